@@ -1,0 +1,157 @@
+//! What we need of an issuer's discovery document. OpenID Connect Discovery 1.0 §3, RFC 8414 §2.
+
+use core::fmt;
+
+use super::name::{Host, IssuerUrl};
+use crate::jose::ParseError;
+use crate::jose::json::{JsonObject, Value};
+
+/// An issuer's discovery document, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    issuer: String,
+    jwks_uri: String,
+}
+
+/// Why a discovery document can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MetadataError {
+    /// Not a JSON object.
+    NotJson(ParseError),
+    /// `issuer` is missing or not a string.
+    IssuerMissing,
+    /// `issuer` is not the URL of an issuer.
+    IssuerMalformed,
+    /// `issuer` is another one than was asked. RFC 8414 §3.3.
+    OtherIssuer,
+    /// `jwks_uri` is missing or not a string.
+    JwksUriMissing,
+    /// `jwks_uri` is no plain https URL: another scheme, user info, a fragment, or not a URL.
+    JwksUriMalformed,
+    /// `jwks_uri` leads to this machine or a private network, and the issuer isn't there itself.
+    JwksUriInternal,
+}
+
+impl Metadata {
+    /// Reads the document that `asked` published.
+    pub fn parse(body: Vec<u8>, asked: &IssuerUrl) -> Result<Self, MetadataError> {
+        let document = JsonObject::parse(body).map_err(MetadataError::NotJson)?;
+        let text = |name| document.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let issuer = text("issuer").ok_or(MetadataError::IssuerMissing)?;
+        let normal = IssuerUrl::parse(issuer).map_err(|_| MetadataError::IssuerMalformed)?;
+        if normal != *asked {
+            return Err(MetadataError::OtherIssuer);
+        }
+        let jwks_uri = text("jwks_uri").ok_or(MetadataError::JwksUriMissing)?;
+        check_jwks_uri(jwks_uri, asked)?;
+        Ok(Self { issuer: issuer.to_owned(), jwks_uri: jwks_uri.to_owned() })
+    }
+
+    /// The issuer as it spells itself: what `iss` must equal, byte for byte.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Where its keys are.
+    pub fn jwks_uri(&self) -> &str {
+        &self.jwks_uri
+    }
+}
+
+/// A document from the network must not send us anywhere (server-side request forgery).
+fn check_jwks_uri(uri: &str, issuer: &IssuerUrl) -> Result<(), MetadataError> {
+    let (scheme, rest) = uri.split_once("://").ok_or(MetadataError::JwksUriMalformed)?;
+    let visible = uri.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if !scheme.eq_ignore_ascii_case("https") || !visible || uri.contains('#') {
+        return Err(MetadataError::JwksUriMalformed);
+    }
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let host = Host::of_authority(authority).ok_or(MetadataError::JwksUriMalformed)?;
+    let issuer_is_internal = issuer.host().is_some_and(Host::is_internal);
+    if host.is_internal() && !issuer_is_internal {
+        return Err(MetadataError::JwksUriInternal);
+    }
+    Ok(())
+}
+
+impl fmt::Display for MetadataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotJson(error) => write!(f, "the discovery document can't be read: {error}"),
+            Self::IssuerMissing => f.write_str("the discovery document has no issuer"),
+            Self::IssuerMalformed => f.write_str("the discovery document's issuer is not an issuer's URL"),
+            Self::OtherIssuer => f.write_str("the discovery document is another issuer's"),
+            Self::JwksUriMissing => f.write_str("the discovery document has no jwks_uri"),
+            Self::JwksUriMalformed => {
+                f.write_str("the discovery document's jwks_uri is not a plain https URL")
+            }
+            Self::JwksUriInternal => {
+                f.write_str("the discovery document's jwks_uri leads to a private network")
+            }
+        }
+    }
+}
+
+impl core::error::Error for MetadataError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(issuer: &str, jwks_uri: &str) -> Result<Metadata, MetadataError> {
+        let body = format!(r#"{{"issuer":"https://{issuer}/","jwks_uri":"{jwks_uri}","other":[1]}}"#);
+        Metadata::parse(body.into_bytes(), &IssuerUrl::parse(issuer).unwrap())
+    }
+
+    #[test]
+    fn keys_may_be_at_another_host_but_not_inside() {
+        assert!(parse("t.example.com", "https://t.example.com/.well-known/jwks.json").is_ok());
+        assert!(parse("t.example.com", "HTTPS://cdn.example.net:8443/keys?v=1").is_ok());
+        assert!(parse("127.0.0.1:4400", "https://127.0.0.1:4400/jwks").is_ok());
+        assert!(parse("localhost:4400", "https://127.0.0.1:4400/jwks").is_ok());
+        for inside in [
+            "https://127.0.0.1/",
+            "https://169.254.169.254/latest",
+            "https://[::1]:1/",
+            "https://localhost/",
+            "https://10.0.0.1",
+        ] {
+            assert_eq!(parse("t.example.com", inside), Err(MetadataError::JwksUriInternal), "{inside}");
+        }
+    }
+
+    #[test]
+    fn only_plain_https_leads_to_keys() {
+        for bad in [
+            "http://t.example.com/jwks",
+            "file:///etc/passwd",
+            "data:application/json,{}",
+            "https:t.example.com",
+            "//t.example.com/",
+            "https://user@t.example.com/",
+            "https://t.example.com/#x",
+            "https://t.example.com /",
+            "https://",
+            "https://2130706433/",
+            "https://t.example.com\\\\@evil.example/",
+        ] {
+            assert_eq!(parse("t.example.com", bad), Err(MetadataError::JwksUriMalformed), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_issuer_is_the_one_asked() {
+        let asked = IssuerUrl::parse("t.example.com").unwrap();
+        let parse = |text: &str| Metadata::parse(text.as_bytes().to_vec(), &asked);
+        assert_eq!(
+            parse(r#"{"issuer":"https://evil.example/","jwks_uri":"x"}"#),
+            Err(MetadataError::OtherIssuer)
+        );
+        assert_eq!(parse(r#"{"jwks_uri":"x"}"#), Err(MetadataError::IssuerMissing));
+        assert_eq!(parse(r#"{"issuer":["https://t.example.com/"]}"#), Err(MetadataError::IssuerMissing));
+        assert_eq!(parse(r#"{"issuer":"http://t.example.com/"}"#), Err(MetadataError::IssuerMalformed));
+        assert_eq!(parse(r#"{"issuer":"https://t.example.com"}"#), Err(MetadataError::JwksUriMissing));
+        assert!(matches!(parse("<html>"), Err(MetadataError::NotJson(_))));
+    }
+}

@@ -1,0 +1,248 @@
+//! The normal form of an issuer: `https://host[:port]/`, in lower case.
+
+use core::borrow::Borrow;
+use core::fmt;
+use core::net::{Ipv4Addr, Ipv6Addr};
+
+/// The URL of an issuer, in normal form: `https://`, a host in lower case, a port if there is one, `/`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IssuerUrl(String);
+
+/// Why a text names no issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IssuerNameError {
+    /// Nothing there.
+    Empty,
+    /// `http:` or another scheme than https.
+    NotHttps,
+    /// A user name or password before the host.
+    Credentials,
+    /// Something behind the host: a path, a query, a fragment.
+    MoreThanHost,
+    /// Not a host name or address with an optional port.
+    BadHost,
+}
+
+impl IssuerUrl {
+    /// Takes a bare `host[:port]` or `https://host[:port]`, with or without the last slash, in any case.
+    pub fn parse(text: &str) -> Result<Self, IssuerNameError> {
+        if text.is_empty() {
+            return Err(IssuerNameError::Empty);
+        }
+        let lower = text.to_ascii_lowercase();
+        let rest = lower.strip_prefix("https://").unwrap_or(&lower);
+        if rest.contains("://") {
+            return Err(IssuerNameError::NotHttps);
+        }
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        if authority.contains('@') {
+            return Err(IssuerNameError::Credentials);
+        }
+        if authority.contains(['/', '?', '#', '\\']) {
+            return Err(IssuerNameError::MoreThanHost);
+        }
+        Host::of_authority(authority).ok_or(IssuerNameError::BadHost)?;
+        Ok(Self(format!("https://{authority}/")))
+    }
+
+    /// `https://host[:port]/`
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where its discovery document is. OpenID Connect Discovery 1.0 §4.
+    pub fn discovery_url(&self) -> String {
+        format!("{}.well-known/openid-configuration", self.0)
+    }
+
+    pub(crate) fn host(&self) -> Option<Host<'_>> {
+        let authority = self.0.strip_prefix("https://")?.strip_suffix('/')?;
+        Host::of_authority(authority)
+    }
+}
+
+/// So that a set of issuers can be asked for the text of a claim, without an allocation.
+impl Borrow<str> for IssuerUrl {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IssuerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for IssuerNameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "domain must be a non-empty string",
+            Self::NotHttps => "invalid domain URL (https required)",
+            Self::Credentials => "invalid domain URL (credentials are not allowed)",
+            Self::MoreThanHost => "invalid domain URL (path/query/fragment are not allowed)",
+            Self::BadHost => "invalid domain URL (not a host name or address with an optional port)",
+        })
+    }
+}
+
+impl core::error::Error for IssuerNameError {}
+
+/// The host of an authority without user info. RFC 3986 §3.2.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host<'a> {
+    Name(&'a str),
+    V4(Ipv4Addr),
+    V6(Ipv6Addr),
+}
+
+impl<'a> Host<'a> {
+    /// Of `host` or `host:port`. ASCII only; an international name stands in its `xn--` form.
+    pub(crate) fn of_authority(authority: &'a str) -> Option<Self> {
+        if let Some(rest) = authority.strip_prefix('[') {
+            let (address, behind) = rest.split_once(']')?;
+            if !behind.is_empty() {
+                port(behind.strip_prefix(':')?)?;
+            }
+            return address.parse().ok().map(Self::V6);
+        }
+        let host = match authority.split_once(':') {
+            Some((host, digits)) => {
+                port(digits)?;
+                host
+            }
+            None => authority,
+        };
+        Self::name_or_v4(host)
+    }
+
+    fn name_or_v4(host: &'a str) -> Option<Self> {
+        let labels_are_fine = host.split('.').all(|label| {
+            !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        });
+        if !labels_are_fine || host.len() > 253 {
+            return None;
+        }
+        // Resolvers take `127.1`, `0x7f.1` and `2130706433` for addresses: a last label that is a number
+        // must belong to a dotted quad, so that no address passes for a name.
+        let last = host.rsplit('.').next()?;
+        let numeric =
+            last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x") || last.starts_with("0X");
+        if numeric { host.parse().ok().map(Self::V4) } else { Some(Self::Name(host)) }
+    }
+
+    /// Whether it stands for this machine, this link or a private network. RFC 1122, RFC 1918, RFC 3927, RFC 4193,
+    /// RFC 4291, RFC 6598. Only literals are known: a name that resolves to such an address is not seen here.
+    pub(crate) fn is_internal(self) -> bool {
+        match self {
+            Self::Name(name) => {
+                let name = name.to_ascii_lowercase();
+                name == "localhost" || name.ends_with(".localhost")
+            }
+            Self::V4(address) => is_internal_v4(address),
+            Self::V6(address) => match address.to_ipv4() {
+                Some(v4) => is_internal_v4(v4),
+                None => {
+                    address.is_unique_local() || address.is_unicast_link_local() || address.is_multicast()
+                }
+            },
+        }
+    }
+}
+
+fn is_internal_v4(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    first == 0
+        || (first == 100 && second & 0xc0 == 64)
+        || first >= 224
+        || address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+}
+
+fn port(digits: &str) -> Option<u16> {
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|port| plain && *port != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_write_a_domain_has_one_normal_form() {
+        for text in
+            ["tenant.auth0.com", "TENANT.auth0.com/", "https://tenant.auth0.com", "HTTPS://Tenant.Auth0.Com/"]
+        {
+            assert_eq!(IssuerUrl::parse(text).unwrap().as_str(), "https://tenant.auth0.com/");
+        }
+        assert_eq!(IssuerUrl::parse("127.0.0.1:4400").unwrap().as_str(), "https://127.0.0.1:4400/");
+        assert_eq!(IssuerUrl::parse("[::1]:4400").unwrap().as_str(), "https://[::1]:4400/");
+    }
+
+    #[test]
+    fn what_is_more_or_less_than_a_host_is_refused() {
+        use IssuerNameError::{BadHost, Credentials, Empty, MoreThanHost, NotHttps};
+        for (text, error) in [
+            ("", Empty),
+            ("http://a.com", NotHttps),
+            ("ftp://a.com", NotHttps),
+            ("https://https://a.com", NotHttps),
+            ("u@a.com", Credentials),
+            ("https://u:p@a.com/", Credentials),
+            ("a.com/x", MoreThanHost),
+            ("a.com//", MoreThanHost),
+            ("a.com?x", MoreThanHost),
+            ("a.com/#", MoreThanHost),
+            ("a.com\\x", MoreThanHost),
+            ("/", BadHost),
+            ("https://", BadHost),
+            ("a com", BadHost),
+            ("a.com\n", BadHost),
+            ("a.com:", BadHost),
+            ("a.com:0", BadHost),
+            ("a.com:+1", BadHost),
+            ("a.com:65536", BadHost),
+            ("a..com", BadHost),
+            ("a.com.", BadHost),
+            ("t\u{e9}nant.com", BadHost),
+            ("127.1", BadHost),
+            ("0x7f000001", BadHost),
+            ("[::1", BadHost),
+            ("[::1]x", BadHost),
+            ("::1", BadHost),
+        ] {
+            assert_eq!(IssuerUrl::parse(text), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn internal_hosts_are_known() {
+        for text in [
+            "localhost",
+            "a.LOCALHOST",
+            "127.0.0.1",
+            "10.1.2.3:80",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "255.255.255.255",
+            "[::1]",
+            "[::]",
+            "[fe80::1]",
+            "[fd00::1]",
+            "[::ffff:127.0.0.1]",
+            "[ff02::1]",
+        ] {
+            assert!(Host::of_authority(text).unwrap().is_internal(), "{text}");
+        }
+        for text in
+            ["tenant.auth0.com", "8.8.8.8", "[2606:4700::1111]", "100.128.0.1", "localhost.example.com"]
+        {
+            assert!(!Host::of_authority(text).unwrap().is_internal(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The compact serialisation of a JWS: three segments. RFC 7515 §3.1, §7.1.
+
+use super::ParseError;
+use super::base64url;
+use super::json::JsonObject;
+
+/// The three segments of a compact JWS, still encoded.
+#[derive(Clone, Copy)]
+pub struct Segments<'a> {
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+    signing_input: &'a str,
+}
+
+/// A text that does not have the three segments of a compact JWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "five segments are a JWE (RFC 7516 §3.1), every other number is nothing"
+)]
+pub enum NotThreeSegments {
+    /// Five: an encrypted token.
+    Encrypted,
+    /// Any other number, or an empty header.
+    Opaque,
+}
+
+impl<'a> Segments<'a> {
+    /// Cuts `token` at its dots.
+    pub fn of(token: &'a str) -> Result<Self, NotThreeSegments> {
+        // Six pieces tell five from more; a token of nothing but dots is not walked to its end.
+        let mut pieces = token.splitn(6, '.');
+        let (header, payload, signature) = match (pieces.next(), pieces.next(), pieces.next()) {
+            (Some(header), Some(payload), Some(signature)) if !header.is_empty() => {
+                (header, payload, signature)
+            }
+            _ => return Err(NotThreeSegments::Opaque),
+        };
+        match pieces.count() {
+            0 => {}
+            2 => return Err(NotThreeSegments::Encrypted),
+            _ => return Err(NotThreeSegments::Opaque),
+        }
+        let signing_input = token.get(..header.len() + 1 + payload.len()).ok_or(NotThreeSegments::Opaque)?;
+        Ok(Self { header, payload, signature, signing_input })
+    }
+
+    /// The header, a JSON object.
+    pub fn header(&self) -> Result<JsonObject, ParseError> {
+        decode(self.header)
+    }
+
+    /// The payload, which for a JWT is a JSON object. RFC 7519 §7.2 step 10.
+    pub fn payload(&self) -> Result<JsonObject, ParseError> {
+        decode(self.payload)
+    }
+
+    /// The signature's bytes.
+    pub fn signature(&self) -> Result<Vec<u8>, base64url::NotBase64Url> {
+        base64url::decode(self.signature.as_bytes())
+    }
+
+    /// What is signed: header and payload as they were received, and the dot between them.
+    pub fn signing_input(&self) -> &'a [u8] {
+        self.signing_input.as_bytes()
+    }
+}
+
+fn decode(segment: &str) -> Result<JsonObject, ParseError> {
+    let bytes = base64url::decode(segment.as_bytes()).map_err(|_| ParseError::NotBase64Url)?;
+    JsonObject::parse(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_three_segments_are_a_jws() {
+        for opaque in ["", "a", "a.b", "a.b.c.d", "a.b.c.d.e.f", "..", ".b.c", &".".repeat(100_000)] {
+            assert_eq!(Segments::of(opaque).err(), Some(NotThreeSegments::Opaque), "{opaque:.20}");
+        }
+        assert_eq!(Segments::of("a.b.c.d.e").err(), Some(NotThreeSegments::Encrypted));
+        let segments = Segments::of("e30.e30.").unwrap();
+        assert_eq!(segments.signing_input(), b"e30.e30");
+        assert!(segments.header().is_ok());
+        assert_eq!(segments.signature().unwrap(), b"");
+    }
+
+    #[test]
+    fn header_and_payload_are_objects() {
+        // [] and a text that is not base64url
+        assert_eq!(Segments::of("W10.e30.").unwrap().header().unwrap_err(), ParseError::NotAnObject);
+        assert_eq!(Segments::of("e30.!.").unwrap().payload().unwrap_err(), ParseError::NotBase64Url);
+    }
+}

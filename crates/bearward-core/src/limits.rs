@@ -1,0 +1,40 @@
+//! Every bound on what a stranger can make us do, each with its reason.
+
+use std::time::Duration;
+
+/// Longest access token looked at, bytes. Servers cap a header field at 8 to 64 KiB; Auth0's tokens are about 1 KiB.
+pub const TOKEN_BYTES: usize = 16 * 1024;
+
+/// Deepest nesting of a JSON text. Claims nest three or four deep; the parser recurses once per level.
+pub const JSON_DEPTH: usize = 32;
+
+/// Longest document (discovery, key set) looked at, decoded bytes. Auth0's are below 10 KiB.
+pub const DOCUMENT_BYTES: usize = 1024 * 1024;
+
+/// Most keys of a set that are looked at. Auth0 publishes two or three.
+pub const KEYS_IN_SET: usize = 100;
+
+/// Most keys tried for one token: so many keys may share one `kid`. A signature check is what costs.
+pub const KEYS_TRIED: usize = 4;
+
+/// Longest `kid` of a published key that is kept, bytes.
+pub const KID_BYTES: usize = 512;
+
+/// Shortest and longest RSA modulus, bits: RFC 7518 §3.3 asks for 2048; beyond 8192 a check takes milliseconds.
+pub const RSA_BITS: core::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// How long a fetched document is used at least, however short its `max-age`: no fetch per request.
+pub const FRESH_AT_LEAST: Duration = Duration::from_secs(5);
+
+/// How long the last good document is used when it can't be fetched anew: Auth0 sends `stale-if-error=86400`.
+pub const STALE_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long after a failed fetch the next one may start; also the `Retry-After` of a 503.
+pub const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// How long after a fetch for an unknown `kid` the next one may start, whatever the first one brought.
+/// Counted from the attempt, so that a flood of made-up `kid`s costs the issuer one request per half minute.
+pub const UNKNOWN_KID_COOLDOWN: Duration = Duration::from_secs(30);
+
+/// How long a fetch that was asked for counts as under way if nothing is heard of it.
+pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);

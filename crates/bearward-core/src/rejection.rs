@@ -1,0 +1,362 @@
+//! Why a request was refused: one variant per reason, with the facts.
+//!
+//! A [`Rejection`] is for the operator: its [`code`](Rejection::code) is stable, its `Display` tells the facts.
+//! What the *client* is told is decided in [`challenge`](crate::challenge) and nowhere else.
+//!
+//! No variant holds text that came from the request: a rejection can be logged as it is. Configured values,
+//! numbers, names from our own tables and a [`Fingerprint`] of a `kid` are all it carries.
+
+use core::fmt;
+use std::time::Duration;
+
+use crate::jose::ParseError;
+use crate::keys::KeyError;
+use crate::time::UnixTime;
+
+/// Why a request's credentials are not acceptable.
+///
+/// The variants stand in the order in which they are checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rejection {
+    // The Authorization and DPoP fields. RFC 6750 §2.1, RFC 9449 §7.1.
+    /// No Authorization field, or an empty one.
+    MissingAuthorization,
+    /// More than one Authorization field.
+    MultipleAuthorizationFields,
+    /// A scheme other than Bearer and DPoP.
+    UnknownScheme,
+    /// A scheme with nothing behind it.
+    SchemeWithoutToken,
+    /// The Bearer scheme where DPoP is required.
+    BearerNotAccepted,
+    /// The DPoP scheme where DPoP is switched off.
+    DpopNotAccepted,
+    /// The DPoP scheme without a DPoP field.
+    ProofMissing,
+    /// More than one DPoP field, or one that lists several proofs. RFC 9449 §4.3 step 1.
+    MultipleProofs,
+
+    // The shape of the access token. RFC 7515 §3.1 and §5.2.
+    /// The token is longer than the policy allows.
+    TokenTooLarge {
+        /// Length of the token, bytes.
+        bytes: usize,
+        /// The limit, bytes.
+        limit: usize,
+    },
+    /// Not a JWT at all. Auth0 gives such tokens when none of its APIs was named as `audience`.
+    OpaqueToken,
+    /// Five segments: an encrypted token (JWE).
+    EncryptedToken,
+    /// The header can't be read.
+    MalformedHeader(ParseError),
+    /// The payload can't be read.
+    MalformedPayload(ParseError),
+    /// The signature is not canonical base64url.
+    MalformedSignature,
+    /// The header has `crit` or `b64`: an extension is asked for, and we know none. RFC 7515 §4.1.11.
+    CriticalHeader,
+    /// The header's `alg` is missing or not a string.
+    AlgorithmMissing,
+    /// `alg` names an HMAC: whoever can verify such a token can also make one.
+    SymmetricAlgorithm(HmacName),
+    /// `alg` is not one that the policy allows.
+    AlgorithmNotAllowed,
+    /// `typ` says that this is another kind of JWT. RFC 8725 §3.11.
+    UnexpectedTokenType,
+
+    // The issuer, before anything is asked of it.
+    /// The payload has no `iss`, or an empty one, or not a string.
+    IssuerMissing,
+    /// `iss` is not the URL of an issuer.
+    IssuerMalformed,
+    /// `iss` is not the one configured issuer.
+    OtherIssuer,
+    /// `iss` is not one of the configured issuers.
+    IssuerNotAllowed,
+
+    // The key and the signature.
+    /// The header has no `kid`, or an empty one, or not a string.
+    KidMissing,
+    /// No published key has this `kid`, as of the issuer's present key set.
+    UnknownKid {
+        /// Of the `kid` asked for.
+        kid: Fingerprint,
+    },
+    /// The key is published, but not usable, or not for this algorithm.
+    UnusableKey {
+        /// Of the `kid` asked for.
+        kid: Fingerprint,
+        /// What is wrong with the key.
+        reason: KeyError,
+    },
+    /// The signature is not the key's over these bytes.
+    SignatureInvalid,
+
+    // The claims. RFC 7519 §4.1, RFC 9068 §4.
+    /// `iss` is spelled otherwise than the issuer spells itself in its discovery document.
+    IssuerMismatch,
+    /// `aud` is missing, or neither a string nor an array of strings.
+    AudienceMissing,
+    /// `aud` is a string, and not the audience.
+    AudienceMismatch {
+        /// The configured audience.
+        expected: String,
+    },
+    /// `aud` is an array that doesn't hold the audience.
+    AudienceNotListed {
+        /// The configured audience.
+        expected: String,
+    },
+    /// `exp` is missing, or not a number in range.
+    ExpiryMissing,
+    /// `exp` has passed.
+    TokenExpired {
+        /// The claim.
+        exp: UnixTime,
+        /// When it was checked.
+        now: UnixTime,
+        /// How much of the past was granted.
+        leeway: Duration,
+    },
+    /// `nbf` is present and not a number in range.
+    NotBeforeMalformed,
+    /// `nbf` has not come yet.
+    TokenNotYetValid {
+        /// The claim.
+        nbf: UnixTime,
+        /// When it was checked.
+        now: UnixTime,
+        /// How much of the future was granted.
+        leeway: Duration,
+    },
+    /// `iat` is missing, or not a number in range.
+    IssuedAtMissing,
+    /// `sub` is present and not a string.
+    SubjectMalformed,
+    /// A claim that the caller requires is missing.
+    RequiredClaimMissing {
+        /// The claim's name, as the caller gave it.
+        claim: String,
+    },
+
+    // The scope. RFC 6750 §3.1.
+    /// The token is good, but doesn't grant what this resource requires.
+    InsufficientScope {
+        /// All scopes that are required, as the caller gave them.
+        required: Vec<String>,
+    },
+}
+
+/// An HMAC algorithm of RFC 7518 §3.2, by name: to refuse it is all we do with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 7518 has these three")]
+pub enum HmacName {
+    /// HS256
+    Hs256,
+    /// HS384
+    Hs384,
+    /// HS512
+    Hs512,
+}
+
+impl HmacName {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Hs256, Self::Hs384, Self::Hs512].into_iter().find(|known| known.name() == name)
+    }
+
+    /// As in a header's `alg`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::Hs384 => "HS384",
+            Self::Hs512 => "HS512",
+        }
+    }
+}
+
+/// The first four bytes of the SHA-256 of a text that a stranger chose: enough to tell two apart in a log, and
+/// nothing that could be injected there. The same is printed by `printf %s TEXT | sha256sum | cut -c1-8`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 4]);
+
+impl Fingerprint {
+    pub(crate) fn of(text: &str) -> Self {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+        Self(digest.as_ref().first_chunk().copied().unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{:08x}", u32::from_be_bytes(self.0))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Every code that [`Rejection::code`] gives, in the order of the checks.
+pub const CODES: &[&str] = &[
+    "missing_authorization",
+    "multiple_authorization_fields",
+    "unknown_scheme",
+    "scheme_without_token",
+    "bearer_not_accepted",
+    "dpop_not_accepted",
+    "proof_missing",
+    "multiple_proofs",
+    "token_too_large",
+    "opaque_token",
+    "encrypted_token",
+    "malformed_header",
+    "malformed_payload",
+    "malformed_signature",
+    "critical_header",
+    "algorithm_missing",
+    "symmetric_algorithm",
+    "algorithm_not_allowed",
+    "unexpected_token_type",
+    "issuer_missing",
+    "issuer_malformed",
+    "other_issuer",
+    "issuer_not_allowed",
+    "kid_missing",
+    "unknown_kid",
+    "unusable_key",
+    "signature_invalid",
+    "issuer_mismatch",
+    "audience_missing",
+    "audience_mismatch",
+    "audience_not_listed",
+    "expiry_missing",
+    "token_expired",
+    "not_before_malformed",
+    "token_not_yet_valid",
+    "issued_at_missing",
+    "subject_malformed",
+    "required_claim_missing",
+    "insufficient_scope",
+];
+
+impl Rejection {
+    /// Its name in `snake_case`: for logs, metrics and tests. Never changed once released.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MissingAuthorization => "missing_authorization",
+            Self::MultipleAuthorizationFields => "multiple_authorization_fields",
+            Self::UnknownScheme => "unknown_scheme",
+            Self::SchemeWithoutToken => "scheme_without_token",
+            Self::BearerNotAccepted => "bearer_not_accepted",
+            Self::DpopNotAccepted => "dpop_not_accepted",
+            Self::ProofMissing => "proof_missing",
+            Self::MultipleProofs => "multiple_proofs",
+            Self::TokenTooLarge { .. } => "token_too_large",
+            Self::OpaqueToken => "opaque_token",
+            Self::EncryptedToken => "encrypted_token",
+            Self::MalformedHeader(_) => "malformed_header",
+            Self::MalformedPayload(_) => "malformed_payload",
+            Self::MalformedSignature => "malformed_signature",
+            Self::CriticalHeader => "critical_header",
+            Self::AlgorithmMissing => "algorithm_missing",
+            Self::SymmetricAlgorithm(_) => "symmetric_algorithm",
+            Self::AlgorithmNotAllowed => "algorithm_not_allowed",
+            Self::UnexpectedTokenType => "unexpected_token_type",
+            Self::IssuerMissing => "issuer_missing",
+            Self::IssuerMalformed => "issuer_malformed",
+            Self::OtherIssuer => "other_issuer",
+            Self::IssuerNotAllowed => "issuer_not_allowed",
+            Self::KidMissing => "kid_missing",
+            Self::UnknownKid { .. } => "unknown_kid",
+            Self::UnusableKey { .. } => "unusable_key",
+            Self::SignatureInvalid => "signature_invalid",
+            Self::IssuerMismatch => "issuer_mismatch",
+            Self::AudienceMissing => "audience_missing",
+            Self::AudienceMismatch { .. } => "audience_mismatch",
+            Self::AudienceNotListed { .. } => "audience_not_listed",
+            Self::ExpiryMissing => "expiry_missing",
+            Self::TokenExpired { .. } => "token_expired",
+            Self::NotBeforeMalformed => "not_before_malformed",
+            Self::TokenNotYetValid { .. } => "token_not_yet_valid",
+            Self::IssuedAtMissing => "issued_at_missing",
+            Self::SubjectMalformed => "subject_malformed",
+            Self::RequiredClaimMissing { .. } => "required_claim_missing",
+            Self::InsufficientScope { .. } => "insufficient_scope",
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    /// One sentence with the facts, for the operator.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingAuthorization => f.write_str("the request has no Authorization field"),
+            Self::MultipleAuthorizationFields => {
+                f.write_str("the request has more than one Authorization field")
+            }
+            Self::UnknownScheme => f.write_str("the Authorization scheme is not one that is known here"),
+            Self::SchemeWithoutToken => f.write_str("there is no token behind the Authorization scheme"),
+            Self::BearerNotAccepted => f.write_str("DPoP is required, and this is not the DPoP scheme"),
+            Self::DpopNotAccepted => f.write_str("the DPoP scheme is not accepted here"),
+            Self::ProofMissing => f.write_str("the DPoP scheme was used without a DPoP proof"),
+            Self::MultipleProofs => f.write_str("the request has more than one DPoP proof"),
+            Self::TokenTooLarge { bytes, limit } => {
+                write!(f, "the token has {bytes} bytes, the limit is {limit}")
+            }
+            Self::OpaqueToken => {
+                f.write_str("the token is not a JWT; was it requested without the audience of this API?")
+            }
+            Self::EncryptedToken => {
+                f.write_str("the token is encrypted (JWE); this API takes signed ones (JWS)")
+            }
+            Self::MalformedHeader(why) => write!(f, "the token's header can't be read: {why}"),
+            Self::MalformedPayload(why) => write!(f, "the token's payload can't be read: {why}"),
+            Self::MalformedSignature => f.write_str("the token's signature is not canonical base64url"),
+            Self::CriticalHeader => f.write_str("the token's header asks for an extension (crit, b64)"),
+            Self::AlgorithmMissing => f.write_str("the token's header has no alg"),
+            Self::SymmetricAlgorithm(hmac) => {
+                write!(f, "the token is signed with {}, a shared secret; set the API to RS256", hmac.name())
+            }
+            Self::AlgorithmNotAllowed => f.write_str("the token's alg is not one of those allowed"),
+            Self::UnexpectedTokenType => f.write_str("the token's typ says that it is no access token"),
+            Self::IssuerMissing => f.write_str("the token has no iss"),
+            Self::IssuerMalformed => f.write_str("the token's iss is not the URL of an issuer"),
+            Self::OtherIssuer => f.write_str("the token is from another issuer than the one configured"),
+            Self::IssuerNotAllowed => f.write_str("the token is from none of the configured issuers"),
+            Self::KidMissing => f.write_str("the token's header has no kid"),
+            Self::UnknownKid { kid } => write!(f, "the issuer publishes no key of this kid ({kid})"),
+            Self::UnusableKey { kid, reason } => {
+                write!(f, "the published key ({kid}) can't be used: {reason}")
+            }
+            Self::SignatureInvalid => f.write_str("the signature is not the published key's"),
+            Self::IssuerMismatch => {
+                f.write_str("iss is spelled otherwise than in the issuer's discovery document")
+            }
+            Self::AudienceMissing => {
+                f.write_str("aud is missing, or neither a string nor an array of strings")
+            }
+            Self::AudienceMismatch { expected } => write!(f, "aud is not {expected:?}"),
+            Self::AudienceNotListed { expected } => write!(f, "{expected:?} is not among the aud"),
+            Self::ExpiryMissing => f.write_str("exp is missing or not a number in range"),
+            Self::TokenExpired { exp, now, leeway } => {
+                write!(f, "the token expired at {exp}; now is {now}, leeway {leeway:?}")
+            }
+            Self::NotBeforeMalformed => f.write_str("nbf is not a number in range"),
+            Self::TokenNotYetValid { nbf, now, leeway } => {
+                write!(f, "the token is valid from {nbf}; now is {now}, leeway {leeway:?}")
+            }
+            Self::IssuedAtMissing => f.write_str("iat is missing or not a number in range"),
+            Self::SubjectMalformed => f.write_str("sub is not a string"),
+            Self::RequiredClaimMissing { claim } => write!(f, "the required claim {claim:?} is missing"),
+            Self::InsufficientScope { required } => {
+                write!(f, "the token doesn't grant all of the required scopes {required:?}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Rejection {}

@@ -1,0 +1,120 @@
+//! The claims of a signed token, at a given time. RFC 7519 §4.1, RFC 9068 §4.
+
+use super::Halt;
+use super::signature::SignedClaims;
+use crate::issuer::metadata::Metadata;
+use crate::jose::json::{JsonObject, Kind, Value};
+use crate::outcome::VerifiedToken;
+use crate::policy::{Audience, Policy};
+use crate::rejection::Rejection;
+use crate::time::UnixTime;
+
+/// Claims that are for us and for now. Only [`check`] makes one.
+pub(super) struct CheckedClaims(JsonObject);
+
+/// The standard claims, one after the other.
+pub(super) fn check(
+    signed: SignedClaims,
+    metadata: &Metadata,
+    policy: &Policy,
+    now: UnixTime,
+) -> Result<CheckedClaims, Rejection> {
+    let claims = signed.into_claims();
+    let mut found = Found::default();
+    for (name, value) in claims.object().members() {
+        found.note(name, value);
+    }
+    // RFC 9068 §4: iss, exactly as the issuer spells itself.
+    if found.iss.and_then(Value::as_str) != Some(metadata.issuer()) {
+        return Err(Rejection::IssuerMismatch);
+    }
+    check_audience(found.aud, &policy.audience)?;
+    check_expiry(found.exp, policy, now)?;
+    check_not_before(found.nbf, policy, now)?;
+    // RFC 9068 §2.2: required. NOTE: one in the future is taken; nbf is the claim that says "not yet".
+    found.iat.and_then(date).ok_or(Rejection::IssuedAtMissing)?;
+    // RFC 7519 §4.1.2. NOTE: RFC 9068 requires it; it may be missing here.
+    if found.sub.is_some_and(|sub| sub.as_str().is_none()) {
+        return Err(Rejection::SubjectMalformed);
+    }
+    Ok(CheckedClaims(claims))
+}
+
+/// The claims that are looked at, found in one pass.
+#[derive(Default)]
+struct Found<'a> {
+    iss: Option<Value<'a>>,
+    aud: Option<Value<'a>>,
+    exp: Option<Value<'a>>,
+    nbf: Option<Value<'a>>,
+    iat: Option<Value<'a>>,
+    sub: Option<Value<'a>>,
+}
+
+impl<'a> Found<'a> {
+    fn note(&mut self, name: &str, value: Value<'a>) {
+        let place = match name {
+            "iss" => &mut self.iss,
+            "aud" => &mut self.aud,
+            "exp" => &mut self.exp,
+            "nbf" => &mut self.nbf,
+            "iat" => &mut self.iat,
+            "sub" => &mut self.sub,
+            _ => return,
+        };
+        *place = Some(value);
+    }
+}
+
+/// RFC 7519 §4.1.3: a string, or an array of strings of which one is ours.
+fn check_audience(aud: Option<Value<'_>>, audience: &Audience) -> Result<(), Rejection> {
+    let ours = audience.as_str();
+    match aud.map(Value::kind) {
+        Some(Kind::String(text)) if text == ours => Ok(()),
+        Some(Kind::String(_)) => Err(Rejection::AudienceMismatch { expected: ours.to_owned() }),
+        Some(Kind::Array(array)) => {
+            let mut listed = false;
+            for item in array.items() {
+                listed |= item.as_str().ok_or(Rejection::AudienceMissing)? == ours;
+            }
+            if listed { Ok(()) } else { Err(Rejection::AudienceNotListed { expected: ours.to_owned() }) }
+        }
+        None | Some(Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Object(_)) => {
+            Err(Rejection::AudienceMissing)
+        }
+    }
+}
+
+/// RFC 7519 §4.1.4: on or after `exp` the token is not taken.
+fn check_expiry(exp: Option<Value<'_>>, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
+    let exp = exp.and_then(date).ok_or(Rejection::ExpiryMissing)?;
+    let leeway = policy.leeway;
+    if exp > now.minus(leeway) { Ok(()) } else { Err(Rejection::TokenExpired { exp, now, leeway }) }
+}
+
+/// RFC 7519 §4.1.5: before `nbf` it is not taken either.
+fn check_not_before(nbf: Option<Value<'_>>, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
+    let Some(nbf) = nbf else { return Ok(()) };
+    let nbf = date(nbf).ok_or(Rejection::NotBeforeMalformed)?;
+    let leeway = policy.leeway;
+    if nbf <= now.plus(leeway) { Ok(()) } else { Err(Rejection::TokenNotYetValid { nbf, now, leeway }) }
+}
+
+/// RFC 7519 §2, `NumericDate`: a JSON number. A string of digits is none.
+fn date(value: Value<'_>) -> Option<UnixTime> {
+    value.as_f64().and_then(UnixTime::from_seconds)
+}
+
+/// That every claim the caller requires is there, of whatever type.
+pub(super) fn require(verified: &VerifiedToken, required: &[&str]) -> Result<(), Halt> {
+    match required.iter().find(|claim| verified.claims().get(claim).is_none()) {
+        Some(claim) => Err(Halt::Rejected(Rejection::RequiredClaimMissing { claim: (*claim).to_owned() })),
+        None => Ok(()),
+    }
+}
+
+impl CheckedClaims {
+    pub(super) fn into_claims(self) -> JsonObject {
+        self.0
+    }
+}

@@ -1,0 +1,91 @@
+//! A token that was read and not yet believed: what may be looked at to find the key, and no more.
+
+use crate::jose::algorithm::Algorithm;
+use crate::jose::compact::{NotThreeSegments, Segments};
+use crate::jose::json::{JsonObject, Value};
+use crate::jose::jwk::VerificationKey;
+use crate::keys::KeySet;
+use crate::policy::Policy;
+use crate::rejection::{Fingerprint, HmacName, Rejection};
+
+/// An access token of the right shape, signed by nobody knows whom.
+pub(super) struct UnverifiedToken<'a> {
+    pub(super) algorithm: Algorithm,
+    pub(super) signing_input: &'a [u8],
+    pub(super) signature: Vec<u8>,
+    pub(super) payload: JsonObject,
+    header: JsonObject,
+}
+
+impl<'a> UnverifiedToken<'a> {
+    pub(super) fn read(token: &'a str, policy: &Policy) -> Result<Self, Rejection> {
+        let limit = policy.token_bytes;
+        if token.len() > limit {
+            return Err(Rejection::TokenTooLarge { bytes: token.len(), limit });
+        }
+        let segments = Segments::of(token).map_err(|error| match error {
+            NotThreeSegments::Encrypted => Rejection::EncryptedToken,
+            NotThreeSegments::Opaque => Rejection::OpaqueToken,
+        })?;
+        let header = segments.header().map_err(Rejection::MalformedHeader)?;
+        let algorithm = check_header(&header, policy)?;
+        let payload = segments.payload().map_err(Rejection::MalformedPayload)?;
+        let signature = segments.signature().map_err(|_| Rejection::MalformedSignature)?;
+        Ok(Self { algorithm, signing_input: segments.signing_input(), signature, payload, header })
+    }
+
+    /// `iss`, to choose among our own issuers.
+    pub(super) fn issuer(&self) -> Result<&str, Rejection> {
+        non_empty_string(&self.payload, "iss").ok_or(Rejection::IssuerMissing)
+    }
+
+    /// `kid`, to choose among our issuer's keys. RFC 7515 §4.1.4.
+    pub(super) fn kid(&self) -> Result<&str, Rejection> {
+        non_empty_string(&self.header, "kid").ok_or(Rejection::KidMissing)
+    }
+
+    /// The keys to try. Empty: none of this `kid` is published.
+    pub(super) fn candidates<'k>(
+        &self,
+        kid: &str,
+        keys: &'k KeySet,
+    ) -> Result<Vec<&'k VerificationKey>, Rejection> {
+        keys.candidates(kid, self.algorithm)
+            .map_err(|reason| Rejection::UnusableKey { kid: Fingerprint::of(kid), reason })
+    }
+
+    pub(super) fn unknown_kid(kid: &str) -> Rejection {
+        Rejection::UnknownKid { kid: Fingerprint::of(kid) }
+    }
+}
+
+/// The algorithm, which is one of ours, of a header that asks for nothing we don't do.
+///
+/// `jwk`, `jku`, `x5c`, `x5u` are not looked at: a token doesn't get to say which key it is verified with (RFC 8725 §3.10).
+fn check_header(header: &JsonObject, policy: &Policy) -> Result<Algorithm, Rejection> {
+    // RFC 7515 §4.1.11: an extension that is not understood makes the token invalid, and we understand none.
+    // RFC 7797 §6: b64 changes what is signed, and stands in crit if anything is right.
+    if header.get("crit").is_some() || header.get("b64").is_some() {
+        return Err(Rejection::CriticalHeader);
+    }
+    let name = header.get("alg").and_then(Value::as_str).ok_or(Rejection::AlgorithmMissing)?;
+    if let Some(hmac) = HmacName::from_name(name) {
+        return Err(Rejection::SymmetricAlgorithm(hmac));
+    }
+    let allowed = Algorithm::from_name(name).filter(|algorithm| policy.algorithms.contains(*algorithm));
+    let algorithm = allowed.ok_or(Rejection::AlgorithmNotAllowed)?;
+    // RFC 8725 §3.11, RFC 9068 §2.1. NOTE: `JWT` and no typ at all are taken, since Auth0 sends them by default.
+    match header.get("typ").map(Value::as_str) {
+        None => Ok(algorithm),
+        Some(Some(typ)) if is_access_token(typ) => Ok(algorithm),
+        Some(_) => Err(Rejection::UnexpectedTokenType),
+    }
+}
+
+fn is_access_token(typ: &str) -> bool {
+    ["JWT", "at+jwt", "application/at+jwt"].iter().any(|known| known.eq_ignore_ascii_case(typ))
+}
+
+fn non_empty_string<'o>(object: &'o JsonObject, name: &str) -> Option<&'o str> {
+    object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
