@@ -1,0 +1,57 @@
+use std::process::ExitCode;
+
+/// Why a command did not do what it was asked: one sentence, perhaps a hint, and an exit code.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+    hint: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Rejected,
+    Usage,
+    Undecided,
+}
+
+impl Failure {
+    /// The other side understood and said no.
+    pub(crate) fn rejected(message: impl Into<String>) -> Self {
+        Self::new(Kind::Rejected, message)
+    }
+
+    /// The arguments or the environment have to change first.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// Something that is needed could not be had, now.
+    pub(crate) fn undecided(message: impl Into<String>) -> Self {
+        Self::new(Kind::Undecided, message)
+    }
+
+    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.kind {
+            Kind::Rejected => 1,
+            Kind::Usage => 2,
+            Kind::Undecided => 3,
+        })
+    }
+
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None }
+    }
+}

@@ -1,0 +1,130 @@
+//! The https client of all commands: what it trusts, its limits, and its errors in words.
+
+use std::{env, error::Error, fs, io, iter, net::IpAddr, path::PathBuf, time::Duration};
+
+use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Policy};
+
+use crate::failure::Failure;
+
+/// For all of a request: connecting, sending, and the last byte of the answer.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A tenant's answers are some kilobytes; nobody may fill our memory.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// A client for requests to `url`: https only, no redirects.
+pub(crate) fn client(url: &Url) -> Result<Client, Failure> {
+    let builder = Client::builder()
+        .user_agent(concat!("bearward/", env!("CARGO_PKG_VERSION")))
+        .https_only(true)
+        .redirect(Policy::none())
+        .timeout(TOTAL_TIMEOUT);
+    // A proxy's loopback is not ours.
+    let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
+    trusting(builder)?.build().map_err(|error| {
+        Failure::usage(format!("no https: {}", innermost(&error)))
+            .with_hint("SSL_CERT_FILE can name a file with the certificate authorities to trust.")
+    })
+}
+
+/// The whole body, unless it is too large.
+pub(crate) async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
+    let host = authority(response.url());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&host, &error))? {
+        if body.len().saturating_add(chunk.len()) > BODY_LIMIT {
+            return Err(Failure::undecided(format!("{host} answered with more than 1 MiB.")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Why there was no answer, in a sentence.
+pub(crate) fn unreachable(host: &str, error: &reqwest::Error) -> Failure {
+    if error.is_timeout() {
+        return Failure::undecided(format!(
+            "{host} did not answer within {} seconds.",
+            TOTAL_TIMEOUT.as_secs()
+        ));
+    }
+    if let Some(tls) = find::<rustls::Error>(error) {
+        return Failure::undecided(format!("no safe connection to {host}: {tls}.")).with_hint(trust_hint());
+    }
+    let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    if find::<io::Error>(error).is_some_and(refused) {
+        return Failure::undecided(format!("nothing listens at {host} (connection refused)."));
+    }
+    Failure::undecided(format!("no answer from {host}: {}.", innermost(error)))
+}
+
+pub(crate) fn authority(url: &Url) -> String {
+    url.authority().to_owned()
+}
+
+/// `SSL_CERT_FILE` replaces the system's authorities, as it does for OpenSSL; on every system alike.
+fn trusting(builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
+    let Some(path) = ssl_cert_file() else { return Ok(builder) };
+    let unusable =
+        |why: String| Failure::usage(format!("SSL_CERT_FILE ({}) can't be used: {why}.", path.display()));
+    let pem = fs::read(&path).map_err(|error| unusable(error.to_string()))?;
+    let certificates =
+        Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is not PEM".to_owned()))?;
+    if certificates.is_empty() {
+        return Err(unusable("there is no certificate in it".to_owned()));
+    }
+    Ok(builder.tls_certs_only(certificates))
+}
+
+fn ssl_cert_file() -> Option<PathBuf> {
+    env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+fn trust_hint() -> String {
+    match ssl_cert_file() {
+        Some(path) => format!("SSL_CERT_FILE is {}: is the tenant's CA certificate in it?", path.display()),
+        None => "for a local tenant set SSL_CERT_FILE to the CA file that it printed at start.".to_owned(),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |&error| match error.downcast_ref().and_then(io::Error::get_ref) {
+        // An `io::Error` passes over the error it wraps when asked for its source.
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_needs_no_proxy() {
+        let is = |url: &str| is_loopback(&url.parse().unwrap());
+        assert!(is("https://127.0.0.1:4400/") && is("https://localhost/") && is("https://[::1]:1/"));
+        assert!(!is("https://10.0.0.1/") && !is("https://localhost.example.com/"));
+    }
+
+    #[test]
+    fn an_error_inside_an_io_error_is_found() {
+        let tls = rustls::Error::DecryptError;
+        let error = io::Error::other(io::Error::other(tls.clone()));
+        assert_eq!(find::<rustls::Error>(&error), Some(&tls));
+        assert_eq!(innermost(&error), tls.to_string());
+    }
+}

@@ -1,0 +1,188 @@
+//! `bearward issuer`: runs the local tenant until a signal, and tells how to reach it.
+
+use std::{fmt, io};
+
+use bearward_issuer::{
+    AdminAccess, Api, CaFile, Client, ConfigError, LocalTenant, Secret, StartError, TenantConfig,
+};
+use serde_json::json;
+
+use crate::{args::IssuerArgs, failure::Failure, output};
+
+pub(crate) async fn run(args: IssuerArgs) -> Result<(), Failure> {
+    output::talk(
+        "Local tenant, for development only: nothing it issues is to be trusted by anything that matters.",
+    );
+    let mut signals =
+        Signals::register().map_err(|error| Failure::undecided(format!("no signals: {error}")))?;
+    let config = config(&args).map_err(|error| Failure::usage(error.to_string()))?;
+    let tenant = LocalTenant::start(config).await.map_err(|error| start_failure(&error))?;
+    let ready = Ready { tenant: &tenant, audiences: &args.audience, scopes: &args.scope };
+    let told = if args.json { output::data(ready.json()) } else { output::data(ready) };
+    if told.is_ok() {
+        signals.any().await;
+    }
+    tenant.stop().await;
+    told
+}
+
+fn config(args: &IssuerArgs) -> Result<TenantConfig, ConfigError> {
+    let scopes = || args.scope.iter().flat_map(|scopes| scopes.split_whitespace());
+    let api = |identifier: &String| {
+        let api = Api::new(identifier, scopes())?;
+        Ok(if args.permissions { api.with_permissions() } else { api })
+    };
+    let mut config = TenantConfig {
+        port: args.port,
+        apis: args.audience.iter().map(api).collect::<Result<_, _>>()?,
+        client: Some(client(args)?),
+        token_lifetime: args.token_lifetime,
+        admin: args.admin,
+        ..TenantConfig::default()
+    };
+    if let Some(path) = &args.ca_file {
+        config.ca_file = CaFile::At(path.clone());
+    }
+    Ok(config)
+}
+
+fn client(args: &IssuerArgs) -> Result<Client, ConfigError> {
+    let mut client = Client::random()?;
+    if let Some(id) = &args.client_id {
+        client = client.with_id(id)?;
+    }
+    if let Some(secret) = &args.client_secret {
+        client = client.with_secret(Secret::new(secret))?;
+    }
+    Ok(client)
+}
+
+fn start_failure(error: &StartError) -> Failure {
+    let failure = Failure::usage(error.to_string());
+    if let StartError::Listen { source, .. } = error
+        && source.kind() == io::ErrorKind::AddrInUse
+    {
+        return failure.with_hint("--port 0 takes a free port.");
+    }
+    failure
+}
+
+/// What clients need to know, for programs ([`Ready::json`]) and for people (`Display`).
+struct Ready<'a> {
+    tenant: &'a LocalTenant,
+    audiences: &'a [String],
+    scopes: &'a [String],
+}
+
+impl Ready<'_> {
+    fn json(&self) -> serde_json::Value {
+        let admin = self.tenant.admin();
+        json!({
+            "domain": self.tenant.domain(),
+            "issuer": format!("https://{}/", self.tenant.domain()),
+            "ca_file": self.tenant.ca_path().display().to_string(),
+            "client_id": self.tenant.client_id(),
+            "client_secret": self.tenant.client_secret().expose(),
+            "audiences": self.audiences,
+            "scopes": self.scopes().collect::<Vec<_>>(),
+            "admin_url": admin.map(AdminAccess::url),
+            "admin_secret": admin.map(|admin| admin.secret().expose()),
+        })
+    }
+
+    fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scopes.iter().flat_map(|scopes| scopes.split_whitespace())
+    }
+}
+
+impl fmt::Display for Ready<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenant = self.tenant;
+        let ca_file = tenant.ca_path().display().to_string();
+        writeln!(f, "Local tenant at https://{}/\n", tenant.domain())?;
+        writeln!(f, "  domain         {}", tenant.domain())?;
+        writeln!(f, "  CA file        {ca_file}")?;
+        writeln!(f, "  client id      {}", tenant.client_id())?;
+        writeln!(f, "  client secret  {}", tenant.client_secret().expose())?;
+        for audience in self.audiences {
+            writeln!(f, "  audience       {audience}")?;
+        }
+        for scope in self.scopes() {
+            writeln!(f, "  scope          {scope}")?;
+        }
+        if let Some(admin) = tenant.admin() {
+            writeln!(f, "  admin url      {}", admin.url())?;
+            writeln!(f, "  admin secret   {}", admin.secret().expose())?;
+        }
+        writeln!(f, "\nFor the shell of your API and of your client:\n")?;
+        writeln!(f, "  export SSL_CERT_FILE={}", shell(&ca_file))?;
+        writeln!(f, "  export AUTH0_DOMAIN={}", shell(tenant.domain()))?;
+        if let Some(audience) = self.audiences.first() {
+            writeln!(f, "  export AUTH0_AUDIENCE={}", shell(audience))?;
+        }
+        writeln!(f, "  export AUTH0_CLIENT_ID={}", shell(tenant.client_id()))?;
+        writeln!(f, "  export AUTH0_CLIENT_SECRET={}", shell(tenant.client_secret().expose()))?;
+        write!(f, "  bearward token")
+    }
+}
+
+/// One word of a POSIX shell.
+fn shell(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The signals that end the tenant in good order.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// From here on these signals no longer end the process by themselves.
+    #[cfg(unix)]
+    fn register() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    #[cfg(unix)]
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature as on unix, where it can fail")]
+    fn register() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn any(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // No Ctrl-C to be had: run until the process is ended.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_the_shell_when_they_have_to_be() {
+        assert_eq!(shell("https://api.example.com"), "https://api.example.com");
+        assert_eq!(shell("/home/a b/ca.pem"), "'/home/a b/ca.pem'");
+        assert_eq!(shell("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(shell(""), "''");
+    }
+}

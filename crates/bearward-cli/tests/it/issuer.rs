@@ -1,0 +1,133 @@
+use std::{fs, net::TcpListener, path::Path};
+
+use serde_json::{Value, json};
+
+use crate::support::{AUDIENCE, Issuer, bearward, finish, token};
+
+#[test]
+fn the_ready_line_is_one_line_of_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let args =
+        ["--json", "--audience", "https://a", "--audience", "https://b", "--scope", "x y", "--scope", "z"];
+    let mut issuer = Issuer::start(folder.path(), &args);
+    let ready = issuer.ready();
+    let domain = ready["domain"].as_str().unwrap();
+    assert!(domain.starts_with("127.0.0.1:"));
+    assert_eq!(ready["issuer"], format!("https://{domain}/"));
+    assert_eq!(ready["audiences"], json!(["https://a", "https://b"]));
+    assert_eq!(ready["scopes"], json!(["x", "y", "z"]));
+    assert_eq!((&ready["admin_url"], &ready["admin_secret"]), (&Value::Null, &Value::Null));
+    assert!(Path::new(ready["ca_file"].as_str().unwrap()).is_absolute());
+
+    let finished = issuer.end("TERM");
+    assert_eq!(finished.stdout, "", "one line and no more");
+    assert!(finished.stderr.contains("development only"), "{}", finished.stderr);
+}
+
+#[test]
+fn signals_end_it_with_success_and_nothing_left_behind() {
+    for signal in ["TERM", "INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut issuer = Issuer::start(folder.path(), &["--json"]);
+        let ca_file = issuer.ready()["ca_file"].as_str().unwrap().to_owned();
+        assert!(fs::read_to_string(&ca_file).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+        assert_eq!(issuer.end(signal).code, Some(0), "{signal}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn what_is_given_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = [
+        "--json",
+        "--client-id",
+        "app",
+        "--client-secret",
+        "s3cret",
+        "--ca-file",
+        "my-ca.pem",
+        "--permissions",
+    ];
+    let args: Vec<_> =
+        args.into_iter().chain(["--scope", "read:messages", "--token-lifetime", "60"]).collect();
+    let mut issuer = Issuer::start(folder.path(), &args);
+    let ready = issuer.ready();
+    assert_eq!(ready["client_id"], "app");
+    assert_eq!(ready["client_secret"], "s3cret");
+    let answer = finish(token(folder.path(), &ready, &["--json"])).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&answer).unwrap()["expires_in"], 60);
+    issuer.end("TERM");
+    assert!(folder.path().join("my-ca.pem").exists(), "a named file stays");
+}
+
+#[test]
+fn people_get_lines_to_paste() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut issuer = Issuer::start(folder.path(), &["--scope", "read:messages", "--admin"]);
+    let mut text = String::new();
+    while !text.ends_with("  bearward token\n") {
+        text.push_str(&issuer.line());
+    }
+    for part in [
+        "export SSL_CERT_FILE=/",
+        "export AUTH0_DOMAIN=127.0.0.1:",
+        "admin secret",
+        "read:messages",
+        AUDIENCE,
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn the_admin_side_answers_where_the_ready_line_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut issuer = Issuer::start(folder.path(), &["--json", "--admin"]);
+    let ready = issuer.ready();
+    let url = format!("{}/admin/rotate-keys", ready["admin_url"].as_str().unwrap());
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = |secret: &str| {
+        let request = client.post(&url).bearer_auth(secret).send();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(request).unwrap().status()
+    };
+    assert_eq!(post("wrong"), 401);
+    assert_eq!(post(ready["admin_secret"].as_str().unwrap()), 200);
+}
+
+#[test]
+fn mistakes_exit_with_2_and_say_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    fs::write(folder.path().join("novel.txt"), "Call me").unwrap();
+    let cases: [(&[&str], &str); 7] = [
+        (&["--port", &port], "--port 0"),
+        (&["--port", "0", "--scope", "a\"b"], "not a scope"),
+        (&["--port", "0", "--audience", ""], "audience"),
+        (&["--port", "0", "--audience", "x", "--audience", "x"], "twice"),
+        (&["--port", "0", "--client-secret", ""], "client secret"),
+        (&["--port", "0", "--token-lifetime", "0"], "token-lifetime"),
+        (&["--port", "0", "--ca-file", "novel.txt"], "not a PEM certificate"),
+    ];
+    for (args, part) in cases {
+        let args: Vec<_> = ["issuer"].iter().chain(args).copied().collect();
+        let finished = finish(bearward(folder.path(), &args));
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(2), ""), "{args:?}");
+        assert!(finished.stderr.contains(part), "{args:?}: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let folder = tempfile::tempdir().unwrap();
+    let version = finish(bearward(folder.path(), &["--version"]));
+    assert_eq!(version.stdout, concat!("bearward ", env!("CARGO_PKG_VERSION"), "\n"));
+    for args in [&["--help"][..], &["issuer", "--help"], &["token", "--help"]] {
+        let help = finish(bearward(folder.path(), args));
+        assert_eq!(help.code, Some(0));
+        assert!(help.stdout.contains("Examples:"), "{}", help.stdout);
+    }
+    assert_eq!(finish(bearward(folder.path(), &[])).code, Some(2));
+}

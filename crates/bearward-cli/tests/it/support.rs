@@ -1,0 +1,121 @@
+//! Running the binary: with an environment of its own, and never waiting without a limit.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead as _, BufReader, Read, Write as _},
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) const AUDIENCE: &str = "https://api.example.com";
+
+/// The binary in `folder`, with nothing of the environment that the tests run in.
+pub(crate) fn bearward(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bearward"));
+    command.args(args).current_dir(folder).env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs to the end.
+pub(crate) fn finish(mut command: Command) -> Finished {
+    let child = command.spawn().unwrap();
+    Finished::of(within_patience(move || child.wait_with_output().unwrap()))
+}
+
+pub(crate) fn finish_with_stdin(mut command: Command, input: &str) -> Finished {
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    Finished::of(within_patience(move || child.wait_with_output().unwrap()))
+}
+
+pub(crate) struct Finished {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Finished {
+    fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// A running `bearward issuer`; killed if a test ends without ending it.
+pub(crate) struct Issuer {
+    child: Child,
+    stdout: Option<BufReader<ChildStdout>>,
+}
+
+impl Issuer {
+    pub(crate) fn start(folder: &Path, args: &[&str]) -> Self {
+        let args: Vec<_> = ["issuer", "--port", "0"].iter().chain(args).copied().collect();
+        let mut child = bearward(folder, &args).spawn().unwrap();
+        let stdout = child.stdout.take().map(BufReader::new);
+        Self { child, stdout }
+    }
+
+    pub(crate) fn line(&mut self) -> String {
+        let mut stdout = self.stdout.take().unwrap();
+        let (stdout, line) = within_patience(move || {
+            let mut line = String::new();
+            stdout.read_line(&mut line).unwrap();
+            (stdout, line)
+        });
+        self.stdout = Some(stdout);
+        line
+    }
+
+    pub(crate) fn ready(&mut self) -> Value {
+        serde_json::from_str(&self.line()).unwrap()
+    }
+
+    /// Sends the signal and gives what else the process had to say.
+    pub(crate) fn end(mut self, signal: &str) -> Finished {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        let (mut stdout, mut stderr) = (self.stdout.take().unwrap(), self.child.stderr.take().unwrap());
+        let (stdout, stderr) = within_patience(move || (rest(&mut stdout), rest(&mut stderr)));
+        Finished { code: self.child.wait().unwrap().code(), stdout, stderr }
+    }
+}
+
+impl Drop for Issuer {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// `bearward token` against that tenant, by flags.
+pub(crate) fn token(folder: &Path, ready: &Value, more: &[&str]) -> Command {
+    let text = |name: &str| ready[name].as_str().unwrap();
+    let mut args = vec!["token", "--domain", text("domain"), "--client-id", text("client_id")];
+    args.extend(["--client-secret", text("client_secret"), "--audience", AUDIENCE]);
+    args.extend(more);
+    let mut command = bearward(folder, &args);
+    command.env("SSL_CERT_FILE", OsStr::new(text("ca_file")));
+    command
+}
+
+fn rest(stream: &mut impl Read) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+fn within_patience<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, result) = mpsc::channel();
+    thread::spawn(move || {
+        let _nobody_waits_any_more = done.send(work());
+    });
+    result.recv_timeout(PATIENCE).unwrap()
+}

@@ -1,0 +1,160 @@
+use std::{fs, path::Path};
+
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
+use serde_json::{Value, json};
+
+use crate::support::{AUDIENCE, Finished, Issuer, bearward, finish, finish_with_stdin, token};
+
+/// The key set, read by a client of the tests' own that trusts the file the ready line names.
+fn key_set(ready: &Value) -> JwkSet {
+    let ca = fs::read(ready["ca_file"].as_str().unwrap()).unwrap();
+    let ca = reqwest::Certificate::from_pem(&ca).unwrap();
+    let client = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap();
+    let url = format!("{}.well-known/jwks.json", ready["issuer"].as_str().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let body = runtime.block_on(async { client.get(url).send().await.unwrap().bytes().await.unwrap() });
+    serde_json::from_slice(&body).unwrap()
+}
+
+fn claims(ready: &Value, token: &str) -> Value {
+    let kid = decode_header(token).unwrap().kid.unwrap();
+    let keys = key_set(ready);
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.set_issuer(&[ready["issuer"].as_str().unwrap()]);
+    validation.set_audience(&[AUDIENCE]);
+    decode(token, &DecodingKey::from_jwk(keys.find(&kid).unwrap()).unwrap(), &validation).unwrap().claims
+}
+
+/// Whatever went wrong, neither the secret nor a token is told.
+fn assert_failure(finished: &Finished, code: i32, part: &str, ready: &Value) {
+    assert_eq!((finished.code, finished.stdout.as_str()), (Some(code), ""), "{}", finished.stderr);
+    assert!(finished.stderr.starts_with("error: "), "{}", finished.stderr);
+    assert!(finished.stderr.contains(part), "{part} in {}", finished.stderr);
+    assert!(!finished.stderr.contains(ready["client_secret"].as_str().unwrap()), "{}", finished.stderr);
+    assert!(!finished.stderr.contains("eyJ"), "{}", finished.stderr);
+}
+
+fn issuer(folder: &Path) -> (Issuer, Value) {
+    let mut issuer = Issuer::start(folder, &["--json", "--scope", "read:messages write:messages"]);
+    let ready = issuer.ready();
+    (issuer, ready)
+}
+
+#[test]
+fn the_token_alone_is_printed_and_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let (issuer, ready) = issuer(folder.path());
+    let finished = finish(token(folder.path(), &ready, &["--scope", "read:messages"]));
+    assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
+    let claims = claims(&ready, finished.stdout.strip_suffix('\n').unwrap());
+    assert_eq!(claims["scope"], "read:messages");
+    assert_eq!(claims["azp"], ready["client_id"]);
+    assert_eq!(issuer.end("TERM").code, Some(0));
+}
+
+#[test]
+fn the_whole_answer_is_printed_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_issuer, ready) = issuer(folder.path());
+    let finished = finish(token(folder.path(), &ready, &["--json"]));
+    let answer: Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(answer["token_type"], "Bearer");
+    assert_eq!(answer["expires_in"], 86_400);
+    assert_eq!(
+        claims(&ready, answer["access_token"].as_str().unwrap())["scope"],
+        "read:messages write:messages"
+    );
+}
+
+#[test]
+fn everything_can_come_from_the_environment_and_the_secret_from_stdin() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_issuer, ready) = issuer(folder.path());
+    let text = |name: &str| ready[name].as_str().unwrap();
+    let command = |args: &[&str]| {
+        let mut command = bearward(folder.path(), args);
+        command.env("SSL_CERT_FILE", text("ca_file")).env("AUTH0_DOMAIN", text("domain"));
+        command.env("AUTH0_AUDIENCE", AUDIENCE).env("AUTH0_CLIENT_ID", text("client_id"));
+        command
+    };
+    let mut from_environment = command(&["token"]);
+    from_environment.env("AUTH0_CLIENT_SECRET", text("client_secret"));
+    assert_eq!(finish(from_environment).code, Some(0));
+
+    let stdin = format!("{}\n", text("client_secret"));
+    assert_eq!(finish_with_stdin(command(&["token", "--client-secret", "-"]), &stdin).code, Some(0));
+    let empty = finish_with_stdin(command(&["token", "--client-secret", "-"]), "\n");
+    assert_failure(&empty, 2, "stdin", &ready);
+    assert_eq!(finish(command(&["token"])).code, Some(2), "no secret at all");
+}
+
+#[test]
+fn help_does_not_show_the_secret_of_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bearward(folder.path(), &["token", "--help"]);
+    command.env("AUTH0_CLIENT_SECRET", "hush");
+    let help = finish(command).stdout;
+    assert!(help.contains("AUTH0_CLIENT_SECRET") && !help.contains("hush"));
+}
+
+#[test]
+fn a_refusal_exits_with_1_and_tells_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_issuer, ready) = issuer(folder.path());
+    let mut changed = ready.clone();
+    changed["client_secret"] = json!("wrong-secret");
+    let finished = finish(token(folder.path(), &changed, &[]));
+    assert_failure(&finished, 1, "status 401, access_denied: Unauthorized", &changed);
+
+    let text = |name: &str| ready[name].as_str().unwrap();
+    let args = [
+        "token",
+        "--domain",
+        text("domain"),
+        "--client-id",
+        text("client_id"),
+        "--audience",
+        "https://nobody",
+    ];
+    let mut command = bearward(folder.path(), &args);
+    command.env("SSL_CERT_FILE", text("ca_file")).env("AUTH0_CLIENT_SECRET", text("client_secret"));
+    assert_failure(&finish(command), 1, "Service not found: https://nobody", &ready);
+}
+
+#[test]
+fn an_untrusted_certificate_exits_with_3_and_a_hint() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_issuer, ready) = issuer(folder.path());
+    let (_other, other) = issuer(folder.path());
+    let mut command = token(folder.path(), &ready, &[]);
+    command.env("SSL_CERT_FILE", other["ca_file"].as_str().unwrap());
+    assert_failure(&finish(command), 3, "hint: SSL_CERT_FILE is ", &ready);
+}
+
+#[test]
+fn an_unusable_ssl_cert_file_exits_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let ready = json!({ "domain": "127.0.0.1:9", "client_id": "c", "client_secret": "hush", "ca_file": "missing.pem" });
+    assert_failure(&finish(token(folder.path(), &ready, &[])), 2, "SSL_CERT_FILE (missing.pem)", &ready);
+    fs::write(folder.path().join("missing.pem"), "no certificate").unwrap();
+    assert_failure(&finish(token(folder.path(), &ready, &[])), 2, "no certificate in it", &ready);
+}
+
+#[test]
+fn nobody_there_exits_with_3() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_issuer, mut ready) = issuer(folder.path());
+    // A system port: no test running beside this one can be given it.
+    ready["domain"] = json!("127.0.0.1:1");
+    assert_failure(&finish(token(folder.path(), &ready, &[])), 3, "connection refused", &ready);
+}
+
+#[test]
+fn a_domain_that_is_no_host_exits_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let args =
+        ["token", "--domain", "http://t", "--client-id", "c", "--client-secret", "hush", "--audience", "a"];
+    let finished = finish(bearward(folder.path(), &args));
+    assert_eq!(finished.code, Some(2));
+    assert!(finished.stderr.contains("expected a host"), "{}", finished.stderr);
+}

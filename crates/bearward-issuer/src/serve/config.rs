@@ -1,0 +1,260 @@
+//! What a tenant is started with. Parts are checked when they are made; what remains is checked at the start.
+
+use std::{fmt, path::PathBuf};
+
+use aws_lc_rs::error::Unspecified;
+
+use super::secret::Secret;
+use crate::random;
+
+/// Everything that can be chosen. `TenantConfig::default()` has no API yet: add at least one.
+#[derive(Clone, Debug)]
+pub struct TenantConfig {
+    /// The port on 127.0.0.1; 0 (the default) takes a free one.
+    pub port: u16,
+    /// The APIs that tokens can be had for.
+    pub apis: Vec<Api>,
+    /// The one client that may ask; `None` (the default) makes one with random id and secret.
+    pub client: Option<Client>,
+    /// Seconds from `iat` to `exp`, also the answer's `expires_in`. Default: a day, as Auth0.
+    pub token_lifetime: u64,
+    /// The `Cache-Control` of discovery and the key set. Default: what Auth0 sends.
+    pub cache_control: String,
+    /// Where the certificate authority's certificate goes. Default: a fresh file in `.bearward`.
+    pub ca_file: CaFile,
+    /// Whether there is an admin side, which makes any token for whoever has its secret. Default: no.
+    pub admin: bool,
+}
+
+impl Default for TenantConfig {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            apis: Vec::new(),
+            client: None,
+            token_lifetime: 86_400,
+            cache_control: "public, max-age=15, stale-while-revalidate=15, stale-if-error=86400".to_owned(),
+            ca_file: CaFile::Generated(PathBuf::from(".bearward")),
+            admin: false,
+        }
+    }
+}
+
+/// An API (a resource server) that tokens are issued for.
+#[derive(Clone, Debug)]
+pub struct Api {
+    identifier: String,
+    scopes: Vec<String>,
+    permissions: bool,
+}
+
+impl Api {
+    /// An API by its identifier, which is a token's `aud`, with the scopes that the client has been granted.
+    pub fn new<S: Into<String>>(
+        identifier: impl Into<String>,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Self, ConfigError> {
+        let identifier = identifier.into();
+        if !is_name(&identifier) {
+            return Err(ConfigError::AudienceNotAName { audience: identifier });
+        }
+        let mut granted = Vec::new();
+        for scope in scopes {
+            let scope = scope.into();
+            if !is_scope_token(&scope) {
+                return Err(ConfigError::ScopeNotAToken { scope });
+            }
+            if !granted.contains(&scope) {
+                granted.push(scope);
+            }
+        }
+        Ok(Self { identifier, scopes: granted, permissions: false })
+    }
+
+    /// Puts the granted scopes into the claim `permissions` too, as Auth0 does for an API with role-based access
+    /// control and "Add Permissions in the Access Token".
+    #[must_use]
+    pub fn with_permissions(self) -> Self {
+        Self { permissions: true, ..self }
+    }
+
+    /// The identifier, a token's `aud`.
+    pub fn identifier(&self) -> &str {
+        &self.identifier
+    }
+
+    /// The scopes that the client has been granted.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// Whether tokens carry `permissions`.
+    pub fn has_permissions(&self) -> bool {
+        self.permissions
+    }
+
+    /// What a request gets: everything granted when it names no scopes, otherwise those of its scopes that are
+    /// granted. The rest is dropped without an error, as Auth0 does.
+    pub(super) fn grant(&self, requested: Option<&str>) -> Vec<&str> {
+        let granted = self.scopes.iter().map(String::as_str);
+        match requested.map(str::trim).filter(|scopes| !scopes.is_empty()) {
+            None => granted.collect(),
+            Some(scopes) => {
+                granted.filter(|scope| scopes.split_whitespace().any(|wanted| wanted == *scope)).collect()
+            }
+        }
+    }
+}
+
+/// The client (the machine-to-machine application) that may ask for tokens.
+#[derive(Clone, Debug)]
+pub struct Client {
+    id: String,
+    secret: Secret,
+}
+
+impl Client {
+    /// A client with an id and a secret of your own.
+    pub fn new(id: impl Into<String>, secret: Secret) -> Result<Self, ConfigError> {
+        let id = id.into();
+        if !is_name(&id) {
+            return Err(ConfigError::ClientIdNotAName);
+        }
+        if !is_name(secret.expose()) {
+            return Err(ConfigError::ClientSecretNotAName);
+        }
+        Ok(Self { id, secret })
+    }
+
+    /// A client with a random id and secret.
+    pub fn random() -> Result<Self, ConfigError> {
+        let parts = || Ok(Self { id: random::hex::<16>()?, secret: Secret::new(random::hex::<32>()?) });
+        parts().map_err(|Unspecified| ConfigError::NoRandomNumbers)
+    }
+
+    /// The same client with another id.
+    pub fn with_id(self, id: impl Into<String>) -> Result<Self, ConfigError> {
+        Self::new(id, self.secret)
+    }
+
+    /// The same client with another secret.
+    pub fn with_secret(self, secret: Secret) -> Result<Self, ConfigError> {
+        Self::new(self.id, secret)
+    }
+
+    /// The client's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The client's secret.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+}
+
+/// Where the certificate authority's certificate is written, as PEM. Its key is never written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaFile {
+    /// A fresh file in this folder, which is made when missing; both are removed at the end (the folder only when
+    /// nothing else is in it).
+    Generated(PathBuf),
+    /// This file. It stays at the end. An existing file is replaced only if it holds a PEM certificate.
+    At(PathBuf),
+}
+
+/// A mistake in what the tenant was to be started with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is no API to issue tokens for.
+    NoApi,
+    /// Two APIs have the same identifier.
+    AudienceTwice {
+        /// The identifier.
+        audience: String,
+    },
+    /// An API's identifier is empty, or has white space or control characters.
+    AudienceNotAName {
+        /// The identifier.
+        audience: String,
+    },
+    /// A scope is not a `scope-token` of RFC 6749 §3.3.
+    ScopeNotAToken {
+        /// The scope.
+        scope: String,
+    },
+    /// The client's id is empty, or has white space or control characters.
+    ClientIdNotAName,
+    /// The client's secret is empty, or has white space or control characters.
+    ClientSecretNotAName,
+    /// The text for `Cache-Control` can't stand in a header.
+    CacheControlNotAHeader,
+    /// The operating system gave no random numbers.
+    NoRandomNumbers,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoApi => f.write_str("at least one audience is needed"),
+            Self::AudienceTwice { audience } => write!(f, "the audience {audience:?} is given twice"),
+            Self::AudienceNotAName { audience } => {
+                write!(f, "the audience {audience:?} is empty or has white space in it")
+            }
+            Self::ScopeNotAToken { scope } => write!(f, "{scope:?} is not a scope"),
+            Self::ClientIdNotAName => f.write_str("the client id is empty or has white space in it"),
+            Self::ClientSecretNotAName => f.write_str("the client secret is empty or has white space in it"),
+            Self::CacheControlNotAHeader => f.write_str("the Cache-Control text can't stand in a header"),
+            Self::NoRandomNumbers => f.write_str("the operating system gave no random numbers"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+/// RFC 6749 §3.3: `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`.
+fn is_scope_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_checked_when_made() {
+        let audience = String::from("two words");
+        assert_eq!(Api::new("two words", [""; 0]).unwrap_err(), ConfigError::AudienceNotAName { audience });
+        for scope in ["", "a b", "a\"b", "a\\b", "\u{e9}"] {
+            assert_eq!(
+                Api::new("api", [scope]).unwrap_err(),
+                ConfigError::ScopeNotAToken { scope: scope.into() }
+            );
+        }
+        assert_eq!(Client::new("", Secret::new("x")).unwrap_err(), ConfigError::ClientIdNotAName);
+        assert_eq!(Client::new("x", Secret::new("")).unwrap_err(), ConfigError::ClientSecretNotAName);
+    }
+
+    #[test]
+    fn a_request_gets_what_it_asks_for_and_is_granted() {
+        let api = Api::new("api", ["read", "write", "read"]).unwrap();
+        assert_eq!(api.grant(None), ["read", "write"]);
+        assert_eq!(api.grant(Some(" ")), ["read", "write"]);
+        assert_eq!(api.grant(Some("write delete")), ["write"]);
+        assert_eq!(api.grant(Some("rea")), [""; 0]);
+    }
+
+    #[test]
+    fn random_clients_differ_and_hide_their_secret() {
+        let (one, two) = (Client::random().unwrap(), Client::random().unwrap());
+        assert_eq!(one.id().len(), 32);
+        assert_eq!(one.secret().expose().len(), 64);
+        assert_ne!(one.id(), two.id());
+        assert!(!format!("{one:?}").contains(one.secret().expose()));
+    }
+}

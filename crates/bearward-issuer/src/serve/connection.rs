@@ -1,0 +1,86 @@
+//! Connections: accepted, put under TLS where asked, answered by a router, closed at the end.
+
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::{GracefulShutdown, Watcher},
+    service::TowerToHyperService,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+    time,
+};
+use tokio_rustls::TlsAcceptor;
+
+/// A client that connects and says nothing holds a task no longer than this.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Requests under way at the end get this long; whoever waits for `stop` waits no longer.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
+
+/// The pause after a failed accept: out of file descriptors, trying again at once would only burn the processor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What arrives on a listener: plain HTTP/1.1 (the admin side), or under TLS.
+#[derive(Clone)]
+pub(super) enum Transport {
+    Plain,
+    Tls(TlsAcceptor),
+}
+
+/// Accepts until the other end of `stop` is dropped, then closes what is open.
+pub(super) async fn serve(
+    listener: TcpListener,
+    transport: Transport,
+    router: Router,
+    mut stop: watch::Receiver<()>,
+) {
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = stop.changed() => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, transport.clone(), router.clone(), graceful.watcher()));
+                }
+                Err(_) => time::sleep(ACCEPT_PAUSE).await,
+            },
+        }
+    }
+    drop(listener);
+    let _in_time = time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await;
+    connections.shutdown().await;
+}
+
+async fn connection(stream: TcpStream, transport: Transport, router: Router, watcher: Watcher) {
+    // Latency only: answers are small and there is nothing to gather.
+    let _best_effort = stream.set_nodelay(true);
+    match transport {
+        Transport::Plain => answer(stream, router, watcher).await,
+        Transport::Tls(acceptor) => {
+            if let Ok(Ok(stream)) = time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+                answer(stream, router, watcher).await;
+            }
+        }
+    }
+}
+
+async fn answer<S>(stream: S, router: Router, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    // The timer arms hyper's own limit on the time that a request's head may take.
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // An error here is a client that went away in the middle: nobody to answer, nothing to do.
+    let _ended = watcher.watch(connection).await;
+}

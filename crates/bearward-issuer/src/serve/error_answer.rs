@@ -1,0 +1,50 @@
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+/// An error as OAuth writes it (RFC 6749 §5.2), with Auth0's statuses and words.
+#[derive(Debug)]
+pub(super) struct ErrorAnswer {
+    status: StatusCode,
+    error: &'static str,
+    description: String,
+    basic_challenge: bool,
+}
+
+impl ErrorAnswer {
+    pub(super) fn new(status: StatusCode, error: &'static str, description: impl Into<String>) -> Self {
+        Self { status, error, description: description.into(), basic_challenge: false }
+    }
+
+    pub(super) fn invalid_request(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", description)
+    }
+
+    pub(super) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "access_denied", "Unauthorized")
+    }
+
+    /// RFC 6749 §5.2: a client that tried the Authorization field is answered with the scheme it used.
+    pub(super) fn with_basic_challenge(self) -> Self {
+        Self { basic_challenge: true, ..self }
+    }
+
+    pub(super) fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The local tenant failed to sign.")
+    }
+}
+
+impl IntoResponse for ErrorAnswer {
+    fn into_response(self) -> Response {
+        let body = Json(json!({ "error": self.error, "error_description": self.description }));
+        let mut response = (self.status, [(header::CACHE_CONTROL, "no-store")], body).into_response();
+        if self.basic_challenge {
+            let challenge = HeaderValue::from_static("Basic realm=\"Bearward local tenant\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}

@@ -1,0 +1,211 @@
+//! The tenant as a server: start, what to tell its clients, stop.
+
+mod admin;
+mod ca_file;
+mod config;
+mod connection;
+mod documents;
+mod error_answer;
+mod routes;
+mod secret;
+mod tenant;
+mod tls;
+mod token_endpoint;
+mod token_request;
+
+use std::{
+    fmt, io,
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use self::{
+    ca_file::WrittenCaFile,
+    connection::Transport,
+    tenant::{Settings, Tenant, generate_key, unix_now},
+    tls::LoopbackTls,
+};
+use crate::{mint::MintError, random};
+
+pub use config::{Api, CaFile, Client, ConfigError, TenantConfig};
+pub use secret::Secret;
+
+/// A running tenant. [`stop`](Self::stop) ends it in good order; dropping it ends it at once.
+#[derive(Debug)]
+pub struct LocalTenant {
+    domain: String,
+    client: Client,
+    ca_pem: String,
+    ca_file: WrittenCaFile,
+    admin: Option<AdminAccess>,
+    stop: watch::Sender<()>,
+    servers: JoinSet<()>,
+}
+
+impl LocalTenant {
+    /// Listens on 127.0.0.1, makes certificates and keys, and serves on the current tokio runtime.
+    ///
+    /// When this returns, requests are answered.
+    pub async fn start(config: TenantConfig) -> Result<Self, StartError> {
+        let TenantConfig { port, apis, client, token_lifetime, cache_control, ca_file, admin } = config;
+        let settings = Settings::new(client, apis, token_lifetime, &cache_control)?;
+        let client = settings.client.clone();
+        let (listener, port) = listen(port).await?;
+        let domain = format!("{}:{port}", Ipv4Addr::LOCALHOST);
+        let key = generate_key(domain.clone()).await?;
+        let tls = LoopbackTls::generate(unix_now()).map_err(StartError::Certificate)?;
+        let ca_file = WrittenCaFile::write(&ca_file, &tls.ca_pem)
+            .map_err(|(path, source)| StartError::CaFile { path, source })?;
+
+        let tenant = Arc::new(Tenant::new(domain.clone(), settings, key));
+        let (stop, stopped) = watch::channel(());
+        let mut servers = JoinSet::new();
+        let admin = if admin {
+            let (listener, access) = AdminAccess::listen().await?;
+            let router = admin::router(Arc::clone(&tenant), access.secret.clone());
+            servers.spawn(connection::serve(listener, Transport::Plain, router, stopped.clone()));
+            Some(access)
+        } else {
+            None
+        };
+        let transport = Transport::Tls(TlsAcceptor::from(tls.server));
+        servers.spawn(connection::serve(listener, transport, routes::router(tenant), stopped));
+        Ok(Self { domain, client, ca_pem: tls.ca_pem, ca_file, admin, stop, servers })
+    }
+
+    /// `127.0.0.1:PORT`, what other tools call the tenant's domain. The issuer is `https://DOMAIN/`.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// The file that clients trust, as an absolute path: name it in `SSL_CERT_FILE`.
+    pub fn ca_path(&self) -> &Path {
+        self.ca_file.path()
+    }
+
+    /// The content of that file: the certificate authority's certificate.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// The id of the client that may ask for tokens.
+    pub fn client_id(&self) -> &str {
+        self.client.id()
+    }
+
+    /// The secret of the client that may ask for tokens.
+    pub fn client_secret(&self) -> &Secret {
+        self.client.secret()
+    }
+
+    /// How to reach the admin side, if there is one.
+    pub fn admin(&self) -> Option<&AdminAccess> {
+        self.admin.as_ref()
+    }
+
+    /// Stops listening, gives requests under way a second, closes all connections, and removes the certificate file
+    /// if it was generated.
+    pub async fn stop(self) {
+        let Self { stop, mut servers, ca_file, .. } = self;
+        drop(stop);
+        while servers.join_next().await.is_some() {}
+        drop(ca_file);
+    }
+}
+
+/// How to reach the admin side: send `Authorization: Bearer SECRET` with each request.
+#[derive(Clone, Debug)]
+pub struct AdminAccess {
+    url: String,
+    secret: Secret,
+}
+
+impl AdminAccess {
+    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What each request must carry.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    async fn listen() -> Result<(TcpListener, Self), StartError> {
+        let (listener, port) = listen(0).await?;
+        let secret = random::hex::<32>().map_err(|_| ConfigError::NoRandomNumbers)?;
+        let url = format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
+        Ok((listener, Self { url, secret: Secret::new(secret) }))
+    }
+}
+
+/// Why the tenant did not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A mistake in the configuration.
+    Config(ConfigError),
+    /// The port can't be had, most often because another process has it.
+    Listen {
+        /// The port asked for.
+        port: u16,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// No signing key.
+    Key(MintError),
+    /// No certificate for https.
+    Certificate(Box<dyn std::error::Error + Send + Sync>),
+    /// The certificate authority's certificate could not be written.
+    CaFile {
+        /// The file or folder asked for.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Listen { port, source } => write!(f, "can't listen on 127.0.0.1:{port}: {source}"),
+            Self::Key(error) => error.fmt(f),
+            Self::Certificate(error) => write!(f, "no certificate for https: {error}"),
+            Self::CaFile { path, source } => {
+                write!(f, "can't write the CA certificate to {}: {source}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // What `Display` has told already is not told again.
+        None
+    }
+}
+
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<MintError> for StartError {
+    fn from(error: MintError) -> Self {
+        Self::Key(error)
+    }
+}
+
+/// Loopback only, by construction: there is no way to ask for another address.
+async fn listen(port: u16) -> Result<(TcpListener, u16), StartError> {
+    let failed = |source| StartError::Listen { port, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    Ok((listener, port))
+}

@@ -1,0 +1,42 @@
+//! The public side: Auth0's paths. No CORS headers: a browser page has no business here.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::State,
+    http::StatusCode,
+    routing::{get, post},
+};
+
+use super::{documents, error_answer::ErrorAnswer, tenant::Tenant, token_endpoint};
+
+pub(super) fn router(tenant: Arc<Tenant>) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/.well-known/openid-configuration", get(documents::discovery))
+        .route("/.well-known/jwks.json", get(documents::key_set))
+        .route("/oauth/token", post(token_endpoint::token))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(tenant)
+}
+
+async fn index(State(tenant): State<Arc<Tenant>>) -> String {
+    format!(
+        "Bearward local tenant, for development only.\n\n\
+         Issuer     {issuer}\n\
+         Discovery  {issuer}.well-known/openid-configuration\n\
+         Keys       {issuer}.well-known/jwks.json\n\
+         Tokens     POST {issuer}oauth/token\n",
+        issuer = tenant.issuer()
+    )
+}
+
+pub(super) async fn not_found() -> ErrorAnswer {
+    ErrorAnswer::new(StatusCode::NOT_FOUND, "not_found", "Nothing is served at this path.")
+}
+
+pub(super) async fn method_not_allowed() -> ErrorAnswer {
+    ErrorAnswer::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Not with this method.")
+}

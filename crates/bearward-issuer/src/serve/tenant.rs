@@ -1,0 +1,223 @@
+//! What the tenant knows: who it is, its client, its APIs, its keys. Shared by the public and the admin side.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use axum::http::HeaderValue;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use tokio::sync::OnceCell;
+
+use super::config::{Api, Client, ConfigError};
+use crate::mint::{MachineToken, MintError, SigningKey};
+
+pub(super) struct Tenant {
+    domain: String,
+    issuer: String,
+    settings: Settings,
+    keys: Mutex<KeyRing>,
+    unpublished: OnceCell<Arc<SigningKey>>,
+}
+
+/// What comes from the configuration, checked.
+pub(super) struct Settings {
+    pub(super) client: Client,
+    apis: Vec<Api>,
+    /// The first of them.
+    pub(super) default_api: Api,
+    pub(super) token_lifetime: u64,
+    pub(super) cache_control: HeaderValue,
+}
+
+impl Settings {
+    pub(super) fn new(
+        client: Option<Client>,
+        apis: Vec<Api>,
+        token_lifetime: u64,
+        cache_control: &str,
+    ) -> Result<Self, ConfigError> {
+        let default_api = apis.first().cloned().ok_or(ConfigError::NoApi)?;
+        for (index, api) in apis.iter().enumerate() {
+            if apis.iter().skip(index.saturating_add(1)).any(|other| other.identifier() == api.identifier()) {
+                return Err(ConfigError::AudienceTwice { audience: api.identifier().to_owned() });
+            }
+        }
+        let client = client.map_or_else(Client::random, Ok)?;
+        let cache_control =
+            HeaderValue::from_str(cache_control).map_err(|_| ConfigError::CacheControlNotAHeader)?;
+        Ok(Self { client, apis, default_api, token_lifetime, cache_control })
+    }
+}
+
+impl Tenant {
+    pub(super) fn new(domain: String, settings: Settings, key: SigningKey) -> Self {
+        Self {
+            issuer: format!("https://{domain}/"),
+            domain,
+            settings,
+            keys: Mutex::new(KeyRing { signing: Arc::new(key), retired: Vec::new() }),
+            unpublished: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The issuer with its trailing slash.
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    pub(super) fn api(&self, identifier: &str) -> Option<&Api> {
+        self.settings.apis.iter().find(|api| api.identifier() == identifier)
+    }
+
+    /// The claims of a token for this tenant's client, issued now.
+    pub(super) fn claims(&self, api: &Api, scopes: &[&str]) -> Map<String, Value> {
+        MachineToken {
+            issuer: &self.issuer,
+            client_id: self.settings.client.id(),
+            audience: api.identifier(),
+            scopes,
+            permissions: api.has_permissions().then_some(scopes),
+            lifetime: self.settings.token_lifetime,
+        }
+        .claims(unix_now())
+    }
+
+    pub(super) fn signing_key(&self) -> Arc<SigningKey> {
+        Arc::clone(&self.keys().signing)
+    }
+
+    /// A key of the same kind that the key set never holds, made when first asked for.
+    pub(super) async fn unpublished_key(&self) -> Result<Arc<SigningKey>, MintError> {
+        let make = || async { Ok(Arc::new(generate_key(self.domain.clone()).await?)) };
+        self.unpublished.get_or_try_init(make).await.map(Arc::clone)
+    }
+
+    /// Adds a key and signs with it from now on; the old one stays published.
+    pub(super) async fn rotate_keys(&self) -> Result<PublishedKeys, MintError> {
+        let fresh = Arc::new(generate_key(self.domain.clone()).await?);
+        let mut keys = self.keys();
+        keys.rotate(fresh);
+        Ok(keys.published())
+    }
+
+    /// Takes one retired key out of the key set, or all of them.
+    pub(super) fn withdraw(&self, kid: Option<&str>) -> Result<PublishedKeys, WithdrawError> {
+        let mut keys = self.keys();
+        keys.withdraw(kid)?;
+        Ok(keys.published())
+    }
+
+    /// The key set document (RFC 7517 §5): the signing key first.
+    pub(super) fn key_set(&self) -> Value {
+        let keys = self.keys();
+        json!({ "keys": keys.all().map(SigningKey::public_jwk).collect::<Vec<_>>() })
+    }
+
+    fn keys(&self) -> MutexGuard<'_, KeyRing> {
+        // A panic elsewhere can't leave it half changed: each change is one assignment or one call on a vector.
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The keys that are published: the one that signs, and those that did.
+struct KeyRing {
+    signing: Arc<SigningKey>,
+    retired: Vec<Arc<SigningKey>>,
+}
+
+impl KeyRing {
+    fn rotate(&mut self, fresh: Arc<SigningKey>) {
+        let old = std::mem::replace(&mut self.signing, fresh);
+        self.retired.insert(0, old);
+    }
+
+    fn withdraw(&mut self, kid: Option<&str>) -> Result<(), WithdrawError> {
+        let Some(kid) = kid else {
+            self.retired.clear();
+            return Ok(());
+        };
+        if self.signing.kid() == kid {
+            return Err(WithdrawError::KeySigns);
+        }
+        let place = self.retired.iter().position(|key| key.kid() == kid).ok_or(WithdrawError::UnknownKid)?;
+        self.retired.remove(place);
+        Ok(())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &SigningKey> {
+        std::iter::once(&self.signing).chain(&self.retired).map(AsRef::as_ref)
+    }
+
+    fn published(&self) -> PublishedKeys {
+        let published = self.all().map(|key| key.kid().to_owned()).collect();
+        PublishedKeys { signing: self.signing.kid().to_owned(), published }
+    }
+}
+
+/// The `kid`s in the key set after a change.
+#[derive(Serialize)]
+pub(super) struct PublishedKeys {
+    signing: String,
+    published: Vec<String>,
+}
+
+/// Why a key was not withdrawn.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum WithdrawError {
+    UnknownKid,
+    KeySigns,
+}
+
+/// A key for this domain, made on a blocking thread.
+pub(super) async fn generate_key(domain: String) -> Result<SigningKey, MintError> {
+    let generated = tokio::task::spawn_blocking(move || SigningKey::generate(&domain, unix_now())).await;
+    generated.unwrap_or(Err(MintError::KeyGeneration))
+}
+
+/// The time of day, in Unix seconds.
+pub(super) fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Arc<SigningKey> {
+        Arc::new(SigningKey::generate("127.0.0.1", 1_800_000_000).unwrap())
+    }
+
+    #[test]
+    fn rotation_keeps_old_keys_published_until_they_are_withdrawn() {
+        let (first, second, third) = (key(), key(), key());
+        let mut ring = KeyRing { signing: Arc::clone(&first), retired: Vec::new() };
+        ring.rotate(Arc::clone(&second));
+        ring.rotate(Arc::clone(&third));
+        let kids = |ring: &KeyRing| ring.published().published;
+        assert_eq!(kids(&ring), [third.kid(), second.kid(), first.kid()]);
+
+        assert_eq!(ring.withdraw(Some(third.kid())), Err(WithdrawError::KeySigns));
+        assert_eq!(ring.withdraw(Some("?")), Err(WithdrawError::UnknownKid));
+        assert_eq!(ring.withdraw(Some(first.kid())), Ok(()));
+        assert_eq!(kids(&ring), [third.kid(), second.kid()]);
+        assert_eq!(ring.withdraw(None), Ok(()));
+        assert_eq!(kids(&ring), [third.kid()]);
+    }
+
+    #[test]
+    fn settings_refuse_what_no_tenant_can_be() {
+        let api = |name: &str| Api::new(name, [""; 0]).unwrap();
+        let refused = |apis, cache_control| Settings::new(None, apis, 60, cache_control).err();
+        assert_eq!(refused(vec![], ""), Some(ConfigError::NoApi));
+        let twice = ConfigError::AudienceTwice { audience: "a".to_owned() };
+        assert_eq!(refused(vec![api("a"), api("b"), api("a")], ""), Some(twice));
+        assert_eq!(refused(vec![api("a")], "a\nb"), Some(ConfigError::CacheControlNotAHeader));
+        assert_eq!(refused(vec![api("a")], "no-store"), None);
+    }
+}

@@ -1,0 +1,8 @@
+//! The local tenant as its clients see it: over real https, with clients and a token check that are not ours.
+#![cfg(test)]
+
+mod admin;
+mod documents;
+mod lifecycle;
+mod support;
+mod token;

@@ -1,0 +1,98 @@
+//! A running tenant, a client that trusts it, and a second implementation that judges its tokens.
+
+use std::path::Path;
+
+use bearward_issuer::{Api, CaFile, LocalTenant, TenantConfig};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, TokenData, Validation, decode, decode_header, errors::Error, jwk::JwkSet,
+};
+use reqwest::{Certificate, Client, Response};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub(crate) const API: &str = "https://api.example.com";
+pub(crate) const OTHER_API: &str = "https://other.example.com";
+
+pub(crate) struct Fixture {
+    pub(crate) tenant: LocalTenant,
+    pub(crate) client: Client,
+    pub(crate) folder: TempDir,
+}
+
+/// Two APIs: one with two scopes, one with role-based access control and one scope.
+pub(crate) fn config(folder: &Path) -> TenantConfig {
+    TenantConfig {
+        apis: vec![
+            Api::new(API, ["read:messages", "write:messages"]).unwrap(),
+            Api::new(OTHER_API, ["read:others"]).unwrap().with_permissions(),
+        ],
+        ca_file: CaFile::Generated(folder.join("ca")),
+        admin: true,
+        ..TenantConfig::default()
+    }
+}
+
+pub(crate) async fn start() -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let tenant = LocalTenant::start(config(folder.path())).await.unwrap();
+    let client = client_trusting(tenant.ca_pem());
+    Fixture { tenant, client, folder }
+}
+
+pub(crate) fn client_trusting(ca_pem: &str) -> Client {
+    let ca = Certificate::from_pem(ca_pem.as_bytes()).unwrap();
+    Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap()
+}
+
+impl Fixture {
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.tenant.domain())
+    }
+
+    pub(crate) async fn document(&self, path: &str) -> Value {
+        self.client.get(self.url(path)).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// The parameters of a good request.
+    pub(crate) fn parameters(&self) -> Value {
+        json!({
+            "grant_type": "client_credentials",
+            "client_id": self.tenant.client_id(),
+            "client_secret": self.tenant.client_secret().expose(),
+            "audience": API,
+        })
+    }
+
+    pub(crate) async fn ask(&self, parameters: &Value) -> Response {
+        self.client.post(self.url("/oauth/token")).json(parameters).send().await.unwrap()
+    }
+
+    pub(crate) async fn admin(&self, path: &str, order: &Value) -> Response {
+        let admin = self.tenant.admin().unwrap();
+        let request = self.client.post(format!("{}{path}", admin.url())).bearer_auth(admin.secret().expose());
+        request.json(order).send().await.unwrap()
+    }
+
+    /// The token's claims, if its signature is by a published key and it is for `audience` now.
+    pub(crate) async fn verify(&self, token: &str, audience: &str) -> Result<TokenData<Value>, Error> {
+        let keys: JwkSet = serde_json::from_value(self.document("/.well-known/jwks.json").await).unwrap();
+        let kid = decode_header(token)?.kid.unwrap();
+        let Some(key) = keys.find(&kid) else {
+            return Err(jsonwebtoken::errors::ErrorKind::InvalidKeyFormat.into());
+        };
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.set_issuer(&[self.url("/")]);
+        validation.set_audience(&[audience]);
+        validation.leeway = 0;
+        decode(token, &DecodingKey::from_jwk(key)?, &validation)
+    }
+}
+
+pub(crate) async fn json(response: Response) -> Value {
+    assert_eq!(response.headers()["content-type"], "application/json");
+    response.json().await.unwrap()
+}
+
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
