@@ -1,0 +1,88 @@
+//! From the engine's errors to the classes of `bearward.errors`: the only place that chooses one.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bearward_core::challenge::ErrorCode;
+use bearward_core::keys::Unavailable;
+use bearward_core::{Answer, Refusal, Rejection, Verifier};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple, PyType};
+
+mod classes {
+    use pyo3::import_exception;
+
+    import_exception!(bearward.errors, ConfigurationError);
+    import_exception!(bearward.errors, InsufficientScopeError);
+    import_exception!(bearward.errors, InternalError);
+    import_exception!(bearward.errors, InvalidAuthSchemeError);
+    import_exception!(bearward.errors, InvalidDpopProofError);
+    import_exception!(bearward.errors, IssuerUnavailableError);
+    import_exception!(bearward.errors, MissingAuthorizationError);
+    import_exception!(bearward.errors, VerifyAccessTokenError);
+}
+pub(crate) use classes::ConfigurationError;
+
+/// The exception for a refused request.
+pub(crate) fn refused(py: Python<'_>, verifier: &Verifier, refusal: &Refusal) -> PyErr {
+    let answer = verifier.answer(refusal);
+    let rejection = refusal.rejection();
+    build(py, &class(py, rejection, answer.error), &answer, rejection.code(), &rejection.to_string())
+}
+
+/// The exception for a request that can't be decided now.
+pub(crate) fn unavailable(py: Python<'_>, unavailable: &Unavailable) -> PyErr {
+    let class = py.get_type::<classes::IssuerUnavailableError>();
+    build(py, &class, &unavailable.answer(), "issuer_unavailable", &unavailable.to_string())
+}
+
+/// The exception for a defect of ours. It tells nothing: what there is to tell was printed by the panic.
+pub(crate) fn internal(_py: Python<'_>) -> PyErr {
+    classes::InternalError::new_err(())
+}
+
+/// Runs `call`; a panic inside becomes an exception that `except Exception` sees, and the process lives on.
+pub(crate) fn guarded<T>(py: Python<'_>, call: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(internal(py)))
+}
+
+fn class<'py>(py: Python<'py>, rejection: &Rejection, error: ErrorCode) -> Bound<'py, PyType> {
+    match (error, rejection) {
+        (
+            ErrorCode::InvalidRequest,
+            Rejection::BearerNotAccepted | Rejection::ProofMissing | Rejection::MultipleAuthorizationFields,
+        ) => py.get_type::<classes::InvalidAuthSchemeError>(),
+        (ErrorCode::InvalidRequest, _) => py.get_type::<classes::MissingAuthorizationError>(),
+        (ErrorCode::InvalidDpopProof, _) => py.get_type::<classes::InvalidDpopProofError>(),
+        (ErrorCode::InsufficientScope, _) => py.get_type::<classes::InsufficientScopeError>(),
+        _ => py.get_type::<classes::VerifyAccessTokenError>(),
+    }
+}
+
+fn build(py: Python<'_>, class: &Bound<'_, PyType>, answer: &Answer, code: &str, detail: &str) -> PyErr {
+    let made = || -> PyResult<PyErr> {
+        let keywords = PyDict::new(py);
+        keywords.set_item("code", code)?;
+        keywords.set_item("status", answer.status)?;
+        keywords.set_item("headers", headers(py, answer)?)?;
+        keywords.set_item("detail", detail)?;
+        // Credentials that are not there leave nothing to say: their class takes no message.
+        let message = if class.is(py.get_type::<classes::MissingAuthorizationError>()) {
+            PyTuple::empty(py)
+        } else {
+            PyTuple::new(py, [answer.description.as_ref()])?
+        };
+        Ok(PyErr::from_value(class.call(message, Some(&keywords))?))
+    };
+    made().unwrap_or_else(|error| error)
+}
+
+fn headers<'py>(py: Python<'py>, answer: &Answer) -> PyResult<Bound<'py, PyDict>> {
+    let headers = PyDict::new(py);
+    if let Some(challenge) = &answer.www_authenticate {
+        headers.set_item("WWW-Authenticate", challenge)?;
+    }
+    if let Some(seconds) = answer.retry_after {
+        headers.set_item("Retry-After", seconds.to_string())?;
+    }
+    Ok(headers)
+}

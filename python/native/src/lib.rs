@@ -1,0 +1,37 @@
+//! `bearward._native`: the engine for Python. Converts, calls, converts back; no policy of its own.
+#![forbid(unsafe_code)]
+
+mod claims;
+mod engine;
+mod errors;
+mod headers;
+
+use pyo3::prelude::*;
+
+/// The engine, as Python sees it. Private: import from `bearward`.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::engine::{DocumentNeeded, Engine};
+    #[pymodule_export]
+    use super::{normalize_issuer, scope_grants};
+
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "Python's name for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}
+
+/// `https://host[:port]/` of a bare host or https URL. Raises `ValueError` if it is neither.
+#[pyfunction]
+fn normalize_issuer(domain: &str) -> PyResult<String> {
+    bearward_core::issuer::IssuerUrl::parse(domain)
+        .map(|issuer| issuer.as_str().to_owned())
+        .map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))
+}
+
+/// Whether the space-separated `scope` holds all of `required`. RFC 6749 section 3.3.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
+fn scope_grants(scope: &str, required: Vec<String>) -> bool {
+    bearward_core::scope_grants(scope, &required)
+}
