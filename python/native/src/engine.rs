@@ -1,14 +1,20 @@
-//! The two classes Python works with.
+//! The classes Python works with.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bearward_core::issuer::{IssuerUrl, Issuers};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::keys::{self, DocumentKind};
-use bearward_core::policy::{Audience, Policy, StatusProfile};
-use bearward_core::{Outcome, Refusal, Rejection, Scheme, UnixTime, Verifier};
-use pyo3::exceptions::PyValueError;
+use bearward_core::policy::{
+    Audience, DpopMode, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile,
+};
+use bearward_core::{
+    Outcome, PendingReplayCheck, Refusal, Rejection, Scheme, Sighting, Unavailable, UnixTime, Verifier,
+};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::claims::to_dict;
 use crate::errors::{self, ConfigurationError, guarded};
@@ -18,6 +24,29 @@ use crate::headers::HeaderFields;
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct Engine {
     verifier: Verifier,
+    dpop: DpopMode,
+}
+
+/// A good request of which one thing is left to find out: whether its proof was used before.
+#[pyclass(frozen, module = "bearward._native")]
+pub(crate) struct ReplayCheckNeeded {
+    key: [u8; 32],
+    remember_for: Duration,
+    /// Taken by the one call that settles it.
+    pending: Mutex<Option<PendingReplayCheck>>,
+}
+
+#[pymethods]
+impl ReplayCheckNeeded {
+    #[getter]
+    fn key<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.key)
+    }
+
+    #[getter]
+    fn ttl_seconds(&self) -> f64 {
+        self.remember_for.as_secs_f64()
+    }
 }
 
 /// A document of the issuer that has to be fetched before a request can be decided.
@@ -43,7 +72,12 @@ impl DocumentNeeded {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, audience, issuers, single_issuer, algorithms=None, leeway=0.0, cache_ttl=600.0, rfc_status_codes=false))]
+    #[pyo3(signature = (
+        *, audience, issuers, single_issuer, algorithms=None, leeway=0.0, cache_ttl=600.0, rfc_status_codes=false,
+        dpop="accepted", dpop_algorithms=None, dpop_iat_offset=300.0, dpop_iat_leeway=30.0,
+        dpop_replay="in_process", dpop_nonce_key=None, dpop_nonce_lifetime=300.0,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments, turned into a policy at once")]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
     fn new(
         audience: &str,
@@ -53,19 +87,40 @@ impl Engine {
         leeway: f64,
         cache_ttl: f64,
         rfc_status_codes: bool,
+        dpop: &str,
+        dpop_algorithms: Option<Vec<String>>,
+        dpop_iat_offset: f64,
+        dpop_iat_leeway: f64,
+        dpop_replay: &str,
+        dpop_nonce_key: Option<Vec<u8>>,
+        dpop_nonce_lifetime: f64,
     ) -> PyResult<Self> {
+        let dpop = one_of("dpop", dpop, DPOP_MODES)?;
+        let window =
+            (seconds("dpop_iat_offset", dpop_iat_offset)?, seconds("dpop_iat_leeway", dpop_iat_leeway)?);
+        let mut proofs = DpopPolicy::new(dpop)
+            .with_window(window.0, window.1)
+            .with_replay_protection(one_of("dpop_replay", dpop_replay, REPLAY_PROTECTIONS)?);
+        if let Some(names) = dpop_algorithms {
+            proofs = proofs.with_algorithms(parse_algorithms(&names, PROOF_ALGORITHMS)?);
+        }
+        if let Some(key) = dpop_nonce_key {
+            let lifetime = seconds("dpop_nonce_lifetime", dpop_nonce_lifetime)?;
+            proofs = proofs.with_nonces(Nonces::new(&nonce_key(&key)?, lifetime));
+        }
         let audience = Audience::new(audience).map_err(configuration)?;
         let mut policy = Policy::new(parse_issuers(&issuers, single_issuer)?, audience)
             .with_leeway(seconds("leeway", leeway)?)
             .with_document_ceiling(seconds("cache_ttl_seconds", cache_ttl)?)
-            .with_statuses(if rfc_status_codes { StatusProfile::Rfc } else { StatusProfile::Compatible });
+            .with_statuses(if rfc_status_codes { StatusProfile::Rfc } else { StatusProfile::Compatible })
+            .with_dpop(proofs);
         if let Some(names) = algorithms {
-            policy = policy.with_algorithms(parse_algorithms(&names)?);
+            let all: Vec<Algorithm> = Algorithm::all().collect();
+            policy = policy.with_algorithms(parse_algorithms(&names, &all)?);
         }
-        Ok(Self { verifier: Verifier::new(policy) })
+        Ok(Self { verifier: Verifier::new(policy), dpop })
     }
 
-    #[expect(unused_variables, reason = "method and URL decide on proofs of possession only")]
     fn verify_request<'py>(
         &self,
         py: Python<'py>,
@@ -76,7 +131,54 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(py, || {
             let fields = HeaderFields::collect(headers)?;
-            self.give(py, self.verifier.verify(&fields.facts(), unix_time(now)?))
+            if (method.is_none() || url.is_none()) && self.dpop != DpopMode::Off && fields.in_dpop_scheme() {
+                return Err(errors::missing_target(py, method.is_none(), url.is_none()));
+            }
+            let facts = fields.facts(method.unwrap_or_default(), url.unwrap_or_default());
+            self.give(py, self.verifier.verify(&facts, unix_time(now)?))
+        })
+    }
+
+    fn settle<'py>(
+        &self,
+        py: Python<'py>,
+        needed: &ReplayCheckNeeded,
+        first: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(py, || {
+            let pending = needed.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let pending =
+                pending.ok_or_else(|| PyRuntimeError::new_err("the replay check was settled before"))?;
+            let sighting = if first { Sighting::First } else { Sighting::Again };
+            self.give(py, self.verifier.settle(pending, sighting))
+        })
+    }
+
+    #[staticmethod]
+    fn replay_store_unavailable(py: Python<'_>) -> Bound<'_, PyAny> {
+        errors::unavailable(py, &Unavailable::ReplayStore).into_value(py).into_bound(py).into_any()
+    }
+
+    fn verify_dpop_proof<'py>(
+        &self,
+        py: Python<'py>,
+        access_token: &str,
+        proof: &str,
+        method: &str,
+        url: &str,
+        now: f64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(py, || {
+            let verified = self.verifier.verify_proof(access_token, proof, (method, url), unix_time(now)?);
+            let claims = verified.map_err(|refusal| errors::refused(py, &self.verifier, &refusal))?;
+            Ok(to_dict(py, claims.object())?.into_any())
+        })
+    }
+
+    fn fresh_nonce(&self, py: Python<'_>, headers: &Bound<'_, PyAny>, now: f64) -> PyResult<Option<String>> {
+        guarded(py, || {
+            let fields = HeaderFields::collect(headers)?;
+            Ok(self.verifier.fresh_nonce(&fields.facts("", ""), unix_time(now)?))
         })
     }
 
@@ -132,6 +234,14 @@ impl Engine {
         match outcome {
             Outcome::Verified(token) => Ok(to_dict(py, token.claims())?.into_any()),
             Outcome::DocumentNeeded(needed) => Ok(Bound::new(py, DocumentNeeded(needed))?.into_any()),
+            Outcome::ReplayCheckNeeded(pending) => {
+                let needed = ReplayCheckNeeded {
+                    key: *pending.key().as_bytes(),
+                    remember_for: pending.remember_for(),
+                    pending: Mutex::new(Some(pending)),
+                };
+                Ok(Bound::new(py, needed)?.into_any())
+            }
             Outcome::Rejected(refusal) => Err(errors::refused(py, &self.verifier, &refusal)),
             Outcome::Unavailable(unavailable) => Err(errors::unavailable(py, &unavailable)),
             _ => Err(errors::internal(py)),
@@ -149,14 +259,38 @@ fn parse_issuers(names: &[String], single: bool) -> PyResult<Issuers> {
     }
 }
 
-fn parse_algorithms(names: &[String]) -> PyResult<AlgorithmSet> {
-    let unknown = |name: &String| ConfigurationError::new_err(format!("algorithm {name:?} is not supported"));
-    let parsed: PyResult<Vec<Algorithm>> =
-        names.iter().map(|name| Algorithm::from_name(name).ok_or_else(|| unknown(name))).collect();
+const DPOP_MODES: &[(&str, DpopMode)] =
+    &[("off", DpopMode::Off), ("accepted", DpopMode::Accepted), ("required", DpopMode::Required)];
+
+const REPLAY_PROTECTIONS: &[(&str, ReplayProtection)] = &[
+    ("in_process", ReplayProtection::InProcess),
+    ("shared", ReplayProtection::Shared),
+    ("off", ReplayProtection::Off),
+];
+
+fn one_of<T: Copy>(argument: &str, name: &str, known: &[(&str, T)]) -> PyResult<T> {
+    let unknown = || ConfigurationError::new_err(format!("{argument}: {name:?} is unknown"));
+    known.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).ok_or_else(unknown)
+}
+
+/// RFC 9449 §4.2 leaves the choice; these are what clients use.
+const PROOF_ALGORITHMS: &[Algorithm] =
+    &[Algorithm::ES256, Algorithm::ES384, Algorithm::RS256, Algorithm::PS256, Algorithm::EdDSA];
+
+fn parse_algorithms(names: &[String], known: &[Algorithm]) -> PyResult<AlgorithmSet> {
+    let parse = |name: &String| {
+        let unknown = || ConfigurationError::new_err(format!("algorithm {name:?} is not supported"));
+        Algorithm::from_name(name).filter(|algorithm| known.contains(algorithm)).ok_or_else(unknown)
+    };
+    let parsed: PyResult<Vec<Algorithm>> = names.iter().map(parse).collect();
     let mut parsed = parsed?.into_iter();
     let first =
         parsed.next().ok_or_else(|| ConfigurationError::new_err("at least one algorithm is required"))?;
     Ok(AlgorithmSet::new(first, parsed))
+}
+
+fn nonce_key(key: &[u8]) -> PyResult<[u8; 32]> {
+    key.try_into().map_err(|_| ConfigurationError::new_err("dpop_nonce_key must have 32 bytes"))
 }
 
 fn seconds(name: &str, value: f64) -> PyResult<Duration> {

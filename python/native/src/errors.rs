@@ -3,8 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bearward_core::challenge::ErrorCode;
-use bearward_core::keys::Unavailable;
-use bearward_core::{Answer, Refusal, Rejection, Verifier};
+use bearward_core::{Answer, Refusal, Rejection, Unavailable, Verifier};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
@@ -18,6 +17,9 @@ mod classes {
     import_exception!(bearward.errors, InvalidDpopProofError);
     import_exception!(bearward.errors, IssuerUnavailableError);
     import_exception!(bearward.errors, MissingAuthorizationError);
+    import_exception!(bearward.errors, MissingRequiredArgumentError);
+    import_exception!(bearward.errors, ReplayCheckUnavailableError);
+    import_exception!(bearward.errors, UseDpopNonceError);
     import_exception!(bearward.errors, VerifyAccessTokenError);
 }
 pub(crate) use classes::ConfigurationError;
@@ -31,8 +33,26 @@ pub(crate) fn refused(py: Python<'_>, verifier: &Verifier, refusal: &Refusal) ->
 
 /// The exception for a request that can't be decided now.
 pub(crate) fn unavailable(py: Python<'_>, unavailable: &Unavailable) -> PyErr {
-    let class = py.get_type::<classes::IssuerUnavailableError>();
-    build(py, &class, &unavailable.answer(), "issuer_unavailable", &unavailable.to_string())
+    let class = match unavailable {
+        Unavailable::Document { .. } => py.get_type::<classes::IssuerUnavailableError>(),
+        Unavailable::ReplayLogFull | Unavailable::ReplayStore | _ => {
+            py.get_type::<classes::ReplayCheckUnavailableError>()
+        }
+    };
+    build(py, &class, &unavailable.answer(), unavailable.code(), &unavailable.to_string())
+}
+
+/// The exception for a caller that has a request in the DPoP scheme and doesn't say what was requested.
+pub(crate) fn missing_target(py: Python<'_>, method: bool, url: bool) -> PyErr {
+    let arguments = [(method, "http_method"), (url, "http_url")];
+    let missing: Vec<&str> =
+        arguments.into_iter().filter(|(missing, _)| *missing).map(|(_, name)| name).collect();
+    let message = format!("DPoP authentication requires {}", missing.join(" and "));
+    let class = py.get_type::<classes::MissingRequiredArgumentError>();
+    match class.call1((missing.join("/"), message)) {
+        Ok(error) => PyErr::from_value(error),
+        Err(error) => error,
+    }
 }
 
 /// The exception for a defect of ours. It tells nothing: what there is to tell was printed by the panic.
@@ -49,10 +69,14 @@ fn class<'py>(py: Python<'py>, rejection: &Rejection, error: ErrorCode) -> Bound
     match (error, rejection) {
         (
             ErrorCode::InvalidRequest,
-            Rejection::BearerNotAccepted | Rejection::ProofMissing | Rejection::MultipleAuthorizationFields,
+            Rejection::BearerNotAccepted
+            | Rejection::ProofMissing
+            | Rejection::ProofWithBearer
+            | Rejection::MultipleAuthorizationFields,
         ) => py.get_type::<classes::InvalidAuthSchemeError>(),
         (ErrorCode::InvalidRequest, _) => py.get_type::<classes::MissingAuthorizationError>(),
         (ErrorCode::InvalidDpopProof, _) => py.get_type::<classes::InvalidDpopProofError>(),
+        (ErrorCode::UseDpopNonce, _) => py.get_type::<classes::UseDpopNonceError>(),
         (ErrorCode::InsufficientScope, _) => py.get_type::<classes::InsufficientScopeError>(),
         _ => py.get_type::<classes::VerifyAccessTokenError>(),
     }
@@ -80,6 +104,9 @@ fn headers<'py>(py: Python<'py>, answer: &Answer) -> PyResult<Bound<'py, PyDict>
     let headers = PyDict::new(py);
     if let Some(challenge) = &answer.www_authenticate {
         headers.set_item("WWW-Authenticate", challenge)?;
+    }
+    if let Some(nonce) = &answer.dpop_nonce {
+        headers.set_item("DPoP-Nonce", nonce)?;
     }
     if let Some(seconds) = answer.retry_after {
         headers.set_item("Retry-After", seconds.to_string())?;

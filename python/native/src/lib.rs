@@ -5,6 +5,7 @@ mod claims;
 mod engine;
 mod errors;
 mod headers;
+mod url;
 
 use pyo3::prelude::*;
 
@@ -12,7 +13,9 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::engine::{DocumentNeeded, Engine};
+    use super::engine::{DocumentNeeded, Engine, ReplayCheckNeeded};
+    #[pymodule_export]
+    use super::url::PublicUrl;
     #[pymodule_export]
     use super::{normalize_issuer, scope_grants};
 

@@ -1,0 +1,129 @@
+//! A verifier with the documents it may ask for: the driver's loop, without a network.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bearward_core::issuer::{IssuerUrl, Issuers};
+use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
+use bearward_core::keys::Unavailable;
+use bearward_core::policy::{Audience, Policy, StatusProfile};
+use bearward_core::{Field, Outcome, Refusal, RequestFacts, UnixTime, VerifiedToken, Verifier};
+use serde_json::Value;
+
+/// More rounds than the documents of an issuer can need.
+const ROUNDS: usize = 6;
+
+pub(crate) struct Engine {
+    pub(crate) verifier: Verifier,
+    versions: HashMap<String, Vec<Option<Vec<u8>>>>,
+    /// The URLs asked for since the last look, in order.
+    pub(crate) fetched: Vec<String>,
+}
+
+/// An [`Outcome`] that needs nothing more.
+#[derive(Debug)]
+pub(crate) enum Decision {
+    Verified(VerifiedToken),
+    Rejected(Refusal),
+    Unavailable(Unavailable),
+}
+
+impl Decision {
+    /// `verified`, `unavailable`, or the code of the rejection.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Verified(_) => "verified",
+            Self::Rejected(refusal) => refusal.rejection().code(),
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self { verifier: Verifier::new(policy), versions: HashMap::new(), fetched: Vec::new() }
+    }
+
+    /// Each fetch of `url` gives the next of `versions`, the last one for ever; `None` is a fetch that fails.
+    pub(crate) fn serve(&mut self, url: &str, versions: Vec<Option<Vec<u8>>>) {
+        self.versions.insert(url.to_owned(), versions);
+    }
+
+    pub(crate) fn request(&mut self, headers: &[(&str, &[u8])], now: UnixTime) -> Decision {
+        let mut authorization = Field::Absent;
+        for (name, value) in headers {
+            if name.eq_ignore_ascii_case("authorization") {
+                authorization.add(value);
+            }
+        }
+        let facts = RequestFacts { authorization };
+        self.decide(now, |verifier| verifier.verify(&facts, now))
+    }
+
+    pub(crate) fn bearer(&mut self, token: &str, now: UnixTime) -> Decision {
+        self.request(&[("Authorization", format!("Bearer {token}").as_bytes())], now)
+    }
+
+    pub(crate) fn access_token(&mut self, token: &str, required: &[&str], now: UnixTime) -> Decision {
+        self.decide(now, |verifier| verifier.verify_access_token(token, required, now))
+    }
+
+    fn decide(&mut self, now: UnixTime, verify: impl Fn(&Verifier) -> Outcome) -> Decision {
+        for _ in 0..ROUNDS {
+            match verify(&self.verifier) {
+                Outcome::Verified(token) => return Decision::Verified(token),
+                Outcome::Rejected(refusal) => return Decision::Rejected(refusal),
+                Outcome::Unavailable(unavailable) => return Decision::Unavailable(unavailable),
+                Outcome::DocumentNeeded(needed) => match self.fetch(needed.url()) {
+                    Some(body) => drop(self.verifier.document_received(&needed, body, None, now)),
+                    None => self.verifier.document_failed(&needed, now),
+                },
+                other => panic!("an outcome that nobody knows: {other:?}"),
+            }
+        }
+        panic!("the verifier keeps asking for documents: {:?}", self.fetched)
+    }
+
+    fn fetch(&mut self, url: &str) -> Option<Vec<u8>> {
+        self.fetched.push(url.to_owned());
+        let versions = self.versions.get_mut(url)?;
+        if versions.len() > 1 { versions.remove(0) } else { versions.first()?.clone() }
+    }
+}
+
+/// The policy of a vector.
+pub(crate) fn policy(value: &Value) -> Policy {
+    let audience = Audience::new(text(&value["audience"])).unwrap();
+    let mut issuers = texts(&value["issuers"]).into_iter().map(|issuer| IssuerUrl::parse(issuer).unwrap());
+    let first = issuers.next().unwrap();
+    let issuers =
+        if flag(&value["single_issuer"]) { Issuers::single(first) } else { Issuers::any_of(first, issuers) };
+    let statuses =
+        if flag(&value["rfc_status_codes"]) { StatusProfile::Rfc } else { StatusProfile::Compatible };
+    assert_eq!(value["dpop"], "off");
+    Policy::new(issuers, audience)
+        .with_algorithms(algorithms(&texts(&value["algorithms"])))
+        .with_leeway(Duration::from_secs_f64(value["leeway"].as_f64().unwrap()))
+        .with_statuses(statuses)
+}
+
+pub(crate) fn algorithms(names: &[&str]) -> AlgorithmSet {
+    let mut algorithms = names.iter().map(|name| Algorithm::from_name(name).unwrap());
+    AlgorithmSet::new(algorithms.next().unwrap(), algorithms)
+}
+
+pub(crate) fn time(value: &Value) -> UnixTime {
+    UnixTime::from_seconds(value.as_f64().unwrap()).unwrap()
+}
+
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("a string is expected, not {value}"))
+}
+
+pub(crate) fn texts(value: &Value) -> Vec<&str> {
+    value.as_array().unwrap().iter().map(text).collect()
+}
+
+fn flag(value: &Value) -> bool {
+    value.as_bool().unwrap()
+}

@@ -1,0 +1,200 @@
+//! The project's own vectors: `vectors/README.md` tells the format.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bearward_core::jose::json::{Kind, Value as JsonValue};
+use bearward_core::rejection::CODES;
+use bearward_core::{Answer, Refusal, Scheme, VerifiedToken};
+use serde_json::{Map, Value, json};
+
+use crate::engine::{self, Decision, Engine, text, texts};
+
+/// Codes that only DPoP can give, for which there are no vectors yet.
+const WITHOUT_VECTOR: [&str; 3] = ["bearer_not_accepted", "proof_missing", "multiple_proofs"];
+
+#[test]
+fn every_vector_has_the_outcome_it_names() {
+    let cases = cases();
+    assert!(cases.len() > 150, "the vectors are not all there: {}", cases.len());
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter_map(|(name, case)| play(case).err().map(|difference| format!("{name}: {difference}")))
+        .collect();
+    assert!(wrong.is_empty(), "{} of {} vectors:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_rejection_has_a_vector() {
+    let cases = cases();
+    let seen: BTreeSet<&str> = cases.values().filter_map(|case| case["expect"]["code"].as_str()).collect();
+    let expected: BTreeSet<&str> =
+        CODES.iter().copied().filter(|code| !WITHOUT_VECTOR.contains(code)).collect();
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn every_vector_says_what_it_is_about() {
+    for (name, case) in cases() {
+        for member in ["title", "spec"] {
+            assert!(case[member].as_str().is_some_and(|text| !text.is_empty()), "{name} has no {member}");
+        }
+    }
+}
+
+/// Plays the requests of a case, one after the other, to one verifier.
+fn play(case: &Value) -> Result<(), String> {
+    let mut engine = Engine::new(engine::policy(&case["policy"]));
+    for (url, document) in case["documents"].as_object().unwrap() {
+        engine.serve(url, versions(document));
+    }
+    for earlier in case.get("before").and_then(Value::as_array).into_iter().flatten() {
+        play_step(&mut engine, earlier).map_err(|difference| format!("before: {difference}"))?;
+    }
+    play_step(&mut engine, case)
+}
+
+fn play_step(engine: &mut Engine, step: &Value) -> Result<(), String> {
+    engine.fetched.clear();
+    let (decision, scheme) = decide(engine, step);
+    let actual = describe(engine, decision, scheme, step);
+    same("outcome", &actual, &step["expect"])?;
+    same("fetched", &json!(engine.fetched), &step["fetched"])
+}
+
+fn decide(engine: &mut Engine, step: &Value) -> (Decision, Option<Scheme>) {
+    let now = engine::time(&step["now"]);
+    let headers: Vec<(&str, Vec<u8>)> = step["request"]["headers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|field| (text(&field[0]), latin_1(text(&field[1]))))
+        .collect();
+    let Some(required) = step.get("required_claims") else {
+        let fields: Vec<(&str, &[u8])> =
+            headers.iter().map(|(name, value)| (*name, value.as_slice())).collect();
+        let scheme = fields.first().and_then(|(_, value)| Scheme::of(value));
+        return (engine.request(&fields, now), scheme);
+    };
+    let token = text(&step["request"]["headers"][0][1]).strip_prefix("Bearer ").unwrap();
+    (engine.access_token(token, &texts(required), now), None)
+}
+
+/// The decision in the words of a vector's `expect`.
+fn describe(engine: &Engine, decision: Decision, scheme: Option<Scheme>, step: &Value) -> Value {
+    let refusal = match decision {
+        Decision::Unavailable(unavailable) => {
+            let answer = unavailable.answer();
+            assert_eq!(answer.error.as_str(), "temporarily_unavailable");
+            assert!(
+                answer.www_authenticate.is_none() && answer.retry_after.is_some_and(|seconds| seconds > 0)
+            );
+            return json!({"outcome": "unavailable", "status": answer.status});
+        }
+        Decision::Rejected(refusal) => refusal,
+        Decision::Verified(token) => {
+            let required = step.get("required_scopes").map(texts).unwrap_or_default();
+            let Err(rejection) = token.require_scopes(&required) else { return verified(&token) };
+            Refusal::new(rejection, scheme)
+        }
+    };
+    let Answer { status, error, description, www_authenticate, retry_after, .. } =
+        engine.verifier.answer(&refusal);
+    assert_eq!(retry_after, None);
+    json!({
+        "outcome": "rejected",
+        "code": refusal.rejection().code(),
+        "status": status,
+        "error": error.as_str(),
+        "error_description": description,
+        "www_authenticate": www_authenticate,
+    })
+}
+
+fn verified(token: &VerifiedToken) -> Value {
+    let claims: Value = serde_json::from_str(token.claims_text()).unwrap();
+    let members = token.claims().members().map(|(name, value)| (name.to_owned(), converted(value)));
+    assert_eq!(claims, Value::Object(members.collect()), "the claims, read in two ways");
+    json!({"outcome": "verified", "claims": claims})
+}
+
+fn same(what: &str, actual: &Value, expected: &Value) -> Result<(), String> {
+    if actual == expected {
+        Ok(())
+    } else {
+        Err(format!("{what}\n    expected {expected}\n    got      {actual}"))
+    }
+}
+
+/// A value of ours as one of another library.
+fn converted(value: JsonValue<'_>) -> Value {
+    match value.kind() {
+        Kind::Null => Value::Null,
+        Kind::Bool(value) => json!(value),
+        Kind::Number(number) if number.is_integer() && number.as_i64().is_some() => json!(number.as_i64()),
+        Kind::Number(number) => serde_json::from_str(number.text()).unwrap(),
+        Kind::String(text) => json!(text),
+        Kind::Array(array) => array.items().map(converted).collect(),
+        Kind::Object(object) => object
+            .members()
+            .map(|(name, value)| (name.to_owned(), converted(value)))
+            .collect::<Map<_, _>>()
+            .into(),
+    }
+}
+
+/// What the fetches of a document give, one after the other.
+fn versions(document: &Value) -> Vec<Option<Vec<u8>>> {
+    let mut versions = Vec::new();
+    let mut version = Some(document);
+    while let Some(current) = version {
+        versions.push(body(current));
+        version = current.get("then");
+    }
+    versions
+}
+
+fn body(version: &Value) -> Option<Vec<u8>> {
+    if version.get("missing").is_some() {
+        None
+    } else if let Some(name) = version.get("file") {
+        Some(fs::read(folder().join("documents").join(format!("{}.json", text(name)))).unwrap())
+    } else if let Some(raw) = version.get("raw") {
+        Some(text(raw).as_bytes().to_vec())
+    } else {
+        Some(version["json"].to_string().into_bytes())
+    }
+}
+
+fn latin_1(text: &str) -> Vec<u8> {
+    text.chars().map(|c| u8::try_from(c).unwrap()).collect()
+}
+
+/// All cases, by `group/name`.
+fn cases() -> BTreeMap<String, Value> {
+    let mut cases = BTreeMap::new();
+    for group in entries(&folder()).into_iter().filter(|path| path.is_dir() && !path.ends_with("documents")) {
+        for path in
+            entries(&group).into_iter().filter(|path| path.extension().is_some_and(|end| end == "json"))
+        {
+            let name = format!("{}/{}", stem(&group), stem(&path));
+            let case = serde_json::from_slice(&fs::read(&path).unwrap())
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            cases.insert(name, case);
+        }
+    }
+    cases
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+fn stem(path: &Path) -> &str {
+    path.file_stem().unwrap().to_str().unwrap()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors")
+}

@@ -1,0 +1,53 @@
+"""Guards HTTP APIs: verifies OAuth 2 access tokens that Auth0, or another OpenID issuer, made.
+
+`ApiClient` verifies without a framework. `bearward.fastapi` holds the FastAPI guard.
+"""
+
+from bearward._native import __version__
+from bearward.actor import get_current_actor, get_delegation_chain
+from bearward.cache import CacheAdapter, InMemoryCache
+from bearward.client import ApiClient, ApiClientOptions
+from bearward.errors import (
+    ApiError,
+    BaseAuthError,
+    ConfigurationError,
+    DomainsResolverError,
+    GetAccessTokenForConnectionError,
+    GetTokenByExchangeProfileError,
+    InsufficientScopeError,
+    InternalError,
+    InvalidAuthSchemeError,
+    InvalidDpopProofError,
+    IssuerUnavailableError,
+    MissingAuthorizationError,
+    MissingRequiredArgumentError,
+    VerifyAccessTokenError,
+)
+from bearward.types import DomainsResolver, DomainsResolverContext, OnBehalfOfTokenResult
+
+__all__ = [
+    "ApiClient",
+    "ApiClientOptions",
+    "ApiError",
+    "BaseAuthError",
+    "CacheAdapter",
+    "ConfigurationError",
+    "DomainsResolver",
+    "DomainsResolverContext",
+    "DomainsResolverError",
+    "GetAccessTokenForConnectionError",
+    "GetTokenByExchangeProfileError",
+    "InMemoryCache",
+    "InsufficientScopeError",
+    "InternalError",
+    "InvalidAuthSchemeError",
+    "InvalidDpopProofError",
+    "IssuerUnavailableError",
+    "MissingAuthorizationError",
+    "MissingRequiredArgumentError",
+    "OnBehalfOfTokenResult",
+    "VerifyAccessTokenError",
+    "__version__",
+    "get_current_actor",
+    "get_delegation_chain",
+]

@@ -1,0 +1,121 @@
+"""The engine, as Python sees it. Private: import from `bearward`, not from here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Optional, Union, final
+
+from bearward.errors import BaseAuthError
+
+__version__: str
+
+@final
+class DocumentNeeded:
+    """The engine can't decide before this document of the issuer has been fetched.
+
+    Fetch `url`, hand the answer to `Engine.document_received` or say `Engine.document_failed`,
+    then verify again from the start.
+    """
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def kind(self) -> Literal["discovery", "key_set"]: ...
+
+@final
+class ReplayCheckNeeded:
+    """The request is good if its DPoP proof was not used before: ask the store the workers share.
+
+    Remember `key` for `ttl_seconds` in one atomic step, then tell `Engine.settle` whether it was new.
+    """
+
+    @property
+    def key(self) -> bytes: ...
+    @property
+    def ttl_seconds(self) -> float: ...
+
+@final
+class PublicUrl:
+    """How the URL a client used is found. `origin`: configured; `trusted_hops` > 0: by what proxies wrote; else by Host.
+
+    Raises `bearward.errors.ConfigurationError` when `origin` is not `https://host[:port]` (or http).
+    """
+
+    def __new__(cls, *, origin: Optional[str] = None, trusted_hops: int = 0) -> PublicUrl: ...
+    def of(
+        self,
+        scheme: str,
+        headers: Union[Sequence[tuple[bytes, bytes]], Mapping[str, str]],
+        raw_path: bytes,
+        root_path: str,
+        query: bytes,
+        server: str,
+    ) -> str:
+        """The URL, from the parts of an ASGI scope. `server`: host[:port] for a request without Host field."""
+
+@final
+class Engine:
+    """Policy, keys and verification. Reads no clock: `now` is Unix time in seconds. Safe from many threads.
+
+    Raises `bearward.errors.ConfigurationError` when the configuration can't be used.
+    """
+
+    def __new__(
+        cls,
+        *,
+        audience: str,
+        issuers: Sequence[str],
+        single_issuer: bool,
+        algorithms: Optional[Sequence[str]] = None,
+        leeway: float = 0.0,
+        cache_ttl: float = 600.0,
+        rfc_status_codes: bool = False,
+        dpop: Literal["off", "accepted", "required"] = "accepted",
+        dpop_algorithms: Optional[Sequence[str]] = None,
+        dpop_iat_offset: float = 300.0,
+        dpop_iat_leeway: float = 30.0,
+        dpop_replay: Literal["in_process", "shared", "off"] = "in_process",
+        dpop_nonce_key: Optional[bytes] = None,
+        dpop_nonce_lifetime: float = 300.0,
+    ) -> Engine: ...
+    def verify_request(
+        self,
+        headers: Union[Sequence[tuple[bytes, bytes]], Mapping[str, str]],
+        method: Optional[str],
+        url: Optional[str],
+        now: float,
+    ) -> Union[dict[str, Any], DocumentNeeded, ReplayCheckNeeded]:
+        """Claims of a good request, as a fresh dict; or what is needed to decide.
+
+        `headers`: raw ASGI pairs (names in lower case), or a mapping with names in any case.
+        Raises a `BaseAuthError` when the request is refused or can't be decided (503).
+        """
+    def verify_access_token(
+        self, token: str, required_claims: Sequence[str], now: float
+    ) -> Union[dict[str, Any], DocumentNeeded]:
+        """The same for a bare access token, without regard to how it was presented."""
+    def settle(self, needed: ReplayCheckNeeded, first: bool) -> dict[str, Any]:
+        """End a verification with what the store said. Once only: a second call raises `RuntimeError`."""
+    @staticmethod
+    def replay_store_unavailable() -> BaseAuthError:
+        """The 503 for a store that can't be reached."""
+    def verify_dpop_proof(
+        self, access_token: str, proof: str, method: str, url: str, now: float
+    ) -> dict[str, Any]:
+        """Claims of a good DPoP proof. Not checked: the token, its binding to the key, whether the proof was used before."""
+    def fresh_nonce(
+        self, headers: Union[Sequence[tuple[bytes, bytes]], Mapping[str, str]], now: float
+    ) -> Optional[str]:
+        """A `DPoP-Nonce` for the answer to a verified request, if nonces are on and the one it used is ageing."""
+    def document_received(
+        self, needed: DocumentNeeded, body: bytes, cache_control: Optional[str], now: float
+    ) -> Optional[str]:
+        """Hand in a fetched document. `None` if it was usable and is kept, otherwise why it is not, for the log."""
+    def document_failed(self, needed: DocumentNeeded, now: float) -> None:
+        """Say that the fetch failed: requests get 503 until the next try is due."""
+    def insufficient_scope(self, required: Sequence[str], authorization: Optional[str]) -> BaseAuthError:
+        """The 403 for a good token that lacks scopes. `authorization`: the request's field, for the scheme in use."""
+
+def normalize_issuer(domain: str) -> str:
+    """`https://host[:port]/` of a bare host or https URL. `ValueError` if it is neither."""
+
+def scope_grants(scope: str, required: Sequence[str]) -> bool:
+    """Whether the space-separated `scope` holds all of `required`. RFC 6749 section 3.3."""

@@ -1,0 +1,56 @@
+"""Who acts, where a token was delegated: the `act` claim. RFC 8693 section 4.1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Optional
+
+from bearward.errors import VerifyAccessTokenError
+
+# A token's JSON is nested at most 32 deep, so no verified token reaches this; claims from elsewhere might.
+_MAX_ACTORS = 32
+
+
+def get_current_actor(claims: Mapping[str, Any]) -> Optional[str]:
+    """The `sub` of the outermost `act`: who acts now. `None` if the token was not delegated.
+
+    The only actor that authorization may depend on (RFC 8693 section 4.1). Actors further in are not looked at.
+
+    Raises:
+        VerifyAccessTokenError: `act` is malformed.
+    """
+    return next(_actors(claims), None)
+
+
+def get_delegation_chain(claims: Mapping[str, Any]) -> list[str]:
+    """Everyone who acted, newest first; empty if the token was not delegated.
+
+    For audit. Earlier actors are information only (RFC 8693 section 4.1): nothing here checks that they may act.
+
+    Raises:
+        VerifyAccessTokenError: an `act` anywhere in the chain is malformed, or there are too many.
+    """
+    return list(_actors(claims))
+
+
+def _actors(claims: Mapping[str, Any]) -> Iterator[str]:
+    holder: Any = claims
+    for _ in range(_MAX_ACTORS):
+        holder = _checked(holder).get("act")
+        if holder is None:
+            return
+        subject = _checked(holder).get("sub")
+        if not isinstance(subject, str) or not subject.strip():
+            raise _malformed()
+        yield subject
+    raise _malformed()
+
+
+def _checked(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _malformed()
+    return value
+
+
+def _malformed() -> VerifyAccessTokenError:
+    return VerifyAccessTokenError("Invalid act claim", code="actor_malformed")

@@ -1,0 +1,289 @@
+"""The FastAPI guard.
+
+auth0 = Auth0FastAPI(domain="tenant.auth0.com", audience="https://api.example.com")
+
+@app.get("/messages")
+async def messages(claims: dict = Depends(auth0.require_auth(scopes="read:messages"))): ...
+"""
+
+import inspect
+import logging
+import os
+import re
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, Optional, Union
+from urllib.parse import quote
+
+from fastapi import HTTPException, Request, Security
+from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
+
+from bearward import _native
+from bearward._openapi import BEARER_MODEL, BEARER_NAME, LoginScheme
+from bearward.cache import CacheAdapter
+from bearward.client import ApiClient, ApiClientOptions
+from bearward.errors import BaseAuthError, ConfigurationError, InternalError
+from bearward.types import DomainsResolver
+
+__all__ = ["Auth0FastAPI", "RequireAuth", "get_canonical_url", "http_exception", "validate_scopes"]
+
+_logger = logging.getLogger("bearward")
+
+# Tells an argument left out, which the environment may give, from one that is empty by mistake.
+_LEFT_OUT: Any = object()
+
+
+class Auth0FastAPI:
+    """Guards the routes of a FastAPI app with the access tokens of one tenant, for one API.
+
+    `domain` and `audience` come from the environment variables AUTH0_DOMAIN and AUTH0_AUDIENCE where they are left out.
+
+    Args:
+        domain: The tenant's domain, `tenant.auth0.com`.
+        audience: The API's identifier; a token's `aud` must be it, or hold it, exactly.
+        domains: Several domains of one tenant, instead of `domain`.
+        client_id: For the client flows.
+        client_secret: For the client flows.
+        custom_fetch: `async def (url) -> response or dict`, used instead of httpx for discovery and keys.
+        dpop_enabled: Accept DPoP besides Bearer.
+        dpop_required: Refuse Bearer.
+        dpop_iat_leeway: How far in the future a proof's `iat` may lie; seconds.
+        dpop_iat_offset: How far in the past a proof's `iat` may lie; seconds.
+        cache_adapter: Where discovery documents and key sets are kept.
+        cache_ttl_seconds: How long they are used as fresh, at most; seconds.
+        cache_max_entries: Entries of the built-in cache, at least 2.
+        algorithms: Signature algorithms that are accepted.
+        leeway: How far `exp` and `nbf` may be missed, for clocks that disagree; seconds.
+        rfc_status_codes: Answer missing credentials 401, as RFC 6750 section 3 says, instead of 400.
+
+    `ApiClientOptions` says which of these this version refuses for now.
+
+    Raises:
+        ValueError: no `audience`.
+        ConfigurationError: another argument can't be used.
+    """
+
+    def __init__(
+        self,
+        domain: Optional[str] = _LEFT_OUT,
+        audience: str = _LEFT_OUT,
+        domains: Optional[Union[list[str], DomainsResolver]] = None,
+        client_id: Optional[str] = None,
+        client_secret: Optional[str] = None,
+        custom_fetch: Optional[Callable[..., Any]] = None,
+        dpop_enabled: bool = True,
+        dpop_required: bool = False,
+        dpop_iat_leeway: Union[int, float] = 30,
+        dpop_iat_offset: Union[int, float] = 300,
+        cache_adapter: Optional[CacheAdapter] = None,
+        cache_ttl_seconds: Union[int, float] = 600,
+        cache_max_entries: int = 100,
+        *,
+        algorithms: Sequence[str] = ("RS256",),
+        leeway: Union[int, float] = 0,
+        rfc_status_codes: bool = False,
+    ) -> None:
+        self.api_client = ApiClient(
+            ApiClientOptions(
+                domain=_domain(domain, domains),
+                audience=_audience(audience),
+                domains=domains,
+                custom_fetch=custom_fetch,
+                cache_adapter=cache_adapter,
+                cache_ttl_seconds=cache_ttl_seconds,
+                cache_max_entries=cache_max_entries,
+                dpop_enabled=dpop_enabled,
+                dpop_required=dpop_required,
+                dpop_iat_leeway=dpop_iat_leeway,
+                dpop_iat_offset=dpop_iat_offset,
+                client_id=client_id,
+                client_secret=client_secret,
+                algorithms=algorithms,
+                leeway=leeway,
+                rfc_status_codes=rfc_status_codes,
+            )
+        )
+        self._login = _login_scheme(self.api_client.options)
+        self._insufficient_scope = self.api_client.insufficient_scope
+        self._guards: dict[tuple[str, ...], RequireAuth] = {}
+
+    def require_auth(self, scopes: Optional[Union[str, Sequence[str]]] = None) -> "RequireAuth":
+        """A dependency that lets a request through with a good access token, and gives the token's claims.
+
+        Equal arguments give the same object: FastAPI then verifies once per request, however many of an app, a router
+        and a route name it, and `app.dependency_overrides` can be keyed by a fresh call.
+
+        Args:
+            scopes: Scopes that the token must hold, all of them: a string, separated by spaces, or a list.
+
+        Raises:
+            ConfigurationError: `scopes` holds something else than names of scopes.
+        """
+        required = _scope_names(scopes)
+        guard = self._guards.get(required)
+        if guard is None:
+            # `setdefault`: of two threads that come here at once, both get the one guard that stays.
+            guard = self._guards.setdefault(required, RequireAuth(self, required, self._login))
+        return guard
+
+
+class RequireAuth(SecurityBase):
+    """The dependency that `Auth0FastAPI.require_auth` gives.
+
+    Answers a refused request itself, with an `HTTPException`. Scopes that `fastapi.Security(...)` names on the way
+    to it are required in addition to its own.
+    """
+
+    def __init__(self, auth0: Auth0FastAPI, scopes: tuple[str, ...], login: LoginScheme) -> None:
+        self.model = BEARER_MODEL
+        self.scheme_name = BEARER_NAME
+        self.scopes = scopes
+        self._auth0 = auth0
+        login.name_scopes(scopes)
+        self.__signature__ = _signature(login, scopes)
+
+    async def __call__(
+        self,
+        request: Request,
+        security_scopes: Optional[SecurityScopes] = None,
+        login: None = None,
+    ) -> dict[str, Any]:
+        """The verified claims, as a dict of the caller's own.
+
+        Raises:
+            HTTPException: 400, 401, 403, 500 or 503, as the error that stands behind it says.
+        """
+        # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
+        try:
+            # Looked up at every request: users' tests replace it.
+            claims = await self._auth0.api_client.verify_request(
+                headers=request.headers, http_method=request.method, http_url=get_canonical_url(request)
+            )
+            required = self.scopes
+            if security_scopes is not None and security_scopes.scopes:
+                required = (*required, *security_scopes.scopes)
+            if not required or validate_scopes(claims, required):
+                return claims
+            refusal = self._auth0._insufficient_scope(required, request.headers.get("authorization"))
+        except BaseAuthError as error:
+            refusal = error
+        except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, told in the log
+            refusal = _defect(error, request)
+        _log(refusal)
+        raise http_exception(
+            refusal.get_status_code(), refusal.get_error_code(), refusal.get_error_description(), refusal.get_headers()
+        )
+
+
+def get_canonical_url(request: Request) -> str:
+    """URL of a request as its client sent it: scheme, host, raw path and query.
+
+    Headers of proxies (`X-Forwarded-Host` and the like) are not looked at.
+    """
+    scope = request.scope
+    path = scope.get("raw_path")
+    target = quote(scope["path"]) if path is None else path.decode("latin-1")
+    if scope["query_string"]:
+        target = f"{target}?{scope['query_string'].decode('latin-1')}"
+    return f"{scope['scheme']}://{_host(request)}{target}"
+
+
+def http_exception(
+    status_code: int,
+    error: str,
+    error_desc: str,
+    headers: Optional[Mapping[str, str]] = None,
+) -> HTTPException:
+    """The answer to a refused request: status, headers, and a body with `error` and `error_description`."""
+    detail = {"error": error, "error_description": error_desc}
+    return HTTPException(status_code=status_code, detail=detail, headers=dict(headers or {}))
+
+
+def validate_scopes(claims: Mapping[str, Any], required_scopes: Sequence[str]) -> bool:
+    """Whether the `scope` claim holds all of `required_scopes`. RFC 6749 section 3.3.
+
+    A claim that is missing, empty or not a string grants nothing. The claims themselves are not verified here.
+    """
+    scope = claims.get("scope")
+    return isinstance(scope, str) and scope != "" and _native.scope_grants(scope, required_scopes)
+
+
+def _domain(domain: Optional[str], domains: object) -> Optional[str]:
+    if domain is not _LEFT_OUT:
+        return domain
+    if domains is not None:
+        return None
+    given = os.environ.get("AUTH0_DOMAIN")
+    if not given:
+        raise ConfigurationError("No domain: give 'domain' (or 'domains'), or set AUTH0_DOMAIN in the environment.")
+    return given
+
+
+def _audience(audience: str) -> str:
+    if audience is _LEFT_OUT:
+        audience = os.environ.get("AUTH0_AUDIENCE", "")
+        if not audience:
+            raise ValueError("audience is required. Give 'audience', or set AUTH0_AUDIENCE in the environment.")
+    if not audience:
+        raise ValueError("audience is required.")
+    return audience
+
+
+def _login_scheme(options: ApiClientOptions) -> LoginScheme:
+    domains = options.domains
+    domain = options.domain or (domains[0] if isinstance(domains, list) else "")
+    return LoginScheme(_native.normalize_issuer(domain), options.audience)
+
+
+def _scope_names(scopes: Optional[Union[str, Sequence[str]]]) -> tuple[str, ...]:
+    if not scopes:
+        return ()
+    given: Sequence[object] = scopes.split() if isinstance(scopes, str) else scopes
+    names = [name for name in given if isinstance(name, str) and name and not name.isspace()]
+    # An empty name must not turn "needs this scope" into "needs none".
+    if not names or len(names) != len(given):
+        raise ConfigurationError("scopes must be a string or a list of non-empty strings.")
+    return tuple(dict.fromkeys(names))
+
+
+def _signature(login: LoginScheme, scopes: tuple[str, ...]) -> inspect.Signature:
+    """What FastAPI takes for the signature of `__call__`: with the scheme to list, which only an instance knows."""
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Signature(
+        [
+            inspect.Parameter("request", kind, annotation=Request),
+            inspect.Parameter("security_scopes", kind, annotation=SecurityScopes),
+            inspect.Parameter("login", kind, annotation=Any, default=Security(login, scopes=list(scopes))),
+        ]
+    )
+
+
+def _host(request: Request) -> str:
+    host = request.headers.get("host")
+    if host is not None:
+        return host
+    server = request.scope.get("server")
+    return "" if server is None else f"{server[0]}:{server[1]}"
+
+
+def _log(refusal: BaseAuthError) -> None:
+    if _logger.isEnabledFor(logging.INFO):
+        # `%a`: a log line must stay one line, whatever a deployer's code put into it.
+        _logger.info("request refused: %s %s %a", refusal.get_status_code(), refusal.code, refusal.detail or "")
+
+
+def _defect(error: Exception, request: Request) -> InternalError:
+    """Log what happened, with the traceback, without what the request's credentials say."""
+    report = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    for secret in _secrets(request):
+        report = report.replace(secret, "[redacted]")
+    _logger.error("unexpected error during authentication\n%s", report)
+    return InternalError()
+
+
+def _secrets(request: Request) -> list[str]:
+    """The pieces of the credentials fields, long ones first: an error's text may quote a token's segment alone."""
+    fields = [*request.headers.getlist("authorization"), *request.headers.getlist("dpop")]
+    pieces = {piece for field in fields for piece in re.split(r"[\s.,]+", field) if len(piece) >= 8}
+    return sorted(pieces, key=len, reverse=True)

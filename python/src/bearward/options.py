@@ -1,0 +1,179 @@
+"""What an `ApiClient` is built from, and the checks of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+
+from bearward import _native
+from bearward.errors import ConfigurationError, MissingRequiredArgumentError
+
+if TYPE_CHECKING:
+    from bearward.cache import CacheAdapter
+    from bearward.types import DomainsResolver
+
+
+class ApiClientOptions:
+    """Options of an `ApiClient`; checked by its constructor.
+
+    Args:
+        domain: The tenant's domain, `tenant.auth0.com`; `https://tenant.auth0.com/` is accepted too.
+        audience: The API's identifier. A token's `aud` must be it, or hold it, exactly.
+        domains: Several domains of one tenant. (A resolver function is not supported by this version yet.)
+        custom_fetch: `async def (url) -> response or dict`, used instead of httpx for discovery and keys.
+        cache_adapter: Where documents are kept. (Not supported by this version yet.)
+        cache_ttl_seconds: How long documents are used as fresh, at most; seconds.
+        cache_max_entries: Entries of the built-in cache, at least 2.
+        dpop_enabled: Accept DPoP besides Bearer. (This version accepts Bearer only; DPoP requests are refused.)
+        dpop_required: Refuse Bearer. (Not supported by this version yet.)
+        dpop_iat_leeway: How far in the future a proof's `iat` may lie; seconds.
+        dpop_iat_offset: How far in the past a proof's `iat` may lie; seconds.
+        client_id: For the client flows. (Not supported by this version yet.)
+        client_secret: For the client flows. (Not supported by this version yet.)
+        timeout: Of requests to the token endpoint; seconds.
+        algorithms: Signature algorithms that are accepted: RS256/384/512, PS256/384/512, ES256/384, EdDSA.
+        leeway: How far `exp` and `nbf` may be missed, for clocks that disagree; seconds.
+        rfc_status_codes: Answer missing credentials and bad proofs 401, as RFC 6750 section 3 and RFC 9449
+            section 7.1 say, instead of 400.
+        fetch_timeout: Total time that fetching one document may take; seconds.
+    """
+
+    def __init__(
+        self,
+        domain: Optional[str] = None,
+        audience: str = "",
+        domains: Optional[Union[list[str], DomainsResolver]] = None,
+        custom_fetch: Optional[Callable[..., Any]] = None,
+        cache_adapter: Optional[CacheAdapter] = None,
+        cache_ttl_seconds: Union[int, float] = 600,
+        cache_max_entries: int = 100,
+        dpop_enabled: bool = True,
+        dpop_required: bool = False,
+        dpop_iat_leeway: Union[int, float] = 30,
+        dpop_iat_offset: Union[int, float] = 300,
+        client_id: Optional[str] = None,
+        client_secret: Optional[str] = None,
+        timeout: float = 10.0,
+        *,
+        algorithms: Sequence[str] = ("RS256",),
+        leeway: Union[int, float] = 0,
+        rfc_status_codes: bool = False,
+        fetch_timeout: float = 5.0,
+    ) -> None:
+        self.domain = domain
+        self.audience = audience
+        self.domains = domains
+        self.custom_fetch = custom_fetch
+        self.cache_adapter = cache_adapter
+        self.cache_ttl_seconds = cache_ttl_seconds
+        self.cache_max_entries = cache_max_entries
+        self.dpop_enabled = dpop_enabled
+        self.dpop_required = dpop_required
+        self.dpop_iat_leeway = dpop_iat_leeway
+        self.dpop_iat_offset = dpop_iat_offset
+        self.client_id = client_id
+        self.client_secret = client_secret
+        self.timeout = timeout
+        self.algorithms = algorithms
+        self.leeway = leeway
+        self.rfc_status_codes = rfc_status_codes
+        self.fetch_timeout = fetch_timeout
+
+
+# Options whose job this version can't do, and the value that doesn't ask for it. Anything else is refused, never
+# ignored: who asks for `dpop_required` must not get a guard that lets Bearer through.
+_NOT_SUPPORTED_YET = (
+    ("cache_adapter", None),
+    ("client_id", None),
+    ("client_secret", None),
+    ("dpop_required", False),
+    ("dpop_iat_leeway", 30),
+    ("dpop_iat_offset", 300),
+    ("timeout", 10.0),
+)
+
+
+def engine_for(options: ApiClientOptions) -> _native.Engine:
+    """The engine that does what `options` say.
+
+    Raises:
+        MissingRequiredArgumentError: `audience` is empty.
+        ConfigurationError: anything else can't be used.
+    """
+    if not options.audience:
+        raise MissingRequiredArgumentError("audience")
+    if not isinstance(options.audience, str):
+        raise ConfigurationError("audience must be a string")
+    issuers = _issuers(options)
+    _check_numbers(options)
+    if options.dpop_required and not options.dpop_enabled:
+        raise ConfigurationError("dpop_required needs dpop_enabled")
+    _refuse_unsupported(options)
+    return _native.Engine(
+        audience=options.audience,
+        issuers=issuers,
+        single_issuer=options.domains is None,
+        algorithms=_algorithms(options.algorithms),
+        leeway=float(options.leeway),
+        cache_ttl=float(options.cache_ttl_seconds),
+        rfc_status_codes=options.rfc_status_codes,
+    )
+
+
+def _issuers(options: ApiClientOptions) -> list[str]:
+    """Normal form of the issuers whose tokens are accepted: `domains` if given, or else `domain`."""
+    domain, domains = options.domain, options.domains
+    if domains is None and not domain:
+        raise ConfigurationError("Either 'domain' or 'domains' is required.")
+    own = [_issuer("domain", domain)] if domain else []
+    if options.client_id and not own:
+        raise ConfigurationError("client_id needs 'domain'.")
+    if domains is None:
+        return own
+    if callable(domains):
+        raise ConfigurationError("domains: a resolver function is not supported by this version yet.")
+    if not isinstance(domains, list):
+        raise ConfigurationError("domains must be a list of domains or a resolver function.")
+    if not domains:
+        raise ConfigurationError("domains must not be empty.")
+    return [_issuer("domains", item) for item in domains]
+
+
+def _issuer(argument: str, domain: object) -> str:
+    if not isinstance(domain, str) or not domain.strip():
+        raise ConfigurationError(f"{argument} must be a non-empty string, or a list of them in 'domains'.")
+    try:
+        return _native.normalize_issuer(domain.strip())
+    except ValueError as error:
+        raise ConfigurationError(f"{argument}: {error}") from None
+
+
+def _algorithms(algorithms: object) -> list[str]:
+    # A bare string is a sequence too: "RS256" would be read as five algorithms of one letter.
+    if isinstance(algorithms, str) or not isinstance(algorithms, Sequence):
+        raise ConfigurationError("algorithms must be a sequence of names, such as ['RS256'].")
+    return list(algorithms)
+
+
+def _check_numbers(options: ApiClientOptions) -> None:
+    for name in ("cache_ttl_seconds", "dpop_iat_leeway", "dpop_iat_offset", "leeway"):
+        if not _is_duration(getattr(options, name)):
+            raise ConfigurationError(f"{name} must be a non-negative number of seconds.")
+    for name in ("fetch_timeout", "timeout"):
+        value = getattr(options, name)
+        if not _is_duration(value) or value == 0:
+            raise ConfigurationError(f"{name} must be a positive number of seconds.")
+    entries: object = options.cache_max_entries
+    if not isinstance(entries, int) or isinstance(entries, bool) or entries < 2:
+        raise ConfigurationError("cache_max_entries must be an integer, at least 2.")
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+
+
+def _refuse_unsupported(options: ApiClientOptions) -> None:
+    for name, unasked in _NOT_SUPPORTED_YET:
+        if getattr(options, name) != unasked:
+            raise ConfigurationError(f"{name} is not supported by this version yet.")

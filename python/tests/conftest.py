@@ -1,0 +1,60 @@
+import pytest
+from fastapi import Depends, FastAPI
+from fastapi.testclient import TestClient
+
+from fastapi_plugin import Auth0FastAPI
+from support import AUDIENCE, HttpsIssuer, Tenant
+
+
+@pytest.fixture
+def tenant():
+    return Tenant()
+
+
+@pytest.fixture
+def auth0(tenant):
+    return Auth0FastAPI(domain=tenant.domain, audience=AUDIENCE, custom_fetch=tenant.fetch)
+
+
+@pytest.fixture
+def app(auth0):
+    return guarded_app(auth0)
+
+
+@pytest.fixture
+def client(app):
+    return TestClient(app)
+
+
+@pytest.fixture
+def https_issuer(tmp_path, monkeypatch):
+    issuer = HttpsIssuer(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(issuer.ca_file))
+    yield issuer
+    issuer.close()
+
+
+def guarded_app(auth0):
+    app = FastAPI()
+
+    @app.get("/public")
+    async def public():
+        return {"ok": True}
+
+    @app.get("/private")
+    async def private(claims: dict = Depends(auth0.require_auth())):
+        return claims
+
+    @app.get("/sync")
+    def sync(claims: dict = Depends(auth0.require_auth())):
+        return claims
+
+    @app.get("/messages")
+    async def messages(claims: dict = Depends(auth0.require_auth(scopes="read:messages"))):
+        return {"sub": claims["sub"]}
+
+    @app.get("/both", dependencies=[Depends(auth0.require_auth(scopes=["read:messages", "write:messages"]))])
+    async def both():
+        return {"ok": True}
+
+    return app

@@ -1,0 +1,174 @@
+"""A tenant in memory, and real servers, for the tests."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import http.server
+import ipaddress
+import json
+import socket
+import ssl
+import threading
+import time
+
+import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+AUDIENCE = "https://api.example.com"
+KEY = RSAKey.generate_key(2048, {"kid": "key-1", "use": "sig", "alg": "RS256"})
+OTHER_KEY = RSAKey.generate_key(2048, {"kid": "key-1", "use": "sig", "alg": "RS256"})
+
+
+class Tenant:
+    """An issuer: makes tokens, and answers as a `custom_fetch`."""
+
+    def __init__(self, domain="tenant.example", key=KEY):
+        self.domain = domain
+        self.issuer = f"https://{domain}/"
+        self.key = key
+        self.fetched = []
+
+    @property
+    def discovery_url(self):
+        return f"{self.issuer}.well-known/openid-configuration"
+
+    @property
+    def jwks_url(self):
+        return f"{self.issuer}.well-known/jwks.json"
+
+    def documents(self):
+        return {
+            self.discovery_url: {"issuer": self.issuer, "jwks_uri": self.jwks_url},
+            self.jwks_url: {"keys": [self.key.as_dict(private=False)]},
+        }
+
+    async def fetch(self, url):
+        self.fetched.append(url)
+        return self.documents()[url]
+
+    def token(self, *, key=None, header=None, **claims):
+        now = int(time.time())
+        payload = {
+            "iss": self.issuer,
+            "sub": "auth0|1234",
+            "aud": AUDIENCE,
+            "iat": now,
+            "exp": now + 3600,
+            "scope": "read:messages openid",
+            **claims,
+        }
+        payload = {name: value for name, value in payload.items() if value is not None}
+        header = {"alg": "RS256", "typ": "JWT", "kid": "key-1", **(header or {})}
+        return jwt.encode({k: v for k, v in header.items() if v is not None}, payload, key or self.key)
+
+    def authorization(self, **claims):
+        return {"Authorization": f"Bearer {self.token(**claims)}"}
+
+
+@contextlib.contextmanager
+def running(app, **config):
+    """`app` under uvicorn on a free port of loopback; gives the port."""
+    config = {"log_level": "critical", "ws": "none", "loop": "asyncio", "lifespan": "off", **config}
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, **config))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "uvicorn did not start"
+            thread.join(0.01)
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(10)
+    assert not thread.is_alive()
+
+
+def raw_exchange(port, request):
+    """Send bytes, read until the server closes; gives status (0 if it just hung up) and everything read."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        answer = b""
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            connection.sendall(request)
+            while chunk := connection.recv(65536):
+                answer += chunk
+    return (int(answer.split(b" ", 2)[1]) if answer else 0), answer
+
+
+class HttpsIssuer:
+    """A `Tenant` behind real https on loopback, with a certificate authority of its own."""
+
+    def __init__(self, folder):
+        key, certificate = _self_signed()
+        self.ca_file = folder / "ca.pem"
+        self.ca_file.write_bytes(certificate)
+        chain = folder / "server.pem"
+        chain.write_bytes(key + certificate)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain)
+        self.answers = {}
+        self.requests = []
+        self.connections = set()
+        issuer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                issuer.requests.append(self.path)
+                issuer.connections.add(self.client_address)
+                status, headers, body = issuer.answers.get(self.path) or issuer.document(self.path)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.tenant = Tenant(f"localhost:{self.server.server_address[1]}")
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.thread.start()
+
+    def document(self, path):
+        found = self.tenant.documents().get(self.tenant.issuer + path.lstrip("/"))
+        return (404, {}, b"") if found is None else (200, {}, json.dumps(found).encode())
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+def _self_signed():
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bearward tests")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return private, certificate.public_bytes(serialization.Encoding.PEM)

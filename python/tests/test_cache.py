@@ -1,0 +1,76 @@
+import threading
+
+import pytest
+
+from bearward import CacheAdapter, InMemoryCache, cache
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        now = 1000.0
+
+    monkeypatch.setattr(cache.time, "monotonic", lambda: Clock.now)
+    return Clock
+
+
+def test_keeps_and_forgets():
+    kept = InMemoryCache()
+    assert isinstance(kept, CacheAdapter)
+    kept.set("a", {"x": 1})
+    assert kept.get("a") == {"x": 1}
+    assert kept.get("b") is None
+    kept.delete("a")
+    kept.delete("a")
+    assert kept.get("a") is None
+    kept.set("a", 1)
+    kept.clear()
+    assert kept.get("a") is None
+
+
+def test_time_to_live(clock):
+    kept = InMemoryCache()
+    kept.set("short", 1, ttl_seconds=10)
+    kept.set("none", 1, ttl_seconds=0)
+    kept.set("for ever", 1)
+    assert kept.get("none") is None
+    clock.now += 9.9
+    assert kept.get("short") == 1
+    clock.now += 0.1
+    assert kept.get("short") is None
+    clock.now += 1e9
+    assert kept.get("for ever") == 1
+
+
+def test_the_least_recently_used_goes_first():
+    kept = InMemoryCache(max_entries=2)
+    kept.set("a", 1)
+    kept.set("b", 2)
+    kept.get("a")
+    kept.set("c", 3)
+    assert [kept.get(key) for key in "abc"] == [1, None, 3]
+    kept.set("a", 4)
+    kept.set("d", 5)
+    assert [kept.get(key) for key in "acd"] == [4, None, 5]
+
+
+@pytest.mark.parametrize("entries", [0, -1, "2", 1.5, None])
+def test_an_impossible_size_is_refused(entries):
+    with pytest.raises(ValueError, match="max_entries"):
+        InMemoryCache(max_entries=entries)
+
+
+def test_many_threads():
+    kept = InMemoryCache(max_entries=8)
+
+    def work(seed):
+        for n in range(2000):
+            key = str((n * seed) % 16)
+            kept.set(key, n, ttl_seconds=n % 3)
+            kept.get(key)
+            kept.delete(str(n % 16))
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 3, 5, 7)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(kept._entries) <= 8

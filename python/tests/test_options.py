@@ -1,0 +1,127 @@
+import math
+
+import pytest
+
+from bearward import ApiClient, ApiClientOptions, ConfigurationError, InMemoryCache, MissingRequiredArgumentError
+from fastapi_plugin import Auth0FastAPI
+from support import AUDIENCE
+
+GOOD = {"domain": "tenant.example", "audience": AUDIENCE}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"domain": None},
+        {"domain": ""},
+        {"domain": " "},
+        {"domain": 5},
+        {"domain": "http://tenant.example"},
+        {"domain": "https://user:secret@tenant.example/"},
+        {"domain": "https://tenant.example/path"},
+        {"domain": "tenant.example?query"},
+        {"domain": "tenant.example#fragment"},
+        {"domains": []},
+        {"domains": [""]},
+        {"domains": ["tenant.example", 5]},
+        {"domains": ("tenant.example",)},
+        {"domains": "tenant.example"},
+        {"domain": None, "domains": ["tenant.example"], "client_id": "id"},
+        {"cache_ttl_seconds": -1},
+        {"cache_ttl_seconds": "600"},
+        {"cache_ttl_seconds": math.nan},
+        {"cache_ttl_seconds": math.inf},
+        {"cache_ttl_seconds": None},
+        {"cache_max_entries": 1},
+        {"cache_max_entries": 2.5},
+        {"cache_max_entries": True},
+        {"dpop_required": True, "dpop_enabled": False},
+        {"dpop_iat_leeway": -1},
+        {"dpop_iat_leeway": "30"},
+        {"dpop_iat_offset": -1},
+        {"dpop_iat_offset": math.nan},
+        {"leeway": -1},
+        {"leeway": math.nan},
+        {"algorithms": "RS256"},
+        {"algorithms": ["HS256"]},
+        {"algorithms": ["none"]},
+        {"algorithms": []},
+        {"algorithms": None},
+    ],
+    ids=str,
+)
+def test_refused_at_construction(wrong):
+    options = {**GOOD, **wrong}
+    with pytest.raises(ConfigurationError):
+        ApiClient(ApiClientOptions(**options))
+    with pytest.raises(ConfigurationError):
+        Auth0FastAPI(**options)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"domain": None, "domains": lambda context: ["tenant.example"]},
+        {"cache_adapter": InMemoryCache()},
+        {"client_id": "id", "client_secret": "secret"},
+        {"dpop_required": True},
+        {"dpop_iat_leeway": 5},
+        {"dpop_iat_offset": 5},
+    ],
+    ids=lambda later: next(iter(later)),
+)
+def test_what_this_version_cannot_do_is_refused_and_not_ignored(later):
+    with pytest.raises(ConfigurationError, match="not supported by this version yet"):
+        Auth0FastAPI(**{**GOOD, **later})
+
+
+@pytest.mark.parametrize(
+    "domain", ["tenant.example", "https://tenant.example", "https://tenant.example/", "TENANT.example"]
+)
+def test_spellings_of_a_domain(domain):
+    ApiClient(ApiClientOptions(domain=domain, audience=AUDIENCE))
+
+
+def test_the_order_of_the_arguments_is_the_old_one():
+    ApiClient(ApiClientOptions("t.example", "aud", None, None, None, 600, 100, True, False, 30, 300, None, None, 10.0))
+    Auth0FastAPI("t.example", "aud", None, None, None, None, True, False, 30, 300, None, 600, 100)
+
+
+@pytest.mark.parametrize("audience", ["", None])
+def test_an_audience_is_required(audience):
+    with pytest.raises(MissingRequiredArgumentError, match="'audience'"):
+        ApiClient(ApiClientOptions(domain="tenant.example", audience=audience))
+    with pytest.raises(ValueError, match=r"^audience is required\.$"):
+        Auth0FastAPI(domain="tenant.example", audience=audience)
+
+
+def test_the_environment_gives_what_is_left_out(monkeypatch):
+    monkeypatch.setenv("AUTH0_DOMAIN", "env.example")
+    monkeypatch.setenv("AUTH0_AUDIENCE", "env-audience")
+    options = Auth0FastAPI().api_client.options
+    assert (options.domain, options.audience) == ("env.example", "env-audience")
+    options = Auth0FastAPI(domain="own.example", audience="own").api_client.options
+    assert (options.domain, options.audience) == ("own.example", "own")
+    assert Auth0FastAPI(domains=["a.example", "b.example"]).api_client.options.domain is None
+
+
+def test_the_environment_gives_nothing_for_an_empty_argument(monkeypatch):
+    monkeypatch.setenv("AUTH0_DOMAIN", "env.example")
+    monkeypatch.setenv("AUTH0_AUDIENCE", "env-audience")
+    with pytest.raises(ValueError, match="audience is required"):
+        Auth0FastAPI(audience="")
+    with pytest.raises(ConfigurationError):
+        Auth0FastAPI(domain=None)
+
+
+def test_what_is_missing_in_the_environment_is_named(monkeypatch):
+    monkeypatch.delenv("AUTH0_DOMAIN", raising=False)
+    monkeypatch.delenv("AUTH0_AUDIENCE", raising=False)
+    with pytest.raises(ConfigurationError, match="AUTH0_DOMAIN"):
+        Auth0FastAPI(audience="aud")
+    with pytest.raises(ValueError, match=r"audience is required.*AUTH0_AUDIENCE"):
+        Auth0FastAPI(domain="tenant.example")
+
+
+def test_bearer_is_accepted_by_default():
+    assert ApiClient(ApiClientOptions(**GOOD)).is_dpop_required() is False

@@ -1,0 +1,187 @@
+"""The shared vectors: `vectors/README.md` tells the format. Each case through the engine, and through `ApiClient`."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from starlette.datastructures import Headers
+
+from bearward import ApiClient, ApiClientOptions, BaseAuthError, IssuerUnavailableError, _native
+
+FOLDER = Path(__file__).resolve().parents[2] / "vectors"
+PATHS = {
+    f"{path.parent.name}/{path.stem}": path
+    for path in sorted(FOLDER.glob("*/*.json"))
+    if path.parent.name != "documents"
+}
+# More rounds than the documents of an issuer can need.
+ROUNDS = 6
+
+
+@pytest.fixture(params=PATHS)
+def case(request):
+    return json.loads(PATHS[request.param].read_text(encoding="utf-8"))
+
+
+def test_the_vectors_are_there():
+    assert len(PATHS) > 150
+
+
+def test_engine(case):
+    policy = case["policy"]
+    assert policy["dpop"] == "off"
+    engine = _native.Engine(
+        audience=policy["audience"],
+        issuers=policy["issuers"],
+        single_issuer=policy["single_issuer"],
+        algorithms=policy["algorithms"],
+        leeway=policy["leeway"],
+        rfc_status_codes=policy["rfc_status_codes"],
+    )
+    issuer = Documents(case["documents"])
+    for step in steps(case):
+        outcome = outcome_of(lambda step=step: decided(engine, step, issuer))
+        check(step, outcome, issuer, engine)
+
+
+async def test_api_client(case, monkeypatch):
+    policy = case["policy"]
+    names = policy["issuers"]
+    issuer = Documents(case["documents"])
+    api_client = ApiClient(
+        ApiClientOptions(
+            domain=names[0] if policy["single_issuer"] else None,
+            domains=None if policy["single_issuer"] else names,
+            audience=policy["audience"],
+            custom_fetch=issuer.fetch,
+            dpop_enabled=policy["dpop"] != "off",
+            algorithms=policy["algorithms"],
+            leeway=policy["leeway"],
+            rfc_status_codes=policy["rfc_status_codes"],
+        )
+    )
+    for step in steps(case):
+        monkeypatch.setattr(time, "time", lambda step=step: step["now"])
+        try:
+            outcome = await verified(api_client, step)
+        except BaseAuthError as error:
+            outcome = error
+        check(step, outcome, issuer, api_client)
+
+
+def steps(case):
+    """The requests of a case, in order; the last one is what it is about."""
+    return [*case.get("before", ()), case]
+
+
+class Documents:
+    """What an issuer serves: each fetch gives the next version of a document, the last one for ever."""
+
+    def __init__(self, documents):
+        self.documents = dict(documents)
+        self.fetched = []
+
+    def body(self, url):
+        self.fetched.append(url)
+        version = self.documents.get(url, {"missing": True})
+        self.documents[url] = version.get("then", version)
+        if "missing" in version:
+            return None
+        if "file" in version:
+            return (FOLDER / "documents" / f"{version['file']}.json").read_bytes()
+        return version["raw"].encode() if "raw" in version else json.dumps(version["json"]).encode()
+
+    async def fetch(self, url):
+        body = self.body(url)
+        if body is None:
+            raise ConnectionError("the vector says that this can't be fetched")
+        return Response(body)
+
+
+class Response:
+    status_code = 200
+    headers = ()
+
+    def __init__(self, content):
+        self.content = content
+
+
+def decided(engine, step, issuer):
+    request, now = step["request"], step["now"]
+    for _ in range(ROUNDS):
+        if "required_claims" in step:
+            outcome = engine.verify_access_token(bearer_token(step), step["required_claims"], now)
+        else:
+            outcome = engine.verify_request(raw_headers(step), request["method"], request["url"], now)
+        if isinstance(outcome, dict):
+            return outcome
+        body = issuer.body(outcome.url)
+        if body is None:
+            engine.document_failed(outcome, now)
+        else:
+            engine.document_received(outcome, body, None, now)
+    pytest.fail(f"the engine keeps asking for documents: {issuer.fetched}")
+
+
+async def verified(api_client, step):
+    request = step["request"]
+    if "required_claims" in step:
+        return await api_client.verify_access_token(bearer_token(step), required_claims=step["required_claims"])
+    headers = dict(request["headers"])
+    if len(headers) < len(request["headers"]) or not "".join(headers.values()).isascii():
+        # What a mapping of texts can't hold, frameworks hold as bytes.
+        headers = Headers(raw=raw_headers(step))
+    return await api_client.verify_request(headers, request["method"], request["url"])
+
+
+def outcome_of(verify):
+    try:
+        return verify()
+    except BaseAuthError as error:
+        return error
+
+
+def check(step, outcome, issuer, answering):
+    """`outcome`: claims, or the error. `answering`: who words the refusal of a good token that lacks scopes."""
+    expect = step["expect"]
+    required = step.get("required_scopes", [])
+    if isinstance(outcome, dict) and required:
+        scope = outcome.get("scope")
+        if not _native.scope_grants(scope if isinstance(scope, str) else "", required):
+            outcome = answering.insufficient_scope(required, step["request"]["headers"][0][1])
+    if isinstance(outcome, dict):
+        # As text, since 1 == 1.0 == True.
+        assert text(outcome) == text(expect.get("claims")), expect
+    elif isinstance(outcome, IssuerUnavailableError):
+        assert (expect["outcome"], expect["status"]) == ("unavailable", outcome.get_status_code())
+        assert outcome.get_error_code() == "temporarily_unavailable"
+        assert int(outcome.get_headers().pop("Retry-After")) > 0
+        assert set(outcome.get_headers()) == {"Retry-After"}
+    else:
+        actual = {
+            "outcome": "rejected",
+            "code": outcome.code,
+            "status": outcome.get_status_code(),
+            "error": outcome.get_error_code(),
+            "error_description": outcome.get_error_description(),
+            "www_authenticate": outcome.get_headers().pop("WWW-Authenticate"),
+        }
+        assert actual == expect
+        assert set(outcome.get_headers()) == {"WWW-Authenticate"}
+        assert str(outcome) == expect["error_description"]
+    assert issuer.fetched == step["fetched"]
+    issuer.fetched.clear()
+
+
+def text(claims):
+    return json.dumps(claims, sort_keys=True)
+
+
+def raw_headers(step):
+    """As an ASGI server gives them."""
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in step["request"]["headers"]]
+
+
+def bearer_token(step):
+    return step["request"]["headers"][0][1].split()[1]

@@ -1,0 +1,63 @@
+"""A user's app, for the type checkers: never run."""
+
+from typing import Any, Optional
+
+from fastapi import Depends, FastAPI
+
+from bearward import ApiClient, ApiClientOptions, IssuerUnavailableError
+from fastapi_plugin import (
+    Auth0FastAPI,
+    BaseAuthError,
+    CacheAdapter,
+    DomainsResolver,
+    DomainsResolverContext,
+    InMemoryCache,
+    OnBehalfOfTokenResult,
+    get_current_actor,
+    get_delegation_chain,
+)
+from fastapi_plugin.utils import validate_scopes
+
+
+async def fetch(url: str) -> dict[str, Any]:
+    return {"url": url}
+
+
+def resolve(context: DomainsResolverContext) -> list[str]:
+    return [context["unverified_iss"]]
+
+
+async def resolve_later(context: DomainsResolverContext) -> list[str]:
+    return resolve(context)
+
+
+auth0 = Auth0FastAPI()
+auth0 = Auth0FastAPI(domain="tenant.example", audience="api", custom_fetch=fetch, leeway=5, algorithms=["RS256"])
+auth0 = Auth0FastAPI(domains=["a.example", "b.example"], audience="api", cache_adapter=InMemoryCache())
+auth0 = Auth0FastAPI(domains=resolve_later, audience="api", cache_ttl_seconds=1.5)
+resolver: DomainsResolver = resolve
+cache: CacheAdapter = InMemoryCache(max_entries=5)
+app = FastAPI(dependencies=[Depends(auth0.require_auth())])
+
+
+@app.get("/")
+async def route(claims: dict[str, Any] = Depends(auth0.require_auth(scopes=["a", "b"]))) -> dict[str, Any]:
+    actor: Optional[str] = get_current_actor(claims)
+    chain: list[str] = get_delegation_chain(claims)
+    return {"actor": actor, "chain": chain, "ok": validate_scopes(claims, ["c"])}
+
+
+async def verify(client: ApiClient, token: str) -> dict[str, Any]:
+    try:
+        return await client.verify_access_token(token, required_claims=["sub"])
+    except IssuerUnavailableError as error:
+        return {"retry": error.get_headers()["Retry-After"]}
+    except BaseAuthError as error:
+        return {"status": error.get_status_code(), "code": error.code, "detail": error.detail}
+
+
+def downstream(result: OnBehalfOfTokenResult) -> str:
+    return result["access_token"]
+
+
+api_client = ApiClient(ApiClientOptions(domain="tenant.example", audience="api"))

@@ -1,0 +1,9 @@
+"""Mistakes that the type checkers must see: `warn_unused_ignores` fails this file when one is no longer seen."""
+
+from fastapi_plugin import Auth0FastAPI, InMemoryCache
+
+auth0 = Auth0FastAPI(domain="tenant.example", audience=5)  # type: ignore[arg-type]
+auth0 = Auth0FastAPI(domain="tenant.example", audience="api", domain_list=[])  # type: ignore[call-arg]
+auth0.require_auth(scopes=5)  # type: ignore[arg-type]
+auth0.require_auth(roles="admin")  # type: ignore[call-arg]
+InMemoryCache("many")  # type: ignore[arg-type]

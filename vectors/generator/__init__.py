@@ -1,0 +1,1 @@
+"""Makes the test vectors. Start it with `python vectors/generate.py`."""

@@ -1,0 +1,368 @@
+"""A test case, its token and its expected outcome; every group of cases is written with these."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import keys
+from .keys import b64
+
+NOW = 1_800_000_000
+HOST = "tenant.example.com"
+ISSUER = f"https://{HOST}/"
+AUDIENCE = "https://api.example.com"
+DISCOVERY_URL = f"https://{HOST}/.well-known/openid-configuration"
+JWKS_URL = f"https://{HOST}/.well-known/jwks.json"
+
+ABSENT = object()
+"""Given as the value of a member: leaves the member out."""
+
+POLICY: dict[str, Any] = {
+    "audience": AUDIENCE,
+    "issuers": [HOST],
+    "single_issuer": True,
+    "algorithms": ["RS256"],
+    "leeway": 0,
+    "rfc_status_codes": False,
+    "dpop": "off",
+}
+CLAIMS: dict[str, Any] = {
+    "iss": ISSUER,
+    "sub": "auth0|alice",
+    "aud": AUDIENCE,
+    "iat": NOW - 60,
+    "exp": NOW + 3600,
+    "scope": "read:things write:things",
+}
+ALL_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
+
+
+@dataclass(frozen=True)
+class Token:
+    """A compact token with what a reader wants to know about it."""
+
+    compact: str
+    about: dict[str, Any]
+    claims: Any = None
+
+    def segments(self) -> list[str]:
+        return self.compact.split(".")
+
+    def respelled(self, compact: str, note: str) -> Token:
+        """The same token in another spelling, which no signature covers."""
+        return Token(compact, {**self.about, "respelled": note, "signature": None}, self.claims)
+
+
+def merged(defaults: dict[str, Any], changes: dict[str, Any] | None) -> dict[str, Any]:
+    result = {**defaults, **(changes or {})}
+    return {name: value for name, value in result.items() if value is not ABSENT}
+
+
+def payload_with(claim: str, text: str) -> str:
+    """The usual payload with the JSON text of one claim replaced, for numbers that Python would respell."""
+    return compact_json(merged(CLAIMS, {claim: "@@"})).decode().replace('"@@"', text)
+
+
+def compact_json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def token(
+    claims: dict[str, Any] | None = None,
+    header: dict[str, Any] | None = None,
+    *,
+    alg: str = "RS256",
+    key: str = "rsa-a",
+    raw_header: bytes | str | None = None,
+    raw_payload: bytes | str | None = None,
+    sign_as: str | None = None,
+    tamper: Callable[[bytes], bytes] | None = None,
+    valid: bool | None = None,
+    brief: bool = False,
+) -> Token:
+    """A signed token. `raw_*` replaces the JSON text; `sign_as` signs with another algorithm than the header's;
+    `tamper` changes the signature; `valid` says whether the signature is good, where that isn't plain."""
+    header_text = _text(raw_header, merged({"alg": alg, "typ": "JWT", "kid": key}, header))
+    payload = merged(CLAIMS, claims)
+    payload_text = _text(raw_payload, payload)
+    message = f"{b64(header_text)}.{b64(payload_text)}".encode()
+    signature = keys.sign(sign_as or alg, key, message)
+    if tamper:
+        signature = tamper(signature)
+    good = valid if valid is not None else tamper is None
+    about = _about(header_text, payload_text, brief)
+    about["signature"] = {"alg": sign_as or alg, "key": key, "valid": good}
+    return Token(f"{message.decode()}.{b64(signature)}", about, _loads(payload_text))
+
+
+def hmac_token(alg: str, secret: bytes, header: dict[str, Any] | None = None) -> Token:
+    header_text = _text(None, merged({"alg": alg, "typ": "JWT", "kid": "rsa-a"}, header))
+    payload_text = _text(None, CLAIMS)
+    message = f"{b64(header_text)}.{b64(payload_text)}".encode()
+    about = _about(header_text, payload_text, brief=False)
+    about["signature"] = {"alg": alg, "secret": b64(secret), "valid": True}
+    return Token(f"{message.decode()}.{b64(keys.sign_hmac(alg, secret, message))}", about)
+
+
+def unsigned_token(
+    header: dict[str, Any] | None = None, signature: str = "", claims: dict[str, Any] | None = None
+) -> Token:
+    header_text = _text(None, merged({"alg": "none", "typ": "JWT", "kid": "rsa-a"}, header))
+    payload_text = _text(None, merged(CLAIMS, claims))
+    about = {**_about(header_text, payload_text, brief=False), "signature": None}
+    return Token(f"{b64(header_text)}.{b64(payload_text)}.{signature}", about)
+
+
+def text_token(text: str, note: str) -> Token:
+    """Something that is not a JWT."""
+    return Token(text, {"note": note, "signature": None})
+
+
+def _text(raw: bytes | str | None, value: Any) -> bytes:
+    if raw is None:
+        return compact_json(value)
+    return raw.encode() if isinstance(raw, str) else raw
+
+
+def _loads(text: bytes) -> Any:
+    try:
+        return json.loads(text.decode(), parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _about(header: bytes, payload: bytes, brief: bool) -> dict[str, Any]:
+    def shown(text: bytes) -> Any:
+        value = _loads(text)
+        if isinstance(value, dict) and compact_json_or_none(value) == text:
+            return value
+        return text.decode("utf-8", "backslashreplace")
+
+    if brief:
+        return {"note": f"header of {len(header)} and payload of {len(payload)} bytes"}
+    return {"header": shown(header), "payload": shown(payload)}
+
+
+def compact_json_or_none(value: Any) -> bytes | None:
+    try:
+        return compact_json(value)
+    except ValueError:
+        return None
+
+
+# What the client is told about each refusal: spec/2-answers.md, in the default profile. Written down a second time
+# here, on purpose: the engine's own table is what these vectors test.
+NO_CREDENTIALS = {"missing_authorization", "unknown_scheme", "scheme_without_token", "dpop_not_accepted"}
+DESCRIPTIONS = {
+    "missing_authorization": "",
+    "unknown_scheme": "",
+    "scheme_without_token": "",
+    "dpop_not_accepted": "",
+    "multiple_authorization_fields": "Multiple Authorization fields are not allowed",
+    "token_too_large": "Failed to parse token header",
+    "opaque_token": "Failed to parse token header",
+    "encrypted_token": "Failed to parse token header",
+    "malformed_header": "Failed to parse token header",
+    "critical_header": "Failed to parse token header",
+    "malformed_payload": "Failed to parse token payload",
+    "malformed_signature": "Signature verification failed",
+    "algorithm_missing": "Signature verification failed",
+    "algorithm_not_allowed": "Signature verification failed",
+    "unexpected_token_type": "Unexpected token type",
+    "issuer_missing": "Token missing 'iss' claim",
+    "issuer_malformed": "Invalid token issuer format",
+    "other_issuer": "Token issuer does not match the discovery issuer",
+    "issuer_not_allowed": "Token issuer is not in the list of allowed domains",
+    "kid_missing": "Token header missing 'kid' claim",
+    "unknown_kid": "No matching key found in JWKS",
+    "unusable_key": "Signature verification failed",
+    "signature_invalid": "Signature verification failed",
+    "issuer_mismatch": "Verified Token issuer does not match the discovery issuer",
+    "audience_missing": "Audience mismatch (single aud)",
+    "audience_mismatch": "Audience mismatch (single aud)",
+    "audience_not_listed": "Audience mismatch (not in token's aud array)",
+    "expiry_missing": "Token is expired",
+    "token_expired": "Token is expired",
+    "not_before_malformed": "Token is not yet valid",
+    "token_not_yet_valid": "Token is not yet valid",
+    "issued_at_missing": "Missing 'iat' claim in token",
+    "subject_malformed": "Invalid sub claim in token",
+}
+BEFORE_THE_NETWORK = NO_CREDENTIALS | {
+    "multiple_authorization_fields",
+    "token_too_large",
+    "opaque_token",
+    "encrypted_token",
+    "malformed_header",
+    "critical_header",
+    "algorithm_missing",
+    "symmetric_algorithm",
+    "algorithm_not_allowed",
+    "unexpected_token_type",
+    "malformed_payload",
+    "malformed_signature",
+    "issuer_missing",
+    "issuer_malformed",
+    "other_issuer",
+    "issuer_not_allowed",
+    "kid_missing",
+}
+
+
+def verified(tok: Token) -> dict[str, Any]:
+    return {"outcome": "verified", "claims": tok.claims}
+
+
+def unavailable() -> dict[str, Any]:
+    return {"outcome": "unavailable", "status": 503}
+
+
+def rejected(code: str, description: str | None = None, rfc_status_codes: bool = False) -> dict[str, Any]:
+    text = DESCRIPTIONS[code] if description is None else description
+    if code in NO_CREDENTIALS:
+        status, error = (401 if rfc_status_codes else 400), "invalid_request"
+    elif code == "multiple_authorization_fields":
+        status, error = 400, "invalid_request"
+    else:
+        status, error = 401, "invalid_token"
+    challenge = f'Bearer error="{error}", error_description="{text}"' if text else 'Bearer realm="api"'
+    return _rejection(code, status, error, text, challenge)
+
+
+def insufficient_scope(required: list[str]) -> dict[str, Any]:
+    text = "Insufficient scopes"
+    scope = " ".join(required)
+    challenge = f'Bearer error="insufficient_scope", error_description="{text}", scope="{scope}"'
+    return _rejection("insufficient_scope", 403, "insufficient_scope", text, challenge)
+
+
+def _rejection(code: str, status: int, error: str, text: str, challenge: str) -> dict[str, Any]:
+    return {
+        "outcome": "rejected",
+        "code": code,
+        "status": status,
+        "error": error,
+        "error_description": text,
+        "www_authenticate": challenge,
+    }
+
+
+def bearer(tok: Token | str, scheme: str = "Bearer ") -> list[list[str]]:
+    return [["Authorization", scheme + (tok.compact if isinstance(tok, Token) else tok)]]
+
+
+def json_document(value: Any) -> dict[str, Any]:
+    return {"json": value}
+
+
+def raw_document(text: str) -> dict[str, Any]:
+    return {"raw": text}
+
+
+def key_set(*members: Any) -> dict[str, Any]:
+    return {"json": {"keys": list(members)}}
+
+
+def discovery(**members: Any) -> dict[str, Any]:
+    return {"json": merged({"issuer": ISSUER, "jwks_uri": JWKS_URL}, members)}
+
+
+MISSING = {"missing": True}
+
+
+def documents(jwks: dict[str, Any] | None = None, metadata: dict[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+    return {DISCOVERY_URL: metadata or {"file": "discovery"}, JWKS_URL: jwks or {"file": "key-set"}}
+
+
+@dataclass
+class Group:
+    """The cases of one folder."""
+
+    name: str
+    cases: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def add(
+        self,
+        name: str,
+        spec: str,
+        tok: Token | None,
+        expect: str | dict[str, Any],
+        *,
+        title: str | None = None,
+        headers: list[list[str]] | None = None,
+        method: str = "GET",
+        url: str = f"{AUDIENCE}/things",
+        policy: dict[str, Any] | None = None,
+        docs: dict[str, dict[str, Any]] | None = None,
+        fetched: list[str] | None = None,
+        now: float = NOW,
+        required_scopes: list[str] | None = None,
+        required_claims: list[str] | None = None,
+        before: list[dict[str, Any]] | None = None,
+    ) -> None:
+        """`expect`: "verified", the code of a rejection, "unavailable", or the outcome itself."""
+        assert name not in self.cases, name
+        policy_used = merged(POLICY, policy)
+        outcome = _outcome(expect, tok, policy_used)
+        case: dict[str, Any] = {
+            "title": title or name.replace("_", " ").capitalize(),
+            "spec": spec,
+            "policy": policy_used,
+            "documents": docs if docs is not None else documents(),
+        }
+        if before:
+            case["before"] = before
+        if required_scopes is not None:
+            case["required_scopes"] = required_scopes
+        if required_claims is not None:
+            case["required_claims"] = required_claims
+        if tok is not None:
+            case["token"] = tok.about
+        case["now"] = now
+        case["request"] = {
+            "method": method,
+            "url": url,
+            "headers": headers if headers is not None else bearer(tok) if tok else [],
+        }
+        case["expect"] = outcome
+        case["fetched"] = fetched if fetched is not None else _fetched(outcome)
+        self.cases[name] = case
+
+    def accept(self, name: str, spec: str, tok: Token, **more: Any) -> None:
+        self.add(name, spec, tok, "verified", **more)
+
+
+def step(tok: Token, expect: str | dict[str, Any], now: float, fetched: list[str]) -> dict[str, Any]:
+    """An earlier request to the same verifier."""
+    return {
+        "now": now,
+        "request": {"method": "GET", "url": f"{AUDIENCE}/things", "headers": bearer(tok)},
+        "expect": _outcome(expect, tok, POLICY),
+        "fetched": fetched,
+    }
+
+
+def _outcome(expect: str | dict[str, Any], tok: Token | None, policy: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(expect, dict):
+        return expect
+    if expect == "verified":
+        assert tok is not None
+        return verified(tok)
+    if expect == "unavailable":
+        return unavailable()
+    return rejected(expect, rfc_status_codes=policy["rfc_status_codes"])
+
+
+def _fetched(outcome: dict[str, Any]) -> list[str]:
+    if outcome.get("code") in BEFORE_THE_NETWORK:
+        return []
+    if outcome.get("code") == "unknown_kid":
+        return [DISCOVERY_URL, JWKS_URL, JWKS_URL]
+    return [DISCOVERY_URL, JWKS_URL]
