@@ -7,10 +7,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::issuer::metadata::MetadataError;
-use crate::keys::{DocumentError, DocumentKind, Unavailable};
-use crate::outcome::Refusal;
-use crate::policy::{Policy, StatusProfile};
+use crate::keys::{DocumentError, DocumentKind};
+use crate::outcome::{Refusal, Unavailable};
+use crate::policy::{DpopMode, Policy, StatusProfile};
 use crate::rejection::{HmacName, Rejection};
+use crate::request::Scheme;
 
 /// An HTTP answer to a request that is not let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Answer {
     pub description: Cow<'static, str>,
     /// The value of `WWW-Authenticate`, where one belongs.
     pub www_authenticate: Option<String>,
+    /// The value of `DPoP-Nonce`, where one is due. RFC 9449 §8.2.
+    pub dpop_nonce: Option<String>,
     /// The value of `Retry-After`, seconds.
     pub retry_after: Option<u64>,
 }
@@ -37,6 +40,8 @@ pub enum ErrorCode {
     InvalidToken,
     /// RFC 9449 §7.1: the proof is no good.
     InvalidDpopProof,
+    /// RFC 9449 §9: the proof must hold the nonce that comes with this answer.
+    UseDpopNonce,
     /// RFC 6750 §3.1: the access token doesn't grant enough.
     InsufficientScope,
     /// RFC 6749 §4.1.2.1 has the name: it can't be told now.
@@ -50,15 +55,19 @@ impl ErrorCode {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
             Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
             Self::InsufficientScope => "insufficient_scope",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
         }
     }
 
-    fn status(self, profile: StatusProfile) -> u16 {
+    /// `usable`: whether there were credentials to speak of. Without, a client that follows the RFC expects to be
+    /// told how to authenticate, which is a 401; a request with several or contradicting ones is a bad request.
+    fn status(self, profile: StatusProfile, usable: bool) -> u16 {
         match (self, profile) {
-            (Self::InvalidRequest | Self::InvalidDpopProof, StatusProfile::Compatible) => 400,
-            (Self::InvalidRequest | Self::InvalidDpopProof, StatusProfile::Rfc) | (Self::InvalidToken, _) => {
+            (Self::InvalidRequest, StatusProfile::Rfc) if !usable => 401,
+            (Self::InvalidRequest, _) | (Self::InvalidDpopProof, StatusProfile::Compatible) => 400,
+            (Self::InvalidDpopProof, StatusProfile::Rfc) | (Self::InvalidToken | Self::UseDpopNonce, _) => {
                 401
             }
             (Self::InsufficientScope, _) => 403,
@@ -74,12 +83,18 @@ pub(crate) fn answer(refusal: &Refusal, policy: &Policy) -> Answer {
     } else {
         None
     };
-    let challenge = Challenge { error, description: &description, scope: scope.as_deref() };
+    let challenge = Challenge {
+        error: Error { code: error, description: &description, scope: scope.as_deref() },
+        scheme: refusal.scheme,
+        mode: policy.dpop.mode,
+        algs: policy.dpop.algorithms.to_string(),
+    };
     Answer {
-        status: error.status(policy.statuses),
+        status: error.status(policy.statuses, !description.is_empty()),
         error,
         www_authenticate: Some(challenge.to_field()),
         description,
+        dpop_nonce: refusal.nonce.clone(),
         retry_after: None,
     }
 }
@@ -87,27 +102,36 @@ pub(crate) fn answer(refusal: &Refusal, policy: &Policy) -> Answer {
 impl Unavailable {
     /// What to answer: 503, and when to ask again. There is no challenge, since the client can do nothing about it.
     pub fn answer(&self) -> Answer {
-        let description = match (self.error, self.kind) {
-            (DocumentError::Metadata(MetadataError::IssuerMissing), _) => {
-                "Discovery metadata missing 'issuer' field"
-            }
-            (DocumentError::Metadata(MetadataError::IssuerMalformed), _) => "Invalid discovery issuer format",
-            (DocumentError::Metadata(MetadataError::OtherIssuer), _) => {
-                "Token issuer does not match the discovery issuer"
-            }
-            (DocumentError::Metadata(MetadataError::JwksUriMissing), _) => {
-                "Discovery metadata missing 'jwks_uri' field"
-            }
-            (_, DocumentKind::Discovery) => "Failed to fetch OIDC discovery metadata",
-            (_, DocumentKind::KeySet) => "Failed to fetch JWKS",
+        let description = match self {
+            Self::Document { kind, error, .. } => missing_document(*kind, *error),
+            Self::ReplayLogFull => "Too many DPoP proofs",
+            Self::ReplayStore => "DPoP proofs can't be checked now",
         };
         Answer {
-            status: ErrorCode::TemporarilyUnavailable.status(StatusProfile::Rfc),
+            status: 503,
             error: ErrorCode::TemporarilyUnavailable,
             description: Cow::Borrowed(description),
             www_authenticate: None,
-            retry_after: Some(whole_seconds(self.retry_after)),
+            dpop_nonce: None,
+            retry_after: Some(whole_seconds(self.retry_after())),
         }
+    }
+}
+
+fn missing_document(kind: DocumentKind, error: DocumentError) -> &'static str {
+    match (error, kind) {
+        (DocumentError::Metadata(MetadataError::IssuerMissing), _) => {
+            "Discovery metadata missing 'issuer' field"
+        }
+        (DocumentError::Metadata(MetadataError::IssuerMalformed), _) => "Invalid discovery issuer format",
+        (DocumentError::Metadata(MetadataError::OtherIssuer), _) => {
+            "Token issuer does not match the discovery issuer"
+        }
+        (DocumentError::Metadata(MetadataError::JwksUriMissing), _) => {
+            "Discovery metadata missing 'jwks_uri' field"
+        }
+        (_, DocumentKind::Discovery) => "Failed to fetch OIDC discovery metadata",
+        (_, DocumentKind::KeySet) => "Failed to fetch JWKS",
     }
 }
 
@@ -117,8 +141,12 @@ fn whole_seconds(duration: Duration) -> u64 {
 }
 
 /// What the client learns of a rejection. Users' tests match on these texts.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the table of all texts: one line each, and no other place has them"
+)]
 fn words(rejection: &Rejection) -> (ErrorCode, Cow<'static, str>) {
-    use ErrorCode::{InsufficientScope, InvalidDpopProof, InvalidRequest, InvalidToken};
+    use ErrorCode::{InsufficientScope, InvalidDpopProof, InvalidRequest, InvalidToken, UseDpopNonce};
     let (error, text) = match rejection {
         Rejection::MissingAuthorization
         | Rejection::UnknownScheme
@@ -173,35 +201,109 @@ fn words(rejection: &Rejection) -> (ErrorCode, Cow<'static, str>) {
         Rejection::RequiredClaimMissing { claim } => {
             return (InvalidToken, Cow::Owned(format!("Missing required claim: {claim}")));
         }
+        Rejection::BoundTokenAsBearer => {
+            (InvalidToken, "DPoP-bound token requires the DPoP authentication scheme, not Bearer")
+        }
+        Rejection::ProofWithBearer => {
+            (InvalidRequest, "DPoP proof requires DPoP authentication scheme, not Bearer")
+        }
+        Rejection::ConfirmationMissing => (InvalidToken, "JWT Access Token has no jkt confirmation claim"),
+        Rejection::ConfirmationMismatch => (InvalidToken, "JWT Access Token confirmation mismatch"),
+        Rejection::ProofType => (InvalidDpopProof, "Unexpected JWT 'typ' header parameter value"),
+        Rejection::ProofAlgorithm => (InvalidDpopProof, "Unsupported algorithm in DPoP proof"),
+        Rejection::ProofKeyPrivate => (InvalidDpopProof, "Private key material found in jwk header"),
+        Rejection::ProofKeyType => (InvalidDpopProof, "Only EC keys are supported for DPoP"),
+        Rejection::ProofKeyCurve => (InvalidDpopProof, "Only P-256 curve is supported"),
+        Rejection::ProofIdentifierMalformed => (InvalidDpopProof, "jti claim must be a string"),
+        Rejection::ProofIdentifierEmpty => (InvalidDpopProof, "jti claim must not be empty"),
+        Rejection::ProofIssuedAtMalformed => {
+            (InvalidDpopProof, "Invalid iat claim (must be integer or float)")
+        }
+        Rejection::ProofTooOld { .. } => (InvalidDpopProof, "DPoP Proof iat is too old"),
+        Rejection::ProofFromFuture { .. } => (InvalidDpopProof, "DPoP Proof iat is from the future"),
+        Rejection::ProofExpired => (InvalidDpopProof, "DPoP Proof is expired"),
+        Rejection::ProofNotYetValid => (InvalidDpopProof, "DPoP Proof is not yet valid"),
+        Rejection::ProofMethodMismatch => (InvalidDpopProof, "DPoP Proof htm mismatch"),
+        Rejection::ProofUrlMismatch => (InvalidDpopProof, "DPoP Proof htu mismatch"),
+        Rejection::ProofTokenMismatch => (InvalidDpopProof, "DPoP Proof ath mismatch"),
+        Rejection::ProofReplayed => (InvalidDpopProof, "DPoP Proof was already used"),
+        Rejection::NonceMissing | Rejection::NonceRefused => {
+            (UseDpopNonce, "Resource server requires nonce in DPoP proof")
+        }
+        Rejection::ConfirmationMalformed | Rejection::ConfirmationNotSupported => {
+            (InvalidToken, "JWT Access Token has invalid confirmation claim format")
+        }
+        Rejection::ThumbprintMissing | Rejection::ThumbprintMalformed => {
+            (InvalidToken, "Access token 'cnf' claim missing 'jkt'")
+        }
+        Rejection::ProofKeyMissing | Rejection::ProofKeyUnusable(_) => {
+            (InvalidDpopProof, "Missing or invalid jwk in header")
+        }
+        Rejection::ProofTooLarge { .. }
+        | Rejection::ProofNotAJws
+        | Rejection::MalformedProofHeader(_)
+        | Rejection::ProofCriticalHeader => (InvalidDpopProof, "Failed to verify DPoP proof"),
+        Rejection::MalformedProofSignature
+        | Rejection::ProofSignatureInvalid
+        | Rejection::MalformedProofPayload(_) => (InvalidDpopProof, "JWT signature verification failed"),
+        Rejection::ProofClaimsMissing { claims } => {
+            let s = if claims.len() == 1 { "" } else { "s" };
+            return (
+                InvalidDpopProof,
+                Cow::Owned(format!("Missing required claim{s}: {}", claims.join(", "))),
+            );
+        }
         Rejection::InsufficientScope { .. } => (InsufficientScope, "Insufficient scopes"),
     };
     (error, Cow::Borrowed(text))
 }
 
-/// The challenge of a refused request. RFC 9110 §11.6.1.
+/// The challenge of a refused request: one field value with one or two challenges. RFC 9110 §11.6.1.
 struct Challenge<'a> {
-    error: ErrorCode,
+    error: Error<'a>,
+    scheme: Option<Scheme>,
+    mode: DpopMode,
+    /// The algorithms accepted for proofs. RFC 9449 §7.1.
+    algs: String,
+}
+
+struct Error<'a> {
+    code: ErrorCode,
     description: &'a str,
     scope: Option<&'a str>,
 }
 
 impl Challenge<'_> {
     fn to_field(&self) -> String {
-        // RFC 6750 §3.1: without credentials the client is told what is wanted, not what went wrong.
-        if self.error == ErrorCode::InvalidRequest && self.description.is_empty() {
-            return "Bearer realm=\"api\"".to_owned();
+        let error = self.error.parameters();
+        let algs = parameter("algs", &self.algs);
+        let realm = parameter("realm", "api");
+        match (self.mode, self.scheme) {
+            (DpopMode::Off, _) if error.is_empty() => format!("Bearer {realm}"),
+            (DpopMode::Off, _) => format!("Bearer {error}"),
+            (DpopMode::Required, _) if error.is_empty() => format!("DPoP {algs}"),
+            (DpopMode::Required, _) => format!("DPoP {error}, {algs}"),
+            (DpopMode::Accepted, _) if error.is_empty() => format!("Bearer {realm}, DPoP {algs}"),
+            (DpopMode::Accepted, Some(Scheme::Dpop)) => format!("Bearer {realm}, DPoP {error}, {algs}"),
+            (DpopMode::Accepted, Some(Scheme::Bearer) | None) => format!("Bearer {error}, DPoP {algs}"),
         }
-        let mut field = String::from("Bearer ");
-        field.push_str(&parameter("error", self.error.as_str()));
-        if !self.description.is_empty() {
-            field.push_str(", ");
-            field.push_str(&parameter("error_description", self.description));
+    }
+}
+
+impl Error<'_> {
+    /// RFC 6750 §3.1: a client without credentials is told what is wanted, not what went wrong.
+    fn parameters(&self) -> String {
+        if self.code == ErrorCode::InvalidRequest && self.description.is_empty() {
+            return String::new();
         }
-        if let Some(scope) = self.scope {
-            field.push_str(", ");
-            field.push_str(&parameter("scope", scope));
+        let mut parameters = parameter("error", self.code.as_str());
+        for (name, value) in [("error_description", Some(self.description)), ("scope", self.scope)] {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                parameters.push_str(", ");
+                parameters.push_str(&parameter(name, value));
+            }
         }
-        field
+        parameters
     }
 }
 

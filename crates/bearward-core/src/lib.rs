@@ -41,12 +41,14 @@ pub mod policy;
 pub mod rejection;
 mod request;
 mod time;
+pub mod url;
 mod verify;
 
 pub use challenge::Answer;
-pub use outcome::{Outcome, Refusal, VerifiedToken};
+pub use outcome::{Outcome, Refusal, Unavailable, VerifiedToken};
 pub use rejection::Rejection;
 pub use request::{Field, RequestFacts, Scheme};
 pub use time::UnixTime;
 pub use verify::Verifier;
+pub use verify::replay::{PendingReplayCheck, ReplayKey, Sighting};
 pub use verify::scope::grants as scope_grants;

@@ -5,6 +5,13 @@ use std::time::Duration;
 /// Longest access token looked at, bytes. Servers cap a header field at 8 to 64 KiB; Auth0's tokens are about 1 KiB.
 pub const TOKEN_BYTES: usize = 16 * 1024;
 
+/// Longest DPoP proof looked at, bytes. With an RSA key in its header one has 1 KiB, with an EC key half of that.
+pub const PROOF_BYTES: usize = 16 * 1024;
+
+/// Most proofs that the replay log of a process holds. At 10 to 21 bytes an entry that is 42 MB; within the 330 s
+/// that a proof is good for by default it takes 6000 requests a second of different clients to fill it.
+pub const REPLAY_ENTRIES: usize = 2_000_000;
+
 /// Deepest nesting of a JSON text. Claims nest three or four deep; the parser recurses once per level.
 pub const JSON_DEPTH: usize = 32;
 

@@ -1,9 +1,13 @@
 //! What comes of a request.
 
+use core::fmt;
+use std::time::Duration;
+
 use crate::jose::json::{JsonObject, Object, Value};
-use crate::keys::{DocumentNeeded, Unavailable};
+use crate::keys::{DocumentError, DocumentKind, DocumentNeeded};
 use crate::rejection::Rejection;
 use crate::request::Scheme;
+use crate::verify::replay::PendingReplayCheck;
 use crate::verify::scope;
 
 /// What comes of a request. Only [`Outcome::Verified`] lets it in.
@@ -17,6 +21,8 @@ pub enum Outcome {
     Rejected(Refusal),
     /// It can't be told before a document of the issuer was fetched.
     DocumentNeeded(DocumentNeeded),
+    /// It is good if its proof was not used before: a store that several processes share has to be asked.
+    ReplayCheckNeeded(PendingReplayCheck),
     /// It can't be told now: answer 503.
     Unavailable(Unavailable),
 }
@@ -26,12 +32,14 @@ pub enum Outcome {
 pub struct Refusal {
     pub(crate) rejection: Rejection,
     pub(crate) scheme: Option<Scheme>,
+    /// For the client to use in its next proof.
+    pub(crate) nonce: Option<String>,
 }
 
 impl Refusal {
     /// A refusal that the caller found out about itself, for a request in this scheme.
     pub fn new(rejection: Rejection, scheme: Option<Scheme>) -> Self {
-        Self { rejection, scheme }
+        Self { rejection, scheme, nonce: None }
     }
 
     /// Why.
@@ -39,6 +47,61 @@ impl Refusal {
         &self.rejection
     }
 }
+
+/// Why a request can't be decided now, though it may be good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unavailable {
+    /// A document of its issuer can't be had, and nothing usable is kept.
+    Document {
+        /// Which one.
+        kind: DocumentKind,
+        /// What became of the last try to get it.
+        error: DocumentError,
+        /// When it is worth asking again.
+        retry_after: Duration,
+    },
+    /// The log of used proofs has no room for another one of this client.
+    ReplayLogFull,
+    /// The store of used proofs can't be reached.
+    ReplayStore,
+}
+
+impl Unavailable {
+    /// Its name in `snake_case`, as [`Rejection::code`].
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Document { .. } => "issuer_unavailable",
+            Self::ReplayLogFull => "replay_log_full",
+            Self::ReplayStore => "replay_store_unavailable",
+        }
+    }
+
+    /// When it is worth asking again.
+    pub fn retry_after(&self) -> Duration {
+        match self {
+            Self::Document { retry_after, .. } => *retry_after,
+            Self::ReplayLogFull => Duration::from_secs(30),
+            Self::ReplayStore => Duration::from_secs(1),
+        }
+    }
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document { kind, error, retry_after } => {
+                write!(f, "no {kind}: {error}; next try in {retry_after:?}")
+            }
+            Self::ReplayLogFull => {
+                f.write_str("the log of used DPoP proofs has no room for more of this client's")
+            }
+            Self::ReplayStore => f.write_str("the store of used DPoP proofs can't be reached"),
+        }
+    }
+}
+
+impl core::error::Error for Unavailable {}
 
 /// The claims of an access token that passed every check. Nothing but [`Verifier`](crate::Verifier) makes one.
 ///

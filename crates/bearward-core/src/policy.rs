@@ -7,6 +7,7 @@ use core::fmt;
 use crate::issuer::Issuers;
 use crate::jose::algorithm::{Algorithm, AlgorithmSet};
 use crate::limits;
+pub use crate::verify::nonce::Nonces;
 
 /// The identifier of the API, as tokens must name it in `aud`. Not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,90 @@ pub struct Policy {
     pub(crate) token_bytes: usize,
     pub(crate) document_ceiling: Duration,
     pub(crate) statuses: StatusProfile,
+    pub(crate) dpop: DpopPolicy,
+}
+
+/// Which schemes are accepted. RFC 9449 §7.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "Bearer, both, DPoP: there is no fourth way")]
+pub enum DpopMode {
+    /// Bearer only. A token that is bound to a key by `jkt` is then taken without a proof.
+    Off,
+    /// Bearer and DPoP; a bound token only with a proof.
+    #[default]
+    Accepted,
+    /// DPoP only.
+    Required,
+}
+
+/// Who remembers which proofs were used. RFC 9449 §11.1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplayProtection {
+    /// This process, for itself. With several workers a proof is good once for each.
+    #[default]
+    InProcess,
+    /// A store that the caller asks: [`Outcome::ReplayCheckNeeded`](crate::Outcome::ReplayCheckNeeded).
+    Shared,
+    /// Nobody: whoever sees a proof can use it again until it is too old.
+    Off,
+}
+
+/// What is asked of DPoP proofs. RFC 9449 §4.3.
+#[derive(Clone, Debug)]
+pub struct DpopPolicy {
+    pub(crate) mode: DpopMode,
+    pub(crate) algorithms: AlgorithmSet,
+    pub(crate) iat_offset: Duration,
+    pub(crate) iat_leeway: Duration,
+    pub(crate) proof_bytes: usize,
+    pub(crate) replay: ReplayProtection,
+    pub(crate) nonces: Option<Nonces>,
+}
+
+impl Default for DpopPolicy {
+    fn default() -> Self {
+        Self::new(DpopMode::default())
+    }
+}
+
+impl DpopPolicy {
+    /// Proofs signed with ES256, made within the last 300 seconds or 30 seconds ahead of our clock, good once.
+    pub fn new(mode: DpopMode) -> Self {
+        Self {
+            mode,
+            algorithms: AlgorithmSet::new(Algorithm::ES256, []),
+            iat_offset: Duration::from_secs(300),
+            iat_leeway: Duration::from_secs(30),
+            proof_bytes: limits::PROOF_BYTES,
+            replay: ReplayProtection::default(),
+            nonces: None,
+        }
+    }
+
+    /// Takes proofs signed with these algorithms instead of ES256.
+    #[must_use]
+    pub fn with_algorithms(self, algorithms: AlgorithmSet) -> Self {
+        Self { algorithms, ..self }
+    }
+
+    /// Takes proofs that were made up to `offset` ago or, by a clock that is ahead of ours, up to `leeway` from now.
+    #[must_use]
+    pub fn with_window(self, offset: Duration, leeway: Duration) -> Self {
+        Self { iat_offset: offset, iat_leeway: leeway, ..self }
+    }
+
+    /// Has used proofs remembered in this way.
+    #[must_use]
+    pub fn with_replay_protection(self, replay: ReplayProtection) -> Self {
+        Self { replay, ..self }
+    }
+
+    /// Wants a nonce of ours in each proof. RFC 9449 §9.
+    #[must_use]
+    pub fn with_nonces(self, nonces: Nonces) -> Self {
+        Self { nonces: Some(nonces), ..self }
+    }
 }
 
 impl Policy {
@@ -73,6 +158,7 @@ impl Policy {
             token_bytes: limits::TOKEN_BYTES,
             document_ceiling: Duration::from_secs(600),
             statuses: StatusProfile::default(),
+            dpop: DpopPolicy::default(),
         }
     }
 
@@ -98,6 +184,12 @@ impl Policy {
     #[must_use]
     pub fn with_document_ceiling(self, ceiling: Duration) -> Self {
         Self { document_ceiling: ceiling, ..self }
+    }
+
+    /// Asks this of DPoP proofs instead of accepting them as [`DpopPolicy::default`] says.
+    #[must_use]
+    pub fn with_dpop(self, dpop: DpopPolicy) -> Self {
+        Self { dpop, ..self }
     }
 
     /// Answers with these statuses instead of the RFCs'.

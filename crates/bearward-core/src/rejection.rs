@@ -141,6 +141,104 @@ pub enum Rejection {
         claim: String,
     },
 
+    // How the token came, once it is known to be good. RFC 9449 §7.1, §7.2, RFC 7800 §3.
+    /// The token is bound to a key and came in the Bearer scheme.
+    BoundTokenAsBearer,
+    /// A DPoP proof stands beside a token in the Bearer scheme.
+    ProofWithBearer,
+    /// `cnf` is not an object.
+    ConfirmationMalformed,
+    /// The token came with a proof and is bound to no key.
+    ConfirmationMissing,
+    /// `cnf` names a confirmation method besides `jkt`, which nobody here can check.
+    ConfirmationNotSupported,
+    /// `cnf` has no `jkt`.
+    ThumbprintMissing,
+    /// `cnf.jkt` is not a string, or an empty one.
+    ThumbprintMalformed,
+    /// The proof was made with another key than the token is bound to.
+    ConfirmationMismatch,
+
+    // The DPoP proof. RFC 9449 §4.3.
+    /// The proof is longer than the policy allows.
+    ProofTooLarge {
+        /// Length of the proof, bytes.
+        bytes: usize,
+        /// The limit, bytes.
+        limit: usize,
+    },
+    /// The proof doesn't have the three segments of a JWS.
+    ProofNotAJws,
+    /// The proof's header can't be read.
+    MalformedProofHeader(ParseError),
+    /// The proof's header has `crit` or `b64`.
+    ProofCriticalHeader,
+    /// The proof's `typ` is not `dpop+jwt`.
+    ProofType,
+    /// The proof's `alg` is not one that the policy allows.
+    ProofAlgorithm,
+    /// The proof's header has no `jwk`, or one that is no object.
+    ProofKeyMissing,
+    /// The proof's `jwk` has private members: the client gave its key away.
+    ProofKeyPrivate,
+    /// The proof's `jwk` is no EC key, and ES256 needs one.
+    ProofKeyType,
+    /// The proof's `jwk` is not on P-256, and ES256 needs it.
+    ProofKeyCurve,
+    /// The proof's `jwk` can't be used.
+    ProofKeyUnusable(KeyError),
+    /// The proof's signature is not canonical base64url.
+    MalformedProofSignature,
+    /// The proof is not signed by the key in its header.
+    ProofSignatureInvalid,
+    /// The proof's payload can't be read.
+    MalformedProofPayload(ParseError),
+    /// Required claims are missing.
+    ProofClaimsMissing {
+        /// Which.
+        claims: Vec<&'static str>,
+    },
+    /// `jti` is not a string.
+    ProofIdentifierMalformed,
+    /// `jti` is empty.
+    ProofIdentifierEmpty,
+    /// This server wants a nonce in the proof. RFC 9449 §9.
+    NonceMissing,
+    /// The proof's nonce is not one of ours, or too old.
+    NonceRefused,
+    /// `iat` is not a number in range.
+    ProofIssuedAtMalformed,
+    /// The proof was made too long ago.
+    ProofTooOld {
+        /// When it was made.
+        iat: UnixTime,
+        /// When it was checked.
+        now: UnixTime,
+        /// How old it may be.
+        offset: Duration,
+    },
+    /// The proof was made in the future.
+    ProofFromFuture {
+        /// When it was made.
+        iat: UnixTime,
+        /// When it was checked.
+        now: UnixTime,
+        /// How far ahead the client's clock may be.
+        leeway: Duration,
+    },
+    /// `exp` has passed, or is not a number in range.
+    ProofExpired,
+    /// `nbf` has not come yet, or is not a number in range.
+    ProofNotYetValid,
+    /// `htm` is not this request's method.
+    ProofMethodMismatch,
+    /// `htu` is not this request's URL.
+    ProofUrlMismatch,
+    /// `ath` is not the hash of this access token.
+    ProofTokenMismatch,
+    /// The proof was used before. RFC 9449 §11.1.
+    ProofReplayed,
+
     // The scope. RFC 6750 §3.1.
     /// The token is good, but doesn't grant what this resource requires.
     InsufficientScope {
@@ -240,6 +338,42 @@ pub const CODES: &[&str] = &[
     "issued_at_missing",
     "subject_malformed",
     "required_claim_missing",
+    "bound_token_as_bearer",
+    "proof_with_bearer",
+    "confirmation_malformed",
+    "confirmation_missing",
+    "confirmation_not_supported",
+    "thumbprint_missing",
+    "thumbprint_malformed",
+    "confirmation_mismatch",
+    "proof_too_large",
+    "proof_not_a_jws",
+    "malformed_proof_header",
+    "proof_critical_header",
+    "proof_type",
+    "proof_algorithm",
+    "proof_key_missing",
+    "proof_key_private",
+    "proof_key_type",
+    "proof_key_curve",
+    "proof_key_unusable",
+    "malformed_proof_signature",
+    "proof_signature_invalid",
+    "malformed_proof_payload",
+    "proof_claims_missing",
+    "proof_identifier_malformed",
+    "proof_identifier_empty",
+    "nonce_missing",
+    "nonce_refused",
+    "proof_issued_at_malformed",
+    "proof_too_old",
+    "proof_from_future",
+    "proof_expired",
+    "proof_not_yet_valid",
+    "proof_method_mismatch",
+    "proof_url_mismatch",
+    "proof_token_mismatch",
+    "proof_replayed",
     "insufficient_scope",
 ];
 
@@ -285,6 +419,42 @@ impl Rejection {
             Self::IssuedAtMissing => "issued_at_missing",
             Self::SubjectMalformed => "subject_malformed",
             Self::RequiredClaimMissing { .. } => "required_claim_missing",
+            Self::BoundTokenAsBearer => "bound_token_as_bearer",
+            Self::ProofWithBearer => "proof_with_bearer",
+            Self::ConfirmationMalformed => "confirmation_malformed",
+            Self::ConfirmationMissing => "confirmation_missing",
+            Self::ConfirmationNotSupported => "confirmation_not_supported",
+            Self::ThumbprintMissing => "thumbprint_missing",
+            Self::ThumbprintMalformed => "thumbprint_malformed",
+            Self::ConfirmationMismatch => "confirmation_mismatch",
+            Self::ProofTooLarge { .. } => "proof_too_large",
+            Self::ProofNotAJws => "proof_not_a_jws",
+            Self::MalformedProofHeader(_) => "malformed_proof_header",
+            Self::ProofCriticalHeader => "proof_critical_header",
+            Self::ProofType => "proof_type",
+            Self::ProofAlgorithm => "proof_algorithm",
+            Self::ProofKeyMissing => "proof_key_missing",
+            Self::ProofKeyPrivate => "proof_key_private",
+            Self::ProofKeyType => "proof_key_type",
+            Self::ProofKeyCurve => "proof_key_curve",
+            Self::ProofKeyUnusable(_) => "proof_key_unusable",
+            Self::MalformedProofSignature => "malformed_proof_signature",
+            Self::ProofSignatureInvalid => "proof_signature_invalid",
+            Self::MalformedProofPayload(_) => "malformed_proof_payload",
+            Self::ProofClaimsMissing { .. } => "proof_claims_missing",
+            Self::ProofIdentifierMalformed => "proof_identifier_malformed",
+            Self::ProofIdentifierEmpty => "proof_identifier_empty",
+            Self::NonceMissing => "nonce_missing",
+            Self::NonceRefused => "nonce_refused",
+            Self::ProofIssuedAtMalformed => "proof_issued_at_malformed",
+            Self::ProofTooOld { .. } => "proof_too_old",
+            Self::ProofFromFuture { .. } => "proof_from_future",
+            Self::ProofExpired => "proof_expired",
+            Self::ProofNotYetValid => "proof_not_yet_valid",
+            Self::ProofMethodMismatch => "proof_method_mismatch",
+            Self::ProofUrlMismatch => "proof_url_mismatch",
+            Self::ProofTokenMismatch => "proof_token_mismatch",
+            Self::ProofReplayed => "proof_replayed",
             Self::InsufficientScope { .. } => "insufficient_scope",
         }
     }
@@ -292,6 +462,7 @@ impl Rejection {
 
 impl fmt::Display for Rejection {
     /// One sentence with the facts, for the operator.
+    #[expect(clippy::too_many_lines, reason = "a table: one line a variant")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingAuthorization => f.write_str("the request has no Authorization field"),
@@ -352,6 +523,60 @@ impl fmt::Display for Rejection {
             Self::IssuedAtMissing => f.write_str("iat is missing or not a number in range"),
             Self::SubjectMalformed => f.write_str("sub is not a string"),
             Self::RequiredClaimMissing { claim } => write!(f, "the required claim {claim:?} is missing"),
+            Self::BoundTokenAsBearer => {
+                f.write_str("the token is bound to a key and came as Bearer, without a proof")
+            }
+            Self::ProofWithBearer => f.write_str("a DPoP proof stands beside a token in the Bearer scheme"),
+            Self::ConfirmationMalformed => f.write_str("cnf is not an object"),
+            Self::ConfirmationMissing => {
+                f.write_str("the token came with a DPoP proof and is bound to no key (no cnf)")
+            }
+            Self::ConfirmationNotSupported => {
+                f.write_str("the token is bound in another way besides jkt, which is not supported here")
+            }
+            Self::ThumbprintMissing => {
+                f.write_str("cnf has no jkt; other ways to bind a token are not supported here")
+            }
+            Self::ThumbprintMalformed => f.write_str("cnf.jkt is not a string"),
+            Self::ConfirmationMismatch => {
+                f.write_str("the proof was made with another key than the token is bound to")
+            }
+            Self::ProofTooLarge { bytes, limit } => {
+                write!(f, "the proof has {bytes} bytes, the limit is {limit}")
+            }
+            Self::ProofNotAJws => f.write_str("the proof is not a JWT"),
+            Self::MalformedProofHeader(why) => write!(f, "the proof's header can't be read: {why}"),
+            Self::ProofCriticalHeader => f.write_str("the proof's header asks for an extension (crit, b64)"),
+            Self::ProofType => f.write_str("the proof's typ is not dpop+jwt"),
+            Self::ProofAlgorithm => f.write_str("the proof's alg is not one of those allowed"),
+            Self::ProofKeyMissing => f.write_str("the proof's header has no jwk"),
+            Self::ProofKeyPrivate => {
+                f.write_str("the proof's jwk has private members: the client gave its key away")
+            }
+            Self::ProofKeyType => f.write_str("the proof's jwk is not an EC key"),
+            Self::ProofKeyCurve => f.write_str("the proof's jwk is not on the curve P-256"),
+            Self::ProofKeyUnusable(why) => write!(f, "the proof's jwk can't be used: {why}"),
+            Self::MalformedProofSignature => f.write_str("the proof's signature is not canonical base64url"),
+            Self::ProofSignatureInvalid => f.write_str("the proof is not signed by the key in its header"),
+            Self::MalformedProofPayload(why) => write!(f, "the proof's payload can't be read: {why}"),
+            Self::ProofClaimsMissing { claims } => write!(f, "the proof has no {}", claims.join(", ")),
+            Self::ProofIdentifierMalformed => f.write_str("the proof's jti is not a string"),
+            Self::ProofIdentifierEmpty => f.write_str("the proof's jti is empty"),
+            Self::NonceMissing => f.write_str("the proof has no nonce, and this server wants one"),
+            Self::NonceRefused => f.write_str("the proof's nonce is not one of ours, or too old"),
+            Self::ProofIssuedAtMalformed => f.write_str("the proof's iat is not a number in range"),
+            Self::ProofTooOld { iat, now, offset } => {
+                write!(f, "the proof was made at {iat}; now is {now}, it may be {offset:?} old")
+            }
+            Self::ProofFromFuture { iat, now, leeway } => {
+                write!(f, "the proof was made at {iat}; now is {now}, leeway {leeway:?}")
+            }
+            Self::ProofExpired => f.write_str("the proof's exp has passed"),
+            Self::ProofNotYetValid => f.write_str("the proof's nbf has not come"),
+            Self::ProofMethodMismatch => f.write_str("the proof's htm is not this request's method"),
+            Self::ProofUrlMismatch => f.write_str("the proof's htu is not this request's URL"),
+            Self::ProofTokenMismatch => f.write_str("the proof's ath is not the hash of this access token"),
+            Self::ProofReplayed => f.write_str("the proof was used before"),
             Self::InsufficientScope { required } => {
                 write!(f, "the token doesn't grant all of the required scopes {required:?}")
             }

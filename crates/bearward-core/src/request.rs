@@ -2,13 +2,21 @@
 
 use core::fmt;
 
+use crate::outcome::Refusal;
+use crate::policy::DpopMode;
 use crate::rejection::Rejection;
 
-/// What a request says about who sent it. Values are bytes as they came, before anybody decoded them.
+/// What a request says about who sent it. Field values are bytes as they came, before anybody decoded them.
 #[derive(Clone, Copy, Default)]
 pub struct RequestFacts<'a> {
     /// The Authorization field.
     pub authorization: Field<'a>,
+    /// The DPoP field.
+    pub dpop: Field<'a>,
+    /// The method, as in the request line. Only a proof is compared with it.
+    pub method: &'a str,
+    /// The URL the client used; see [`public_url`](crate::url::public_url). Only a proof is compared with it.
+    pub url: &'a str,
 }
 
 /// A header field that may stand once in a request.
@@ -32,6 +40,14 @@ impl<'a> Field<'a> {
             Self::Once(_) | Self::Repeated => Self::Repeated,
         };
     }
+
+    fn is_blank(self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Once(value) => trim(value).is_empty(),
+            Self::Repeated => false,
+        }
+    }
 }
 
 impl fmt::Debug for Field<'_> {
@@ -47,7 +63,11 @@ impl fmt::Debug for Field<'_> {
 
 impl fmt::Debug for RequestFacts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestFacts").field("authorization", &self.authorization).finish()
+        f.debug_struct("RequestFacts")
+            .field("authorization", &self.authorization)
+            .field("dpop", &self.dpop)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
     }
 }
 
@@ -64,7 +84,7 @@ pub enum Scheme {
 impl Scheme {
     /// The scheme of an Authorization field, if it is a known one: for choosing the challenge, not for accepting anything.
     pub fn of(authorization: &[u8]) -> Option<Self> {
-        split(authorization).and_then(|(scheme, _)| Self::named(scheme))
+        Self::named(split(authorization).0)
     }
 
     fn named(name: &[u8]) -> Option<Self> {
@@ -81,41 +101,86 @@ impl Scheme {
 
 /// The credentials of a request: there, and in an accepted form. Nothing about them is verified.
 #[derive(Clone, Copy)]
-pub(crate) struct Credentials<'a> {
-    pub(crate) token: &'a str,
+pub(crate) enum Credentials<'a> {
+    Bearer { token: &'a str, beside_proof: bool },
+    Dpop { token: &'a str, proof: &'a str },
 }
 
 impl<'a> Credentials<'a> {
-    pub(crate) fn of(request: &RequestFacts<'a>) -> Result<Self, Rejection> {
+    pub(crate) fn of(request: &RequestFacts<'a>, mode: DpopMode) -> Result<Self, Refusal> {
         let value = match request.authorization {
-            Field::Absent => return Err(Rejection::MissingAuthorization),
-            Field::Repeated => return Err(Rejection::MultipleAuthorizationFields),
-            Field::Once(value) => value.trim_ascii(),
+            Field::Absent => return Err(Refusal::new(Rejection::MissingAuthorization, None)),
+            Field::Repeated => return Err(Refusal::new(Rejection::MultipleAuthorizationFields, None)),
+            Field::Once(value) => trim(value),
         };
-        if value.is_empty() {
-            return Err(Rejection::MissingAuthorization);
-        }
-        let Some((scheme, token)) = split(value) else {
-            // One word: a scheme alone, or no scheme at all.
-            return Err(
-                Scheme::named(value).map_or(Rejection::UnknownScheme, |_| Rejection::SchemeWithoutToken)
-            );
-        };
-        match Scheme::named(scheme) {
-            None => Err(Rejection::UnknownScheme),
-            Some(Scheme::Dpop) => Err(Rejection::DpopNotAccepted),
-            // What isn't ASCII is no token, and no JWT either; more is found out where tokens are read.
-            Some(Scheme::Bearer) => {
-                Ok(Self { token: core::str::from_utf8(token).map_err(|_| Rejection::OpaqueToken)? })
+        let (scheme, token) = split(value);
+        let scheme = Scheme::named(scheme);
+        Self::in_scheme(request, mode, scheme, token).map_err(|rejection| Refusal::new(rejection, scheme))
+    }
+
+    fn in_scheme(
+        request: &RequestFacts<'a>,
+        mode: DpopMode,
+        scheme: Option<Scheme>,
+        token: &'a [u8],
+    ) -> Result<Self, Rejection> {
+        match (scheme, mode) {
+            (None, _) if token.is_empty() && request.authorization.is_blank() => {
+                Err(Rejection::MissingAuthorization)
             }
+            (None, _) => Err(Rejection::UnknownScheme),
+            (Some(_), _) if token.is_empty() => Err(Rejection::SchemeWithoutToken),
+            (Some(Scheme::Bearer), DpopMode::Required) => Err(Rejection::BearerNotAccepted),
+            (Some(Scheme::Dpop), DpopMode::Off) => Err(Rejection::DpopNotAccepted),
+            (Some(Scheme::Bearer), _) => {
+                Ok(Self::Bearer { token: text(token)?, beside_proof: !request.dpop.is_blank() })
+            }
+            (Some(Scheme::Dpop), _) => Ok(Self::Dpop { proof: proof(request.dpop)?, token: text(token)? }),
         }
     }
 }
 
-/// Scheme and what stands behind it. RFC 9110 §11.4 has one space between them; tabs and more spaces are tolerated.
-fn split(value: &[u8]) -> Option<(&[u8], &[u8])> {
-    let value = value.trim_ascii();
-    let end = value.iter().position(|byte| matches!(byte, b' ' | b'\t'))?;
-    let (scheme, rest) = value.split_at_checked(end)?;
-    Some((scheme, rest.trim_ascii()))
+/// RFC 9449 §4.3 step 1: one field with one proof. A comma, which no proof holds, is where two fields were joined.
+fn proof(field: Field<'_>) -> Result<&str, Rejection> {
+    match field {
+        Field::Repeated => Err(Rejection::MultipleProofs),
+        Field::Once(value) if value.contains(&b',') => Err(Rejection::MultipleProofs),
+        Field::Once(value) if !trim(value).is_empty() => {
+            core::str::from_utf8(trim(value)).map_err(|_| Rejection::ProofNotAJws)
+        }
+        Field::Once(_) | Field::Absent => Err(Rejection::ProofMissing),
+    }
+}
+
+/// What isn't ASCII is no token, and no JWT either; more is found out where tokens are read.
+fn text(token: &[u8]) -> Result<&str, Rejection> {
+    core::str::from_utf8(token).map_err(|_| Rejection::OpaqueToken)
+}
+
+/// Scheme and what stands behind it, if anything. RFC 9110 §11.4 has one space between them; a tab and more spaces
+/// are tolerated.
+fn split(value: &[u8]) -> (&[u8], &[u8]) {
+    let value = trim(value);
+    let end = value.iter().position(|byte| is_blank(*byte)).unwrap_or(value.len());
+    let (scheme, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
+    (scheme, trim(rest))
+}
+
+/// Without the optional white space around a field value. RFC 9110 §5.6.3.
+fn trim(mut value: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = value
+        && is_blank(*first)
+    {
+        value = rest;
+    }
+    while let [rest @ .., last] = value
+        && is_blank(*last)
+    {
+        value = rest;
+    }
+    value
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }

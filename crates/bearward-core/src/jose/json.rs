@@ -282,6 +282,11 @@ impl<'a> Object<'a> {
         core::iter::from_fn(move || Some((children.next()?.as_str()?, children.next()?)))
     }
 
+    /// Whether it has no members.
+    pub fn is_empty(self) -> bool {
+        self.members().next().is_none()
+    }
+
     /// The member of this name, compared byte for byte.
     pub fn get(self, name: &str) -> Option<Value<'a>> {
         self.members().find_map(|(key, value)| (key == name).then_some(value))

@@ -8,6 +8,7 @@ use aws_lc_rs::signature::{ParsedPublicKey, VerificationAlgorithm};
 use super::algorithm::{Algorithm, KeyShape};
 use super::base64url;
 use super::json::{Object, Value};
+use super::thumbprint::Thumbprint;
 use crate::limits;
 
 /// Why a key can't be used.
@@ -115,6 +116,21 @@ impl<'a> Jwk<'a> {
         Ok(VerificationKey { algorithm, parsed })
     }
 
+    /// Its thumbprint. RFC 7638 §3.2, RFC 8037 §2.
+    ///
+    /// Of the key and not of a spelling: canonical members only get here once [`prepare`](Self::prepare) took them.
+    pub fn thumbprint(&self) -> Option<Thumbprint> {
+        let names: &[&str] = match self.text("kty")? {
+            "EC" => &["crv", "kty", "x", "y"],
+            "RSA" => &["e", "kty", "n"],
+            "OKP" => &["crv", "kty", "x"],
+            _ => return None,
+        };
+        let members: Option<Vec<(&str, &str)>> =
+            names.iter().map(|name| Some((*name, self.text(name)?))).collect();
+        members.map(|members| Thumbprint::of_members(&members))
+    }
+
     fn check_kind(&self, kty: &str, crv: Option<&str>) -> Result<(), KeyError> {
         let known = ["RSA", "EC", "OKP"];
         match self.text("kty") {
@@ -196,7 +212,8 @@ impl<'a> Jwk<'a> {
         base64url::decode(text.as_bytes()).map_err(|_| KeyError::Malformed { member })
     }
 
-    fn text(&self, member: &str) -> Option<&'a str> {
+    /// The member of this name, if it is a string.
+    pub(crate) fn text(&self, member: &str) -> Option<&'a str> {
         self.object.get(member).and_then(Value::as_str)
     }
 }

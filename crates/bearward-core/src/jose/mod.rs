@@ -5,6 +5,7 @@ pub mod base64url;
 pub mod compact;
 pub mod json;
 pub mod jwk;
+pub mod thumbprint;
 
 use core::fmt;
 

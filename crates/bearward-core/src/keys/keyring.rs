@@ -12,6 +12,7 @@ use crate::issuer::IssuerUrl;
 use crate::issuer::metadata::{Metadata, MetadataError};
 use crate::jose::algorithm::AlgorithmSet;
 use crate::limits;
+use crate::outcome::Unavailable;
 use crate::time::UnixTime;
 
 /// A document of an issuer that has to be fetched before a request can be decided.
@@ -48,17 +49,6 @@ pub enum DocumentError {
     Metadata(MetadataError),
     /// It was fetched, and is no usable key set.
     KeySet(KeySetError),
-}
-
-/// A request can't be decided now: its issuer, or the issuer's keys, can't be had and nothing usable is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unavailable {
-    /// The document that is missing.
-    pub(crate) kind: DocumentKind,
-    /// What became of the last try to get it.
-    pub(crate) error: DocumentError,
-    /// When it is worth asking again.
-    pub(crate) retry_after: Duration,
 }
 
 /// Why there are no documents to go on with.
@@ -123,9 +113,11 @@ impl Keyring {
         match entry.key_set.refetch(now) {
             Refetch::NotPublished => Ok(()),
             Refetch::Fetch => Err(Stop::Needed(DocumentNeeded::key_set(issuer, metadata))),
-            Refetch::Unknown { error, retry_after } => {
-                Err(Stop::Unavailable(Unavailable { kind: DocumentKind::KeySet, error, retry_after }))
-            }
+            Refetch::Unknown { error, retry_after } => Err(Stop::Unavailable(Unavailable::Document {
+                kind: DocumentKind::KeySet,
+                error,
+                retry_after,
+            })),
         }
     }
 
@@ -205,7 +197,7 @@ fn settle<T>(
         Standing::Usable(document) => Ok(document),
         Standing::Fetch => Err(Stop::Needed(needed())),
         Standing::Unavailable { error, retry_after } => {
-            Err(Stop::Unavailable(Unavailable { kind: needed().kind, error, retry_after }))
+            Err(Stop::Unavailable(Unavailable::Document { kind: needed().kind, error, retry_after }))
         }
     }
 }
@@ -230,18 +222,6 @@ impl DocumentNeeded {
     }
 }
 
-impl Unavailable {
-    /// What became of the last try to get the missing document.
-    pub fn error(&self) -> DocumentError {
-        self.error
-    }
-
-    /// When it is worth asking again.
-    pub fn retry_after(&self) -> Duration {
-        self.retry_after
-    }
-}
-
 impl fmt::Display for DocumentKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -263,11 +243,3 @@ impl fmt::Display for DocumentError {
 }
 
 impl core::error::Error for DocumentError {}
-
-impl fmt::Display for Unavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no {}: {}; next try in {:?}", self.kind, self.error, self.retry_after)
-    }
-}
-
-impl core::error::Error for Unavailable {}

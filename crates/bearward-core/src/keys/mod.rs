@@ -8,5 +8,5 @@ mod refresh;
 pub use crate::jose::jwk::KeyError;
 pub use freshness::Lifetime;
 pub use key_set::{KeySet, KeySetError};
-pub use keyring::{DocumentError, DocumentKind, DocumentNeeded, Unavailable};
+pub use keyring::{DocumentError, DocumentKind, DocumentNeeded};
 pub(crate) use keyring::{Keyring, Stop};

@@ -1,10 +1,8 @@
 //! The claims of a signed token, at a given time. RFC 7519 §4.1, RFC 9068 §4.
 
-use super::Halt;
 use super::signature::SignedClaims;
 use crate::issuer::metadata::Metadata;
 use crate::jose::json::{JsonObject, Kind, Value};
-use crate::outcome::VerifiedToken;
 use crate::policy::{Audience, Policy};
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
@@ -106,14 +104,18 @@ fn date(value: Value<'_>) -> Option<UnixTime> {
 }
 
 /// That every claim the caller requires is there, of whatever type.
-pub(super) fn require(verified: &VerifiedToken, required: &[&str]) -> Result<(), Halt> {
-    match required.iter().find(|claim| verified.claims().get(claim).is_none()) {
-        Some(claim) => Err(Halt::Rejected(Rejection::RequiredClaimMissing { claim: (*claim).to_owned() })),
+pub(super) fn require(checked: &CheckedClaims, required: &[&str]) -> Result<(), Rejection> {
+    match required.iter().find(|claim| checked.0.get(claim).is_none()) {
+        Some(claim) => Err(Rejection::RequiredClaimMissing { claim: (*claim).to_owned() }),
         None => Ok(()),
     }
 }
 
 impl CheckedClaims {
+    pub(super) fn claims(&self) -> &JsonObject {
+        &self.0
+    }
+
     pub(super) fn into_claims(self) -> JsonObject {
         self.0
     }

@@ -1,20 +1,28 @@
 //! The steps of a verification, each on the product of the one before.
 
+mod binding;
 mod claims;
+pub(crate) mod nonce;
+mod proof;
+pub(crate) mod replay;
 pub(crate) mod scope;
 mod signature;
 mod unverified;
 
 use crate::challenge::{self, Answer};
+use crate::jose::json::{JsonObject, Value};
 use crate::keys::{DocumentError, DocumentNeeded, Keyring, Stop};
-use crate::outcome::{Outcome, Refusal, VerifiedToken};
-use crate::policy::Policy;
+use crate::outcome::{Outcome, Refusal, Unavailable, VerifiedToken};
+use crate::policy::{DpopMode, Policy, ReplayProtection};
 use crate::rejection::Rejection;
-use crate::request::{Credentials, RequestFacts, Scheme};
+use crate::request::{Credentials, Field, RequestFacts, Scheme};
 use crate::time::UnixTime;
+use claims::CheckedClaims;
+use proof::{ProvenRequest, UnverifiedProof, VerifiedProof};
+use replay::{PendingReplayCheck, ReplayKey, ReplayLog, Sighting};
 use unverified::UnverifiedToken;
 
-/// Verifies requests by one policy, and keeps the documents of its issuers.
+/// Verifies requests by one policy, keeps the documents of its issuers, and remembers which proofs were used.
 ///
 /// Shared by reference between threads. Does no IO: what it needs from the network it asks for as
 /// [`Outcome::DocumentNeeded`] and is handed by [`document_received`](Self::document_received).
@@ -22,30 +30,36 @@ use unverified::UnverifiedToken;
 pub struct Verifier {
     policy: Policy,
     keyring: Keyring,
+    used_proofs: ReplayLog,
 }
 
-/// Why a verification ended early.
+/// Why a verification ended before its last step.
 enum Halt {
     Rejected(Rejection),
-    Stopped(Stop),
+    DocumentNeeded(DocumentNeeded),
+    ReplayCheckNeeded(PendingReplayCheck),
+    Unavailable(Unavailable),
 }
 
 impl Verifier {
-    /// Verifies by `policy`. Knows no keys yet.
+    /// Verifies by `policy`. Knows no keys yet, and no proof as used.
     pub fn new(policy: Policy) -> Self {
         let keyring = Keyring::new(policy.algorithms.clone(), policy.document_ceiling);
-        Self { policy, keyring }
+        Self { policy, keyring, used_proofs: ReplayLog::default() }
     }
 
-    /// Decides on a request at `now`. RFC 6750 §2.1, RFC 9068 §4.
+    /// Decides on a request at `now`. RFC 6750 §2.1, RFC 9449 §7.1, RFC 9068 §4.
     ///
-    /// Not checked: scopes (see [`VerifiedToken::require_scopes`]), revocation, and anything but the header fields in `request`.
+    /// Not checked: scopes (see [`VerifiedToken::require_scopes`]), revocation, and anything that is not in `request`.
     pub fn verify(&self, request: &RequestFacts<'_>, now: UnixTime) -> Outcome {
-        let credentials = match Credentials::of(request) {
-            Ok(credentials) => credentials,
-            Err(rejection) => return Outcome::Rejected(Refusal::new(rejection, None)),
+        let (result, scheme) = match Credentials::of(request, self.policy.dpop.mode) {
+            Ok(Credentials::Bearer { token, beside_proof }) => {
+                (self.bearer(token, beside_proof, now), Scheme::Bearer)
+            }
+            Ok(Credentials::Dpop { token, proof }) => (self.dpop(request, token, proof, now), Scheme::Dpop),
+            Err(refusal) => return Outcome::Rejected(refusal),
         };
-        conclude(self.token(credentials.token, now), Some(Scheme::Bearer))
+        self.conclude(result, Some(scheme), now)
     }
 
     /// Decides on a bare access token at `now`, whatever scheme it came in.
@@ -53,15 +67,63 @@ impl Verifier {
     /// Not checked, besides what [`verify`](Self::verify) doesn't check: how the token was presented, so neither the
     /// scheme nor the binding to a key (`cnf`).
     pub fn verify_access_token(&self, token: &str, required_claims: &[&str], now: UnixTime) -> Outcome {
-        let verified = self.token(token, now).and_then(|verified| {
-            claims::require(&verified, required_claims)?;
-            Ok(verified)
+        let verified = self.token(token, now).and_then(|checked| {
+            claims::require(&checked, required_claims)?;
+            Ok(verified(checked))
         });
-        conclude(verified, None)
+        self.conclude(verified, None, now)
     }
 
-    /// The steps. See `ARCHITECTURE.md`, "A request's way".
-    fn token(&self, token: &str, now: UnixTime) -> Result<VerifiedToken, Halt> {
+    /// Decides on a DPoP proof alone at `now`, and gives its claims: that it is well made, for this method, URL and
+    /// access token. RFC 9449 §4.3.
+    ///
+    /// Not checked: the access token, whether it is bound to the proof's key, and whether the proof was used before.
+    pub fn verify_proof(
+        &self,
+        access_token: &str,
+        proof: &str,
+        (method, url): (&str, &str),
+        now: UnixTime,
+    ) -> Result<JsonObject, Refusal> {
+        let request = ProvenRequest { method, url, access_token };
+        UnverifiedProof::read(proof, &self.policy.dpop)
+            .and_then(|proof| proof.check(request, &self.policy.dpop, now))
+            .map(VerifiedProof::into_claims)
+            .map_err(|rejection| self.refuse(rejection, Some(Scheme::Dpop), now))
+    }
+
+    /// A token that came in the Bearer scheme.
+    fn bearer(&self, token: &str, beside_proof: bool, now: UnixTime) -> Result<VerifiedToken, Halt> {
+        let mode = self.policy.dpop.mode;
+        let checked = self.token(token, now)?;
+        binding::check_bearer(checked.claims(), mode)?;
+        // RFC 9449 §7.2. With DPoP off, a proof says nothing to us.
+        if beside_proof && mode != DpopMode::Off {
+            return Err(Halt::Rejected(Rejection::ProofWithBearer));
+        }
+        Ok(verified(checked))
+    }
+
+    /// A token that came in the DPoP scheme. The replay check is last: a proof that fails another one is not used up.
+    fn dpop(
+        &self,
+        request: &RequestFacts<'_>,
+        token: &str,
+        proof: &str,
+        now: UnixTime,
+    ) -> Result<VerifiedToken, Halt> {
+        let policy = &self.policy.dpop;
+        let proof = UnverifiedProof::read(proof, policy)?;
+        let checked = self.token(token, now)?;
+        let jkt = binding::of_dpop_token(checked.claims())?;
+        let proven = ProvenRequest { method: request.method, url: request.url, access_token: token };
+        let proof = proof.check(proven, policy, now)?;
+        binding::check_thumbprint(jkt, proof.thumbprint())?;
+        self.check_replay(&proof, verified(checked), now)
+    }
+
+    /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
+    fn token(&self, token: &str, now: UnixTime) -> Result<CheckedClaims, Halt> {
         let token = UnverifiedToken::read(token, &self.policy)?;
         let issuer = self.policy.issuers.select(token.issuer()?)?;
         let kid = token.kid()?;
@@ -72,8 +134,68 @@ impl Verifier {
             return Err(Halt::Rejected(UnverifiedToken::unknown_kid(kid)));
         }
         let signed = signature::check(token, &candidates)?;
-        let checked = claims::check(signed, &metadata, &self.policy, now)?;
-        Ok(VerifiedToken { claims: checked.into_claims() })
+        Ok(claims::check(signed, &metadata, &self.policy, now)?)
+    }
+
+    /// RFC 9449 §11.1
+    fn check_replay(
+        &self,
+        proof: &VerifiedProof,
+        verified: VerifiedToken,
+        now: UnixTime,
+    ) -> Result<VerifiedToken, Halt> {
+        match self.policy.dpop.replay {
+            ReplayProtection::Off => Ok(verified),
+            ReplayProtection::InProcess => match self.used_proofs.remember(proof, now) {
+                Ok(Sighting::First) => Ok(verified),
+                Ok(Sighting::Again) => Err(Halt::Rejected(Rejection::ProofReplayed)),
+                Err(_) => Err(Halt::Unavailable(Unavailable::ReplayLogFull)),
+            },
+            ReplayProtection::Shared => Err(Halt::ReplayCheckNeeded(PendingReplayCheck {
+                verified,
+                key: ReplayKey::of(proof),
+                remember_for: proof.remaining(now),
+            })),
+        }
+    }
+
+    /// Ends a verification that needed a replay check, with what the store said.
+    pub fn settle(&self, pending: PendingReplayCheck, sighting: Sighting) -> Outcome {
+        match sighting {
+            Sighting::First => Outcome::Verified(pending.into_verified()),
+            Sighting::Again => Outcome::Rejected(Refusal::new(Rejection::ProofReplayed, Some(Scheme::Dpop))),
+        }
+    }
+
+    /// A nonce for the answer to a request that was let in: if nonces are wanted, the request came with a proof, and
+    /// the nonce in it is past half of its life. RFC 9449 §8.2. Believes the proof: ask only after [`verify`](Self::verify).
+    pub fn fresh_nonce(&self, request: &RequestFacts<'_>, now: UnixTime) -> Option<String> {
+        let nonces = self.policy.dpop.nonces.as_ref()?;
+        let Field::Once(proof) = request.dpop else { return None };
+        let claims = UnverifiedProof::payload_of(core::str::from_utf8(proof).ok()?)?;
+        nonces.successor(claims.get("nonce").and_then(Value::as_str), now)
+    }
+
+    fn conclude(
+        &self,
+        result: Result<VerifiedToken, Halt>,
+        scheme: Option<Scheme>,
+        now: UnixTime,
+    ) -> Outcome {
+        match result {
+            Ok(verified) => Outcome::Verified(verified),
+            Err(Halt::Rejected(rejection)) => Outcome::Rejected(self.refuse(rejection, scheme, now)),
+            Err(Halt::DocumentNeeded(needed)) => Outcome::DocumentNeeded(needed),
+            Err(Halt::ReplayCheckNeeded(pending)) => Outcome::ReplayCheckNeeded(pending),
+            Err(Halt::Unavailable(unavailable)) => Outcome::Unavailable(unavailable),
+        }
+    }
+
+    /// A client that is asked for a nonce gets one.
+    fn refuse(&self, rejection: Rejection, scheme: Option<Scheme>, now: UnixTime) -> Refusal {
+        let wants_nonce = matches!(rejection, Rejection::NonceMissing | Rejection::NonceRefused);
+        let nonce = self.policy.dpop.nonces.as_ref().filter(|_| wants_nonce).map(|nonces| nonces.make(now));
+        Refusal { rejection, scheme, nonce }
     }
 
     /// Hands in a document that was asked for: its body, decoded, and the response's `Cache-Control`.
@@ -103,13 +225,8 @@ impl Verifier {
     }
 }
 
-fn conclude(result: Result<VerifiedToken, Halt>, scheme: Option<Scheme>) -> Outcome {
-    match result {
-        Ok(verified) => Outcome::Verified(verified),
-        Err(Halt::Rejected(rejection)) => Outcome::Rejected(Refusal::new(rejection, scheme)),
-        Err(Halt::Stopped(Stop::Needed(needed))) => Outcome::DocumentNeeded(needed),
-        Err(Halt::Stopped(Stop::Unavailable(unavailable))) => Outcome::Unavailable(unavailable),
-    }
+fn verified(checked: CheckedClaims) -> VerifiedToken {
+    VerifiedToken { claims: checked.into_claims() }
 }
 
 impl From<Rejection> for Halt {
@@ -120,6 +237,9 @@ impl From<Rejection> for Halt {
 
 impl From<Stop> for Halt {
     fn from(stop: Stop) -> Self {
-        Self::Stopped(stop)
+        match stop {
+            Stop::Needed(needed) => Self::DocumentNeeded(needed),
+            Stop::Unavailable(unavailable) => Self::Unavailable(unavailable),
+        }
     }
 }

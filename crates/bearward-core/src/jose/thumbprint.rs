@@ -1,0 +1,43 @@
+//! The thumbprint of a public key: what a token's `cnf.jkt` names. RFC 7638, RFC 8037 §2.
+
+use core::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::base64url;
+
+/// The SHA-256 thumbprint of a key. RFC 7638 §3.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Thumbprint([u8; 32]);
+
+impl Thumbprint {
+    /// Of the required members in lexicographic order. Values must need no escapes: those of keys are base64url.
+    pub(super) fn of_members(members: &[(&str, &str)]) -> Self {
+        let pairs: Vec<String> =
+            members.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
+        let json = format!("{{{}}}", pairs.join(","));
+        Self(digest(&SHA256, json.as_bytes()).as_ref().first_chunk().copied().unwrap_or_default())
+    }
+
+    /// Whether `jkt` is its canonical base64url form.
+    pub fn matches(&self, jkt: &str) -> bool {
+        base64url::encode(&self.0) == jkt
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Thumbprint {
+    /// Base64url, as in `jkt`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&base64url::encode(&self.0))
+    }
+}
+
+impl fmt::Debug for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

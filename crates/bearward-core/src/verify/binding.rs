@@ -1,0 +1,96 @@
+//! Which key a token is bound to, and whether the request came from who holds it. RFC 7800 §3, RFC 9449 §6.
+
+use crate::jose::json::{JsonObject, Object};
+use crate::jose::thumbprint::Thumbprint;
+use crate::policy::DpopMode;
+use crate::rejection::Rejection;
+
+/// A token that came as Bearer must not be bound to a key.
+///
+/// NOTE: with DPoP switched off, a token that is bound by `jkt` alone is taken: the deployer said so. One that is
+/// bound in a way we could never check (`x5t#S256`, RFC 8705) is not.
+pub(super) fn check_bearer(claims: &JsonObject, mode: DpopMode) -> Result<(), Rejection> {
+    let Some(confirmation) = confirmation(claims)? else { return Ok(()) };
+    match (thumbprint(confirmation), mode) {
+        (Ok(_), DpopMode::Off) => Ok(()),
+        (Ok(_) | Err(Rejection::ThumbprintMalformed), _) => Err(Rejection::BoundTokenAsBearer),
+        (Err(rejection), _) => Err(rejection),
+    }
+}
+
+/// A token that came with a proof must be bound to some key by `jkt`, and by nothing else. RFC 9449 §7.1.
+pub(super) fn of_dpop_token(claims: &JsonObject) -> Result<&str, Rejection> {
+    let confirmation = confirmation(claims)?.ok_or(Rejection::ConfirmationMissing)?;
+    thumbprint(confirmation)
+}
+
+/// RFC 9449 §4.3 step 12: the key of the proof is the one that the token is bound to.
+pub(super) fn check_thumbprint(jkt: &str, proven: &Thumbprint) -> Result<(), Rejection> {
+    if proven.matches(jkt) { Ok(()) } else { Err(Rejection::ConfirmationMismatch) }
+}
+
+fn confirmation(claims: &JsonObject) -> Result<Option<Object<'_>>, Rejection> {
+    match claims.get("cnf") {
+        None => Ok(None),
+        Some(value) => value.as_object().map(Some).ok_or(Rejection::ConfirmationMalformed),
+    }
+}
+
+/// The `jkt` member. A second confirmation method is one that nobody here would check, so it is refused.
+fn thumbprint(confirmation: Object<'_>) -> Result<&str, Rejection> {
+    let jkt = confirmation.get("jkt").ok_or(Rejection::ThumbprintMissing)?;
+    if confirmation.members().count() > 1 {
+        return Err(Rejection::ConfirmationNotSupported);
+    }
+    jkt.as_str().filter(|jkt| !jkt.is_empty()).ok_or(Rejection::ThumbprintMalformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(cnf: &str) -> JsonObject {
+        JsonObject::parse(format!(r#"{{"cnf":{cnf}}}"#).into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_bound_token_is_no_bearer_token() {
+        let bound = claims(r#"{"jkt":"x"}"#);
+        assert_eq!(check_bearer(&bound, DpopMode::Accepted), Err(Rejection::BoundTokenAsBearer));
+        assert_eq!(check_bearer(&bound, DpopMode::Off), Ok(()));
+        assert_eq!(of_dpop_token(&bound), Ok("x"));
+        assert_eq!(
+            of_dpop_token(&JsonObject::parse(b"{}".to_vec()).unwrap()),
+            Err(Rejection::ConfirmationMissing)
+        );
+    }
+
+    #[test]
+    fn a_confirmation_nobody_checks_is_refused_in_every_mode() {
+        for (cnf, rejection) in [
+            (r#"{"x5t#S256":"x"}"#, Rejection::ThumbprintMissing),
+            (r#"{"jwk":{}}"#, Rejection::ThumbprintMissing),
+            ("{}", Rejection::ThumbprintMissing),
+            (r#"{"jkt":"x","x5t#S256":"y"}"#, Rejection::ConfirmationNotSupported),
+            (r#""x""#, Rejection::ConfirmationMalformed),
+            ("null", Rejection::ConfirmationMalformed),
+            ("[]", Rejection::ConfirmationMalformed),
+        ] {
+            for mode in [DpopMode::Off, DpopMode::Accepted] {
+                assert_eq!(check_bearer(&claims(cnf), mode), Err(rejection.clone()), "{cnf} {mode:?}");
+            }
+            assert_eq!(of_dpop_token(&claims(cnf)), Err(rejection), "{cnf}");
+        }
+        for cnf in [r#"{"jkt":1}"#, r#"{"jkt":""}"#, r#"{"jkt":null}"#] {
+            assert_eq!(of_dpop_token(&claims(cnf)), Err(Rejection::ThumbprintMalformed));
+        }
+    }
+
+    #[test]
+    fn null_jkt_is_no_bearer_either() {
+        assert_eq!(
+            check_bearer(&claims(r#"{"jkt":null}"#), DpopMode::Off),
+            Err(Rejection::BoundTokenAsBearer)
+        );
+    }
+}

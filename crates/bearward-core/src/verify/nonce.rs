@@ -1,0 +1,109 @@
+//! Nonces of the server in DPoP proofs, without any memory of them. RFC 9449 §8, §9.
+//!
+//! A nonce is the time it was made and an HMAC over that: `base64url(seconds, 8 bytes | HMAC-SHA256, 16 bytes)`.
+//! Whoever has the key can check one, so several workers share a key and nothing else.
+
+use std::time::Duration;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::hmac;
+
+use crate::jose::base64url;
+use crate::policy::DpopPolicy;
+use crate::rejection::Rejection;
+use crate::time::UnixTime;
+
+const TAG_BYTES: usize = 16;
+
+/// That proofs must hold a nonce of ours, and for how long one is taken.
+#[derive(Clone, Debug)]
+pub struct Nonces {
+    key: hmac::Key,
+    lifetime: Duration,
+}
+
+impl Nonces {
+    /// `key`: random bytes, known to all servers that one client may meet and to nobody else. `lifetime`: how long a
+    /// nonce is taken; at half of it, a good request is answered with a fresh one.
+    pub fn new(key: &[u8; 32], lifetime: Duration) -> Self {
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), lifetime }
+    }
+
+    /// A nonce that is good from `now` on.
+    pub(crate) fn make(&self, now: UnixTime) -> String {
+        let seconds = now.whole_seconds().to_be_bytes();
+        let mut nonce = seconds.to_vec();
+        nonce.extend_from_slice(&self.tag(&seconds));
+        base64url::encode(&nonce)
+    }
+
+    /// When `nonce` was made, if it is one of ours and still good at `now`.
+    fn made(&self, nonce: &str, now: UnixTime) -> Option<UnixTime> {
+        // A nonce has 32 characters; no more is decoded.
+        let bytes = (nonce.len() == 32).then(|| base64url::decode(nonce.as_bytes()).ok()).flatten()?;
+        let (seconds, tag) = bytes.split_first_chunk::<8>()?;
+        verify_slices_are_equal(tag, &self.tag(seconds)).ok()?;
+        let made = UnixTime::from_whole_seconds(u64::from_be_bytes(*seconds))?;
+        // Another server's clock may be a little ahead of ours.
+        let span = made.minus(Duration::from_secs(5))..made.plus(self.lifetime);
+        span.contains(&now).then_some(made)
+    }
+
+    /// A fresh nonce for who used `nonce`, if that one is past half of its life.
+    pub(crate) fn successor(&self, nonce: Option<&str>, now: UnixTime) -> Option<String> {
+        let ageing = match nonce.and_then(|nonce| self.made(nonce, now)) {
+            Some(made) => now >= made.plus(self.lifetime / 2),
+            None => true,
+        };
+        ageing.then(|| self.make(now))
+    }
+
+    fn tag(&self, seconds: &[u8]) -> [u8; TAG_BYTES] {
+        hmac::sign(&self.key, seconds).as_ref().first_chunk().copied().unwrap_or_default()
+    }
+}
+
+/// RFC 9449 §4.3 step 10.
+pub(super) fn check(nonce: Option<&str>, policy: &DpopPolicy, now: UnixTime) -> Result<(), Rejection> {
+    let Some(nonces) = &policy.nonces else { return Ok(()) };
+    let nonce = nonce.ok_or(Rejection::NonceMissing)?;
+    nonces.made(nonce, now).map(|_| ()).ok_or(Rejection::NonceRefused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: f64) -> UnixTime {
+        UnixTime::from_seconds(1_700_000_000.0 + seconds).unwrap()
+    }
+
+    #[test]
+    fn a_nonce_is_good_for_its_lifetime_and_only_with_its_key() {
+        let nonces = Nonces::new(&[7; 32], Duration::from_secs(100));
+        let nonce = nonces.make(at(0.0));
+        assert!(nonces.made(&nonce, at(0.0)).is_some());
+        assert!(nonces.made(&nonce, at(99.0)).is_some());
+        assert!(nonces.made(&nonce, at(100.0)).is_none());
+        assert!(nonces.made(&nonce, at(-10.0)).is_none(), "from the future");
+        assert!(Nonces::new(&[8; 32], Duration::from_secs(100)).made(&nonce, at(0.0)).is_none());
+        for place in 0..nonce.len() {
+            let mut forged = nonce.clone().into_bytes();
+            forged[place] = if forged[place] == b'A' { b'B' } else { b'A' };
+            assert!(nonces.made(&String::from_utf8(forged).unwrap(), at(0.0)).is_none(), "{place}");
+        }
+        for junk in ["", "x", &"A".repeat(32), &"A".repeat(100_000)] {
+            assert!(nonces.made(junk, at(0.0)).is_none());
+        }
+    }
+
+    #[test]
+    fn an_ageing_nonce_has_a_successor() {
+        let nonces = Nonces::new(&[7; 32], Duration::from_secs(100));
+        let nonce = nonces.make(at(0.0));
+        assert_eq!(nonces.successor(Some(&nonce), at(49.0)), None);
+        let next = nonces.successor(Some(&nonce), at(50.0)).unwrap();
+        assert!(nonces.made(&next, at(149.0)).is_some());
+        assert!(nonces.successor(None, at(0.0)).is_some());
+    }
+}

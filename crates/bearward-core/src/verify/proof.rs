@@ -1,0 +1,213 @@
+//! A DPoP proof: that who sends the request holds the key that the token is bound to. RFC 9449 §4.3.
+//!
+//! The steps of that section that are not here: 1 (one field) in `request.rs`, 12 second half (the binding) in
+//! `binding.rs`, and the replay check of §11.1 in `replay.rs`.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::nonce;
+use crate::jose::algorithm::Algorithm;
+use crate::jose::base64url;
+use crate::jose::compact::Segments;
+use crate::jose::json::{JsonObject, Object, Value};
+use crate::jose::jwk::{Jwk, KeyError};
+use crate::jose::thumbprint::Thumbprint;
+use crate::policy::DpopPolicy;
+use crate::rejection::Rejection;
+use crate::time::UnixTime;
+use crate::url::same_target;
+
+/// What a proof must be about.
+#[derive(Clone, Copy)]
+pub(crate) struct ProvenRequest<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) url: &'a str,
+    pub(crate) access_token: &'a str,
+}
+
+/// A proof of the right shape: its header was read, nothing is believed.
+pub(crate) struct UnverifiedProof<'a> {
+    segments: Segments<'a>,
+    header: JsonObject,
+}
+
+/// A proof that holds: for this request, at this time, by the key of this thumbprint. Only [`UnverifiedProof::check`] makes one.
+#[derive(Debug)]
+pub(crate) struct VerifiedProof {
+    claims: JsonObject,
+    thumbprint: Thumbprint,
+    /// From when on it is too old by itself.
+    end: UnixTime,
+}
+
+impl<'a> UnverifiedProof<'a> {
+    /// Steps 2 and 3: one compact JWS with a header that can be read.
+    pub(crate) fn read(proof: &'a str, policy: &DpopPolicy) -> Result<Self, Rejection> {
+        let limit = policy.proof_bytes;
+        if proof.len() > limit {
+            return Err(Rejection::ProofTooLarge { bytes: proof.len(), limit });
+        }
+        let segments = Segments::of(proof).map_err(|_| Rejection::ProofNotAJws)?;
+        let header = segments.header().map_err(Rejection::MalformedProofHeader)?;
+        // RFC 7515 §4.1.11, RFC 7797 §6: no extension is understood here.
+        if header.get("crit").is_some() || header.get("b64").is_some() {
+            return Err(Rejection::ProofCriticalHeader);
+        }
+        Ok(Self { segments, header })
+    }
+
+    /// The claims of a proof that was verified before, as part of the same request.
+    pub(crate) fn payload_of(proof: &str) -> Option<JsonObject> {
+        Segments::of(proof.trim_matches([' ', '\t'])).ok()?.payload().ok()
+    }
+
+    /// Steps 3 to 12, in the order of the section but for the signature, which is checked before any claim.
+    pub(crate) fn check(
+        self,
+        request: ProvenRequest<'_>,
+        policy: &DpopPolicy,
+        now: UnixTime,
+    ) -> Result<VerifiedProof, Rejection> {
+        // Step 4
+        if self.text("typ") != Some("dpop+jwt") {
+            return Err(Rejection::ProofType);
+        }
+        let algorithm = self.algorithm(policy)?;
+        let thumbprint = self.check_signature(algorithm)?;
+        let claims = self.segments.payload().map_err(Rejection::MalformedProofPayload)?;
+        let object = claims.object();
+        // Step 3: all required claims
+        check_presence(object)?;
+        check_identifier(object)?;
+        // Step 10
+        nonce::check(object.get("nonce").and_then(Value::as_str), policy, now)?;
+        let end = check_time(object, policy, now)?;
+        check_target(object, request)?;
+        Ok(VerifiedProof { claims, thumbprint, end })
+    }
+
+    /// Step 5: a registered asymmetric algorithm that the policy allows.
+    fn algorithm(&self, policy: &DpopPolicy) -> Result<Algorithm, Rejection> {
+        let named = self.text("alg").and_then(Algorithm::from_name);
+        named.filter(|algorithm| policy.algorithms.contains(*algorithm)).ok_or(Rejection::ProofAlgorithm)
+    }
+
+    /// Steps 6 and 7: signed with the key in the header, which is public. Gives that key's thumbprint.
+    fn check_signature(&self, algorithm: Algorithm) -> Result<Thumbprint, Rejection> {
+        let value = self.header.get("jwk").filter(|jwk| jwk.as_object().is_some_and(|jwk| !jwk.is_empty()));
+        let value = value.ok_or(Rejection::ProofKeyMissing)?;
+        let jwk = Jwk::new(value).map_err(why_not)?;
+        if algorithm == Algorithm::ES256 {
+            check_kind(&jwk)?;
+        }
+        let key = jwk.prepare(algorithm).map_err(why_not)?;
+        let thumbprint = jwk.thumbprint().ok_or(Rejection::ProofKeyUnusable(KeyError::UnknownKind))?;
+        let signature = self.segments.signature().map_err(|_| Rejection::MalformedProofSignature)?;
+        key.verify(self.segments.signing_input(), &signature)
+            .map_err(|_| Rejection::ProofSignatureInvalid)?;
+        Ok(thumbprint)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.header.get(name).and_then(Value::as_str)
+    }
+}
+
+fn why_not(error: KeyError) -> Rejection {
+    if error == KeyError::Private {
+        Rejection::ProofKeyPrivate
+    } else if error == KeyError::Symmetric {
+        Rejection::ProofKeyType
+    } else {
+        Rejection::ProofKeyUnusable(error)
+    }
+}
+
+/// For ES256, which nearly everybody uses, the client is told which kind of key it should have sent.
+fn check_kind(jwk: &Jwk<'_>) -> Result<(), Rejection> {
+    match (jwk.text("kty"), jwk.text("crv")) {
+        (Some("EC"), Some("P-256")) => Ok(()),
+        (Some("EC"), _) => Err(Rejection::ProofKeyCurve),
+        _ => Err(Rejection::ProofKeyType),
+    }
+}
+
+fn check_presence(claims: Object<'_>) -> Result<(), Rejection> {
+    let required = ["iat", "ath", "htm", "htu", "jti"];
+    let missing: Vec<&'static str> = required.into_iter().filter(|name| claims.get(name).is_none()).collect();
+    if missing.is_empty() { Ok(()) } else { Err(Rejection::ProofClaimsMissing { claims: missing }) }
+}
+
+/// RFC 9449 §4.2: `jti` is what tells two proofs apart.
+fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
+    match claims.get("jti").and_then(Value::as_str) {
+        None => Err(Rejection::ProofIdentifierMalformed),
+        Some(jti) if jti.trim().is_empty() => Err(Rejection::ProofIdentifierEmpty),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Step 11, and `exp` and `nbf` where a client sends them. Gives the time from which on the proof is too old.
+fn check_time(claims: Object<'_>, policy: &DpopPolicy, now: UnixTime) -> Result<UnixTime, Rejection> {
+    let date = |name: &str| claims.get(name).map(|value| value.as_f64().and_then(UnixTime::from_seconds));
+    let iat = date("iat").flatten().ok_or(Rejection::ProofIssuedAtMalformed)?;
+    let (offset, leeway) = (policy.iat_offset, policy.iat_leeway);
+    if iat < now.minus(offset) {
+        return Err(Rejection::ProofTooOld { iat, now, offset });
+    }
+    if iat > now.plus(leeway) {
+        return Err(Rejection::ProofFromFuture { iat, now, leeway });
+    }
+    // RFC 7519 §4.1.4, §4.1.5. RFC 9449 doesn't name them; who sends one means it.
+    match date("exp") {
+        Some(Some(exp)) if exp.plus(leeway) > now => {}
+        None => {}
+        Some(_) => return Err(Rejection::ProofExpired),
+    }
+    match date("nbf") {
+        Some(Some(nbf)) if nbf <= now.plus(leeway) => {}
+        None => {}
+        Some(_) => return Err(Rejection::ProofNotYetValid),
+    }
+    Ok(iat.plus(offset))
+}
+
+/// Steps 8, 9 and 12: method, URL and access token are those of this request.
+fn check_target(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
+    let text = |name| claims.get(name).and_then(Value::as_str);
+    // RFC 9110 §9.1: methods are case-sensitive.
+    if text("htm") != Some(request.method) {
+        return Err(Rejection::ProofMethodMismatch);
+    }
+    if !text("htu").is_some_and(|htu| same_target(htu, request.url)) {
+        return Err(Rejection::ProofUrlMismatch);
+    }
+    let hash = base64url::encode(digest(&SHA256, request.access_token.as_bytes()).as_ref());
+    if text("ath") != Some(hash.as_str()) {
+        return Err(Rejection::ProofTokenMismatch);
+    }
+    Ok(())
+}
+
+impl VerifiedProof {
+    /// Its claims.
+    pub(crate) fn into_claims(self) -> JsonObject {
+        self.claims
+    }
+
+    /// Of the key that made it.
+    pub(crate) fn thumbprint(&self) -> &Thumbprint {
+        &self.thumbprint
+    }
+
+    pub(crate) fn identifier(&self) -> &str {
+        self.claims.get("jti").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// How long from `now` on it would still be taken, were it seen again.
+    pub(crate) fn remaining(&self, now: UnixTime) -> Duration {
+        self.end.since(now)
+    }
+}

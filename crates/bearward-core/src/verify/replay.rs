@@ -1,0 +1,253 @@
+//! A proof is good once. RFC 9449 §11.1.
+//!
+//! A proof is remembered by the SHA-256 of its key's thumbprint and its `jti`, until it is too old by itself. The log
+//! of one process is here; for several, a store they share is asked by the caller ([`PendingReplayCheck`]).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use super::proof::VerifiedProof;
+use crate::limits;
+use crate::outcome::VerifiedToken;
+use crate::time::UnixTime;
+
+/// What a proof is remembered by: SHA-256 over the key's thumbprint (32 bytes) and `jti`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplayKey([u8; 32]);
+
+impl ReplayKey {
+    pub(super) fn of(proof: &VerifiedProof) -> Self {
+        let mut context = Context::new(&SHA256);
+        // The thumbprint has a fixed length, so no other pair gives the same bytes.
+        context.update(proof.thumbprint().as_bytes());
+        context.update(proof.identifier().as_bytes());
+        Self(context.finish().as_ref().first_chunk().copied().unwrap_or_default())
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// A good request of which one thing is left to find out: whether its proof was seen before.
+///
+/// Ask the store to remember [`key`](Self::key) for [`remember_for`](Self::remember_for) in one atomic step, and tell
+/// [`settle`](Self::settle) what it said. There is no other way to the token.
+#[derive(Debug)]
+#[must_use = "the request is not verified before the replay check is settled"]
+pub struct PendingReplayCheck {
+    pub(super) verified: VerifiedToken,
+    pub(super) key: ReplayKey,
+    pub(super) remember_for: Duration,
+}
+
+/// What a store said of a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a proof is new or it isn't")]
+pub enum Sighting {
+    /// It was not there, and now it is.
+    First,
+    /// It was there.
+    Again,
+}
+
+impl PendingReplayCheck {
+    /// What to remember the proof by. A false [`Sighting::Again`] denies one request, a false [`Sighting::First`]
+    /// lets a replay through.
+    pub fn key(&self) -> &ReplayKey {
+        &self.key
+    }
+
+    /// For how long: until the proof is too old by itself.
+    pub fn remember_for(&self) -> Duration {
+        self.remember_for
+    }
+
+    pub(super) fn into_verified(self) -> VerifiedToken {
+        self.verified
+    }
+}
+
+/// The proofs that one process has seen.
+///
+/// Bounded: holds [`limits::REPLAY_ENTRIES`] at most. Fair: a client may fill no more than what it leaves free, so one
+/// that floods is refused itself, while there is room for everybody else, and nothing is forgotten before its time.
+#[derive(Debug)]
+pub(crate) struct ReplayLog {
+    seen: Mutex<Seen>,
+    capacity: usize,
+}
+
+/// The log has no room for another proof of this client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReplayLogFull;
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// By the number of the span of time in which the last of its entries ends.
+    spans: BTreeMap<u64, Span>,
+    total: usize,
+    clients: HashMap<u64, usize>,
+}
+
+/// Entries that are forgotten together.
+#[derive(Debug, Default)]
+struct Span {
+    proofs: HashSet<u64>,
+    clients: HashMap<u64, usize>,
+}
+
+/// Seconds in a span: entries live up to this much longer than they must, and a look-up visits each span.
+const SPAN_SECONDS: u64 = 30;
+
+impl Default for ReplayLog {
+    fn default() -> Self {
+        Self::with_capacity(limits::REPLAY_ENTRIES)
+    }
+}
+
+impl ReplayLog {
+    /// Holds `entries` at most; each takes some 10 to 21 bytes, and as much again in a client's first.
+    pub(crate) fn with_capacity(entries: usize) -> Self {
+        Self { seen: Mutex::default(), capacity: entries }
+    }
+
+    /// Remembers a proof and tells whether it was new: one step, under one lock.
+    pub(super) fn remember(&self, proof: &VerifiedProof, now: UnixTime) -> Result<Sighting, ReplayLogFull> {
+        let client = short(proof.thumbprint().as_bytes());
+        self.note(short(ReplayKey::of(proof).as_bytes()), client, now.plus(proof.remaining(now)), now)
+    }
+
+    fn note(&self, proof: u64, client: u64, end: UnixTime, now: UnixTime) -> Result<Sighting, ReplayLogFull> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.forget_before(now);
+        if seen.spans.values().any(|span| span.proofs.contains(&proof)) {
+            return Ok(Sighting::Again);
+        }
+        let mine = seen.clients.get(&client).copied().unwrap_or(0);
+        // With n clients that want more than there is, each gets 1/(n+1) of it and as much stays free for others.
+        if mine >= self.capacity.saturating_sub(seen.total) {
+            return Err(ReplayLogFull);
+        }
+        seen.add(proof, client, end);
+        Ok(Sighting::First)
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.seen.lock().unwrap().total
+    }
+}
+
+impl Seen {
+    fn add(&mut self, proof: u64, client: u64, end: UnixTime) {
+        let span = self.spans.entry(end.whole_seconds() / SPAN_SECONDS).or_default();
+        span.proofs.insert(proof);
+        *span.clients.entry(client).or_default() += 1;
+        *self.clients.entry(client).or_default() += 1;
+        self.total += 1;
+    }
+
+    fn forget_before(&mut self, now: UnixTime) {
+        let current = now.whole_seconds() / SPAN_SECONDS;
+        while let Some(first) = self.spans.first_entry().filter(|first| *first.key() < current) {
+            let span = first.remove();
+            self.total = self.total.saturating_sub(span.proofs.len());
+            for (client, count) in span.clients {
+                self.release(client, count);
+            }
+            if self.spans.is_empty() {
+                // A flood that is over gives its memory back.
+                self.clients.shrink_to_fit();
+            }
+        }
+    }
+
+    fn release(&mut self, client: u64, count: usize) {
+        if let Some(held) = self.clients.get_mut(&client) {
+            *held = held.saturating_sub(count);
+            if *held == 0 {
+                self.clients.remove(&client);
+            }
+        }
+    }
+}
+
+/// 64 bits of a SHA-256. Two of a million entries share them once in 37 million logs; then one request is denied.
+fn short(hash: &[u8; 32]) -> u64 {
+    u64::from_be_bytes(hash.first_chunk().copied().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u32) -> UnixTime {
+        UnixTime::from_seconds(1_700_000_000.0 + f64::from(seconds)).unwrap()
+    }
+
+    #[test]
+    fn a_proof_is_new_once_until_it_is_too_old() {
+        let log = ReplayLog::with_capacity(100);
+        assert_eq!(log.note(1, 9, at(300), at(0)), Ok(Sighting::First));
+        assert_eq!(log.note(1, 9, at(300), at(0)), Ok(Sighting::Again));
+        assert_eq!(
+            log.note(1, 9, at(330), at(100)),
+            Ok(Sighting::Again),
+            "another iat doesn't make it another proof"
+        );
+        assert_eq!(log.note(1, 9, at(300), at(300)), Ok(Sighting::Again));
+        assert_eq!(log.note(2, 9, at(700), at(400)), Ok(Sighting::First));
+        assert_eq!(log.len(), 1, "what is too old is forgotten");
+    }
+
+    #[test]
+    fn one_client_cannot_lock_out_or_push_out_others() {
+        let log = ReplayLog::with_capacity(1000);
+        for proof in 0..10_000 {
+            let _ = log.note(proof, 1, at(300), at(0));
+        }
+        assert_eq!(log.len(), 500);
+        for client in 2..100 {
+            assert_eq!(log.note(1_000_000 + client, client, at(300), at(1)), Ok(Sighting::First), "{client}");
+        }
+        for proof in 0..500 {
+            assert_eq!(log.note(proof, 1, at(300), at(2)), Ok(Sighting::Again), "nothing was forgotten");
+        }
+        assert_eq!(log.note(77_777, 1, at(300), at(3)), Err(ReplayLogFull));
+        assert_eq!(
+            log.note(77_777, 1, at(700), at(400)),
+            Ok(Sighting::First),
+            "and it is over when they expire"
+        );
+    }
+
+    #[test]
+    fn many_clients_share_what_there_is() {
+        let log = ReplayLog::with_capacity(1000);
+        for round in 0..1000 {
+            for client in 0..9 {
+                let _ = log.note(round * 10 + client, client, at(300), at(0));
+            }
+        }
+        assert_eq!(log.len(), 900);
+        assert_eq!(log.note(99_999, 10, at(300), at(1)), Ok(Sighting::First));
+    }
+
+    #[test]
+    fn of_many_threads_with_one_proof_one_is_first() {
+        let log = ReplayLog::with_capacity(100_000);
+        for proof in 0..200 {
+            let firsts: usize = std::thread::scope(|scope| {
+                let threads: Vec<_> =
+                    (0..4).map(|_| scope.spawn(|| log.note(proof, 1, at(300), at(0)))).collect();
+                threads.into_iter().map(|t| usize::from(t.join().unwrap() == Ok(Sighting::First))).sum()
+            });
+            assert_eq!(firsts, 1);
+        }
+    }
+}
