@@ -8,8 +8,9 @@ pub const TOKEN_BYTES: usize = 16 * 1024;
 /// Longest DPoP proof looked at, bytes. With an RSA key in its header one has 1 KiB, with an EC key half of that.
 pub const PROOF_BYTES: usize = 16 * 1024;
 
-/// Most proofs that the replay log of a process holds. At 10 to 21 bytes an entry that is 42 MB; within the 330 s
-/// that a proof is good for by default it takes 6000 requests a second of different clients to fill it.
+/// Most proofs that the replay log of a process holds. An entry takes 10 to 21 bytes, and a client's first one some 80
+/// more: 42 MB if few clients fill it, 200 MB if each entry is another client's. Within the 360 s that a proof is
+/// remembered by default it takes 5500 requests a second to fill it.
 pub const REPLAY_ENTRIES: usize = 2_000_000;
 
 /// Deepest nesting of a JSON text. Claims nest three or four deep; the parser recurses once per level.

@@ -2,8 +2,6 @@
 //!
 //! RFC 3986 is followed to the letter and nothing is repaired: a text that is not a URI matches nothing.
 
-use core::fmt::Write as _;
-
 use crate::issuer::name::Host;
 
 /// Whether `htu` names the target of a request that was sent to `url`. RFC 9449 §4.3 step 9.
@@ -211,31 +209,31 @@ impl PublicOrigin {
     }
 }
 
-/// The URL that the client used, as far as it can be known. Not checked: whether it is a URI; one that isn't
+/// The URL that the client used, as far as it can be known.
+///
+/// Empty if the Host field is no host or the path no path: each part stands for itself alone, and an empty URL
 /// matches no proof.
 pub fn public_url(target: &Target<'_>, fields: &ForwardedFields<'_>, whose: &PublicUrl) -> String {
-    let mut url = String::with_capacity(96);
-    let mut prefix = None;
-    match whose {
-        PublicUrl::Fixed(origin) => url.push_str(&origin.0),
-        PublicUrl::FromRequest => push_origin(&mut url, target.scheme, target.host),
-        PublicUrl::FromProxies { trusted_hops } => {
-            let said = Forwarded::read(fields, trusted_hops.get());
-            push_origin(&mut url, said.proto.unwrap_or(target.scheme), said.host.unwrap_or(target.host));
-            prefix = said.prefix;
+    let said = match whose {
+        PublicUrl::FromProxies { trusted_hops } => Forwarded::read(fields, trusted_hops.get()),
+        PublicUrl::FromRequest | PublicUrl::Fixed(_) => Forwarded::default(),
+    };
+    let host = said.host.unwrap_or(target.host);
+    let is_path = target.raw_path.starts_with('/') && !target.raw_path.contains(['?', '#']);
+    let mut url = match whose {
+        _ if !is_path => return String::new(),
+        PublicUrl::Fixed(origin) => origin.0.clone(),
+        _ if Host::of_authority(host).is_none() => return String::new(),
+        PublicUrl::FromRequest | PublicUrl::FromProxies { .. } => {
+            format!("{}://{host}", said.proto.unwrap_or(target.scheme))
         }
-    }
-    push_path(&mut url, target, prefix);
+    };
+    push_path(&mut url, target, said.prefix);
     if !target.query.is_empty() {
         url.push('?');
         url.push_str(target.query);
     }
     url
-}
-
-fn push_origin(url: &mut String, scheme: &str, host: &str) {
-    // Writing to a String can't fail.
-    let _ = write!(url, "{scheme}://{host}");
 }
 
 fn push_path(url: &mut String, target: &Target<'_>, prefix: Option<&str>) {
@@ -531,6 +529,33 @@ mod tests {
         ] {
             assert_eq!(PublicOrigin::parse(bad), Err(NotAnOrigin), "{bad}");
         }
+    }
+
+    #[test]
+    fn no_part_of_a_request_can_pass_for_another() {
+        let url = |host, raw_path| {
+            let target = Target { scheme: "http", host, raw_path, root_path: "", query: "" };
+            public_url(&target, &ForwardedFields::default(), &PublicUrl::FromRequest)
+        };
+        for host in ["", "h/other?", "h/other#", "h?", "user@h", "h\\x", "h h", "h:99999", "http://h", "h,h"]
+        {
+            assert_eq!(url(host, "/f"), "", "{host:?}");
+        }
+        for raw_path in [
+            "",
+            "*",
+            "f",
+            ".evil.example/f",
+            "@evil.example/f",
+            ":80/f",
+            "http://h/f",
+            "/other#/f",
+            "/other?/f",
+        ] {
+            assert_eq!(url("h", raw_path), "", "{raw_path:?}");
+        }
+        assert!(!same_target("http://h/f", ""));
+        assert!(!same_target("", ""));
     }
 
     #[test]

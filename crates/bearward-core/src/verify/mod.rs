@@ -45,7 +45,8 @@ impl Verifier {
     /// Verifies by `policy`. Knows no keys yet, and no proof as used.
     pub fn new(policy: Policy) -> Self {
         let keyring = Keyring::new(policy.algorithms.clone(), policy.document_ceiling);
-        Self { policy, keyring, used_proofs: ReplayLog::default() }
+        let used_proofs = ReplayLog::new(policy.dpop.iat_offset.saturating_add(policy.dpop.iat_leeway));
+        Self { policy, keyring, used_proofs }
     }
 
     /// Decides on a request at `now`. RFC 6750 §2.1, RFC 9449 §7.1, RFC 9068 §4.

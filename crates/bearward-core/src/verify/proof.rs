@@ -38,7 +38,7 @@ pub(crate) struct UnverifiedProof<'a> {
 pub(crate) struct VerifiedProof {
     claims: JsonObject,
     thumbprint: Thumbprint,
-    /// From when on it is too old by itself.
+    /// From when on it need not be remembered.
     end: UnixTime,
 }
 
@@ -149,7 +149,8 @@ fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
     }
 }
 
-/// Step 11, and `exp` and `nbf` where a client sends them. Gives the time from which on the proof is too old.
+/// Step 11, and `exp` and `nbf` where a client sends them. Gives the time until which the proof is remembered: until it
+/// is too old, also by the clock of another server of ours that is behind by as much as clients' clocks may differ.
 fn check_time(claims: Object<'_>, policy: &DpopPolicy, now: UnixTime) -> Result<UnixTime, Rejection> {
     let date = |name: &str| claims.get(name).map(|value| value.as_f64().and_then(UnixTime::from_seconds));
     let iat = date("iat").flatten().ok_or(Rejection::ProofIssuedAtMalformed)?;
@@ -171,7 +172,7 @@ fn check_time(claims: Object<'_>, policy: &DpopPolicy, now: UnixTime) -> Result<
         None => {}
         Some(_) => return Err(Rejection::ProofNotYetValid),
     }
-    Ok(iat.plus(offset))
+    Ok(iat.plus(offset).plus(leeway))
 }
 
 /// Steps 8, 9 and 12: method, URL and access token are those of this request.
@@ -206,7 +207,7 @@ impl VerifiedProof {
         self.claims.get("jti").and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// How long from `now` on it would still be taken, were it seen again.
+    /// How long from `now` on it is to be remembered.
     pub(crate) fn remaining(&self, now: UnixTime) -> Duration {
         self.end.since(now)
     }

@@ -88,6 +88,7 @@ pub(crate) struct ReplayLogFull;
 
 #[derive(Debug, Default)]
 struct Seen {
+    span_seconds: u64,
     /// By the number of the span of time in which the last of its entries ends.
     spans: BTreeMap<u64, Span>,
     total: usize,
@@ -101,19 +102,18 @@ struct Span {
     clients: HashMap<u64, usize>,
 }
 
-/// Seconds in a span: entries live up to this much longer than they must, and a look-up visits each span.
-const SPAN_SECONDS: u64 = 30;
-
-impl Default for ReplayLog {
-    fn default() -> Self {
-        Self::with_capacity(limits::REPLAY_ENTRIES)
-    }
-}
+/// A look-up visits each span, and an entry lives up to a span longer than it must: a window has about this many.
+const SPANS_IN_WINDOW: u64 = 8;
 
 impl ReplayLog {
-    /// Holds `entries` at most; each takes some 10 to 21 bytes, and as much again in a client's first.
-    pub(crate) fn with_capacity(entries: usize) -> Self {
-        Self { seen: Mutex::default(), capacity: entries }
+    /// For proofs that are good for `window`. Holds [`limits::REPLAY_ENTRIES`] at most.
+    pub(crate) fn new(window: Duration) -> Self {
+        Self::with_capacity(window, limits::REPLAY_ENTRIES)
+    }
+
+    fn with_capacity(window: Duration, entries: usize) -> Self {
+        let span_seconds = (window.as_secs() / SPANS_IN_WINDOW).max(1);
+        Self { seen: Mutex::new(Seen { span_seconds, ..Seen::default() }), capacity: entries }
     }
 
     /// Remembers a proof and tells whether it was new: one step, under one lock.
@@ -145,7 +145,7 @@ impl ReplayLog {
 
 impl Seen {
     fn add(&mut self, proof: u64, client: u64, end: UnixTime) {
-        let span = self.spans.entry(end.whole_seconds() / SPAN_SECONDS).or_default();
+        let span = self.spans.entry(end.whole_seconds() / self.span_seconds).or_default();
         span.proofs.insert(proof);
         *span.clients.entry(client).or_default() += 1;
         *self.clients.entry(client).or_default() += 1;
@@ -153,7 +153,7 @@ impl Seen {
     }
 
     fn forget_before(&mut self, now: UnixTime) {
-        let current = now.whole_seconds() / SPAN_SECONDS;
+        let current = now.whole_seconds() / self.span_seconds;
         while let Some(first) = self.spans.first_entry().filter(|first| *first.key() < current) {
             let span = first.remove();
             self.total = self.total.saturating_sub(span.proofs.len());
@@ -190,9 +190,13 @@ mod tests {
         UnixTime::from_seconds(1_700_000_000.0 + f64::from(seconds)).unwrap()
     }
 
+    fn log(capacity: usize) -> ReplayLog {
+        ReplayLog::with_capacity(Duration::from_secs(330), capacity)
+    }
+
     #[test]
     fn a_proof_is_new_once_until_it_is_too_old() {
-        let log = ReplayLog::with_capacity(100);
+        let log = log(100);
         assert_eq!(log.note(1, 9, at(300), at(0)), Ok(Sighting::First));
         assert_eq!(log.note(1, 9, at(300), at(0)), Ok(Sighting::Again));
         assert_eq!(
@@ -207,7 +211,7 @@ mod tests {
 
     #[test]
     fn one_client_cannot_lock_out_or_push_out_others() {
-        let log = ReplayLog::with_capacity(1000);
+        let log = log(1000);
         for proof in 0..10_000 {
             let _ = log.note(proof, 1, at(300), at(0));
         }
@@ -228,7 +232,7 @@ mod tests {
 
     #[test]
     fn many_clients_share_what_there_is() {
-        let log = ReplayLog::with_capacity(1000);
+        let log = log(1000);
         for round in 0..1000 {
             for client in 0..9 {
                 let _ = log.note(round * 10 + client, client, at(300), at(0));
@@ -240,7 +244,7 @@ mod tests {
 
     #[test]
     fn of_many_threads_with_one_proof_one_is_first() {
-        let log = ReplayLog::with_capacity(100_000);
+        let log = log(100_000);
         for proof in 0..200 {
             let firsts: usize = std::thread::scope(|scope| {
                 let threads: Vec<_> =
