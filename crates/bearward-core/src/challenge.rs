@@ -11,7 +11,7 @@ use crate::keys::{DocumentError, DocumentKind};
 use crate::outcome::{Refusal, Unavailable};
 use crate::policy::{DpopMode, Policy, StatusProfile};
 use crate::rejection::{HmacName, Rejection};
-use crate::request::Scheme;
+use crate::scheme::Scheme;
 
 /// An HTTP answer to a request that is not let in.
 #[derive(Clone, Debug, PartialEq, Eq)]

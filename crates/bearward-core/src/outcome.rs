@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::jose::json::{JsonObject, Object, Value};
 use crate::keys::{DocumentError, DocumentKind, DocumentNeeded};
 use crate::rejection::Rejection;
-use crate::request::Scheme;
-use crate::verify::replay::PendingReplayCheck;
+use crate::scheme::Scheme;
+use crate::verify::replay::ReplayKey;
 use crate::verify::scope;
 
 /// What comes of a request. Only [`Outcome::Verified`] lets it in.
@@ -45,6 +45,35 @@ impl Refusal {
     /// Why.
     pub fn rejection(&self) -> &Rejection {
         &self.rejection
+    }
+}
+
+/// A good request of which one thing is left to find out: whether its proof was seen before.
+///
+/// Ask the store to remember [`key`](Self::key) for [`remember_for`](Self::remember_for) in one atomic step, and tell
+/// [`Verifier::settle`](crate::Verifier::settle) what it said. There is no other way to the token.
+#[derive(Debug)]
+#[must_use = "the request is not verified before the replay check is settled"]
+pub struct PendingReplayCheck {
+    pub(crate) verified: VerifiedToken,
+    pub(crate) key: ReplayKey,
+    pub(crate) remember_for: Duration,
+}
+
+impl PendingReplayCheck {
+    /// What to remember the proof by. A false [`Sighting::Again`](crate::Sighting::Again) denies one request, a false [`Sighting::First`](crate::Sighting::First)
+    /// lets a replay through.
+    pub fn key(&self) -> &ReplayKey {
+        &self.key
+    }
+
+    /// For how long: until the proof is too old by itself.
+    pub fn remember_for(&self) -> Duration {
+        self.remember_for
+    }
+
+    pub(crate) fn into_verified(self) -> VerifiedToken {
+        self.verified
     }
 }
 

@@ -5,6 +5,7 @@ use core::fmt;
 use crate::outcome::Refusal;
 use crate::policy::DpopMode;
 use crate::rejection::Rejection;
+use crate::scheme::{Scheme, split, trim};
 
 /// What a request says about who sent it. Field values are bytes as they came, before anybody decoded them.
 #[derive(Clone, Copy, Default)]
@@ -71,34 +72,6 @@ impl fmt::Debug for RequestFacts<'_> {
     }
 }
 
-/// An Authorization scheme that is known here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Scheme {
-    /// RFC 6750
-    Bearer,
-    /// RFC 9449 §7.1
-    Dpop,
-}
-
-impl Scheme {
-    /// The scheme of an Authorization field, if it is a known one: for choosing the challenge, not for accepting anything.
-    pub fn of(authorization: &[u8]) -> Option<Self> {
-        Self::named(split(authorization).0)
-    }
-
-    fn named(name: &[u8]) -> Option<Self> {
-        // RFC 9110 §11.1: a scheme is case-insensitive.
-        if name.eq_ignore_ascii_case(b"bearer") {
-            Some(Self::Bearer)
-        } else if name.eq_ignore_ascii_case(b"dpop") {
-            Some(Self::Dpop)
-        } else {
-            None
-        }
-    }
-}
-
 /// The credentials of a request: there, and in an accepted form. Nothing about them is verified.
 #[derive(Clone, Copy)]
 pub(crate) enum Credentials<'a> {
@@ -155,32 +128,4 @@ fn proof(field: Field<'_>) -> Result<&str, Rejection> {
 /// What isn't ASCII is no token, and no JWT either; more is found out where tokens are read.
 fn text(token: &[u8]) -> Result<&str, Rejection> {
     core::str::from_utf8(token).map_err(|_| Rejection::OpaqueToken)
-}
-
-/// Scheme and what stands behind it, if anything. RFC 9110 §11.4 has one space between them; a tab and more spaces
-/// are tolerated.
-fn split(value: &[u8]) -> (&[u8], &[u8]) {
-    let value = trim(value);
-    let end = value.iter().position(|byte| is_blank(*byte)).unwrap_or(value.len());
-    let (scheme, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
-    (scheme, trim(rest))
-}
-
-/// Without the optional white space around a field value. RFC 9110 §5.6.3.
-fn trim(mut value: &[u8]) -> &[u8] {
-    while let [first, rest @ ..] = value
-        && is_blank(*first)
-    {
-        value = rest;
-    }
-    while let [rest @ .., last] = value
-        && is_blank(*last)
-    {
-        value = rest;
-    }
-    value
-}
-
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
 }

@@ -12,14 +12,15 @@ mod unverified;
 use crate::challenge::{self, Answer};
 use crate::jose::json::{JsonObject, Value};
 use crate::keys::{DocumentError, DocumentNeeded, Keyring, Stop};
-use crate::outcome::{Outcome, Refusal, Unavailable, VerifiedToken};
+use crate::outcome::{Outcome, PendingReplayCheck, Refusal, Unavailable, VerifiedToken};
 use crate::policy::{DpopMode, Policy, ReplayProtection};
 use crate::rejection::Rejection;
-use crate::request::{Credentials, Field, RequestFacts, Scheme};
+use crate::request::{Credentials, Field, RequestFacts};
+use crate::scheme::Scheme;
 use crate::time::UnixTime;
 use claims::CheckedClaims;
 use proof::{ProvenRequest, UnverifiedProof, VerifiedProof};
-use replay::{PendingReplayCheck, ReplayKey, ReplayLog, Sighting};
+use replay::{ReplayKey, ReplayLog, Sighting};
 use unverified::UnverifiedToken;
 
 /// Verifies requests by one policy, keeps the documents of its issuers, and remembers which proofs were used.

@@ -1,7 +1,7 @@
 //! A proof is good once. RFC 9449 §11.1.
 //!
 //! A proof is remembered by the SHA-256 of its key's thumbprint and its `jti`, until it is too old by itself. The log
-//! of one process is here; for several, a store they share is asked by the caller ([`PendingReplayCheck`]).
+//! of one process is here; for several, a store they share is asked by the caller ([`PendingReplayCheck`](crate::PendingReplayCheck)).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,6 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use super::proof::VerifiedProof;
 use crate::limits;
-use crate::outcome::VerifiedToken;
 use crate::time::UnixTime;
 
 /// What a proof is remembered by: SHA-256 over the key's thumbprint (32 bytes) and `jti`.
@@ -33,18 +32,6 @@ impl ReplayKey {
     }
 }
 
-/// A good request of which one thing is left to find out: whether its proof was seen before.
-///
-/// Ask the store to remember [`key`](Self::key) for [`remember_for`](Self::remember_for) in one atomic step, and tell
-/// [`settle`](Self::settle) what it said. There is no other way to the token.
-#[derive(Debug)]
-#[must_use = "the request is not verified before the replay check is settled"]
-pub struct PendingReplayCheck {
-    pub(super) verified: VerifiedToken,
-    pub(super) key: ReplayKey,
-    pub(super) remember_for: Duration,
-}
-
 /// What a store said of a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a proof is new or it isn't")]
@@ -53,23 +40,6 @@ pub enum Sighting {
     First,
     /// It was there.
     Again,
-}
-
-impl PendingReplayCheck {
-    /// What to remember the proof by. A false [`Sighting::Again`] denies one request, a false [`Sighting::First`]
-    /// lets a replay through.
-    pub fn key(&self) -> &ReplayKey {
-        &self.key
-    }
-
-    /// For how long: until the proof is too old by itself.
-    pub fn remember_for(&self) -> Duration {
-        self.remember_for
-    }
-
-    pub(super) fn into_verified(self) -> VerifiedToken {
-        self.verified
-    }
 }
 
 /// The proofs that one process has seen.
