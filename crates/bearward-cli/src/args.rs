@@ -3,7 +3,7 @@
 use std::{path::PathBuf, str::FromStr};
 
 use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
-use reqwest::Url;
+use reqwest::{Method, Url};
 
 /// Guard HTTP APIs by OAuth 2 access tokens.
 #[derive(Parser)]
@@ -19,6 +19,8 @@ Examples:
       runs a local tenant and prints the lines that connect an API and a client to it
   bearward token --domain tenant.eu.auth0.com --client-id ID --audience https://api.example.com
       prints a token, with the client's secret from AUTH0_CLIENT_SECRET
+  bearward token --dpop | bearward call --token - http://127.0.0.1:8000/api/private
+      gets a token that is bound to a key, and calls an API with it and a proof of the key
 
 Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide";
 
@@ -34,6 +36,11 @@ pub(crate) enum Command {
     /// Works with Auth0, with `bearward issuer`, and with any tenant that has `/oauth/token`. Only the token goes to
     /// stdout. Certificates are checked against the system's authorities, or those in `SSL_CERT_FILE` if that is set.
     Token(TokenArgs),
+    /// Call an API with a token, and with a DPoP proof if the token is bound to a key.
+    ///
+    /// The body of the answer goes to stdout, as it came; everything else to stderr. Redirects are not followed, since
+    /// the token must not travel. Certificates are checked as for `bearward token`.
+    Call(CallArgs),
 }
 
 #[derive(clap::Args)]
@@ -95,6 +102,12 @@ pub(crate) struct TokenArgs {
     /// Scopes to ask for; can be repeated or hold several, separated by spaces [default: all that are granted]
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scope: Vec<String>,
+    /// Ask for a token bound to a key of yours (DPoP, RFC 9449); the key is made when there is none
+    #[arg(long)]
+    pub(crate) dpop: bool,
+    /// The key's file, PKCS#8 PEM [default: ~/.config/bearward/dpop-key.pem]
+    #[arg(long, value_name = "FILE", requires = "dpop", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) dpop_key: Option<PathBuf>,
     /// Print the tenant's whole answer as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -104,7 +117,49 @@ const TOKEN_EXAMPLES: &str = "\
 Examples:
   bearward token --domain tenant.eu.auth0.com --client-id ID --audience https://api.example.com --scope read:messages
   bearward token --client-secret - < secret-file
-  curl -H \"Authorization: Bearer $(bearward token)\" https://api.example.com/api/private";
+  curl -H \"Authorization: Bearer $(bearward token)\" https://api.example.com/api/private
+  bearward token --dpop > token && bearward call --token @token http://127.0.0.1:8000/api/private";
+
+#[derive(clap::Args)]
+#[command(after_help = CALL_EXAMPLES)]
+pub(crate) struct CallArgs {
+    /// Where to: https, or http on this machine
+    // Checked by the command: clap would quote a wrong one, and there may be a password in it.
+    pub(crate) url: String,
+    /// The method [default: GET, with --data POST]
+    #[arg(short = 'X', long, value_name = "METHOD")]
+    pub(crate) method: Option<Method>,
+    /// The access token; `-` reads it from stdin, `@FILE` from a file. Arguments show in process lists: prefer those
+    #[arg(long, env = "BEARWARD_TOKEN", hide_env_values = true)]
+    pub(crate) token: String,
+    /// Send a DPoP proof with this key (PKCS#8 PEM), even if the token is not bound to one
+    /// [default, if it is: ~/.config/bearward/dpop-key.pem]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) dpop_key: Option<PathBuf>,
+    /// Send the token as a plain Bearer token even if it is bound to a key
+    #[arg(long, conflicts_with = "dpop_key")]
+    pub(crate) bearer: bool,
+    /// A header field, 'Name: value'; can be repeated
+    #[arg(short = 'H', long = "header", value_name = "FIELD")]
+    pub(crate) headers: Vec<String>,
+    /// The body, or `@FILE`; sent as application/json if it is JSON and no Content-Type is given
+    #[arg(long, value_name = "BODY")]
+    pub(crate) data: Option<String>,
+    /// Show how the token was sent, and what the answer says about it (WWW-Authenticate, DPoP-Nonce)
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Send the token in clear text to another machine: anybody on the way can read it
+    #[arg(long)]
+    pub(crate) insecure_http: bool,
+}
+
+const CALL_EXAMPLES: &str = "\
+Examples:
+  bearward token | bearward call --token - https://api.example.com/api/private
+  bearward token --dpop | bearward call --token - -v http://127.0.0.1:8000/api/private
+  bearward call -X PUT --data '{\"text\":\"hello\"}' --token @token https://api.example.com/api/messages/1
+
+Exit codes: 0 for an answer of 2xx or 3xx, 1 for any other, 2 usage, 3 no answer";
 
 /// A tenant's host, with a port if it has one. `https://` in front and a slash at the end may be there.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The https client of all commands: what it trusts, its limits, and its errors in words.
+//! The http client of all commands: what it trusts, its limits, and its errors in words.
 
 use std::{env, error::Error, fs, io, iter, net::IpAddr, path::PathBuf, time::Duration};
 
@@ -7,33 +7,26 @@ use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Polic
 use crate::failure::Failure;
 
 /// For all of a request: connecting, sending, and the last byte of the answer.
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A tenant's answers are some kilobytes; nobody may fill our memory.
-const BODY_LIMIT: usize = 1024 * 1024;
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A client for requests to `url`: https only, no redirects.
 pub(crate) fn client(url: &Url) -> Result<Client, Failure> {
-    let builder = Client::builder()
-        .user_agent(concat!("bearward/", env!("CARGO_PKG_VERSION")))
-        .https_only(true)
-        .redirect(Policy::none())
-        .timeout(TOTAL_TIMEOUT);
-    // A proxy's loopback is not ours.
-    let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
-    trusting(builder)?.build().map_err(|error| {
-        Failure::usage(format!("no https: {}", innermost(&error)))
-            .with_hint("SSL_CERT_FILE can name a file with the certificate authorities to trust.")
-    })
+    build(trusting(builder(url).https_only(true))?)
 }
 
-/// The whole body, unless it is too large.
-pub(crate) async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
+/// A client for requests to `url` in clear text; no certificate is trusted, as there is none. No redirects.
+pub(crate) fn clear_text_client(url: &Url) -> Result<Client, Failure> {
+    build(builder(url).tls_certs_only([]))
+}
+
+/// The whole body, unless it is larger than `mebibytes`: nobody may fill our memory.
+pub(crate) async fn body(mut response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> {
+    let limit = mebibytes.saturating_mul(1024 * 1024);
     let host = authority(response.url());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&host, &error))? {
-        if body.len().saturating_add(chunk.len()) > BODY_LIMIT {
-            return Err(Failure::undecided(format!("{host} answered with more than 1 MiB.")));
+        if body.len().saturating_add(chunk.len()) > limit {
+            return Err(Failure::undecided(format!("{host} answered with more than {mebibytes} MiB.")));
         }
         body.extend_from_slice(&chunk);
     }
@@ -62,6 +55,28 @@ pub(crate) fn authority(url: &Url) -> String {
     url.authority().to_owned()
 }
 
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn builder(url: &Url) -> ClientBuilder {
+    let builder = Client::builder()
+        .user_agent(concat!("bearward/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .timeout(TOTAL_TIMEOUT);
+    // A proxy's loopback is not ours.
+    if is_loopback(url) { builder.no_proxy() } else { builder }
+}
+
+fn build(builder: ClientBuilder) -> Result<Client, Failure> {
+    builder.build().map_err(|error| {
+        Failure::usage(format!("no https: {}", innermost(&error)))
+            .with_hint("SSL_CERT_FILE can name a file with the certificate authorities to trust.")
+    })
+}
+
 /// `SSL_CERT_FILE` replaces the system's authorities, as it does for OpenSSL; on every system alike.
 fn trusting(builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
     let Some(path) = ssl_cert_file() else { return Ok(builder) };
@@ -85,12 +100,6 @@ fn trust_hint() -> String {
         Some(path) => format!("SSL_CERT_FILE is {}: is the tenant's CA certificate in it?", path.display()),
         None => "for a local tenant set SSL_CERT_FILE to the CA file that it printed at start.".to_owned(),
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {

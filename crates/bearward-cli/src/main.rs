@@ -3,9 +3,13 @@
 //! Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide (something could not be reached).
 #![forbid(unsafe_code)]
 
+mod access_token;
 mod args;
+mod call;
+mod dpop;
 mod failure;
 mod https;
+mod input;
 mod issuer;
 mod output;
 mod token;
@@ -21,11 +25,12 @@ use crate::{
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
-        Command::Issuer(args) => run(issuer::run(args)),
-        Command::Token(args) => run(token::run(args)),
+        Command::Issuer(args) => run(issuer::run(args)).map(|()| ExitCode::SUCCESS),
+        Command::Token(args) => run(token::run(args)).map(|()| ExitCode::SUCCESS),
+        Command::Call(args) => run(call::run(args)),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             output::error(&failure);
             failure.exit_code()
@@ -34,7 +39,7 @@ fn main() -> ExitCode {
 }
 
 /// Commands wait for the network and do little else: one thread is enough.
-fn run(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+fn run<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Failure::undecided(format!("can't start: {error}")))?.block_on(command)
 }

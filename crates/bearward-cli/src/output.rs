@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
 };
 
 use crate::failure::Failure;
@@ -13,6 +13,29 @@ pub(crate) fn data(text: impl Display) -> Result<(), Failure> {
     writeln!(stdout, "{text}")
         .and_then(|()| stdout.flush())
         .map_err(|error| Failure::undecided(format!("can't write to stdout: {error}")))
+}
+
+/// A body as it came. Only a terminal, which control characters would steer, gets it without them and with an end of line.
+pub(crate) fn body(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    let written = if stdout.is_terminal() && !bytes.is_empty() {
+        let text = String::from_utf8_lossy(bytes);
+        writeln!(stdout, "{}", without_controls(text.trim_end(), &['\n', '\t']))
+    } else {
+        stdout.write_all(bytes)
+    };
+    written
+        .and_then(|()| stdout.flush())
+        .map_err(|error| Failure::undecided(format!("can't write to stdout: {error}")))
+}
+
+/// A stranger's words, fit for a line on a terminal and in a log: without control characters, cut at `length`.
+pub(crate) fn one_line(text: &str, length: usize) -> String {
+    without_controls(text, &[]).chars().take(length).collect()
+}
+
+fn without_controls(text: &str, but: &[char]) -> String {
+    text.chars().map(|c| if c.is_control() && !but.contains(&c) { ' ' } else { c }).collect()
 }
 
 /// A line for people.
@@ -26,5 +49,16 @@ pub(crate) fn error(failure: &Failure) {
     talk(format_args!("error: {}", failure.message()));
     if let Some(hint) = failure.hint() {
         talk(format_args!("hint: {hint}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_don_t_get_through() {
+        assert_eq!(one_line("a\x1b[2J\r\nb\u{9b}c", 7), "a [2J  ");
+        assert_eq!(without_controls("a\x1b\n\tb", &['\n', '\t']), "a \n\tb");
     }
 }

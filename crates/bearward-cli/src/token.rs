@@ -1,21 +1,24 @@
-//! `bearward token`: one request to a tenant's token endpoint (RFC 6749 §4.4), and its answer in words.
+//! `bearward token`: asking a tenant's token endpoint (RFC 6749 §4.4, RFC 9449 §5), and its answer in words.
 
-use std::io::{self, Read as _};
-
-use reqwest::StatusCode;
+use reqwest::{Client, Method, StatusCode, Url};
 use serde_json::{Map, Value};
 
-use crate::{args::TokenArgs, failure::Failure, https, output};
+use crate::{
+    access_token::AccessToken,
+    args::TokenArgs,
+    dpop::{Nonce, ProofFacts, ProofKey, key_file},
+    failure::Failure,
+    https, input, output,
+};
 
-/// Longer than any secret; stdin might be a file given by mistake.
-const SECRET_LIMIT: u64 = 64 * 1024;
+/// A tenant's answers are some kilobytes.
+const ANSWER_MEBIBYTES: usize = 1;
 
 /// What a tenant says in an error is cut here: a sentence, not a page.
-const QUOTE_LIMIT: usize = 300;
+const QUOTE_LENGTH: usize = 300;
 
 pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
-    let host = args.domain.to_string();
-    let secret = secret(args.client_secret)?;
+    let secret = if args.client_secret == "-" { input::stdin("client secret")? } else { args.client_secret };
     let scope = args.scope.join(" ");
     let mut form = vec![
         ("grant_type", "client_credentials"),
@@ -26,29 +29,68 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
     if !scope.trim().is_empty() {
         form.push(("scope", &scope));
     }
+    let key = if args.dpop { Some(key(args.dpop_key)?) } else { None };
+    let host = args.domain.to_string();
     let url = args.domain.token_endpoint();
-    let request = https::client(&url)?.post(url).form(&form);
-    let response = request.send().await.map_err(|error| https::unreachable(&host, &error))?;
-    let status = response.status();
-    let body = https::body(response).await?;
-    let answer = Answer { host: &host, status, secret: &secret }.read(&body)?;
-    if args.json { output::data(Value::Object(answer.members)) } else { output::data(answer.access_token) }
+    let endpoint = Endpoint { client: https::client(&url)?, url, host: &host };
+    let mut response = endpoint.ask(&form, key.as_ref(), None).await?;
+    // RFC 9449 §8. Once: a tenant that never has enough is not asked for ever.
+    if let (Some(_), Some(nonce)) = (&key, response.nonce_wanted()) {
+        response = endpoint.ask(&form, key.as_ref(), Some(&nonce)).await?;
+    }
+    let granted = Answer { host: &host, status: response.status, secret: &secret }.read(&response.body)?;
+    if let Some(key) = key {
+        granted.check_binding(&host, &key)?;
+    }
+    if args.json {
+        output::data(Value::Object(granted.members))
+    } else {
+        output::data(granted.access_token.expose())
+    }
 }
 
-fn secret(argument: String) -> Result<String, Failure> {
-    if argument != "-" {
-        return Ok(argument);
+fn key(path: Option<std::path::PathBuf>) -> Result<ProofKey, Failure> {
+    key_file::open_or_make(&path.map_or_else(key_file::default_path, Ok)?)
+}
+
+struct Endpoint<'a> {
+    client: Client,
+    url: Url,
+    host: &'a str,
+}
+
+struct Response {
+    status: StatusCode,
+    nonce: Option<Nonce>,
+    body: Vec<u8>,
+}
+
+impl Endpoint<'_> {
+    /// RFC 9449 §5 adds the proof to the request of RFC 6749.
+    async fn ask(
+        &self,
+        form: &[(&str, &str)],
+        key: Option<&ProofKey>,
+        nonce: Option<&Nonce>,
+    ) -> Result<Response, Failure> {
+        let mut request = self.client.post(self.url.clone()).form(form);
+        if let Some(key) = key {
+            let facts = ProofFacts { method: &Method::POST, url: &self.url, token: None, nonce };
+            request = request.header("DPoP", facts.prove(key)?.field()?);
+        }
+        let response = request.send().await.map_err(|error| https::unreachable(self.host, &error))?;
+        let (status, nonce) = (response.status(), Nonce::of(response.headers()));
+        Ok(Response { status, nonce, body: https::body(response, ANSWER_MEBIBYTES).await? })
     }
-    let mut text = String::new();
-    io::stdin()
-        .take(SECRET_LIMIT)
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::usage(format!("no client secret from stdin: {error}.")))?;
-    let secret = text.trim_end_matches(['\r', '\n']);
-    if secret.is_empty() {
-        return Err(Failure::usage("no client secret from stdin: it is empty."));
+}
+
+impl Response {
+    /// The nonce to try again with: RFC 9449 §8 has an error of its own for it, and the nonce beside it.
+    fn nonce_wanted(&self) -> Option<Nonce> {
+        let members: Map<String, Value> = serde_json::from_slice(&self.body).ok()?;
+        let asked = self.status.is_client_error() && members.get("error")? == "use_dpop_nonce";
+        self.nonce.clone().filter(|_| asked)
     }
-    Ok(secret.to_owned())
 }
 
 /// What is known of an answer besides its body.
@@ -59,9 +101,28 @@ struct Answer<'a> {
     secret: &'a str,
 }
 
+#[derive(Debug)]
 struct Granted {
-    access_token: String,
+    access_token: AccessToken,
     members: Map<String, Value>,
+}
+
+impl Granted {
+    /// RFC 9449 §5: a token of another type is not bound, and must not pass for one that is.
+    fn check_binding(&self, host: &str, key: &ProofKey) -> Result<(), Failure> {
+        let token_type = self.members.get("token_type").and_then(Value::as_str).unwrap_or("none");
+        if !token_type.eq_ignore_ascii_case("dpop") {
+            let token_type = output::one_line(token_type, QUOTE_LENGTH);
+            let message =
+                format!("{host} issued a token that is not bound to the key (token_type {token_type}).");
+            return Err(Failure::rejected(message)
+                .with_hint("this tenant has no DPoP, or not for this application and API."));
+        }
+        if self.access_token.bound_to().is_some_and(|thumbprint| thumbprint != key.thumbprint()) {
+            return Err(Failure::rejected(format!("{host} issued a token that is bound to another key.")));
+        }
+        Ok(())
+    }
 }
 
 impl Answer<'_> {
@@ -80,8 +141,8 @@ impl Answer<'_> {
         if !status.is_success() {
             return Err(self.refusal(&members));
         }
-        let token = members.get("access_token").and_then(Value::as_str).filter(|token| is_token(token));
-        match token.map(str::to_owned) {
+        let token = members.get("access_token").and_then(Value::as_str);
+        match token.and_then(|token| AccessToken::parse(token.to_owned()).ok()) {
             Some(access_token) => Ok(Granted { access_token, members }),
             None => Err(Failure::undecided(format!("{host} answered without a usable access_token."))),
         }
@@ -102,14 +163,8 @@ impl Answer<'_> {
 
     /// Fit for a terminal and a log: short, without control characters, without our secret.
     fn quotable(&self, text: &str) -> String {
-        let hidden = text.replace(self.secret, "***");
-        hidden.chars().take(QUOTE_LIMIT).map(|c| if c.is_control() { ' ' } else { c }).collect()
+        output::one_line(&text.replace(self.secret, "***"), QUOTE_LENGTH)
     }
-}
-
-/// RFC 6750 §2.1 `b64token`, loosely: it must pass as one word, in a shell as in a header.
-fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
 }
 
 #[cfg(test)]
@@ -119,7 +174,7 @@ mod tests {
     fn read(status: u16, body: &str) -> Result<String, Failure> {
         let status = StatusCode::from_u16(status).unwrap();
         let answer = Answer { host: "tenant.example.com", status, secret: "hush" };
-        answer.read(body.as_bytes()).map(|granted| granted.access_token)
+        answer.read(body.as_bytes()).map(|granted| granted.access_token.expose().to_owned())
     }
 
     #[test]
@@ -168,6 +223,22 @@ mod tests {
         assert!(!failure.message().contains("hush"));
         assert!(!failure.message().contains(char::is_control));
         assert!(failure.message().len() < 400);
+    }
+
+    #[test]
+    fn a_token_that_is_not_bound_does_not_pass_for_one_that_is() {
+        let key = ProofKey::generate().unwrap();
+        let check = |body: &str| {
+            let answer = Answer { host: "tenant.example.com", status: StatusCode::OK, secret: "hush" };
+            answer.read(body.as_bytes()).unwrap().check_binding("tenant.example.com", &key)
+        };
+        assert_eq!(check(r#"{"access_token":"opaque","token_type":"dpop"}"#), Ok(()));
+        for body in [r#"{"access_token":"a","token_type":"Bearer"}"#, r#"{"access_token":"a"}"#] {
+            assert!(check(body).unwrap_err().message().contains("not bound"), "{body}");
+        }
+        // {"cnf":{"jkt":"other"}}
+        let other = r#"{"access_token":"e30.eyJjbmYiOnsiamt0Ijoib3RoZXIifX0.e30","token_type":"DPoP"}"#;
+        assert!(check(other).unwrap_err().message().contains("another key"));
     }
 
     #[test]

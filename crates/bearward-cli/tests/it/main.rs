@@ -2,6 +2,9 @@
 #![cfg(test)]
 #![cfg(unix)]
 
+mod call;
+mod dpop;
 mod issuer;
+mod server;
 mod support;
 mod token;

@@ -18,6 +18,8 @@ pub struct MachineToken<'a> {
     pub scopes: &'a [&'a str],
     /// `permissions`; `None` leaves the claim out, as an API without role-based access control does.
     pub permissions: Option<&'a [&'a str]>,
+    /// `cnf.jkt`: the thumbprint of the key that the token is bound to (RFC 9449 §6.1); `None` for a bearer token.
+    pub jkt: Option<&'a str>,
     /// Seconds from `iat` to `exp`.
     pub lifetime: u64,
 }
@@ -40,6 +42,9 @@ impl MachineToken<'_> {
         if let Some(permissions) = self.permissions {
             set("permissions", json!(permissions));
         }
+        if let Some(jkt) = self.jkt {
+            set("cnf", json!({ "jkt": jkt }));
+        }
         claims
     }
 }
@@ -54,6 +59,7 @@ mod tests {
         audience: "https://api.example.com",
         scopes: &["read:messages", "write:messages"],
         permissions: Some(&["read:messages"]),
+        jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"),
         lifetime: 60,
     };
 
@@ -69,14 +75,16 @@ mod tests {
             "azp": "app",
             "scope": "read:messages write:messages",
             "permissions": ["read:messages"],
+            "cnf": { "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" },
         });
         assert_eq!(Value::Object(TOKEN.claims(1_800_000_000)), expected);
     }
 
     #[test]
-    fn nothing_granted_means_no_scope_claim() {
-        let claims = MachineToken { scopes: &[], permissions: None, ..TOKEN }.claims(0);
+    fn what_there_is_not_is_no_claim() {
+        let claims = MachineToken { scopes: &[], permissions: None, jkt: None, ..TOKEN }.claims(0);
         assert!(!claims.contains_key("scope"));
         assert!(!claims.contains_key("permissions"));
+        assert!(!claims.contains_key("cnf"));
     }
 }

@@ -150,7 +150,7 @@ impl TokenOrder {
             Base::Empty => (Map::new(), Map::new()),
             Base::Usual => {
                 let api = &tenant.settings().default_api;
-                (key.header(), tenant.claims(api, &api.grant(None)))
+                (key.header(), tenant.claims(api, &api.grant(None), None))
             }
         };
         if let Some(seconds) = self.expires_in {

@@ -57,6 +57,7 @@ fn metadata(issuer: &str) -> Value {
         "request_uri_parameter_supported": false,
         "request_parameter_supported": false,
         "id_token_signing_alg_values_supported": ["RS256"],
+        "dpop_signing_alg_values_supported": ["ES256"],
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
     })

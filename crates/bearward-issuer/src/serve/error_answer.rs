@@ -23,6 +23,11 @@ impl ErrorAnswer {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", description)
     }
 
+    /// RFC 9449 §5.
+    pub(super) fn invalid_dpop_proof(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_dpop_proof", description)
+    }
+
     pub(super) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "access_denied", "Unauthorized")
     }

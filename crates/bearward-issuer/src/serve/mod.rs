@@ -6,6 +6,7 @@ mod config;
 mod connection;
 mod documents;
 mod error_answer;
+mod proof;
 mod routes;
 mod secret;
 mod tenant;

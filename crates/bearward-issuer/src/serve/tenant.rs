@@ -2,15 +2,19 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use axum::http::HeaderValue;
+use bearward_core::UnixTime;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
-use super::config::{Api, Client, ConfigError};
+use super::{
+    config::{Api, Client, ConfigError},
+    proof::UsedProofs,
+};
 use crate::mint::{MachineToken, MintError, SigningKey};
 
 pub(super) struct Tenant {
@@ -18,6 +22,7 @@ pub(super) struct Tenant {
     issuer: String,
     settings: Settings,
     keys: Mutex<KeyRing>,
+    used_proofs: UsedProofs,
     unpublished: OnceCell<Arc<SigningKey>>,
 }
 
@@ -58,6 +63,7 @@ impl Tenant {
             domain,
             settings,
             keys: Mutex::new(KeyRing { signing: Arc::new(key), retired: Vec::new() }),
+            used_proofs: UsedProofs::default(),
             unpublished: OnceCell::new(),
         }
     }
@@ -71,18 +77,30 @@ impl Tenant {
         &self.issuer
     }
 
+    /// The token endpoint's URLs, one for each name in the certificate that leads here.
+    pub(super) fn token_endpoints(&self) -> [String; 2] {
+        let by_address = format!("{}oauth/token", self.issuer);
+        let by_name = by_address.replacen("127.0.0.1", "localhost", 1);
+        [by_address, by_name]
+    }
+
+    pub(super) fn used_proofs(&self) -> &UsedProofs {
+        &self.used_proofs
+    }
+
     pub(super) fn api(&self, identifier: &str) -> Option<&Api> {
         self.settings.apis.iter().find(|api| api.identifier() == identifier)
     }
 
-    /// The claims of a token for this tenant's client, issued now.
-    pub(super) fn claims(&self, api: &Api, scopes: &[&str]) -> Map<String, Value> {
+    /// The claims of a token for this tenant's client, issued now, bound to the key `jkt` if there is one.
+    pub(super) fn claims(&self, api: &Api, scopes: &[&str], jkt: Option<&str>) -> Map<String, Value> {
         MachineToken {
             issuer: &self.issuer,
             client_id: self.settings.client.id(),
             audience: api.identifier(),
             scopes,
             permissions: api.has_permissions().then_some(scopes),
+            jkt,
             lifetime: self.settings.token_lifetime,
         }
         .claims(unix_now())
@@ -182,7 +200,16 @@ pub(super) async fn generate_key(domain: String) -> Result<SigningKey, MintError
 
 /// The time of day, in Unix seconds.
 pub(super) fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+    since_epoch().as_secs()
+}
+
+/// The time of day, for the engine.
+pub(super) fn engine_now() -> Option<UnixTime> {
+    UnixTime::from_seconds(since_epoch().as_secs_f64())
+}
+
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Where Auth0 departs from RFC 6749 this follows Auth0: a wrong client is `access_denied` and not `invalid_client`,
 //! scopes that are not granted are dropped without an error, and a request without `audience` is refused, since there
 //! is no default audience here.
+//!
+//! With a DPoP proof in the request (RFC 9449 §5) the token is bound to the proof's key.
 
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use axum::{
     Json,
     body::{self, Body},
     extract::State,
-    http::{Request, StatusCode, header},
+    http::{HeaderMap, Request, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -18,7 +20,8 @@ use serde_json::json;
 use super::{
     config::{Api, Client},
     error_answer::ErrorAnswer,
-    tenant::Tenant,
+    proof::Proof,
+    tenant::{Tenant, engine_now},
     token_request::{Credentials, TokenRequest},
 };
 
@@ -36,7 +39,9 @@ pub(super) async fn token(
     check_grant_type(&request.grant_type)?;
     let api = api_asked_for(&tenant, request.audience.as_deref())?;
     let scopes = api.grant(request.scope.as_deref());
-    issue(&tenant, api, &scopes)
+    // Last, so that a request that fails for another reason doesn't use up its proof.
+    let proof = proof(&tenant, &head.headers)?;
+    issue(&tenant, api, &scopes, proof.as_ref().map(Proof::thumbprint))
 }
 
 pub(super) async fn read(body: Body) -> Result<body::Bytes, ErrorAnswer> {
@@ -75,10 +80,21 @@ fn api_asked_for<'a>(tenant: &'a Tenant, audience: Option<&str>) -> Result<&'a A
     tenant.api(audience).ok_or_else(|| denied(format!("Service not found: {audience}")))
 }
 
-fn issue(tenant: &Tenant, api: &Api, scopes: &[&str]) -> Result<Response, ErrorAnswer> {
+fn proof(tenant: &Tenant, headers: &HeaderMap) -> Result<Option<Proof>, ErrorAnswer> {
+    let now = engine_now().ok_or_else(ErrorAnswer::internal)?;
+    let proof = Proof::of(headers, &tenant.token_endpoints(), now)?;
+    if let Some(proof) = &proof {
+        tenant.used_proofs().remember(proof, now)?;
+    }
+    Ok(proof)
+}
+
+fn issue(tenant: &Tenant, api: &Api, scopes: &[&str], jkt: Option<&str>) -> Result<Response, ErrorAnswer> {
     let key = tenant.signing_key();
-    let token = key.sign(&key.header(), &tenant.claims(api, scopes)).map_err(|_| ErrorAnswer::internal())?;
-    let mut answer = json!({ "access_token": token, "token_type": "Bearer", "expires_in": tenant.settings().token_lifetime });
+    let claims = tenant.claims(api, scopes, jkt);
+    let token = key.sign(&key.header(), &claims).map_err(|_| ErrorAnswer::internal())?;
+    let token_type = if jkt.is_some() { "DPoP" } else { "Bearer" };
+    let mut answer = json!({ "access_token": token, "token_type": token_type, "expires_in": tenant.settings().token_lifetime });
     if let Some(members) = answer.as_object_mut().filter(|_| !scopes.is_empty()) {
         members.insert("scope".to_owned(), json!(scopes.join(" ")));
     }

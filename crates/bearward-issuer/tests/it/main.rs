@@ -3,6 +3,7 @@
 
 mod admin;
 mod documents;
+mod dpop;
 mod lifecycle;
 mod support;
 mod token;
