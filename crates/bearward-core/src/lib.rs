@@ -52,5 +52,6 @@ pub use request::{Field, RequestFacts};
 pub use scheme::Scheme;
 pub use time::UnixTime;
 pub use verify::Verifier;
-pub use verify::replay::{ReplayKey, Sighting};
+pub use verify::proof::{ProvenRequest, VerifiedProof, check_proof};
+pub use verify::replay::{ReplayKey, ReplayLog, ReplayLogFull, Sighting};
 pub use verify::scope::grants as scope_grants;

@@ -137,7 +137,7 @@ impl core::error::Error for Unavailable {}
 /// What is *not* checked: whether the token grants what the caller is about to do (ask [`require_scopes`](Self::require_scopes)),
 /// whether it was revoked since it was issued, and any claim that RFC 9068 doesn't name (`permissions`, `org_id`, ...).
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// let claims = bearward_core::jose::json::JsonObject::parse(b"{}".to_vec()).unwrap();
 /// let forged = bearward_core::VerifiedToken { claims }; // private: only verification makes one
 /// ```

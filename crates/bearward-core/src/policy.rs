@@ -122,6 +122,11 @@ impl DpopPolicy {
         }
     }
 
+    /// From when a proof is made by a client's clock until it need not be remembered any more.
+    pub fn window(&self) -> Duration {
+        self.iat_offset.saturating_add(self.iat_leeway)
+    }
+
     /// Takes proofs signed with these algorithms instead of ES256.
     #[must_use]
     pub fn with_algorithms(self, algorithms: AlgorithmSet) -> Self {

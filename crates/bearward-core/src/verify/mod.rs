@@ -3,7 +3,7 @@
 mod binding;
 mod claims;
 pub(crate) mod nonce;
-mod proof;
+pub(crate) mod proof;
 pub(crate) mod replay;
 pub(crate) mod scope;
 mod signature;
@@ -19,7 +19,7 @@ use crate::request::{Credentials, Field, RequestFacts};
 use crate::scheme::Scheme;
 use crate::time::UnixTime;
 use claims::CheckedClaims;
-use proof::{ProvenRequest, UnverifiedProof, VerifiedProof};
+use proof::{ProvenRequest, UnverifiedProof, VerifiedProof, check_proof};
 use replay::{ReplayKey, ReplayLog, Sighting};
 use unverified::UnverifiedToken;
 
@@ -46,7 +46,7 @@ impl Verifier {
     /// Verifies by `policy`. Knows no keys yet, and no proof as used.
     pub fn new(policy: Policy) -> Self {
         let keyring = Keyring::new(policy.algorithms.clone(), policy.document_ceiling);
-        let used_proofs = ReplayLog::new(policy.dpop.iat_offset.saturating_add(policy.dpop.iat_leeway));
+        let used_proofs = ReplayLog::new(policy.dpop.window());
         Self { policy, keyring, used_proofs }
     }
 
@@ -87,9 +87,8 @@ impl Verifier {
         (method, url): (&str, &str),
         now: UnixTime,
     ) -> Result<JsonObject, Refusal> {
-        let request = ProvenRequest { method, url, access_token };
-        UnverifiedProof::read(proof, &self.policy.dpop)
-            .and_then(|proof| proof.check(request, &self.policy.dpop, now))
+        let request = ProvenRequest { method, url, access_token: Some(access_token) };
+        check_proof(proof, request, &self.policy.dpop, now)
             .map(VerifiedProof::into_claims)
             .map_err(|rejection| self.refuse(rejection, Some(Scheme::Dpop), now))
     }
@@ -118,7 +117,7 @@ impl Verifier {
         let proof = UnverifiedProof::read(proof, policy)?;
         let checked = self.token(token, now)?;
         let jkt = binding::of_dpop_token(checked.claims())?;
-        let proven = ProvenRequest { method: request.method, url: request.url, access_token: token };
+        let proven = ProvenRequest { method: request.method, url: request.url, access_token: Some(token) };
         let proof = proof.check(proven, policy, now)?;
         binding::check_thumbprint(jkt, proof.thumbprint())?;
         self.check_replay(&proof, verified(checked), now)

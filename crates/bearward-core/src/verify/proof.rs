@@ -21,10 +21,14 @@ use crate::url::same_target;
 
 /// What a proof must be about.
 #[derive(Clone, Copy)]
-pub(crate) struct ProvenRequest<'a> {
-    pub(crate) method: &'a str,
-    pub(crate) url: &'a str,
-    pub(crate) access_token: &'a str,
+#[expect(clippy::exhaustive_structs, reason = "RFC 9449 §4.2 has these three")]
+pub struct ProvenRequest<'a> {
+    /// The method, as in the request line.
+    pub method: &'a str,
+    /// The URL the client used.
+    pub url: &'a str,
+    /// The token that comes with it; none in a request for one (RFC 9449 §5).
+    pub access_token: Option<&'a str>,
 }
 
 /// A proof of the right shape: its header was read, nothing is believed.
@@ -33,13 +37,25 @@ pub(crate) struct UnverifiedProof<'a> {
     header: JsonObject,
 }
 
-/// A proof that holds: for this request, at this time, by the key of this thumbprint. Only [`UnverifiedProof::check`] makes one.
+/// A proof that holds: for this request, at this time, by the key of this thumbprint. Only verification makes one.
 #[derive(Debug)]
-pub(crate) struct VerifiedProof {
+pub struct VerifiedProof {
     claims: JsonObject,
     thumbprint: Thumbprint,
     /// From when on it need not be remembered.
     end: UnixTime,
+}
+
+/// Whether `proof` is well made and about `request`. RFC 9449 §4.3.
+///
+/// Not checked: that it came alone, whether its key is the one that the token is bound to, whether it was used before.
+pub fn check_proof(
+    proof: &str,
+    request: ProvenRequest<'_>,
+    policy: &DpopPolicy,
+    now: UnixTime,
+) -> Result<VerifiedProof, Rejection> {
+    UnverifiedProof::read(proof, policy)?.check(request, policy, now)
 }
 
 impl<'a> UnverifiedProof<'a> {
@@ -79,7 +95,7 @@ impl<'a> UnverifiedProof<'a> {
         let claims = self.segments.payload().map_err(Rejection::MalformedProofPayload)?;
         let object = claims.object();
         // Step 3: all required claims
-        check_presence(object)?;
+        check_presence(object, request)?;
         check_identifier(object)?;
         // Step 10
         nonce::check(object.get("nonce").and_then(Value::as_str), policy, now)?;
@@ -134,9 +150,11 @@ fn check_kind(jwk: &Jwk<'_>) -> Result<(), Rejection> {
     }
 }
 
-fn check_presence(claims: Object<'_>) -> Result<(), Rejection> {
+fn check_presence(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
     let required = ["iat", "ath", "htm", "htu", "jti"];
-    let missing: Vec<&'static str> = required.into_iter().filter(|name| claims.get(name).is_none()).collect();
+    let is_missing =
+        |name: &&str| (*name != "ath" || request.access_token.is_some()) && claims.get(name).is_none();
+    let missing: Vec<&'static str> = required.into_iter().filter(is_missing).collect();
     if missing.is_empty() { Ok(()) } else { Err(Rejection::ProofClaimsMissing { claims: missing }) }
 }
 
@@ -185,21 +203,19 @@ fn check_target(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Re
     if !text("htu").is_some_and(|htu| same_target(htu, request.url)) {
         return Err(Rejection::ProofUrlMismatch);
     }
-    let hash = base64url::encode(digest(&SHA256, request.access_token.as_bytes()).as_ref());
-    if text("ath") != Some(hash.as_str()) {
-        return Err(Rejection::ProofTokenMismatch);
-    }
-    Ok(())
+    let Some(token) = request.access_token else { return Ok(()) };
+    let hash = base64url::encode(digest(&SHA256, token.as_bytes()).as_ref());
+    if text("ath") == Some(hash.as_str()) { Ok(()) } else { Err(Rejection::ProofTokenMismatch) }
 }
 
 impl VerifiedProof {
     /// Its claims.
-    pub(crate) fn into_claims(self) -> JsonObject {
+    pub fn into_claims(self) -> JsonObject {
         self.claims
     }
 
     /// Of the key that made it.
-    pub(crate) fn thumbprint(&self) -> &Thumbprint {
+    pub fn thumbprint(&self) -> &Thumbprint {
         &self.thumbprint
     }
 

@@ -47,14 +47,14 @@ pub enum Sighting {
 /// Bounded: holds [`limits::REPLAY_ENTRIES`] at most. Fair: a client may fill no more than what it leaves free, so one
 /// that floods is refused itself, while there is room for everybody else, and nothing is forgotten before its time.
 #[derive(Debug)]
-pub(crate) struct ReplayLog {
+pub struct ReplayLog {
     seen: Mutex<Seen>,
     capacity: usize,
 }
 
 /// The log has no room for another proof of this client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ReplayLogFull;
+pub struct ReplayLogFull;
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -77,7 +77,7 @@ const SPANS_IN_WINDOW: u64 = 8;
 
 impl ReplayLog {
     /// For proofs that are good for `window`. Holds [`limits::REPLAY_ENTRIES`] at most.
-    pub(crate) fn new(window: Duration) -> Self {
+    pub fn new(window: Duration) -> Self {
         Self::with_capacity(window, limits::REPLAY_ENTRIES)
     }
 
@@ -87,7 +87,7 @@ impl ReplayLog {
     }
 
     /// Remembers a proof and tells whether it was new: one step, under one lock.
-    pub(super) fn remember(&self, proof: &VerifiedProof, now: UnixTime) -> Result<Sighting, ReplayLogFull> {
+    pub fn remember(&self, proof: &VerifiedProof, now: UnixTime) -> Result<Sighting, ReplayLogFull> {
         let client = short(proof.thumbprint().as_bytes());
         self.note(short(ReplayKey::of(proof).as_bytes()), client, now.plus(proof.remaining(now)), now)
     }

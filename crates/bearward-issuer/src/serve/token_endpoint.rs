@@ -20,7 +20,7 @@ use serde_json::json;
 use super::{
     config::{Api, Client},
     error_answer::ErrorAnswer,
-    proof::Proof,
+    proof,
     tenant::{Tenant, engine_now},
     token_request::{Credentials, TokenRequest},
 };
@@ -40,8 +40,8 @@ pub(super) async fn token(
     let api = api_asked_for(&tenant, request.audience.as_deref())?;
     let scopes = api.grant(request.scope.as_deref());
     // Last, so that a request that fails for another reason doesn't use up its proof.
-    let proof = proof(&tenant, &head.headers)?;
-    issue(&tenant, api, &scopes, proof.as_ref().map(Proof::thumbprint))
+    let jkt = proven_key(&tenant, &head.headers)?;
+    issue(&tenant, api, &scopes, jkt.as_deref())
 }
 
 pub(super) async fn read(body: Body) -> Result<body::Bytes, ErrorAnswer> {
@@ -80,13 +80,12 @@ fn api_asked_for<'a>(tenant: &'a Tenant, audience: Option<&str>) -> Result<&'a A
     tenant.api(audience).ok_or_else(|| denied(format!("Service not found: {audience}")))
 }
 
-fn proof(tenant: &Tenant, headers: &HeaderMap) -> Result<Option<Proof>, ErrorAnswer> {
+/// The thumbprint of the key that the token is to be bound to: of the one that made the proof, if there is a proof.
+fn proven_key(tenant: &Tenant, headers: &HeaderMap) -> Result<Option<String>, ErrorAnswer> {
     let now = engine_now().ok_or_else(ErrorAnswer::internal)?;
-    let proof = Proof::of(headers, &tenant.token_endpoints(), now)?;
-    if let Some(proof) = &proof {
-        tenant.used_proofs().remember(proof, now)?;
-    }
-    Ok(proof)
+    let Some(proof) = proof::of(headers, &tenant.token_endpoints(), now)? else { return Ok(None) };
+    tenant.used_proofs().remember(&proof, now)?;
+    Ok(Some(proof.thumbprint().to_string()))
 }
 
 fn issue(tenant: &Tenant, api: &Api, scopes: &[&str], jkt: Option<&str>) -> Result<Response, ErrorAnswer> {
