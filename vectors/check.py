@@ -4,11 +4,14 @@
 
 - Every signature labelled `"valid": true` is good for joserfc over the bytes as they stand, every other one is not.
 - Every token that has to be verified is accepted by joserfc, with the key sets of its case, and gives the same claims.
+- Every request in the DPoP scheme that has to be let in has a proof that holds by RFC 9449 as written down a
+  second time in `check_proof.py`; and where the proof is what a request is refused for, it doesn't hold there either.
 """
 
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import sys
 import warnings
@@ -16,62 +19,80 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import check_proof
 from joserfc import jws
 from joserfc.errors import JoseError, SecurityWarning
-from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 from joserfc.registry import Header
 
 HERE = Path(__file__).resolve().parent
 # What joserfc refuses and RFC 7515 does not; with the reason.
 STRICTER = {"header/mistyped_keys_in_header_are_ignored": "checks the types of members that it doesn't use"}
+# Proofs that hold here although they have to be refused; with the reason.
+LAXER = {
+    "dpop_proof/header_nested_too_deep_is_rejected": "counts no levels",
+    "dpop_proof/payload_nested_too_deep_is_rejected": "counts no levels",
+}
 KEY_TYPES: dict[str, Any] = {"rsa": RSAKey, "ec": ECKey, "ed": OKPKey}
 
 
 def main() -> int:
     warnings.simplefilter("ignore", SecurityWarning)
     faults = []
-    counts = {"signatures": 0, "verified tokens": 0}
+    counts = {"signatures": 0, "verified tokens": 0, "good proofs": 0, "bad proofs": 0}
     for path in sorted(HERE.glob("*/*.json")):
         if path.parent.name == "documents":
             continue
         name = f"{path.parent.name}/{path.stem}"
         case = json.loads(path.read_text(encoding="utf-8"))
-        label = case.get("token", {}).get("signature")
-        if label:
-            counts["signatures"] += 1
-            if signature_is_valid(compact_of(case), label) != label["valid"]:
-                faults.append(f"{name}: the signature's label is wrong")
-        if case["expect"]["outcome"] == "verified":
+        for part, field in [("token", "authorization"), ("proof", "dpop")]:
+            label = case.get(part, {}).get("signature")
+            if label:
+                counts["signatures"] += 1
+                if signature_is_valid(compact_of(case, field), label) != label["valid"]:
+                    faults.append(f"{name}: the label of the {part}'s signature is wrong")
+        if case["expect"]["outcome"] == "verified" and "proof_alone" not in case:
             counts["verified tokens"] += 1
             problem = verification_problem(case)
             if (problem is not None) != (name in STRICTER):
                 faults.append(f"{name}: {problem or 'is verified, against the list'}")
+        if check_proof.applies_to(case):
+            good = check_proof.lets_in(case)
+            counts["good proofs" if good else "bad proofs"] += 1
+            problem = check_proof.problem(case)
+            if (problem is None) != (good or name in LAXER):
+                faults.append(f"{name}: the proof: {problem or 'it holds'}")
     for fault in faults:
         print(fault, file=sys.stderr)
     print(", ".join(f"{count} {what}" for what, count in counts.items()), "checked")
     return 1 if faults else 0
 
 
-def compact_of(case: dict[str, Any]) -> str:
-    values = [value for name, value in case["request"]["headers"] if name.lower() == "authorization"]
-    return str(values[0].split(maxsplit=1)[1].rstrip(" \t"))
+def compact_of(step: dict[str, Any], field: str = "authorization") -> str:
+    value = next(value for name, value in step["request"]["headers"] if name.lower() == field)
+    compact = value.split(maxsplit=1)[1] if field == "authorization" else value
+    return str(compact.strip(" \t"))
 
 
 def signature_is_valid(compact: str, label: dict[str, Any]) -> bool:
     """Over the received bytes, whatever they mean: this also covers headers and payloads that are not JSON.
     The key is the label's, not the one that the token's `kid` names."""
     message, _, signature = compact.rpartition(".")
-    algorithm = jws.JWSRegistry.algorithms[label["alg"]]
-    key = OctKey.import_key(decoded(label["secret"])) if "secret" in label else private_key(label["key"])
+    if "secret" in label:
+        # joserfc takes no public key as a secret, which is what these tokens are about.
+        digest = hmac.digest(decoded(label["secret"]), message.encode(), f"sha{label['alg'][2:]}")
+        return digest == decoded(signature)
     try:
-        return bool(algorithm.verify(message.encode(), decoded(signature), key))
+        algorithm = jws.JWSRegistry.algorithms[label["alg"]]
+        return bool(algorithm.verify(message.encode(), decoded(signature), private_key(label["key"])))
     except (JoseError, ValueError):
         return False
 
 
 @cache
 def private_key(name: str) -> Any:
-    kind = next(kind for prefix, kind in KEY_TYPES.items() if name.removeprefix("attacker-").startswith(prefix))
+    owned = name.removeprefix("attacker-").removeprefix("client-")
+    kind = next(kind for prefix, kind in KEY_TYPES.items() if owned.startswith(prefix))
     return kind.import_key((HERE / "keys" / f"{name}.pem").read_bytes())
 
 

@@ -25,24 +25,20 @@ def case(request):
 
 
 def test_the_vectors_are_there():
-    assert len(PATHS) > 150
+    assert len(PATHS) > 1300
 
 
 def test_engine(case):
-    policy = case["policy"]
-    assert policy["dpop"] == "off"
-    engine = _native.Engine(
-        audience=policy["audience"],
-        issuers=policy["issuers"],
-        single_issuer=policy["single_issuer"],
-        algorithms=policy["algorithms"],
-        leeway=policy["leeway"],
-        rfc_status_codes=policy["rfc_status_codes"],
-    )
+    policy = dict(case["policy"])
+    if "dpop_nonce_key" in policy:
+        policy["dpop_nonce_key"] = bytes.fromhex(policy["dpop_nonce_key"])
+    # The members of a policy are the arguments of the engine.
+    engine = _native.Engine(**policy)
     issuer = Documents(case["documents"])
     for step in steps(case):
         outcome = outcome_of(lambda step=step: decided(engine, step, issuer))
-        check(step, outcome, issuer, engine)
+        fresh_nonce = engine.fresh_nonce(raw_headers(step), step["now"]) if is_let_in(outcome, step) else None
+        check(step, outcome, issuer, engine, fresh_nonce)
 
 
 async def test_api_client(case, monkeypatch):
@@ -55,10 +51,10 @@ async def test_api_client(case, monkeypatch):
             domains=None if policy["single_issuer"] else names,
             audience=policy["audience"],
             custom_fetch=issuer.fetch,
-            dpop_enabled=policy["dpop"] != "off",
             algorithms=policy["algorithms"],
             leeway=policy["leeway"],
             rfc_status_codes=policy["rfc_status_codes"],
+            **dpop_options(policy),
         )
     )
     for step in steps(case):
@@ -67,7 +63,25 @@ async def test_api_client(case, monkeypatch):
             outcome = await verified(api_client, step)
         except BaseAuthError as error:
             outcome = error
-        check(step, outcome, issuer, api_client)
+        fresh_nonce = api_client.fresh_nonce(headers_of(step)) if is_let_in(outcome, step) else None
+        check(step, outcome, issuer, api_client, fresh_nonce)
+
+
+def dpop_options(policy):
+    if policy["dpop"] == "off":
+        return {"dpop_enabled": False}
+    options = {
+        "dpop_required": policy["dpop"] == "required",
+        "dpop_algorithms": policy["dpop_algorithms"],
+        "dpop_iat_offset": policy["dpop_iat_offset"],
+        "dpop_iat_leeway": policy["dpop_iat_leeway"],
+        "dpop_replay": policy["dpop_replay"] != "off",
+    }
+    if "dpop_nonce_key" in policy:
+        options["dpop_nonce"] = True
+        options["dpop_nonce_key"] = bytes.fromhex(policy["dpop_nonce_key"])
+        options["dpop_nonce_lifetime"] = policy["dpop_nonce_lifetime"]
+    return options
 
 
 def steps(case):
@@ -109,6 +123,8 @@ class Response:
 
 def decided(engine, step, issuer):
     request, now = step["request"], step["now"]
+    if "proof_alone" in step:
+        return engine.verify_dpop_proof(*token_and_proof(step), request["method"], request["url"], now)
     for _ in range(ROUNDS):
         if "required_claims" in step:
             outcome = engine.verify_access_token(bearer_token(step), step["required_claims"], now)
@@ -128,11 +144,22 @@ async def verified(api_client, step):
     request = step["request"]
     if "required_claims" in step:
         return await api_client.verify_access_token(bearer_token(step), required_claims=step["required_claims"])
-    headers = dict(request["headers"])
-    if len(headers) < len(request["headers"]) or not "".join(headers.values()).isascii():
+    if "proof_alone" in step:
+        return await api_client.verify_dpop_proof(*token_and_proof(step), request["method"], request["url"])
+    return await api_client.verify_request(headers_of(step), request["method"], request["url"])
+
+
+def headers_of(step):
+    pairs = step["request"]["headers"]
+    headers = dict(pairs)
+    if len(headers) < len(pairs) or not "".join(headers.values()).isascii():
         # What a mapping of texts can't hold, frameworks hold as bytes.
-        headers = Headers(raw=raw_headers(step))
-    return await api_client.verify_request(headers, request["method"], request["url"])
+        return Headers(raw=raw_headers(step))
+    return headers
+
+
+def is_let_in(outcome, step):
+    return isinstance(outcome, dict) and "proof_alone" not in step
 
 
 def outcome_of(verify):
@@ -142,17 +169,18 @@ def outcome_of(verify):
         return error
 
 
-def check(step, outcome, issuer, answering):
+def check(step, outcome, issuer, answering, fresh_nonce):
     """`outcome`: claims, or the error. `answering`: who words the refusal of a good token that lacks scopes."""
     expect = step["expect"]
     required = step.get("required_scopes", [])
     if isinstance(outcome, dict) and required:
         scope = outcome.get("scope")
         if not _native.scope_grants(scope if isinstance(scope, str) else "", required):
-            outcome = answering.insufficient_scope(required, step["request"]["headers"][0][1])
+            outcome = answering.insufficient_scope(required, authorization(step))
     if isinstance(outcome, dict):
         # As text, since 1 == 1.0 == True.
         assert text(outcome) == text(expect.get("claims")), expect
+        assert fresh_nonce == expect.get("dpop_nonce")
     elif isinstance(outcome, IssuerUnavailableError):
         assert (expect["outcome"], expect["status"]) == ("unavailable", outcome.get_status_code())
         assert outcome.get_error_code() == "temporarily_unavailable"
@@ -165,10 +193,14 @@ def check(step, outcome, issuer, answering):
             "status": outcome.get_status_code(),
             "error": outcome.get_error_code(),
             "error_description": outcome.get_error_description(),
-            "www_authenticate": outcome.get_headers().pop("WWW-Authenticate"),
+            "www_authenticate": outcome.get_headers()["WWW-Authenticate"],
         }
+        names = {"WWW-Authenticate"}
+        if "dpop_nonce" in expect:
+            actual["dpop_nonce"] = outcome.get_headers()["DPoP-Nonce"]
+            names.add("DPoP-Nonce")
         assert actual == expect
-        assert set(outcome.get_headers()) == {"WWW-Authenticate"}
+        assert set(outcome.get_headers()) == names
         assert str(outcome) == expect["error_description"]
     assert issuer.fetched == step["fetched"]
     issuer.fetched.clear()
@@ -181,6 +213,15 @@ def text(claims):
 def raw_headers(step):
     """As an ASGI server gives them."""
     return [(name.lower().encode(), value.encode("latin-1")) for name, value in step["request"]["headers"]]
+
+
+def authorization(step):
+    return next(value for name, value in step["request"]["headers"] if name.lower() == "authorization")
+
+
+def token_and_proof(step):
+    (_, field), (_, proof) = step["request"]["headers"]
+    return field.split()[1], proof
 
 
 def bearer_token(step):

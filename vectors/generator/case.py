@@ -29,6 +29,15 @@ POLICY: dict[str, Any] = {
     "rfc_status_codes": False,
     "dpop": "off",
 }
+ACCEPTED: dict[str, Any] = {
+    "dpop": "accepted",
+    "dpop_algorithms": ["ES256"],
+    "dpop_iat_offset": 300,
+    "dpop_iat_leeway": 30,
+    "dpop_replay": "in_process",
+}
+"""What a policy has besides once DPoP is on."""
+REQUIRED = {**ACCEPTED, "dpop": "required"}
 CLAIMS: dict[str, Any] = {
     "iss": ISSUER,
     "sub": "auth0|alice",
@@ -54,6 +63,21 @@ class Token:
     def respelled(self, compact: str, note: str) -> Token:
         """The same token in another spelling, which no signature covers."""
         return Token(compact, {**self.about, "respelled": note, "signature": None}, self.claims)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A DPoP proof with what a reader wants to know about it; `generator/proof.py` makes them."""
+
+    compact: str
+    about: dict[str, Any]
+
+    def segments(self) -> list[str]:
+        return self.compact.split(".")
+
+    def respelled(self, compact: str, note: str) -> Proof:
+        """The same proof in another spelling, which no signature covers."""
+        return Proof(compact, {**self.about, "respelled": note, "signature": None})
 
 
 def merged(defaults: dict[str, Any], changes: dict[str, Any] | None) -> dict[str, Any]:
@@ -159,12 +183,20 @@ def compact_json_or_none(value: Any) -> bytes | None:
 
 # What the client is told about each refusal: spec/2-answers.md, in the default profile. Written down a second time
 # here, on purpose: the engine's own table is what these vectors test.
-NO_CREDENTIALS = {"missing_authorization", "unknown_scheme", "scheme_without_token", "dpop_not_accepted"}
+NO_CREDENTIALS = {
+    "missing_authorization",
+    "unknown_scheme",
+    "scheme_without_token",
+    "bearer_not_accepted",
+    "dpop_not_accepted",
+    "proof_missing",
+}
+CONTRADICTING_CREDENTIALS = {"multiple_authorization_fields", "proof_with_bearer"}
+NONCE_WANTED = {"nonce_missing", "nonce_refused"}
 DESCRIPTIONS = {
-    "missing_authorization": "",
-    "unknown_scheme": "",
-    "scheme_without_token": "",
-    "dpop_not_accepted": "",
+    **dict.fromkeys(NO_CREDENTIALS, ""),
+    **dict.fromkeys(NONCE_WANTED, "Resource server requires nonce in DPoP proof"),
+    "proof_with_bearer": "DPoP proof requires DPoP authentication scheme, not Bearer",
     "multiple_authorization_fields": "Multiple Authorization fields are not allowed",
     "token_too_large": "Failed to parse token header",
     "opaque_token": "Failed to parse token header",
@@ -194,6 +226,41 @@ DESCRIPTIONS = {
     "token_not_yet_valid": "Token is not yet valid",
     "issued_at_missing": "Missing 'iat' claim in token",
     "subject_malformed": "Invalid sub claim in token",
+    "bound_token_as_bearer": "DPoP-bound token requires the DPoP authentication scheme, not Bearer",
+    "confirmation_malformed": "JWT Access Token has invalid confirmation claim format",
+    "confirmation_missing": "JWT Access Token has no jkt confirmation claim",
+    "confirmation_not_supported": "JWT Access Token has invalid confirmation claim format",
+    "thumbprint_missing": "Access token 'cnf' claim missing 'jkt'",
+    "thumbprint_malformed": "Access token 'cnf' claim missing 'jkt'",
+    "confirmation_mismatch": "JWT Access Token confirmation mismatch",
+}
+PROOF_DESCRIPTIONS = {
+    "multiple_proofs": "Multiple DPoP proofs are not allowed",
+    "proof_too_large": "Failed to verify DPoP proof",
+    "proof_not_a_jws": "Failed to verify DPoP proof",
+    "malformed_proof_header": "Failed to verify DPoP proof",
+    "proof_critical_header": "Failed to verify DPoP proof",
+    "proof_type": "Unexpected JWT 'typ' header parameter value",
+    "proof_algorithm": "Unsupported algorithm in DPoP proof",
+    "proof_key_missing": "Missing or invalid jwk in header",
+    "proof_key_private": "Private key material found in jwk header",
+    "proof_key_type": "Only EC keys are supported for DPoP",
+    "proof_key_curve": "Only P-256 curve is supported",
+    "proof_key_unusable": "Missing or invalid jwk in header",
+    "malformed_proof_signature": "JWT signature verification failed",
+    "proof_signature_invalid": "JWT signature verification failed",
+    "malformed_proof_payload": "JWT signature verification failed",
+    "proof_identifier_malformed": "jti claim must be a string",
+    "proof_identifier_empty": "jti claim must not be empty",
+    "proof_issued_at_malformed": "Invalid iat claim (must be integer or float)",
+    "proof_too_old": "DPoP Proof iat is too old",
+    "proof_from_future": "DPoP Proof iat is from the future",
+    "proof_expired": "DPoP Proof is expired",
+    "proof_not_yet_valid": "DPoP Proof is not yet valid",
+    "proof_method_mismatch": "DPoP Proof htm mismatch",
+    "proof_url_mismatch": "DPoP Proof htu mismatch",
+    "proof_token_mismatch": "DPoP Proof ath mismatch",
+    "proof_replayed": "DPoP Proof was already used",
 }
 BEFORE_THE_NETWORK = NO_CREDENTIALS | {
     "multiple_authorization_fields",
@@ -213,6 +280,11 @@ BEFORE_THE_NETWORK = NO_CREDENTIALS | {
     "other_issuer",
     "issuer_not_allowed",
     "kid_missing",
+    "multiple_proofs",
+    "proof_too_large",
+    "proof_not_a_jws",
+    "malformed_proof_header",
+    "proof_critical_header",
 }
 
 
@@ -224,23 +296,49 @@ def unavailable() -> dict[str, Any]:
     return {"outcome": "unavailable", "status": 503}
 
 
-def rejected(code: str, description: str | None = None, rfc_status_codes: bool = False) -> dict[str, Any]:
-    text = DESCRIPTIONS[code] if description is None else description
+def rejected(
+    code: str, description: str | None = None, policy: dict[str, Any] = POLICY, scheme: str | None = None
+) -> dict[str, Any]:
+    """`scheme`: the one in use, in lower case, if it is known."""
+    text = description
+    if text is None:
+        text = DESCRIPTIONS[code] if code in DESCRIPTIONS else PROOF_DESCRIPTIONS[code]
+    rfc = policy["rfc_status_codes"]
     if code in NO_CREDENTIALS:
-        status, error = (401 if rfc_status_codes else 400), "invalid_request"
-    elif code == "multiple_authorization_fields":
+        status, error = (401 if rfc else 400), "invalid_request"
+    elif code in CONTRADICTING_CREDENTIALS:
         status, error = 400, "invalid_request"
+    elif code in PROOF_DESCRIPTIONS or code == "proof_claims_missing":
+        status, error = (401 if rfc else 400), "invalid_dpop_proof"
+    elif code in NONCE_WANTED:
+        status, error = 401, "use_dpop_nonce"
     else:
         status, error = 401, "invalid_token"
-    challenge = f'Bearer error="{error}", error_description="{text}"' if text else 'Bearer realm="api"'
-    return _rejection(code, status, error, text, challenge)
+    told = f'error="{error}", error_description="{text}"' if text else ""
+    return _rejection(code, status, error, text, challenge(told, policy, scheme))
 
 
-def insufficient_scope(required: list[str]) -> dict[str, Any]:
+def insufficient_scope(
+    required: list[str], policy: dict[str, Any] = POLICY, scheme: str | None = None
+) -> dict[str, Any]:
     text = "Insufficient scopes"
     scope = " ".join(required)
-    challenge = f'Bearer error="insufficient_scope", error_description="{text}", scope="{scope}"'
-    return _rejection("insufficient_scope", 403, "insufficient_scope", text, challenge)
+    told = f'error="insufficient_scope", error_description="{text}", scope="{scope}"'
+    return _rejection("insufficient_scope", 403, "insufficient_scope", text, challenge(told, policy, scheme))
+
+
+def challenge(told: str, policy: dict[str, Any], scheme: str | None) -> str:
+    """The table "WWW-Authenticate" of spec/2-answers.md. `told`: the parameters of an error; empty without usable
+    credentials."""
+    mode = policy["dpop"]
+    algs = f'algs="{" ".join(policy.get("dpop_algorithms", []))}"'
+    if mode == "off":
+        return f"Bearer {told}" if told else 'Bearer realm="api"'
+    if mode == "required":
+        return f"DPoP {told}, {algs}" if told else f"DPoP {algs}"
+    if told and scheme == "dpop":
+        return f'Bearer realm="api", DPoP {told}, {algs}'
+    return f"Bearer {told}, DPoP {algs}" if told else f'Bearer realm="api", DPoP {algs}'
 
 
 def _rejection(code: str, status: int, error: str, text: str, challenge: str) -> dict[str, Any]:
@@ -256,6 +354,19 @@ def _rejection(code: str, status: int, error: str, text: str, challenge: str) ->
 
 def bearer(tok: Token | str, scheme: str = "Bearer ") -> list[list[str]]:
     return [["Authorization", scheme + (tok.compact if isinstance(tok, Token) else tok)]]
+
+
+def dpop(tok: Token | str, *proofs: Proof | str, scheme: str = "DPoP ") -> list[list[str]]:
+    """The fields of a request in the DPoP scheme; with one proof, if it is an honest one."""
+    fields = [["DPoP", proof if isinstance(proof, str) else proof.compact] for proof in proofs]
+    return [*bearer(tok, scheme), *fields]
+
+
+def scheme_of(headers: list[list[str]]) -> str | None:
+    """The scheme of the one Authorization field, in lower case, if it is one of ours."""
+    values = [value for name, value in headers if name.lower() == "authorization"]
+    words = values[0].lower().split() if len(values) == 1 else []
+    return words[0] if words and words[0] in ("bearer", "dpop") else None
 
 
 def json_document(value: Any) -> dict[str, Any]:
@@ -296,6 +407,7 @@ class Group:
         expect: str | dict[str, Any],
         *,
         title: str | None = None,
+        proof: Proof | None = None,
         headers: list[list[str]] | None = None,
         method: str = "GET",
         url: str = f"{AUDIENCE}/things",
@@ -305,12 +417,15 @@ class Group:
         now: float = NOW,
         required_scopes: list[str] | None = None,
         required_claims: list[str] | None = None,
+        proof_alone: bool = False,
         before: list[dict[str, Any]] | None = None,
     ) -> None:
         """`expect`: "verified", the code of a rejection, "unavailable", or the outcome itself."""
         assert name not in self.cases, name
         policy_used = merged(POLICY, policy)
-        outcome = _outcome(expect, tok, policy_used)
+        if headers is None:
+            headers = _headers(tok, proof)
+        outcome = _outcome(expect, tok, policy_used, headers, now)
         case: dict[str, Any] = {
             "title": title or name.replace("_", " ").capitalize(),
             "spec": spec,
@@ -323,14 +438,14 @@ class Group:
             case["required_scopes"] = required_scopes
         if required_claims is not None:
             case["required_claims"] = required_claims
+        if proof_alone:
+            case["proof_alone"] = True
         if tok is not None:
             case["token"] = tok.about
+        if proof is not None:
+            case["proof"] = proof.about
         case["now"] = now
-        case["request"] = {
-            "method": method,
-            "url": url,
-            "headers": headers if headers is not None else bearer(tok) if tok else [],
-        }
+        case["request"] = {"method": method, "url": url, "headers": headers}
         case["expect"] = outcome
         case["fetched"] = fetched if fetched is not None else _fetched(outcome)
         self.cases[name] = case
@@ -339,17 +454,36 @@ class Group:
         self.add(name, spec, tok, "verified", **more)
 
 
-def step(tok: Token, expect: str | dict[str, Any], now: float, fetched: list[str]) -> dict[str, Any]:
+def step(
+    tok: Token,
+    expect: str | dict[str, Any],
+    now: float,
+    fetched: list[str],
+    *,
+    policy: dict[str, Any] | None = None,
+    proof: Proof | None = None,
+    method: str = "GET",
+    url: str = f"{AUDIENCE}/things",
+) -> dict[str, Any]:
     """An earlier request to the same verifier."""
+    headers = _headers(tok, proof)
     return {
         "now": now,
-        "request": {"method": "GET", "url": f"{AUDIENCE}/things", "headers": bearer(tok)},
-        "expect": _outcome(expect, tok, POLICY),
+        "request": {"method": method, "url": url, "headers": headers},
+        "expect": _outcome(expect, tok, merged(POLICY, policy), headers, now),
         "fetched": fetched,
     }
 
 
-def _outcome(expect: str | dict[str, Any], tok: Token | None, policy: dict[str, Any]) -> dict[str, Any]:
+def _headers(tok: Token | None, proof: Proof | None) -> list[list[str]]:
+    if tok is None:
+        return []
+    return dpop(tok, proof) if proof else bearer(tok)
+
+
+def _outcome(
+    expect: str | dict[str, Any], tok: Token | None, policy: dict[str, Any], headers: list[list[str]], now: float
+) -> dict[str, Any]:
     if isinstance(expect, dict):
         return expect
     if expect == "verified":
@@ -357,7 +491,16 @@ def _outcome(expect: str | dict[str, Any], tok: Token | None, policy: dict[str, 
         return verified(tok)
     if expect == "unavailable":
         return unavailable()
-    return rejected(expect, rfc_status_codes=policy["rfc_status_codes"])
+    outcome = rejected(expect, policy=policy, scheme=scheme_of(headers))
+    if expect in NONCE_WANTED:
+        outcome["dpop_nonce"] = nonce(policy["dpop_nonce_key"], now)
+    return outcome
+
+
+def nonce(key: str, now: float) -> str:
+    """The nonce that a server with this key makes: the seconds, and 16 bytes of an HMAC over them."""
+    seconds = int(now).to_bytes(8, "big")
+    return b64(seconds + keys.sign_hmac("HS256", bytes.fromhex(key), seconds)[:16])
 
 
 def _fetched(outcome: dict[str, Any]) -> list[str]:

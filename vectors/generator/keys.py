@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import hmac
+import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,10 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "attacker-rsa": lambda: rsa.generate_private_key(65537, 2048),
     "attacker-ec-p256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "attacker-ed25519": ed25519.Ed25519PrivateKey.generate,
+    "client-ec-p256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "client-ec-p384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "client-rsa": lambda: rsa.generate_private_key(65537, 2048),
+    "client-ed25519": ed25519.Ed25519PrivateKey.generate,
 }
 
 CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521", "secp256k1": "secp256k1"}
@@ -85,9 +90,23 @@ def jwk(name: str, **members: Any) -> dict[str, Any]:
     return {member: value for member, value in result.items() if value is not None}
 
 
+def bare_jwk(name: str, **members: Any) -> dict[str, Any]:
+    """The public JWK as it stands in a proof: nothing but the key."""
+    return jwk(name, **{"kid": None, "use": None, **members})
+
+
+def thumbprint(name: str, digest: str = "sha256") -> str:
+    """RFC 7638 section 3: over the required members, in the order of their names, without white space."""
+    members = {member: value for member, value in jwk(name).items() if member not in ("kid", "use")}
+    text = json.dumps(members, sort_keys=True, separators=(",", ":"))
+    return b64(hashlib.new(digest, text.encode()).digest())
+
+
 def private_members(name: str) -> dict[str, str]:
-    """What makes an RSA JWK a private one."""
+    """What makes a JWK a private one."""
     numbers = private_key(name).private_numbers()
+    if isinstance(numbers, ec.EllipticCurvePrivateNumbers):
+        return {"d": b64_int(numbers.private_value, (private_key(name).curve.key_size + 7) // 8)}
     return {"d": b64_int(numbers.d), "p": b64_int(numbers.p), "q": b64_int(numbers.q)}
 
 

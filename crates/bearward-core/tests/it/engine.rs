@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use bearward_core::issuer::{IssuerUrl, Issuers};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
-use bearward_core::keys::Unavailable;
-use bearward_core::policy::{Audience, Policy, StatusProfile};
-use bearward_core::{Field, Outcome, Refusal, RequestFacts, UnixTime, VerifiedToken, Verifier};
+use bearward_core::policy::{
+    Audience, DpopMode, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile,
+};
+use bearward_core::{Outcome, Refusal, RequestFacts, Unavailable, UnixTime, VerifiedToken, Verifier};
 use serde_json::Value;
+
+use crate::third_party::hex;
 
 /// More rounds than the documents of an issuer can need.
 const ROUNDS: usize = 6;
@@ -49,19 +52,13 @@ impl Engine {
         self.versions.insert(url.to_owned(), versions);
     }
 
-    pub(crate) fn request(&mut self, headers: &[(&str, &[u8])], now: UnixTime) -> Decision {
-        let mut authorization = Field::Absent;
-        for (name, value) in headers {
-            if name.eq_ignore_ascii_case("authorization") {
-                authorization.add(value);
-            }
-        }
-        let facts = RequestFacts { authorization };
-        self.decide(now, |verifier| verifier.verify(&facts, now))
+    pub(crate) fn request(&mut self, facts: &RequestFacts<'_>, now: UnixTime) -> Decision {
+        self.decide(now, |verifier| verifier.verify(facts, now))
     }
 
     pub(crate) fn bearer(&mut self, token: &str, now: UnixTime) -> Decision {
-        self.request(&[("Authorization", format!("Bearer {token}").as_bytes())], now)
+        let field = format!("Bearer {token}");
+        self.request(&facts(&[("Authorization", field.as_bytes())], "GET", ""), now)
     }
 
     pub(crate) fn access_token(&mut self, token: &str, required: &[&str], now: UnixTime) -> Decision {
@@ -78,7 +75,7 @@ impl Engine {
                     Some(body) => drop(self.verifier.document_received(&needed, body, None, now)),
                     None => self.verifier.document_failed(&needed, now),
                 },
-                other => panic!("an outcome that nobody knows: {other:?}"),
+                other @ (Outcome::ReplayCheckNeeded(_) | _) => panic!("no outcome of a vector: {other:?}"),
             }
         }
         panic!("the verifier keeps asking for documents: {:?}", self.fetched)
@@ -91,6 +88,19 @@ impl Engine {
     }
 }
 
+/// The facts of a request with these fields.
+pub(crate) fn facts<'a>(headers: &[(&str, &'a [u8])], method: &'a str, url: &'a str) -> RequestFacts<'a> {
+    let mut facts = RequestFacts { method, url, ..RequestFacts::default() };
+    for (name, value) in headers {
+        if name.eq_ignore_ascii_case("authorization") {
+            facts.authorization.add(value);
+        } else if name.eq_ignore_ascii_case("dpop") {
+            facts.dpop.add(value);
+        }
+    }
+    facts
+}
+
 /// The policy of a vector.
 pub(crate) fn policy(value: &Value) -> Policy {
     let audience = Audience::new(text(&value["audience"])).unwrap();
@@ -100,11 +110,36 @@ pub(crate) fn policy(value: &Value) -> Policy {
         if flag(&value["single_issuer"]) { Issuers::single(first) } else { Issuers::any_of(first, issuers) };
     let statuses =
         if flag(&value["rfc_status_codes"]) { StatusProfile::Rfc } else { StatusProfile::Compatible };
-    assert_eq!(value["dpop"], "off");
     Policy::new(issuers, audience)
         .with_algorithms(algorithms(&texts(&value["algorithms"])))
-        .with_leeway(Duration::from_secs_f64(value["leeway"].as_f64().unwrap()))
+        .with_leeway(seconds(&value["leeway"]))
         .with_statuses(statuses)
+        .with_dpop(dpop_policy(value))
+}
+
+fn dpop_policy(value: &Value) -> DpopPolicy {
+    let mode = match text(&value["dpop"]) {
+        "off" => return DpopPolicy::new(DpopMode::Off),
+        "accepted" => DpopMode::Accepted,
+        "required" => DpopMode::Required,
+        other => panic!("{other} is no mode of DPoP"),
+    };
+    let replay = match text(&value["dpop_replay"]) {
+        "in_process" => ReplayProtection::InProcess,
+        "off" => ReplayProtection::Off,
+        other => panic!("{other} is no replay protection of a vector"),
+    };
+    let policy = DpopPolicy::new(mode)
+        .with_algorithms(algorithms(&texts(&value["dpop_algorithms"])))
+        .with_window(seconds(&value["dpop_iat_offset"]), seconds(&value["dpop_iat_leeway"]))
+        .with_replay_protection(replay);
+    let Some(key) = value.get("dpop_nonce_key") else { return policy };
+    let key = hex(text(key)).try_into().unwrap();
+    policy.with_nonces(Nonces::new(&key, seconds(&value["dpop_nonce_lifetime"])))
+}
+
+fn seconds(value: &Value) -> Duration {
+    Duration::from_secs_f64(value.as_f64().unwrap())
 }
 
 pub(crate) fn algorithms(names: &[&str]) -> AlgorithmSet {

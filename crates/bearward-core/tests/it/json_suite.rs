@@ -6,7 +6,7 @@ use std::thread;
 use bearward_core::jose::json::{Document, Duplicates};
 use serde_json::{Value, json};
 
-use crate::engine::{Decision, Engine};
+use crate::engine::{Decision, Engine, facts};
 use crate::third_party::{AUDIENCE, ISSUER, encoded, engine, engine_of, now, read, suite};
 
 /// What a strict reader of tokens refuses although it is JSON; with the reason. One that is taken fails.
@@ -24,7 +24,7 @@ const ACCEPTED_THOUGH_OPEN: &[&str] = &[
     "i_number_very_big_negative_int.json",
 ];
 
-const JWK_OF_RFC_7517: &str = r#"{"kty":"RSA","kid":"2011-04-29","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB"}"#;
+pub(crate) const JWK_OF_RFC_7517: &str = r#"{"kty":"RSA","kid":"2011-04-29","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB"}"#;
 
 struct Sample {
     name: String,
@@ -162,7 +162,7 @@ fn naughty_strings_are_refused_everywhere() {
         refused(&mut engine(key_set.clone(), &["RS256"]), text, text);
         let field = [("Authorization", text.as_bytes())];
         let mut engine = engine(key_set.clone(), &["RS256"]);
-        let decision = engine.request(&field, now());
+        let decision = engine.request(&facts(&field, "GET", ""), now());
         status_of(&engine, &decision, text);
     }
 }

@@ -6,18 +6,15 @@ use std::path::{Path, PathBuf};
 
 use bearward_core::jose::json::{Kind, Value as JsonValue};
 use bearward_core::rejection::CODES;
-use bearward_core::{Answer, Refusal, Scheme, VerifiedToken};
+use bearward_core::{Answer, Field, Refusal, RequestFacts, Scheme, UnixTime, VerifiedToken};
 use serde_json::{Map, Value, json};
 
 use crate::engine::{self, Decision, Engine, text, texts};
 
-/// Codes that only DPoP can give, for which there are no vectors yet.
-const WITHOUT_VECTOR: [&str; 3] = ["bearer_not_accepted", "proof_missing", "multiple_proofs"];
-
 #[test]
 fn every_vector_has_the_outcome_it_names() {
     let cases = cases();
-    assert!(cases.len() > 150, "the vectors are not all there: {}", cases.len());
+    assert!(cases.len() > 1300, "the vectors are not all there: {}", cases.len());
     let wrong: Vec<String> = cases
         .iter()
         .filter_map(|(name, case)| play(case).err().map(|difference| format!("{name}: {difference}")))
@@ -29,9 +26,7 @@ fn every_vector_has_the_outcome_it_names() {
 fn every_rejection_has_a_vector() {
     let cases = cases();
     let seen: BTreeSet<&str> = cases.values().filter_map(|case| case["expect"]["code"].as_str()).collect();
-    let expected: BTreeSet<&str> =
-        CODES.iter().copied().filter(|code| !WITHOUT_VECTOR.contains(code)).collect();
-    assert_eq!(seen, expected);
+    assert_eq!(seen, CODES.iter().copied().collect());
 }
 
 #[test]
@@ -57,28 +52,54 @@ fn play(case: &Value) -> Result<(), String> {
 
 fn play_step(engine: &mut Engine, step: &Value) -> Result<(), String> {
     engine.fetched.clear();
-    let (decision, scheme) = decide(engine, step);
-    let actual = describe(engine, decision, scheme, step);
-    same("outcome", &actual, &step["expect"])?;
-    same("fetched", &json!(engine.fetched), &step["fetched"])
-}
-
-fn decide(engine: &mut Engine, step: &Value) -> (Decision, Option<Scheme>) {
     let now = engine::time(&step["now"]);
-    let headers: Vec<(&str, Vec<u8>)> = step["request"]["headers"]
+    let request = &step["request"];
+    let headers: Vec<(&str, Vec<u8>)> = request["headers"]
         .as_array()
         .unwrap()
         .iter()
         .map(|field| (text(&field[0]), latin_1(text(&field[1]))))
         .collect();
-    let Some(required) = step.get("required_claims") else {
-        let fields: Vec<(&str, &[u8])> =
-            headers.iter().map(|(name, value)| (*name, value.as_slice())).collect();
-        let scheme = fields.first().and_then(|(_, value)| Scheme::of(value));
-        return (engine.request(&fields, now), scheme);
+    let fields: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (*name, value.as_slice())).collect();
+    let facts = engine::facts(&fields, text(&request["method"]), text(&request["url"]));
+    let actual = if step.get("proof_alone").is_some() {
+        describe_proof(engine, step, now)
+    } else if let Some(required) = step.get("required_claims") {
+        let token = text(&request["headers"][0][1]).strip_prefix("Bearer ").unwrap();
+        let decision = engine.access_token(token, &texts(required), now);
+        describe(engine, decision, None, step)
+    } else {
+        let decision = engine.request(&facts, now);
+        let fresh_nonce = matches!(decision, Decision::Verified(_))
+            .then(|| engine.verifier.fresh_nonce(&facts, now))
+            .flatten();
+        let mut actual = describe(engine, decision, scheme(&facts), step);
+        if let Some(nonce) = fresh_nonce {
+            actual["dpop_nonce"] = nonce.into();
+        }
+        actual
     };
-    let token = text(&step["request"]["headers"][0][1]).strip_prefix("Bearer ").unwrap();
-    (engine.access_token(token, &texts(required), now), None)
+    same("outcome", &actual, &step["expect"])?;
+    same("fetched", &json!(engine.fetched), &step["fetched"])
+}
+
+/// A proof alone, in the words of a vector's `expect`.
+fn describe_proof(engine: &Engine, step: &Value, now: UnixTime) -> Value {
+    let request = &step["request"];
+    let token = text(&request["headers"][0][1]).strip_prefix("DPoP ").unwrap();
+    let proof = text(&request["headers"][1][1]);
+    let target = (text(&request["method"]), text(&request["url"]));
+    match engine.verifier.verify_proof(token, proof, target, now) {
+        Ok(claims) => {
+            let claims: Value = serde_json::from_str(claims.text()).unwrap();
+            json!({"outcome": "verified", "claims": claims})
+        }
+        Err(refusal) => describe(engine, Decision::Rejected(refusal), None, step),
+    }
+}
+
+fn scheme(facts: &RequestFacts<'_>) -> Option<Scheme> {
+    if let Field::Once(value) = facts.authorization { Scheme::of(value) } else { None }
 }
 
 /// The decision in the words of a vector's `expect`.
@@ -99,17 +120,21 @@ fn describe(engine: &Engine, decision: Decision, scheme: Option<Scheme>, step: &
             Refusal::new(rejection, scheme)
         }
     };
-    let Answer { status, error, description, www_authenticate, retry_after, .. } =
+    let Answer { status, error, description, www_authenticate, dpop_nonce, retry_after } =
         engine.verifier.answer(&refusal);
     assert_eq!(retry_after, None);
-    json!({
+    let mut told = json!({
         "outcome": "rejected",
         "code": refusal.rejection().code(),
         "status": status,
         "error": error.as_str(),
         "error_description": description,
         "www_authenticate": www_authenticate,
-    })
+    });
+    if let Some(nonce) = dpop_nonce {
+        told["dpop_nonce"] = nonce.into();
+    }
+    told
 }
 
 fn verified(token: &VerifiedToken) -> Value {
