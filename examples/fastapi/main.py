@@ -12,13 +12,14 @@ load_dotenv()  # reads .env; what the environment already has stays
 app = FastAPI(title="Bearward example")
 auth0 = Auth0FastAPI()  # AUTH0_DOMAIN and AUTH0_AUDIENCE
 
-# Lets a single-page app on another origin send tokens, and read why one was refused.
+# Lets a single-page app on another origin send tokens and DPoP proofs, and read why one was refused and which nonce
+# the next proof needs.
 app.add_middleware(
     CORSMiddleware,
     allow_origins=os.environ.get("ALLOWED_ORIGINS", "http://localhost:3000,http://localhost:5173").split(","),
     allow_methods=["GET"],
-    allow_headers=["Authorization"],
-    expose_headers=["WWW-Authenticate"],
+    allow_headers=["Authorization", "DPoP"],
+    expose_headers=["WWW-Authenticate", "DPoP-Nonce"],
 )
 
 

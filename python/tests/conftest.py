@@ -3,12 +3,17 @@ from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE, HttpsIssuer, Tenant
+from support import AUDIENCE, HttpsIssuer, Prover, Tenant
 
 
 @pytest.fixture
 def tenant():
     return Tenant()
+
+
+@pytest.fixture
+def prover(tenant):
+    return Prover(tenant)
 
 
 @pytest.fixture

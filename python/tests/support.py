@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import datetime
+import hashlib
 import http.server
 import ipaddress
 import json
 import socket
 import ssl
+import subprocess
 import threading
 import time
+import uuid
 
 import uvicorn
 from cryptography import x509
@@ -18,7 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, RSAKey
+from joserfc.jws import JWSRegistry
 
 AUDIENCE = "https://api.example.com"
 KEY = RSAKey.generate_key(2048, {"kid": "key-1", "use": "sig", "alg": "RS256"})
@@ -71,6 +76,57 @@ class Tenant:
         return {"Authorization": f"Bearer {self.token(**claims)}"}
 
 
+class Prover:
+    """A client with a key of its own: makes DPoP proofs, good ones unless told otherwise. RFC 9449 section 4.2."""
+
+    def __init__(self, tenant, key=None, alg="ES256"):
+        self.tenant = tenant
+        self.key = key or ECKey.generate_key("P-256")
+        self.alg = alg
+
+    @property
+    def jkt(self):
+        return self.key.thumbprint()
+
+    def token(self, **claims):
+        """An access token that is bound to the key."""
+        return self.tenant.token(**{"cnf": {"jkt": self.jkt}, **claims})
+
+    def proof(self, token, htu, htm="GET", *, key=None, header=None, **claims):
+        payload = {
+            "jti": uuid.uuid4().hex,
+            "htm": htm,
+            "htu": htu,
+            "iat": int(time.time()),
+            "ath": ath(token),
+            **claims,
+        }
+        payload = {name: value for name, value in payload.items() if value is not None}
+        jwk = self.key.as_dict(private=False)
+        header = {"typ": "dpop+jwt", "alg": self.alg, "jwk": jwk, **(header or {})}
+        header = {name: value for name, value in header.items() if value is not None}
+        return signed(header, payload, key or self.key, self.alg)
+
+    def headers(self, htu, token=None, **proof):
+        token = token or self.token()
+        return {"Authorization": f"DPoP {token}", "DPoP": self.proof(token, htu, **proof)}
+
+
+def ath(token):
+    return b64(hashlib.sha256(token.encode()).digest())
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def signed(header, payload, key, alg):
+    """A compact JWS over any JSON, right or wrong; joserfc's own encoder refuses to make bad headers."""
+    signing_input = f"{b64(json.dumps(header).encode())}.{b64(json.dumps(payload).encode())}"
+    signature = JWSRegistry.algorithms[alg].sign(signing_input.encode(), key)
+    return f"{signing_input}.{b64(signature)}"
+
+
 @contextlib.contextmanager
 def running(app, **config):
     """`app` under uvicorn on a free port of loopback; gives the port."""
@@ -98,6 +154,30 @@ def raw_exchange(port, request):
             while chunk := connection.recv(65536):
                 answer += chunk
     return (int(answer.split(b" ", 2)[1]) if answer else 0), answer
+
+
+def free_port():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+@contextlib.contextmanager
+def process(command, port, **options):
+    """A server of its own process, that is there once it takes connections on `port`; gives the process."""
+    started = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)  # noqa: S603 - our own arguments
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            assert started.poll() is None, f"{command[0]} ended with {started.returncode}"
+            assert time.monotonic() < deadline, f"{command[0]} did not start"
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.02)
+        yield started
+    finally:
+        started.kill()
+        started.wait()
 
 
 class HttpsIssuer:

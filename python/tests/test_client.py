@@ -59,7 +59,7 @@ async def test_a_repeated_field_is_seen_behind_a_mapping(api_client, tenant):
 async def test_no_credentials(api_client, tenant):
     with pytest.raises(MissingAuthorizationError) as refusal:
         await api_client.verify_request({})
-    assert refusal.value.get_headers() == {"WWW-Authenticate": 'Bearer realm="api"'}
+    assert refusal.value.get_headers() == {"WWW-Authenticate": 'Bearer realm="api", DPoP algs="ES256"'}
     assert tenant.fetched == []
 
 

@@ -187,8 +187,11 @@ async def test_a_dependency_can_be_called_by_hand(auth0, tenant):
         ({"path": "/a b"}, "http://api.example/a%20b"),
         ({"scheme": "https"}, "https://api.example/"),
         ({"headers": [], "server": ("10.0.0.1", 8000)}, "http://10.0.0.1:8000/"),
-        ({"headers": [], "server": None}, "http:///"),
-        ({"headers": [(b"host", b"\xff"), (b"x-forwarded-host", b"evil")]}, "http://\xff/"),
+        ({"headers": [], "server": None}, ""),
+        ({"headers": [], "server": ("::1", 8000)}, "http://[::1]:8000/"),
+        ({"headers": [], "server": ("/run/app.sock", None)}, ""),
+        ({"headers": [(b"host", b"\xff"), (b"x-forwarded-host", b"evil")]}, ""),
+        ({"headers": [(b"host", b"a"), (b"host", b"a")]}, ""),
     ],
     ids=lambda value: str(value),
 )

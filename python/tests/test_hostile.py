@@ -9,8 +9,10 @@ from unittest.mock import patch
 import pytest
 from fastapi.testclient import TestClient
 
-from bearward import ApiClient, BaseAuthError
-from support import OTHER_KEY, raw_exchange, running
+from bearward import ApiClient, ApiClientOptions, BaseAuthError
+from conftest import guarded_app
+from fastapi_plugin import Auth0FastAPI
+from support import AUDIENCE, OTHER_KEY, raw_exchange, running
 
 
 def segment(value):
@@ -146,3 +148,134 @@ def test_tokens_are_not_in_the_traceback_of_a_defect(app, auth0, tenant, caplog)
     assert "[redacted]" in caplog.text
     assert "RuntimeError" in caplog.text
     assert_clean(caplog.text + answer.text, token)
+
+
+def proofs(prover, token, htu):
+    """Good, bad and absurd DPoP proofs."""
+    good = prover.proof(token, htu)
+    header, payload, signature = good.split(".")
+    yield from (
+        good,
+        good,
+        f"{header}.{payload}",
+        f"{good}.{signature}",
+        f"{header}..{signature}",
+        good + "=",
+        good[:-4],
+    )
+    for odd in ({}, {"alg": "none"}, {"alg": 5}, {"typ": "dpop+jwt", "alg": "ES256"}, [], None, 7, "x"):
+        yield f"{segment(odd)}.{payload}.{signature}"
+    jwk = prover.key.as_dict(private=False)
+    private = prover.key.as_dict(private=True)
+    for odd in (
+        {**jwk, "x": "A"},
+        {**jwk, "x": jwk["x"] + "="},
+        {**jwk, "y": jwk["x"]},
+        {**jwk, "crv": []},
+        private,
+        {"kty": "oct", "k": "A" * 43},
+        {"kty": "RSA", "n": "A" * 20_000, "e": "AQAB"},
+        [],
+        "x",
+        {},
+    ):
+        yield prover.proof(token, htu, header={"jwk": odd})
+    for odd in (
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 10_000,
+        b'{"a":1,"a":2}',
+        b'{"iat":1e999}',
+        b'{"iat":' + b"9" * 5000 + b"}",
+    ):
+        yield f"{segment(odd)}.{payload}.{signature}"
+        yield f"{header}.{segment(odd)}.{signature}"
+    for claim in ("jti", "htm", "htu", "iat", "ath", "exp", "nbf", "nonce"):
+        for odd in (True, -1, 1e300, "", "text", "A" * 10_000, [], [[]], {}, {"a": {"b": []}}):
+            yield prover.proof(token, **{"htu": htu, claim: odd})
+    yield from ("", ".", "..", "a.b.c", "%00", "A" * 20_000, f"{good},{good}")
+
+
+def dpop_app(tenant, **options):
+    auth0 = Auth0FastAPI(domain=tenant.domain, audience=AUDIENCE, custom_fetch=tenant.fetch, **options)
+    return guarded_app(auth0)
+
+
+@pytest.mark.parametrize("http", ["h11", "httptools"])
+@pytest.mark.parametrize("nonces", [False, True])
+def test_hostile_proofs_over_a_socket_never_get_a_5xx(tenant, prover, http, nonces):
+    token, statuses = prover.token(), set()
+    with running(dpop_app(tenant, dpop_nonce=nonces), http=http) as port:
+        for proof in proofs(prover, token, "http://x/private"):
+            head = f"GET /private HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: DPoP {token}\r\n"
+            status, answer = raw_exchange(port, f"{head}DPoP: {proof}\r\n\r\n".encode())
+            assert status < 500, (proof[:80], answer[:200])
+            statuses.add(status)
+    assert {400, 401 if nonces else 200} <= statuses
+
+
+@pytest.mark.parametrize("options", [{}, {"dpop_nonce": True}, {"dpop_replay": True, "dpop_required": True}])
+def test_proofs_are_not_logged_or_answered(tenant, prover, caplog, options):
+    caplog.set_level(logging.DEBUG)
+    client = TestClient(dpop_app(tenant, **options))
+    token = prover.token()
+    for proof in proofs(prover, token, "http://testserver/private"):
+        caplog.clear()
+        answer = client.get("/private", headers={"Authorization": f"DPoP {token}", "DPoP": proof})
+        shown = caplog.text + answer.text + str(answer.headers)
+        if answer.status_code != 200:
+            assert_clean(shown, proof)
+            assert_clean(shown, token)
+
+
+async def test_proofs_are_not_in_errors(auth0, tenant, prover):
+    url = "https://api.example/"
+    token = prover.token()
+    for proof in proofs(prover, token, url):
+        for attempt in (
+            auth0.api_client.verify_request({"authorization": f"DPoP {token}", "dpop": proof}, "GET", url),
+            auth0.api_client.verify_dpop_proof(token, proof or "x", "GET", url),
+        ):
+            try:
+                await attempt
+            except BaseAuthError as error:
+                trace = "".join(traceback.format_exception(None, error, error.__traceback__))
+                assert_clean(f"{error!r}{vars(error)}{trace}", proof)
+                assert_clean(f"{error!r}{vars(error)}{trace}", token)
+
+
+def test_proofs_are_not_in_the_traceback_of_a_defect(tenant, prover, caplog):
+    caplog.set_level(logging.DEBUG)
+    headers = prover.headers("http://testserver/private")
+
+    async def verify(self, headers, http_method, http_url):
+        raise RuntimeError(f"got {headers['dpop']!r}")
+
+    with patch.object(ApiClient, "verify_request", verify):
+        answer = TestClient(dpop_app(tenant)).get("/private", headers=headers)
+    assert answer.status_code == 500
+    assert "[redacted]" in caplog.text
+    assert_clean(caplog.text + answer.text, headers["DPoP"])
+
+
+async def test_a_failing_store_does_not_tell_the_proof(tenant, prover, caplog):
+    class Store:
+        async def remember(self, key, ttl_seconds):
+            raise OSError("down")
+
+    caplog.set_level(logging.DEBUG)
+    options = ApiClientOptions(domain=tenant.domain, audience=AUDIENCE, custom_fetch=tenant.fetch, dpop_replay=Store())
+    headers = prover.headers("https://api.example/")
+    with pytest.raises(BaseAuthError) as refusal:
+        await ApiClient(options).verify_request(headers, "GET", "https://api.example/")
+    shown = caplog.text + "".join(traceback.format_exception(None, refusal.value, refusal.value.__traceback__))
+    assert_clean(shown, headers["DPoP"])
+    assert_clean(shown, headers["Authorization"])
+
+
+def test_keys_are_not_in_reprs(tenant):
+    key = b"a-very-secret-key-of-32-bytes!!!"
+    auth0 = Auth0FastAPI(domain=tenant.domain, audience=AUDIENCE, dpop_nonce=True, dpop_nonce_key=key)
+    shown = f"{auth0!r}{auth0.api_client!r}{auth0.api_client.options!r}{auth0.api_client._engine!r}"
+    assert key.decode() not in shown

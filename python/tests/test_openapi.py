@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.testclient import TestClient
 
 from bearward._openapi import LoginScheme
+from conftest import guarded_app
 from fastapi_plugin import Auth0FastAPI
 from support import AUDIENCE
 
@@ -76,6 +77,26 @@ def test_schemes_and_scopes(app, client):
     assert paths["/both"]["get"]["security"] == [{"Bearer": []}, {LOGIN: ["read:messages", "write:messages"]}]
     assert all("parameters" not in operation["get"] for operation in paths.values())
     assert client.get("/docs").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "scheme", "dpop"),
+    [
+        ({}, "Bearer", "bearer", True),
+        ({"dpop_enabled": False}, "Bearer", "bearer", False),
+        ({"dpop_required": True}, "DPoP", "dpop", True),
+    ],
+)
+def test_dpop(tenant, options, name, scheme, dpop):
+    auth0 = Auth0FastAPI(domain=tenant.domain, audience=AUDIENCE, custom_fetch=tenant.fetch, **options)
+    document = guarded_app(auth0).openapi()
+    shown = document["components"]["securitySchemes"][name]
+    assert (shown["type"], shown["scheme"], "DPoP" in shown["description"]) == ("http", scheme, dpop)
+    assert document["paths"]["/messages"]["get"]["security"] == [{name: []}, {LOGIN: ["read:messages"]}]
+    nonces = Auth0FastAPI(
+        domain=tenant.domain, audience=AUDIENCE, **{**options, "dpop_nonce": options.get("dpop_enabled", True)}
+    )
+    assert guarded_app(nonces).openapi() == document
 
 
 def test_two_apis_in_one_app(nested):

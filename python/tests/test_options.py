@@ -40,6 +40,28 @@ GOOD = {"domain": "tenant.example", "audience": AUDIENCE}
         {"dpop_iat_leeway": "30"},
         {"dpop_iat_offset": -1},
         {"dpop_iat_offset": math.nan},
+        {"dpop_iat_leeway": math.inf},
+        {"dpop_iat_offset": True},
+        {"dpop_iat_offset": None},
+        {"dpop_algorithms": "ES256"},
+        {"dpop_algorithms": []},
+        {"dpop_algorithms": None},
+        {"dpop_algorithms": [5]},
+        {"dpop_algorithms": ["HS256"]},
+        {"dpop_algorithms": ["none"]},
+        {"dpop_replay": None},
+        {"dpop_replay": "redis://localhost"},
+        {"dpop_replay": 1},
+        {"on_store_error": "ignore"},
+        {"on_store_error": True},
+        {"store_timeout": 0},
+        {"store_timeout": None},
+        {"dpop_nonce": True, "dpop_enabled": False},
+        {"dpop_nonce_key": b"k" * 32},
+        {"dpop_nonce": True, "dpop_nonce_key": b"short"},
+        {"dpop_nonce": True, "dpop_nonce_key": "k" * 32},
+        {"dpop_nonce": True, "dpop_nonce_lifetime": 0},
+        {"dpop_nonce_lifetime": "300"},
         {"leeway": -1},
         {"leeway": math.nan},
         {"algorithms": "RS256"},
@@ -59,14 +81,34 @@ def test_refused_at_construction(wrong):
 
 
 @pytest.mark.parametrize(
+    "wrong",
+    [
+        {"public_origin": ""},
+        {"public_origin": "api.example.com"},
+        {"public_origin": "https://api.example.com/path"},
+        {"public_origin": "https://api.example.com?"},
+        {"public_origin": "https://user@api.example.com"},
+        {"public_origin": "ftp://api.example.com"},
+        {"public_origin": b"https://api.example.com"},
+        {"trusted_hops": 0},
+        {"trusted_hops": -1},
+        {"trusted_hops": 1.0},
+        {"trusted_hops": True},
+        {"trusted_hops": None},
+    ],
+    ids=str,
+)
+def test_refused_by_the_guard(wrong):
+    with pytest.raises(ConfigurationError):
+        Auth0FastAPI(**GOOD, **wrong)
+
+
+@pytest.mark.parametrize(
     "later",
     [
         {"domain": None, "domains": lambda context: ["tenant.example"]},
         {"cache_adapter": InMemoryCache()},
         {"client_id": "id", "client_secret": "secret"},
-        {"dpop_required": True},
-        {"dpop_iat_leeway": 5},
-        {"dpop_iat_offset": 5},
     ],
     ids=lambda later: next(iter(later)),
 )
@@ -125,3 +167,18 @@ def test_what_is_missing_in_the_environment_is_named(monkeypatch):
 
 def test_bearer_is_accepted_by_default():
     assert ApiClient(ApiClientOptions(**GOOD)).is_dpop_required() is False
+
+
+def test_keys_of_nonces_are_secret_and_random():
+    def nonce(**options):
+        api_client = ApiClient(ApiClientOptions(**GOOD, dpop_nonce=True, **options))
+        return api_client._engine.fresh_nonce({"DPoP": "e30.e30.x"}, 1.0)
+
+    assert nonce() != nonce()
+    assert nonce(dpop_nonce_key=b"k" * 32) == nonce(dpop_nonce_key=b"k" * 32) != nonce(dpop_nonce_key=b"K" * 32)
+
+
+def test_the_defaults_are_the_safe_ones():
+    options = ApiClientOptions(**GOOD)
+    assert (options.dpop_enabled, options.dpop_replay, options.on_store_error) == (True, True, "refuse")
+    assert tuple(options.dpop_algorithms) == ("ES256",)

@@ -33,6 +33,7 @@ use serde_json::{Map, Value, json};
 const ROUNDS: usize = 151;
 const TOKENS: usize = 128;
 const DOMAIN: &str = "tenant.eu.auth0.com";
+const ISSUER: &str = "https://tenant.eu.auth0.com/";
 const AUDIENCE: &str = "https://api.example.com";
 const KID: &str = "q3dVZ8yXGm0TzA1bWc5Rk";
 
@@ -163,7 +164,7 @@ impl Jsonwebtoken {
         validation.leeway = 0;
         validation.validate_nbf = true;
         validation.set_audience(&[AUDIENCE]);
-        validation.set_issuer(&[tenant.issuer()]);
+        validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         Self { keys: HashMap::from([(KID.to_owned(), key)]), validation }
     }
@@ -216,14 +217,10 @@ impl Tenant {
         Self { key: KeyPair::generate(KeySize::Rsa2048).unwrap(), issued }
     }
 
-    fn issuer(&self) -> String {
-        format!("https://{DOMAIN}/")
-    }
-
     fn documents(&self) -> [Value; 2] {
         let (n, e) = self.components();
         [
-            json!({ "issuer": self.issuer(), "jwks_uri": format!("{}.well-known/jwks.json", self.issuer()) }),
+            json!({ "issuer": ISSUER, "jwks_uri": format!("{ISSUER}.well-known/jwks.json") }),
             json!({ "keys": [{ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": KID, "n": n, "e": e }] }),
         ]
     }
@@ -241,7 +238,7 @@ impl Tenant {
         let header = json!({ "alg": "RS256", "typ": "JWT", "kid": KID });
         let claims = json!({
             "https://example.com/email": format!("somebody{number}@example.com"),
-            "iss": self.issuer(),
+            "iss": ISSUER,
             "sub": format!("auth0|65f0c1d2e3b4a5968778{number:04}"),
             "aud": [AUDIENCE, format!("https://{DOMAIN}/userinfo")],
             "iat": self.issued,

@@ -236,14 +236,14 @@ pub fn public_url(target: &Target<'_>, fields: &ForwardedFields<'_>, whose: &Pub
     url
 }
 
+/// A prefix that says the same as the root path is not put in front a second time.
 fn push_path(url: &mut String, target: &Target<'_>, prefix: Option<&str>) {
-    if let Some(prefix) = prefix {
-        url.push_str(prefix.trim_end_matches('/'));
-    }
     let root = target.root_path.trim_end_matches('/');
+    let prefix = prefix.map(|prefix| prefix.trim_end_matches('/')).filter(|prefix| *prefix != root);
+    url.push_str(prefix.unwrap_or_default());
     let mounted =
         target.raw_path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if !mounted && prefix.is_none_or(|prefix| prefix.trim_end_matches('/') != root) {
+    if !mounted {
         url.push_str(root);
     }
     url.push_str(target.raw_path);
@@ -569,5 +569,17 @@ mod tests {
         assert_eq!(url("/api", "/api/"), "http://h/api");
         assert_eq!(url("/apis", "/api"), "http://h/api/apis");
         assert_eq!(url("/f", ""), "http://h/f");
+    }
+
+    #[test]
+    fn a_prefix_and_a_root_path_that_say_the_same_count_once() {
+        let url = |raw_path, root_path, prefix| {
+            let target = Target { scheme: "http", host: "h", raw_path, root_path, query: "" };
+            let fields = ForwardedFields { prefix: vec![prefix], ..ForwardedFields::default() };
+            public_url(&target, &fields, &PublicUrl::FromProxies { trusted_hops: NonZeroUsize::MIN })
+        };
+        assert_eq!(url("/f", "/api", "/api"), "http://h/api/f", "the proxy strips it");
+        assert_eq!(url("/api/f", "/api", "/api/"), "http://h/api/f", "the server put it back");
+        assert_eq!(url("/f", "/v1", "/api"), "http://h/api/v1/f", "they say different things");
     }
 }

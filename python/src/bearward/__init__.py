@@ -21,8 +21,11 @@ from bearward.errors import (
     IssuerUnavailableError,
     MissingAuthorizationError,
     MissingRequiredArgumentError,
+    ReplayCheckUnavailableError,
+    UseDpopNonceError,
     VerifyAccessTokenError,
 )
+from bearward.replay import RedisReplayStore, ReplayStore
 from bearward.types import DomainsResolver, DomainsResolverContext, OnBehalfOfTokenResult
 
 __all__ = [
@@ -46,6 +49,10 @@ __all__ = [
     "MissingAuthorizationError",
     "MissingRequiredArgumentError",
     "OnBehalfOfTokenResult",
+    "RedisReplayStore",
+    "ReplayCheckUnavailableError",
+    "ReplayStore",
+    "UseDpopNonceError",
     "VerifyAccessTokenError",
     "__version__",
     "get_current_actor",

@@ -34,7 +34,9 @@ class ReplayCheckNeeded:
 
 @final
 class PublicUrl:
-    """How the URL a client used is found. `origin`: configured; `trusted_hops` > 0: by what proxies wrote; else by Host.
+    """How the URL a client used is found.
+
+    `origin`: configured; `trusted_hops` > 0: by what proxies wrote; else by Host.
 
     Raises `bearward.errors.ConfigurationError` when `origin` is not `https://host[:port]` (or http).
     """
@@ -97,10 +99,11 @@ class Engine:
     @staticmethod
     def replay_store_unavailable() -> BaseAuthError:
         """The 503 for a store that can't be reached."""
-    def verify_dpop_proof(
-        self, access_token: str, proof: str, method: str, url: str, now: float
-    ) -> dict[str, Any]:
-        """Claims of a good DPoP proof. Not checked: the token, its binding to the key, whether the proof was used before."""
+    def verify_dpop_proof(self, access_token: str, proof: str, method: str, url: str, now: float) -> dict[str, Any]:
+        """Claims of a good DPoP proof.
+
+        Not checked: the token, its binding to the key, whether the proof was used before.
+        """
     def fresh_nonce(
         self, headers: Union[Sequence[tuple[bytes, bytes]], Mapping[str, str]], now: float
     ) -> Optional[str]:

@@ -13,11 +13,28 @@ from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
-from fastapi.openapi.models import HTTPBearer, OAuthFlowAuthorizationCode, OAuthFlows
+from fastapi.openapi.models import HTTPBase, HTTPBearer, OAuthFlowAuthorizationCode, OAuthFlows
 from fastapi.security import OAuth2
 
-BEARER_NAME = "Bearer"
-BEARER_MODEL = HTTPBearer(bearerFormat="JWT", description="An access token, pasted.")
+from bearward.options import ApiClientOptions
+
+_BEARER = HTTPBearer(bearerFormat="JWT", description="An access token, pasted.")
+_EITHER = HTTPBearer(
+    bearerFormat="JWT",
+    description="An access token, pasted. One that is bound to a key is accepted in the DPoP scheme only (RFC 9449), "
+    "with a proof for each request, which this page can't make.",
+)
+_DPOP = HTTPBase(
+    scheme="dpop",
+    description="An access token that is bound to a key, with a proof for each request (DPoP, RFC 9449).",
+)
+
+
+def scheme_of(options: ApiClientOptions) -> tuple[str, HTTPBase]:
+    """Name and model of the scheme that requests authenticate by."""
+    if options.dpop_required:
+        return "DPoP", _DPOP
+    return "Bearer", _EITHER if options.dpop_enabled else _BEARER
 
 
 class LoginScheme(OAuth2):

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
 from bearward import _native
-from bearward.errors import BaseAuthError, IssuerUnavailableError, MissingRequiredArgumentError
+from bearward.errors import BaseAuthError, InternalError, IssuerUnavailableError, MissingRequiredArgumentError
 from bearward.fetch import DocumentFetcher
-from bearward.options import ApiClientOptions, engine_for
+from bearward.options import ApiClientOptions, engine_for, replay_store_for
 
 if TYPE_CHECKING:
-    _Outcome = Union[dict[str, Any], _native.DocumentNeeded]
+    from bearward.replay import BoundedStore
+
+    _Outcome = Union[dict[str, Any], _native.DocumentNeeded, _native.ReplayCheckNeeded]
+    _Headers = Union[list[tuple[bytes, bytes]], Mapping[str, str]]
 
 __all__ = ["ApiClient", "ApiClientOptions"]
+
+_logger = logging.getLogger("bearward")
 
 # Discovery document, key set, and the key set once more if it changed in between. More only happens when an issuer
 # changes its documents faster than they can be read.
@@ -37,6 +43,9 @@ class ApiClient:
         self.options = options
         self._engine = engine_for(options)
         self._documents = DocumentFetcher(self._engine, options.custom_fetch, options.fetch_timeout)
+        self._replay_store: Optional[BoundedStore] = replay_store_for(options)
+        # Told once.
+        self._warns_of_bound_token = not options.dpop_enabled
 
     async def verify_request(
         self,
@@ -46,28 +55,32 @@ class ApiClient:
     ) -> dict[str, Any]:
         """The claims of the access token that a request carries; the dict is the caller's own.
 
-        RFC 6750 section 2.1. Not checked here: scopes, and whether the token was revoked.
+        RFC 6750 section 2.1, RFC 9449 section 7.1. A DPoP proof is used up by this, once everything else about the
+        request is good. Not checked here: scopes, and whether the token was revoked.
 
         Args:
             headers: The request's headers, names in any case.
             http_method: The request's method. Only DPoP needs it.
-            http_url: The request's URL. Only DPoP needs it.
+            http_url: The URL that the client used, path and all as it was sent. Only DPoP needs it.
 
         Raises:
             MissingAuthorizationError: no usable credentials.
-            InvalidAuthSchemeError: a scheme that is not accepted here.
+            MissingRequiredArgumentError: a request in the DPoP scheme, without `http_method` or `http_url`.
+            InvalidAuthSchemeError: a scheme that is not accepted here, or credentials that don't go together.
             VerifyAccessTokenError: the token is not acceptable.
+            InvalidDpopProofError: the proof is not acceptable.
+            UseDpopNonceError: the proof must hold the nonce that this answer gives.
             IssuerUnavailableError: the issuer can't be reached, so the token can't be judged now.
+            ReplayCheckUnavailableError: whether the proof was used before can't be told now.
         """
-        # Starlette's and httpx's list of fields shows a repeated field, which a mapping hides.
-        raw = getattr(headers, "raw", None)
-        fields = raw if type(raw) is list else headers
-        outcome = self._engine.verify_request(fields, http_method, http_url, time.time())
-        if type(outcome) is dict:
-            return outcome
-        return await self._decide(
-            outcome, lambda: self._engine.verify_request(fields, http_method, http_url, time.time())
-        )
+        fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
+        claims = self._engine.verify_request(fields, method, url, time.time())
+        if type(claims) is not dict:
+            claims = await self._decide(claims, lambda: self._engine.verify_request(fields, method, url, time.time()))
+        if self._warns_of_bound_token and "cnf" in claims:
+            self._warns_of_bound_token = False
+            _logger.warning("a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled")
+        return claims
 
     async def verify_access_token(
         self,
@@ -93,15 +106,48 @@ class ApiClient:
         """
         if not access_token:
             raise MissingRequiredArgumentError("access_token")
-        if not access_token.isascii():
-            # A JWS is ASCII (RFC 7515 section 3.1). A lone surrogate could not even be handed to the engine: "?" makes
-            # the token as malformed as it is.
-            access_token = access_token.encode("ascii", "replace").decode()
-        names = list(required_claims or ())
-        outcome = self._engine.verify_access_token(access_token, names, time.time())
+        token, names = _encodable(access_token), list(required_claims or ())
+        outcome = self._engine.verify_access_token(token, names, time.time())
         if type(outcome) is dict:
             return outcome
-        return await self._decide(outcome, lambda: self._engine.verify_access_token(access_token, names, time.time()))
+        return await self._decide(outcome, lambda: self._engine.verify_access_token(token, names, time.time()))
+
+    async def verify_dpop_proof(self, access_token: str, proof: str, http_method: str, http_url: str) -> dict[str, Any]:
+        """The claims of a DPoP proof: that it is well made, for this access token, method and URL.
+
+        RFC 9449 section 4.3. Not checked here: the access token, whether it is bound to the proof's key, and whether
+        the proof was used before. `verify_request` checks all of it.
+
+        Args:
+            access_token: The token that was sent along; a proof holds its hash.
+            proof: The value of the request's DPoP field.
+            http_method: The request's method.
+            http_url: The URL that the client used.
+
+        Raises:
+            MissingRequiredArgumentError: one of them is empty.
+            InvalidDpopProofError: the proof is not acceptable.
+            UseDpopNonceError: the proof must hold the nonce that this answer gives.
+        """
+        if not proof:
+            raise MissingRequiredArgumentError("dpop_proof")
+        if not access_token:
+            raise MissingRequiredArgumentError("access_token")
+        if not http_method or not http_url:
+            raise MissingRequiredArgumentError("http_method/http_url")
+        return self._engine.verify_dpop_proof(
+            _encodable(access_token), _encodable(proof), _encodable(http_method), _encodable(http_url), time.time()
+        )
+
+    def fresh_nonce(self, headers: Mapping[str, str]) -> Optional[str]:
+        """A value for the header `DPoP-Nonce` of the answer to a request that `verify_request` found good.
+
+        `None` if nonces are off, or the one in the request's proof is still young. RFC 9449 section 8.2.
+
+        Args:
+            headers: The request's headers, names in any case.
+        """
+        return self._engine.fresh_nonce(_fields(headers), time.time())
 
     def is_dpop_required(self) -> bool:
         """Whether Bearer is refused."""
@@ -119,15 +165,40 @@ class ApiClient:
     async def _decide(self, outcome: _Outcome, verify: Callable[[], _Outcome]) -> dict[str, Any]:
         """Bring what the engine needs, and ask again, until it can decide."""
         for _ in range(_MAX_ROUNDS):
-            if isinstance(outcome, dict):
-                return outcome
+            if not isinstance(outcome, _native.DocumentNeeded):
+                return await self._settle(outcome)
             await self._documents.bring(outcome)
             outcome = verify()
-        if isinstance(outcome, dict):
-            return outcome
+        if not isinstance(outcome, _native.DocumentNeeded):
+            return await self._settle(outcome)
         raise IssuerUnavailableError(
             "The issuer is temporarily unavailable",
             code="issuer_unsettled",
             headers={"Retry-After": _RETRY_AFTER_SECONDS},
             detail=f"still a document missing after {_MAX_ROUNDS} fetches: {outcome.url}",
         )
+
+    async def _settle(self, outcome: Union[dict[str, Any], _native.ReplayCheckNeeded]) -> dict[str, Any]:
+        """The claims; of a request with a proof, once the store has said that the proof is new."""
+        if isinstance(outcome, dict):
+            return outcome
+        if self._replay_store is None:
+            raise InternalError(detail="a replay check is needed, and there is no store")
+        return self._engine.settle(outcome, await self._replay_store.is_new(outcome))
+
+
+def _fields(headers: Mapping[str, str]) -> _Headers:
+    # Starlette's and httpx's list of fields shows a repeated field, which a mapping hides.
+    raw = getattr(headers, "raw", None)
+    return raw if type(raw) is list else headers
+
+
+_Text = TypeVar("_Text", bound=Optional[str])
+
+
+def _encodable(text: _Text) -> _Text:
+    # A lone surrogate could not be handed to the engine. The replacement character stands in no token and no URL; the
+    # usual "?" would end a URL's path.
+    if isinstance(text, str) and not text.isascii():
+        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")  # type: ignore[return-value]
+    return text

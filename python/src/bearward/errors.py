@@ -1,7 +1,7 @@
 """The errors: one class per kind, each of which knows its HTTP answer.
 
 All derive from `BaseAuthError`. Three families, never mixed: the request is not acceptable (4xx), it can't be
-decided now (503, `IssuerUnavailableError`), the deployer or we made a mistake (500).
+decided now (503, `IssuerUnavailableError` and `ReplayCheckUnavailableError`), the deployer or we made a mistake (500).
 
 `message` is a fixed text that a client may see. `detail` holds facts for the operator's log. Neither ever holds
 token text.
@@ -22,7 +22,7 @@ class BaseAuthError(Exception):
         code: The reason, stable and in snake_case, for logs and tests: `token_expired`. Finer than the
             `error` of the HTTP answer.
         status: HTTP status, where it isn't the class's usual one.
-        headers: Headers of the HTTP answer: `WWW-Authenticate` or `Retry-After`.
+        headers: Headers of the HTTP answer: `WWW-Authenticate`, `DPoP-Nonce` or `Retry-After`.
         detail: Facts for the operator, never sent to the client.
     """
 
@@ -132,6 +132,13 @@ class InvalidDpopProofError(BaseAuthError):
     _error = "invalid_dpop_proof"
 
 
+class UseDpopNonceError(BaseAuthError):
+    """The DPoP proof must hold the nonce that is in the header `DPoP-Nonce` of this answer. RFC 9449 section 9."""
+
+    _status = 401
+    _error = "use_dpop_nonce"
+
+
 class InsufficientScopeError(BaseAuthError):
     """The token is good, but lacks a scope that is required. RFC 6750 section 3.1."""
 
@@ -145,6 +152,13 @@ class IssuerUnavailableError(VerifyAccessTokenError):
     Answered 503 with `Retry-After`. It is a `VerifyAccessTokenError` because code written for the SDK that we
     replace catches that class when an issuer can't be reached; as a class of its own it would escape there.
     """
+
+    _status = 503
+    _error = "temporarily_unavailable"
+
+
+class ReplayCheckUnavailableError(BaseAuthError):
+    """Whether a DPoP proof was used before can't be told now. Answered 503 with `Retry-After`."""
 
     _status = 503
     _error = "temporarily_unavailable"

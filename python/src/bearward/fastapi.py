@@ -6,24 +6,26 @@ auth0 = Auth0FastAPI(domain="tenant.auth0.com", audience="https://api.example.co
 async def messages(claims: dict = Depends(auth0.require_auth(scopes="read:messages"))): ...
 """
 
+import copy
 import inspect
 import logging
 import os
 import re
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Literal, Optional, Union, cast
 from urllib.parse import quote
 
-from fastapi import HTTPException, Request, Security
+from fastapi import HTTPException, Request, Response, Security
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
 from bearward import _native
-from bearward._openapi import BEARER_MODEL, BEARER_NAME, LoginScheme
+from bearward._openapi import LoginScheme, scheme_of
 from bearward.cache import CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import BaseAuthError, ConfigurationError, InternalError
+from bearward.replay import ReplayStore
 from bearward.types import DomainsResolver
 
 __all__ = ["Auth0FastAPI", "RequireAuth", "get_canonical_url", "http_exception", "validate_scopes"]
@@ -32,6 +34,9 @@ _logger = logging.getLogger("bearward")
 
 # Tells an argument left out, which the environment may give, from one that is empty by mistake.
 _LEFT_OUT: Any = object()
+
+# Of an ASGI scope: what the last guard has found out about the request.
+_VERIFIED = "bearward.verified"
 
 
 class Auth0FastAPI:
@@ -46,7 +51,7 @@ class Auth0FastAPI:
         client_id: For the client flows.
         client_secret: For the client flows.
         custom_fetch: `async def (url) -> response or dict`, used instead of httpx for discovery and keys.
-        dpop_enabled: Accept DPoP besides Bearer.
+        dpop_enabled: Accept DPoP besides Bearer. Without, a token that is bound to a key is taken as Bearer, too.
         dpop_required: Refuse Bearer.
         dpop_iat_leeway: How far in the future a proof's `iat` may lie; seconds.
         dpop_iat_offset: How far in the past a proof's `iat` may lie; seconds.
@@ -55,7 +60,24 @@ class Auth0FastAPI:
         cache_max_entries: Entries of the built-in cache, at least 2.
         algorithms: Signature algorithms that are accepted.
         leeway: How far `exp` and `nbf` may be missed, for clocks that disagree; seconds.
-        rfc_status_codes: Answer missing credentials 401, as RFC 6750 section 3 says, instead of 400.
+        rfc_status_codes: Answer missing credentials and bad proofs 401, as RFC 6750 section 3 and RFC 9449
+            section 7.1 say, instead of 400.
+        dpop_algorithms: Signature algorithms that are accepted for proofs: ES256, ES384, RS256, PS256, EdDSA.
+        dpop_replay: Who remembers used proofs: `True`, this process; a `ReplayStore`, such as `RedisReplayStore`, for
+            several workers or hosts; `False`, nobody.
+        on_store_error: `"refuse"` (503) or `"allow"` proofs while the `ReplayStore` fails.
+        store_timeout: How long the `ReplayStore` may take to answer before that counts as a failure; seconds.
+        dpop_nonce: Want a nonce of ours in each proof. RFC 9449 section 9.
+        dpop_nonce_key: 32 secret bytes that all workers share; random for this process if left out.
+        dpop_nonce_lifetime: How long a nonce is taken; seconds.
+        public_origin: Scheme and host that clients use, `https://api.example.com`: no header can change them then.
+            Recommended where DPoP is used. Behind a proxy that strips a path prefix, the app needs its `root_path`.
+        trusted_hops: With `app.state.trust_proxy = True`: how many proxies in front of the app append to
+            `X-Forwarded-Host` and the like. What stands further left in these, a client may have written.
+
+    Which URL a client used, which is what a DPoP proof is compared with: `public_origin` if given; or else, with
+    `app.state.trust_proxy = True`, what the proxies say; or else the Host field and the connection. `trust_proxy` is
+    the state's of the app that has the route: a mounted sub-application has its own.
 
     `ApiClientOptions` says which of these this version refuses for now.
 
@@ -83,6 +105,15 @@ class Auth0FastAPI:
         algorithms: Sequence[str] = ("RS256",),
         leeway: Union[int, float] = 0,
         rfc_status_codes: bool = False,
+        dpop_algorithms: Sequence[str] = ("ES256",),
+        dpop_replay: Union[bool, ReplayStore] = True,
+        on_store_error: Literal["refuse", "allow"] = "refuse",
+        store_timeout: float = 1.0,
+        dpop_nonce: bool = False,
+        dpop_nonce_key: Optional[bytes] = None,
+        dpop_nonce_lifetime: Union[int, float] = 300,
+        public_origin: Optional[str] = None,
+        trusted_hops: int = 1,
     ) -> None:
         self.api_client = ApiClient(
             ApiClientOptions(
@@ -102,8 +133,17 @@ class Auth0FastAPI:
                 algorithms=algorithms,
                 leeway=leeway,
                 rfc_status_codes=rfc_status_codes,
+                dpop_algorithms=dpop_algorithms,
+                dpop_replay=dpop_replay,
+                on_store_error=on_store_error,
+                store_timeout=store_timeout,
+                dpop_nonce=dpop_nonce,
+                dpop_nonce_key=dpop_nonce_key,
+                dpop_nonce_lifetime=dpop_nonce_lifetime,
             )
         )
+        self._urls = _Urls(public_origin, trusted_hops)
+        self._fresh_nonce = self.api_client.fresh_nonce if dpop_nonce else None
         self._login = _login_scheme(self.api_client.options)
         self._insufficient_scope = self.api_client.insufficient_scope
         self._guards: dict[tuple[str, ...], RequireAuth] = {}
@@ -136,18 +176,18 @@ class RequireAuth(SecurityBase):
     """
 
     def __init__(self, auth0: Auth0FastAPI, scopes: tuple[str, ...], login: LoginScheme) -> None:
-        self.model = BEARER_MODEL
-        self.scheme_name = BEARER_NAME
+        self.scheme_name, self.model = scheme_of(auth0.api_client.options)
         self.scopes = scopes
         self._auth0 = auth0
         login.name_scopes(scopes)
-        self.__signature__ = _signature(login, scopes)
+        self.__signature__ = _signature(login, scopes, nonces=auth0._fresh_nonce is not None)
 
     async def __call__(
         self,
         request: Request,
         security_scopes: Optional[SecurityScopes] = None,
         login: None = None,
+        response: Optional[Response] = None,
     ) -> dict[str, Any]:
         """The verified claims, as a dict of the caller's own.
 
@@ -156,10 +196,9 @@ class RequireAuth(SecurityBase):
         """
         # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
         try:
-            # Looked up at every request: users' tests replace it.
-            claims = await self._auth0.api_client.verify_request(
-                headers=request.headers, http_method=request.method, http_url=get_canonical_url(request)
-            )
+            claims = await self._claims(request)
+            if response is not None:
+                self._renew_nonce(request, response)
             required = self.scopes
             if security_scopes is not None and security_scopes.scopes:
                 required = (*required, *security_scopes.scopes)
@@ -175,18 +214,35 @@ class RequireAuth(SecurityBase):
             refusal.get_status_code(), refusal.get_error_code(), refusal.get_error_description(), refusal.get_headers()
         )
 
+    async def _claims(self, request: Request) -> dict[str, Any]:
+        """Verified claims. A proof is good once, and a request may pass several guards: the first one uses it up."""
+        auth0, kept = self._auth0, request.scope.get(_VERIFIED)
+        if kept is not None and kept[:2] == (auth0, _credentials(request)):
+            return copy.deepcopy(cast("dict[str, Any]", kept[2]))
+        # Looked up at every request: users' tests replace it.
+        claims = await auth0.api_client.verify_request(
+            headers=request.headers, http_method=request.method, http_url=auth0._urls.of(request)
+        )
+        # Only a token that is bound to a key came with a proof.
+        if "cnf" in claims:
+            request.scope[_VERIFIED] = (auth0, _credentials(request), copy.deepcopy(claims))
+        return claims
+
+    def _renew_nonce(self, request: Request, response: Response) -> None:
+        """RFC 9449 section 8.2. Lost where the route answers with a `Response` of its own: the client is then asked."""
+        fresh = self._auth0._fresh_nonce
+        nonce = None if fresh is None else fresh(request.headers)
+        if nonce is not None:
+            response.headers["DPoP-Nonce"] = nonce
+
 
 def get_canonical_url(request: Request) -> str:
-    """URL of a request as its client sent it: scheme, host, raw path and query.
+    """The URL that a client used: scheme, host, path as it was sent, and query.
 
-    Headers of proxies (`X-Forwarded-Host` and the like) are not looked at.
+    With `app.state.trust_proxy = True` by what the nearest proxy wrote (`X-Forwarded-Proto`, `-Host`, `-Prefix`, or
+    `Forwarded`), or else by the Host field and the connection. Empty if these make no URL: no proof is for that one.
     """
-    scope = request.scope
-    path = scope.get("raw_path")
-    target = quote(scope["path"]) if path is None else path.decode("latin-1")
-    if scope["query_string"]:
-        target = f"{target}?{scope['query_string'].decode('latin-1')}"
-    return f"{scope['scheme']}://{_host(request)}{target}"
+    return _DEFAULT_URLS.of(request)
 
 
 def http_exception(
@@ -247,24 +303,71 @@ def _scope_names(scopes: Optional[Union[str, Sequence[str]]]) -> tuple[str, ...]
     return tuple(dict.fromkeys(names))
 
 
-def _signature(login: LoginScheme, scopes: tuple[str, ...]) -> inspect.Signature:
-    """What FastAPI takes for the signature of `__call__`: with the scheme to list, which only an instance knows."""
+def _signature(login: LoginScheme, scopes: tuple[str, ...], *, nonces: bool) -> inspect.Signature:
+    """What FastAPI takes for the signature of `__call__`: with the scheme to list, which only an instance knows.
+
+    The response is asked for only by who may have something to write into it.
+    """
     kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Signature(
-        [
-            inspect.Parameter("request", kind, annotation=Request),
-            inspect.Parameter("security_scopes", kind, annotation=SecurityScopes),
-            inspect.Parameter("login", kind, annotation=Any, default=Security(login, scopes=list(scopes))),
-        ]
-    )
+    parameters = [
+        inspect.Parameter("request", kind, annotation=Request),
+        inspect.Parameter("security_scopes", kind, annotation=SecurityScopes),
+        inspect.Parameter("login", kind, annotation=Any, default=Security(login, scopes=list(scopes))),
+    ]
+    if nonces:
+        parameters.append(inspect.Parameter("response", kind, annotation=Response))
+    return inspect.Signature(parameters)
 
 
-def _host(request: Request) -> str:
-    host = request.headers.get("host")
-    if host is not None:
-        return host
-    server = request.scope.get("server")
-    return "" if server is None else f"{server[0]}:{server[1]}"
+class _Urls:
+    """Finds the URLs that clients used. The rules are the engine's: `crates/bearward-core/src/url.rs`."""
+
+    def __init__(self, public_origin: Optional[str], trusted_hops: int) -> None:
+        hops: object = trusted_hops
+        if not isinstance(hops, int) or isinstance(hops, bool) or hops < 1:
+            raise ConfigurationError("trusted_hops must be an integer, at least 1.")
+        if public_origin is not None and not isinstance(public_origin, str):
+            raise ConfigurationError("public_origin must be a string, such as 'https://api.example.com'.")
+        self._direct = _native.PublicUrl(origin=public_origin)
+        self._by_proxies = self._direct if public_origin else _native.PublicUrl(trusted_hops=trusted_hops)
+
+    def of(self, request: Request) -> str:
+        scope = request.scope
+        raw_path = scope.get("raw_path")
+        if raw_path is None:
+            raw_path = quote(scope["path"], safe=_PATH_CHARACTERS).encode()
+        # Starlette's, of the outermost app: below a mount, `root_path` has the mount's part too, unescaped, while the
+        # raw path still is the whole one.
+        root_path = scope.get("app_root_path")
+        if root_path is None:
+            root_path = scope.get("root_path", "")
+        rule = self._by_proxies if _trusts_proxy(scope) else self._direct
+        return rule.of(scope["scheme"], request.headers.raw, raw_path, root_path, scope["query_string"], _server(scope))
+
+
+_DEFAULT_URLS = _Urls(None, 1)
+
+# What may stand in a path as it is. RFC 3986 section 3.3.
+_PATH_CHARACTERS = "/:@!$&'()*+,;=~"
+
+
+def _trusts_proxy(scope: Mapping[str, Any]) -> bool:
+    # Not any truth: "false", out of an environment variable, is true.
+    app = scope.get("app")
+    return app is not None and getattr(getattr(app, "state", None), "trust_proxy", False) in (True, 1)
+
+
+def _server(scope: Mapping[str, Any]) -> str:
+    """For a request without Host field, which only HTTP/1.0 has."""
+    server = scope.get("server")
+    if server is None or server[1] is None:
+        return ""
+    host, port = server
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _credentials(request: Request) -> tuple[list[str], list[str]]:
+    return request.headers.getlist("authorization"), request.headers.getlist("dpop")
 
 
 def _log(refusal: BaseAuthError) -> None:
@@ -284,6 +387,6 @@ def _defect(error: Exception, request: Request) -> InternalError:
 
 def _secrets(request: Request) -> list[str]:
     """The pieces of the credentials fields, long ones first: an error's text may quote a token's segment alone."""
-    fields = [*request.headers.getlist("authorization"), *request.headers.getlist("dpop")]
+    fields = [field for fields in _credentials(request) for field in fields]
     pieces = {piece for field in fields for piece in re.split(r"[\s.,]+", field) if len(piece) >= 8}
     return sorted(pieces, key=len, reverse=True)

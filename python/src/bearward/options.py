@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, Union
 
 from bearward import _native
 from bearward.errors import ConfigurationError, MissingRequiredArgumentError
+from bearward.replay import BoundedStore, ReplayStore
 
 if TYPE_CHECKING:
     from bearward.cache import CacheAdapter
@@ -25,8 +27,8 @@ class ApiClientOptions:
         cache_adapter: Where documents are kept. (Not supported by this version yet.)
         cache_ttl_seconds: How long documents are used as fresh, at most; seconds.
         cache_max_entries: Entries of the built-in cache, at least 2.
-        dpop_enabled: Accept DPoP besides Bearer. (This version accepts Bearer only; DPoP requests are refused.)
-        dpop_required: Refuse Bearer. (Not supported by this version yet.)
+        dpop_enabled: Accept DPoP besides Bearer. Without, a token that is bound to a key is taken as Bearer, too.
+        dpop_required: Refuse Bearer.
         dpop_iat_leeway: How far in the future a proof's `iat` may lie; seconds.
         dpop_iat_offset: How far in the past a proof's `iat` may lie; seconds.
         client_id: For the client flows. (Not supported by this version yet.)
@@ -37,6 +39,18 @@ class ApiClientOptions:
         rfc_status_codes: Answer missing credentials and bad proofs 401, as RFC 6750 section 3 and RFC 9449
             section 7.1 say, instead of 400.
         fetch_timeout: Total time that fetching one document may take; seconds.
+        dpop_algorithms: Signature algorithms that are accepted for proofs: ES256, ES384, RS256, PS256, EdDSA.
+        dpop_replay: Who remembers used proofs, so that each is good once: `True`, this process for itself; a
+            `ReplayStore`, all workers and hosts that share it; `False`, nobody.
+        on_store_error: What becomes of proofs while the `ReplayStore` fails: `"refuse"`, a 503; `"allow"`, they are
+            taken, replayed or not.
+        store_timeout: How long the `ReplayStore` may take to answer before that counts as a failure; seconds.
+        dpop_nonce: Want a nonce of ours in each proof (RFC 9449 section 9), so that none can be made in advance.
+        dpop_nonce_key: 32 secret bytes that nonces are made with. All workers that a client may meet need the same:
+            without one it is random, for this object and for processes forked after it was made (`gunicorn
+            --preload`). Workers that each make their own would refuse each other's nonces.
+        dpop_nonce_lifetime: How long a nonce is taken; seconds. From half of it on, good requests are answered with a
+            fresh one.
     """
 
     def __init__(
@@ -60,6 +74,13 @@ class ApiClientOptions:
         leeway: Union[int, float] = 0,
         rfc_status_codes: bool = False,
         fetch_timeout: float = 5.0,
+        dpop_algorithms: Sequence[str] = ("ES256",),
+        dpop_replay: Union[bool, ReplayStore] = True,
+        on_store_error: Literal["refuse", "allow"] = "refuse",
+        store_timeout: float = 1.0,
+        dpop_nonce: bool = False,
+        dpop_nonce_key: Optional[bytes] = None,
+        dpop_nonce_lifetime: Union[int, float] = 300,
     ) -> None:
         self.domain = domain
         self.audience = audience
@@ -79,17 +100,21 @@ class ApiClientOptions:
         self.leeway = leeway
         self.rfc_status_codes = rfc_status_codes
         self.fetch_timeout = fetch_timeout
+        self.dpop_algorithms = dpop_algorithms
+        self.dpop_replay = dpop_replay
+        self.on_store_error = on_store_error
+        self.store_timeout = store_timeout
+        self.dpop_nonce = dpop_nonce
+        self.dpop_nonce_key = dpop_nonce_key
+        self.dpop_nonce_lifetime = dpop_nonce_lifetime
 
 
 # Options whose job this version can't do, and the value that doesn't ask for it. Anything else is refused, never
-# ignored: who asks for `dpop_required` must not get a guard that lets Bearer through.
+# ignored.
 _NOT_SUPPORTED_YET = (
     ("cache_adapter", None),
     ("client_id", None),
     ("client_secret", None),
-    ("dpop_required", False),
-    ("dpop_iat_leeway", 30),
-    ("dpop_iat_offset", 300),
     ("timeout", 10.0),
 )
 
@@ -107,18 +132,31 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         raise ConfigurationError("audience must be a string")
     issuers = _issuers(options)
     _check_numbers(options)
-    if options.dpop_required and not options.dpop_enabled:
-        raise ConfigurationError("dpop_required needs dpop_enabled")
+    _check_dpop(options)
     _refuse_unsupported(options)
     return _native.Engine(
         audience=options.audience,
         issuers=issuers,
         single_issuer=options.domains is None,
-        algorithms=_algorithms(options.algorithms),
+        algorithms=_algorithms("algorithms", options.algorithms),
         leeway=float(options.leeway),
         cache_ttl=float(options.cache_ttl_seconds),
         rfc_status_codes=options.rfc_status_codes,
+        dpop=_dpop_mode(options),
+        dpop_algorithms=_algorithms("dpop_algorithms", options.dpop_algorithms),
+        dpop_iat_offset=float(options.dpop_iat_offset),
+        dpop_iat_leeway=float(options.dpop_iat_leeway),
+        dpop_replay=_replay_protection(options),
+        dpop_nonce_key=_nonce_key(options),
+        dpop_nonce_lifetime=float(options.dpop_nonce_lifetime),
     )
+
+
+def replay_store_for(options: ApiClientOptions) -> Optional[BoundedStore]:
+    """The store to ask whether a proof was used before; `None` if there is none. For options `engine_for` has seen."""
+    if isinstance(options.dpop_replay, bool):
+        return None
+    return BoundedStore(options.dpop_replay, float(options.store_timeout), options.on_store_error)
 
 
 def _issuers(options: ApiClientOptions) -> list[str]:
@@ -149,18 +187,55 @@ def _issuer(argument: str, domain: object) -> str:
         raise ConfigurationError(f"{argument}: {error}") from None
 
 
-def _algorithms(algorithms: object) -> list[str]:
+def _algorithms(argument: str, algorithms: object) -> list[str]:
     # A bare string is a sequence too: "RS256" would be read as five algorithms of one letter.
     if isinstance(algorithms, str) or not isinstance(algorithms, Sequence):
-        raise ConfigurationError("algorithms must be a sequence of names, such as ['RS256'].")
+        raise ConfigurationError(f"{argument} must be a sequence of names, such as ['RS256'].")
+    if not all(isinstance(name, str) for name in algorithms):
+        raise ConfigurationError(f"{argument} must be names, such as 'RS256'.")
     return list(algorithms)
+
+
+def _check_dpop(options: ApiClientOptions) -> None:
+    for needs in ("dpop_required", "dpop_nonce"):
+        if getattr(options, needs) and not options.dpop_enabled:
+            raise ConfigurationError(f"{needs} needs dpop_enabled.")
+    if not isinstance(options.dpop_replay, (bool, ReplayStore)):
+        raise ConfigurationError("dpop_replay must be True, False, or a ReplayStore.")
+    if options.on_store_error not in ("refuse", "allow"):
+        raise ConfigurationError("on_store_error must be 'refuse' or 'allow'.")
+    if options.dpop_nonce_key is not None and not options.dpop_nonce:
+        raise ConfigurationError("dpop_nonce_key needs dpop_nonce.")
+
+
+def _dpop_mode(options: ApiClientOptions) -> Literal["off", "accepted", "required"]:
+    if not options.dpop_enabled:
+        return "off"
+    return "required" if options.dpop_required else "accepted"
+
+
+def _replay_protection(options: ApiClientOptions) -> Literal["in_process", "shared", "off"]:
+    if isinstance(options.dpop_replay, bool):
+        return "in_process" if options.dpop_replay else "off"
+    return "shared"
+
+
+def _nonce_key(options: ApiClientOptions) -> Optional[bytes]:
+    if not options.dpop_nonce:
+        return None
+    key: object = options.dpop_nonce_key
+    if key is None:
+        return secrets.token_bytes(32)
+    if not isinstance(key, bytes) or len(key) != 32:
+        raise ConfigurationError("dpop_nonce_key must be 32 bytes.")
+    return key
 
 
 def _check_numbers(options: ApiClientOptions) -> None:
     for name in ("cache_ttl_seconds", "dpop_iat_leeway", "dpop_iat_offset", "leeway"):
         if not _is_duration(getattr(options, name)):
             raise ConfigurationError(f"{name} must be a non-negative number of seconds.")
-    for name in ("fetch_timeout", "timeout"):
+    for name in ("dpop_nonce_lifetime", "fetch_timeout", "store_timeout", "timeout"):
         value = getattr(options, name)
         if not _is_duration(value) or value == 0:
             raise ConfigurationError(f"{name} must be a positive number of seconds.")

@@ -2,9 +2,10 @@
 
 from typing import Any, Optional
 
+import redis.asyncio
 from fastapi import Depends, FastAPI
 
-from bearward import ApiClient, ApiClientOptions, IssuerUnavailableError
+from bearward import ApiClient, ApiClientOptions, IssuerUnavailableError, RedisReplayStore, ReplayStore
 from fastapi_plugin import (
     Auth0FastAPI,
     BaseAuthError,
@@ -35,6 +36,17 @@ auth0 = Auth0FastAPI()
 auth0 = Auth0FastAPI(domain="tenant.example", audience="api", custom_fetch=fetch, leeway=5, algorithms=["RS256"])
 auth0 = Auth0FastAPI(domains=["a.example", "b.example"], audience="api", cache_adapter=InMemoryCache())
 auth0 = Auth0FastAPI(domains=resolve_later, audience="api", cache_ttl_seconds=1.5)
+
+
+class Store:
+    async def remember(self, key: bytes, ttl_seconds: float) -> bool:
+        return len(key) == ttl_seconds
+
+
+auth0 = Auth0FastAPI(audience="api", dpop_replay=Store(), on_store_error="allow", dpop_algorithms=["ES256"])
+auth0 = Auth0FastAPI(dpop_replay=RedisReplayStore(redis.asyncio.Redis()), public_origin="https://api.example")
+auth0 = Auth0FastAPI(dpop_nonce=True, dpop_nonce_key=b"", dpop_nonce_lifetime=60, trusted_hops=2)
+store: ReplayStore = Store()
 resolver: DomainsResolver = resolve
 cache: CacheAdapter = InMemoryCache(max_entries=5)
 app = FastAPI(dependencies=[Depends(auth0.require_auth())])
@@ -54,6 +66,11 @@ async def verify(client: ApiClient, token: str) -> dict[str, Any]:
         return {"retry": error.get_headers()["Retry-After"]}
     except BaseAuthError as error:
         return {"status": error.get_status_code(), "code": error.code, "detail": error.detail}
+
+
+async def prove(client: ApiClient, token: str, proof: str) -> Optional[str]:
+    claims: dict[str, Any] = await client.verify_dpop_proof(token, proof, "GET", "https://api.example/")
+    return client.fresh_nonce({"dpop": proof}) if claims else None
 
 
 def downstream(result: OnBehalfOfTokenResult) -> str:

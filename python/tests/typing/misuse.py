@@ -7,3 +7,6 @@ auth0 = Auth0FastAPI(domain="tenant.example", audience="api", domain_list=[])  #
 auth0.require_auth(scopes=5)  # type: ignore[arg-type]
 auth0.require_auth(roles="admin")  # type: ignore[call-arg]
 InMemoryCache("many")  # type: ignore[arg-type]
+Auth0FastAPI(dpop_replay="redis://localhost")  # type: ignore[arg-type]
+Auth0FastAPI(on_store_error="ignore")  # type: ignore[arg-type]
+Auth0FastAPI(dpop_nonce_key="text")  # type: ignore[arg-type]

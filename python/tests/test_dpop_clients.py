@@ -1,0 +1,251 @@
+"""Proofs made by clients that we did not write: npm's `dpop` and `jose`, Python's joserfc and Authlib, and RFC 9449."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import time
+import uuid
+import warnings
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import joserfc.jwk
+import joserfc.jwt
+import pytest
+
+from bearward import ApiClient, ApiClientOptions, InvalidDpopProofError
+from bearward import client as client_module
+from conftest import guarded_app
+from fastapi_plugin import Auth0FastAPI
+from support import AUDIENCE, Tenant, b64, running
+
+JS = Path(__file__).parent / "js"
+RFC = json.loads((Path(__file__).parent / "rfc9449.json").read_text())
+
+
+class Joserfc:
+    """As its manual says to make a JWT."""
+
+    def __init__(self, alg):
+        self.alg = alg
+        self.key = joserfc.jwk.ECKey.generate_key({"ES256": "P-256", "ES384": "P-384"}[alg])
+        self.jkt = self.key.thumbprint()
+
+    def proof(self, token, htu, htm, nonce=None):
+        header = {"typ": "dpop+jwt", "alg": self.alg, "jwk": self.key.as_dict(private=False)}
+        return joserfc.jwt.encode(header, _claims(token, htu, htm, nonce), self.key, algorithms=[self.alg])
+
+    def send(self, url, method, token, proof):
+        answer = httpx.request(method, url, headers={"Authorization": f"DPoP {token}", "DPoP": proof})
+        return {"status": answer.status_code, "nonce": answer.headers.get("dpop-nonce"), "body": answer.text}
+
+    def close(self):
+        pass
+
+
+class Authlib(Joserfc):
+    def __init__(self, alg):
+        # At its first import, this sets a filter.
+        import authlib.deprecate
+
+        with warnings.catch_warnings():
+            # Authlib points to joserfc. It is another implementation all the same.
+            warnings.simplefilter("ignore", authlib.deprecate.AuthlibDeprecationWarning)
+            from authlib import jose
+        self.alg = alg
+        self.jwt = jose.JsonWebToken([alg])
+        self.key = jose.ECKey.generate_key({"ES256": "P-256", "ES384": "P-384"}[alg], is_private=True)
+        self.jkt = self.key.thumbprint()
+
+    def proof(self, token, htu, htm, nonce=None):
+        header = {"typ": "dpop+jwt", "alg": self.alg, "jwk": self.key.as_dict(is_private=False)}
+        return self.jwt.encode(header, _claims(token, htu, htm, nonce), self.key).decode()
+
+
+def _claims(token, htu, htm, nonce):
+    hashed = b64(hashlib.sha256(token.encode()).digest())
+    claims = {"jti": str(uuid.uuid4()), "htm": htm, "htu": htu, "iat": int(time.time()), "ath": hashed}
+    return claims if nonce is None else {**claims, "nonce": nonce}
+
+
+class Node:
+    """A node process that makes proofs and sends requests."""
+
+    def __init__(self, maker, alg):
+        self.node = subprocess.Popen(
+            ["node", "client.mjs"],  # noqa: S607 - the one on the path
+            cwd=JS,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.jkt = self._ask("key", maker=maker, alg=alg)["jkt"]
+
+    def proof(self, token, htu, htm, nonce=None):
+        wanted = {"token": token, "htu": htu, "htm": htm}
+        return self._ask("proof", **(wanted if nonce is None else {**wanted, "nonce": nonce}))["proof"]
+
+    def send(self, url, method, token, proof):
+        return self._ask("send", url=url, method=method, token=token, proof=proof)
+
+    def _ask(self, command, **wanted):
+        self.node.stdin.write(json.dumps({"command": command, **wanted}) + "\n")
+        self.node.stdin.flush()
+        answer = self.node.stdout.readline()
+        assert answer, f"node ended with {self.node.wait(10)}"
+        return json.loads(answer)
+
+    def close(self):
+        self.node.stdin.close()
+        self.node.wait(10)
+        self.node.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def npm_packages():
+    """Puts the npm packages where `js/client.mjs` finds them."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("node and npm are not installed")
+    if not (JS / "node_modules" / "jose").is_dir():
+        command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        try:
+            done = subprocess.run(command, cwd=JS, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+        except subprocess.TimeoutExpired:
+            pytest.skip("npm ci did not end in 120 s")
+        if done.returncode != 0:
+            pytest.skip(f"npm ci failed: {done.stderr[-300:]}")
+
+
+CLIENTS = {
+    "npm_dpop": lambda alg: Node("dpop", alg),
+    "npm_jose": lambda alg: Node("jose", alg),
+    "joserfc": Joserfc,
+    "authlib": Authlib,
+}
+
+
+@pytest.fixture(params=CLIENTS)
+def make(request):
+    """Makes clients of one kind."""
+    if request.param.startswith("npm"):
+        request.getfixturevalue("npm_packages")
+    made = []
+
+    def make(alg="ES256"):
+        made.append(CLIENTS[request.param](alg))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Apps under uvicorn; gives the URL of the app with these options."""
+    tenant, started = Tenant(), {}
+    with ExitStack() as stack:
+
+        def server(**options):
+            key = repr(sorted(options.items()))
+            if key not in started:
+                auth0 = Auth0FastAPI(domain=tenant.domain, audience=AUDIENCE, custom_fetch=tenant.fetch, **options)
+                started[key] = stack.enter_context(running(guarded_app(auth0)))
+            return f"http://127.0.0.1:{started[key]}/private"
+
+        server.tenant = tenant
+        yield server
+
+
+def test_pass_and_fail_as_they_should(make, server):
+    url, client = server(), make()
+    token = server.tenant.token(cnf={"jkt": client.jkt})
+    good = client.proof(token, url, "GET")
+    assert client.send(url, "GET", token, good)["status"] == 200
+
+    def refused(status, text, proof, method="GET", path="/private", token=token):
+        answer = client.send(url.replace("/private", path), method, token, proof)
+        assert answer["status"] == status, answer
+        assert text in answer["body"]
+
+    other = server.tenant.token(cnf={"jkt": client.jkt}, sub="other")
+    refused(400, "already used", good)
+    refused(400, "htu mismatch", client.proof(token, url, "GET"), path="/sync")
+    refused(400, "htm mismatch", client.proof(token, url, "POST"))
+    refused(400, "ath mismatch", client.proof(other, url, "GET"))
+    refused(401, "confirmation mismatch", make().proof(token, url, "GET"))
+    unbound = server.tenant.token()
+    refused(401, "no jkt confirmation", client.proof(unbound, url, "GET"), token=unbound)
+    head, payload, signature = client.proof(token, url, "GET").split(".")
+    refused(400, "signature verification failed", f"{head}.{payload}.{signature[::-1]}")
+    # A query is no part of it.
+    assert client.send(url + "?a=b", "GET", token, client.proof(token, url, "GET"))["status"] == 200
+
+
+def test_a_client_learns_the_nonce(make, server):
+    url, client = server(dpop_nonce=True), make()
+    token = server.tenant.token(cnf={"jkt": client.jkt})
+    asked = client.send(url, "GET", token, client.proof(token, url, "GET"))
+    assert asked["status"] == 401
+    again = client.send(url, "GET", token, client.proof(token, url, "GET", asked["nonce"]))
+    assert again["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("make", "alg"),
+    [
+        ("npm_dpop", "RS256"),
+        ("npm_dpop", "PS256"),
+        ("npm_jose", "ES384"),
+        ("npm_jose", "RS256"),
+        ("npm_jose", "PS256"),
+        ("npm_jose", "EdDSA"),
+        ("joserfc", "ES384"),
+        ("authlib", "ES384"),
+    ],
+    indirect=["make"],
+)
+def test_other_algorithms(make, server, alg):
+    client = make(alg)
+    token = server.tenant.token(cnf={"jkt": client.jkt})
+    for options, status in (({}, 400), ({"dpop_algorithms": ("ES256", alg)}, 200)):
+        url = server(**options)
+        answer = client.send(url, "GET", token, client.proof(token, url, "GET"))
+        assert answer["status"] == status, answer
+
+
+# RFC 9449
+
+
+async def test_the_examples_of_the_rfc(monkeypatch):
+    class Clock:
+        @staticmethod
+        def time():
+            return now
+
+    now = 0.0
+    monkeypatch.setattr(client_module, "time", Clock)
+    api_client = ApiClient(ApiClientOptions(domain="t.example", audience=AUDIENCE))
+    seen = set()
+    for example in RFC["proofs"]:
+        claims = example["claims"]
+        now = claims["iat"] + 5.0
+        seen.add("ath" in claims)
+        arguments = (RFC["access_token"], example["proof"], claims["htm"], claims["htu"])
+        if "ath" in claims:
+            # Section 7.1: for a resource server.
+            assert await api_client.verify_dpop_proof(*arguments) == claims
+            assert urlsplit(claims["htu"]).hostname == "resource.example.org"
+            for late in (claims["iat"] + 301, claims["iat"] - 31):
+                now = late
+                with pytest.raises(InvalidDpopProofError, match="iat"):
+                    await api_client.verify_dpop_proof(*arguments)
+        else:
+            # Sections 4.1 and 5: for a token endpoint, so without the hash of an access token.
+            with pytest.raises(InvalidDpopProofError, match="Missing required claim: ath"):
+                await api_client.verify_dpop_proof(*arguments)
+    assert seen == {True, False}
