@@ -1,0 +1,136 @@
+# `make` alone prints the menu. Everything built or installed stays in this folder: target, .venv, .venvs.
+
+PYTHON ?= python3
+
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+# CI sets this to --locked.
+CARGO_FLAGS ?=
+
+BINDING_SOURCES := $(shell find crates/bearward-core/src python/native -name '*.rs') \
+	Cargo.toml Cargo.lock crates/bearward-core/Cargo.toml python/native/Cargo.toml python/pyproject.toml
+PYTHON_PACKAGE := $(shell find python/src -name '*.py' -o -name '*.pyi') python/pyproject.toml
+
+# The oldest FastAPI that is supported, and what it needs beside it.
+OLDEST := fastapi==0.115.11
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Print this menu
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: build ## Run the example against a local tenant, make requests, compare the answers with what they should be
+	$(BIN)/python scripts/demo.py
+
+.PHONY: dev
+dev: build ## Leave the local tenant and the example running, and print a curl line with a token
+	@$(BIN)/python scripts/dev.py
+
+.PHONY: build
+build: $(VENV)/.module ## Build the command line, and the Python package into .venv
+	cargo build $(CARGO_FLAGS) --package bearward-cli
+
+.PHONY: test
+test: test-rust test-python ## Run all tests of all languages
+
+.PHONY: test-rust
+test-rust: ## Run the Rust tests, examples in the documentation included
+	cargo test $(CARGO_FLAGS) --workspace
+
+.PHONY: test-python
+test-python: $(VENV)/.module ## Run the Python tests
+	cd python && $(BIN)/python -m pytest
+
+.PHONY: test-oldest
+test-oldest: .venvs/oldest/.installed ## Run the Python tests on the oldest supported FastAPI
+	cd python && ../.venvs/oldest/bin/python -m pytest
+
+.PHONY: check
+check: layers codes check-rust check-python ## Run all lints: formatting, clippy, layers, ruff, mypy, stubs
+
+.PHONY: check-rust
+check-rust: ## Lint the Rust code
+	cargo fmt --all --check
+	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
+
+.PHONY: check-python
+check-python: $(VENV)/.module ## Lint the Python code
+	cd python && $(BIN)/ruff format --check . ../scripts ../examples
+	cd python && $(BIN)/ruff check . ../scripts
+	cd python && $(BIN)/mypy
+	$(BIN)/mypy --strict scripts python/bench
+	cd python && MYPYPATH=src $(BIN)/stubtest --allowlist ../scripts/stubtest-allowlist.txt bearward._native
+
+.PHONY: layers
+layers: ## Check that dependencies between the crates point inward
+	@$(PYTHON) scripts/layers.py
+
+.PHONY: codes
+codes: ## Check that docs/reference/errors.md tells every code
+	@$(PYTHON) scripts/codes.py
+
+.PHONY: fmt
+fmt: $(VENV)/.module ## Format all code
+	cargo fmt --all
+	cd python && $(BIN)/ruff format . ../scripts ../examples
+	cd python && $(BIN)/ruff check --fix-only . ../scripts
+
+.PHONY: docs
+docs: ## Build the Rust documentation; a broken link is an error
+	RUSTDOCFLAGS='-D warnings' cargo doc $(CARGO_FLAGS) --workspace --no-deps --document-private-items
+
+.PHONY: deny
+deny: ## Check licences, sources and duplicates of dependencies (needs cargo-deny)
+	cargo deny --workspace check bans licenses sources
+
+.PHONY: bench
+bench: build .venvs/bench/.installed .venvs/peer/.installed ## Measure engine, Python and HTTP; writes bench-results.json
+	$(BIN)/python scripts/bench.py
+
+.PHONY: clean
+clean: ## Remove everything that was built or installed here
+	cargo clean
+	rm -rf .venv .venvs .bearward bench-results.json
+	rm -f python/src/bearward/_native*.so
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf python/.mypy_cache python/.pytest_cache python/.ruff_cache .mypy_cache .ruff_cache
+
+# The Python environments. A stamp in each tells what it was made from.
+
+$(VENV)/.created:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet 'maturin>=1.9.4,<2'
+	touch $@
+
+# Built with the profile of `cargo test`, so that the C code of the cryptography is compiled once for both.
+$(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requirements.txt
+	cd python && env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop $(CARGO_FLAGS) --extras dev,fastapi
+	$(BIN)/pip install --quiet --requirement examples/fastapi/requirements.txt
+	touch $@
+
+# The package as users get it: a wheel, built for release.
+.venvs/wheels/.built: $(VENV)/.created $(BINDING_SOURCES) $(PYTHON_PACKAGE)
+	rm -rf $(@D)
+	cd python && $(BIN)/maturin build $(CARGO_FLAGS) --release --out ../$(@D)
+	touch $@
+
+.venvs/oldest/.installed: .venvs/wheels/.built
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet "$$(echo .venvs/wheels/*.whl)[dev,fastapi]" '$(OLDEST)'
+	touch $@
+
+.venvs/bench/.installed: .venvs/wheels/.built python/bench/requirements.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet "$$(echo .venvs/wheels/*.whl)[fastapi]" --requirement python/bench/requirements.txt
+	touch $@
+
+# The SDK that is compared with, among the same versions of everything else.
+.venvs/peer/.installed: .venvs/bench/.installed python/bench/requirements-peer.txt
+	$(PYTHON) -m venv --clear $(@D)
+	.venvs/bench/bin/pip freeze --exclude bearward > .venvs/versions.txt
+	$(@D)/bin/pip install --quiet --constraint .venvs/versions.txt --requirement python/bench/requirements.txt \
+		--requirement python/bench/requirements-peer.txt
+	touch $@

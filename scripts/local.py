@@ -1,0 +1,199 @@
+"""Starts the local tenant and apps under uvicorn, and stops them again: for the demo, `make dev` and the benchmark."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn, Optional
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+BEARWARD = ROOT / "target" / "debug" / "bearward"
+EXAMPLE = ROOT / "examples" / "fastapi"
+AUDIENCE = "https://api.example.com"
+
+_READY_SECONDS = 30.0
+_STOP_SECONDS = 5.0
+
+
+class LocalTenant(NamedTuple):
+    """A running `bearward issuer`, as its ready line tells."""
+
+    domain: str
+    issuer: str
+    ca_file: str
+    client_id: str
+    client_secret: str
+    admin_url: str
+    admin_secret: str
+
+    def environment(self) -> dict[str, str]:
+        """What an API or a client of this tenant has in its environment."""
+        return {
+            "SSL_CERT_FILE": self.ca_file,
+            "AUTH0_DOMAIN": self.domain,
+            "AUTH0_AUDIENCE": AUDIENCE,
+        }
+
+    def client_environment(self) -> dict[str, str]:
+        """The same, with what `bearward token` needs."""
+        return {
+            **self.environment(),
+            "AUTH0_CLIENT_ID": self.client_id,
+            "AUTH0_CLIENT_SECRET": self.client_secret,
+        }
+
+    def request_token(self) -> str:
+        """A token as any client gets one."""
+        grant = {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "audience": AUDIENCE,
+        }
+        with self._client() as client:
+            token: str = client.post(f"{self.issuer}oauth/token", json=grant).raise_for_status().json()["access_token"]
+        return token
+
+    def order_token(self, **order: Any) -> str:
+        """A token as the admin side makes it: anything at all, signed or not by a published key."""
+        token: str = self.admin("token", order)["access_token"]
+        return token
+
+    def admin(self, path: str, order: Optional[dict[str, Any]] = None) -> Any:
+        """Ask the admin side: `rotate-keys`, `withdraw-key`, `token`."""
+        headers = {"Authorization": f"Bearer {self.admin_secret}"}
+        answer = httpx.post(f"{self.admin_url}/admin/{path}", json=order or {}, headers=headers, trust_env=False)
+        return answer.raise_for_status().json()
+
+    def documents(self) -> dict[str, Any]:
+        """Discovery document and key set, by URL."""
+        with self._client() as client:
+            discovery = f"{self.issuer}.well-known/openid-configuration"
+            metadata = client.get(discovery).raise_for_status().json()
+            keys = client.get(metadata["jwks_uri"]).raise_for_status().json()
+        return {discovery: metadata, metadata["jwks_uri"]: keys}
+
+    def _client(self) -> httpx.Client:
+        return httpx.Client(verify=ssl.create_default_context(cafile=self.ca_file), trust_env=False)
+
+
+@contextlib.contextmanager
+def tenant(log: IO[str], *arguments: str, port: int = 0) -> Iterator[LocalTenant]:
+    """A local tenant with its admin side open. Its talk goes to `log`."""
+    command = [str(BEARWARD), "issuer", "--json", "--admin", "--port", str(port), "--audience", AUDIENCE, *arguments]
+    with _running(command, _environment({}), log, stdout=subprocess.PIPE) as process:
+        ready = json.loads(_first_line(process))
+        yield LocalTenant(*(ready[name] for name in LocalTenant._fields))
+
+
+@contextlib.contextmanager
+def uvicorn(
+    log: IO[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    *arguments: str,
+    port: int = 0,
+    python: Sequence[str] = (sys.executable,),
+) -> Iterator[str]:
+    """`main:app` of `folder` under uvicorn; gives its URL once it listens. What it prints goes to `log`."""
+    port = port or free_port()
+    command = [*python, "-m", "uvicorn", "main:app", "--app-dir", str(folder), "--port", str(port), *arguments]
+    with _running(command, _environment(environment), log) as process:
+        _await_listening(process, port)
+        yield f"http://127.0.0.1:{port}"
+
+
+def free_port(wanted: int = 0) -> int:
+    """`wanted` if nobody listens there, or else any free port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return free_port()
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def end_in_order() -> None:
+    """From here on, a signal that ends this program lets it stop what it started first."""
+
+    def end(number: int, _frame: object) -> NoReturn:
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    # A shell that starts this in the background has it ignore Ctrl-C's signal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
+    # Whatever tenant or certificates this shell is set up for, here it is the local one; and no proxy leads there.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AUTH0_")}
+    return {**kept, "NO_PROXY": "127.0.0.1,localhost", "PYTHONDONTWRITEBYTECODE": "1", **more}
+
+
+@contextlib.contextmanager
+def _running(
+    command: Sequence[str], environment: Mapping[str, str], log: IO[str], stdout: Optional[int] = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    # In a session of its own: Ctrl-C reaches this program alone, which then stops its children in order.
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=stdout or log,
+        stderr=log,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+    output = process.stdout
+    if output is None or not select.select([output], [], [], _READY_SECONDS)[0]:
+        raise TimeoutError("the tenant did not get ready")
+    line: bytes = output.readline()
+    if not line:
+        raise RuntimeError(f"the tenant ended with {process.wait()}")
+    return line
+
+
+def _await_listening(process: subprocess.Popen[bytes], port: int) -> None:
+    until = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"uvicorn ended with {process.returncode}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise TimeoutError("uvicorn did not get ready")
