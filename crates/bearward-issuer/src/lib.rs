@@ -18,6 +18,9 @@
 //! # }
 //! ```
 //!
+//! The tenant misbehaves on request, so that tests see what happens when documents are late, wrong, endless or
+//! missing: by the methods of [`LocalTenant`], or from any language by its admin side ([`AdminAccess`]).
+//!
 //! # Security
 //!
 //! For development only. Keys live in memory and end with the process; anybody on the machine who has the client's
@@ -30,5 +33,6 @@ mod random;
 mod serve;
 
 pub use serve::{
-    AdminAccess, Api, CaFile, Client, ConfigError, LocalTenant, Secret, StartError, TenantConfig,
+    AdminAccess, Api, Behaviour, CaFile, Client, ConfigError, Connections, Document, DocumentRequests,
+    LocalTenant, Requests, Secret, StartError, TenantConfig,
 };

@@ -131,3 +131,16 @@ fn help_and_version_go_to_stdout() {
     }
     assert_eq!(finish(bearward(folder.path(), &[])).code, Some(2));
 }
+
+#[test]
+fn the_long_help_tells_what_the_admin_side_can_be_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = |flag: &str| finish(bearward(folder.path(), &["issuer", flag])).stdout;
+    assert!(!help("-h").contains("/admin/"));
+    let long = help("--help");
+    for path in
+        ["rotate-keys", "withdraw-key", "token", "junk-keys", "behaviour", "down", "recover", "requests"]
+    {
+        assert!(long.contains(&format!("/admin/{path}")), "{path} in {long}");
+    }
+}

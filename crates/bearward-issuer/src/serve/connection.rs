@@ -1,9 +1,12 @@
 //! Connections: accepted, put under TLS where asked, answered by a router, closed at the end.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
@@ -18,6 +21,11 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+use super::{
+    conduct::{self, Connections},
+    tenant::Tenant,
+};
+
 /// A client that connects and says nothing holds a task no longer than this.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -27,11 +35,12 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// The pause after a failed accept: out of file descriptors, trying again at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What arrives on a listener: plain HTTP/1.1 (the admin side), or under TLS.
+/// What arrives on a listener: plain HTTP/1.1 (the admin side), or under TLS, from a tenant that may be told to be
+/// down.
 #[derive(Clone)]
 pub(super) enum Transport {
     Plain,
-    Tls(TlsAcceptor),
+    Tls(TlsAcceptor, Arc<Tenant>),
 }
 
 /// Accepts until the other end of `stop` is dropped, then closes what is open.
@@ -65,11 +74,33 @@ async fn connection(stream: TcpStream, transport: Transport, router: Router, wat
     let _best_effort = stream.set_nodelay(true);
     match transport {
         Transport::Plain => answer(stream, router, watcher).await,
-        Transport::Tls(acceptor) => {
-            if let Ok(Ok(stream)) = time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-                answer(stream, router, watcher).await;
+        Transport::Tls(acceptor, tenant) => match tenant.conduct().connections() {
+            Connections::Answered => {
+                let mut present = tenant.conduct().watch();
+                tokio::select! {
+                    () = answer_tls(stream, acceptor, router, watcher) => {}
+                    _ = present.wait_for(|present| present.connections != Connections::Answered) => {}
+                }
             }
-        }
+            refusal @ (Connections::Reset | Connections::Silent) => refuse(stream, &tenant, refusal).await,
+        },
+    }
+}
+
+async fn refuse(stream: TcpStream, tenant: &Tenant, refusal: Connections) {
+    tenant.conduct().refused_connection();
+    if refusal == Connections::Silent {
+        let mut present = tenant.conduct().watch();
+        // The sender lives as long as the tenant.
+        let _over = present.wait_for(|present| present.connections != refusal).await;
+    }
+    // Closing then sends a reset in place of an orderly end.
+    let _best_effort = stream.set_zero_linger();
+}
+
+async fn answer_tls(stream: TcpStream, acceptor: TlsAcceptor, router: Router, watcher: Watcher) {
+    if let Ok(Ok(stream)) = time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+        answer(stream, router, watcher).await;
     }
 }
 
@@ -77,10 +108,17 @@ async fn answer<S>(stream: S, router: Router, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |request| {
+        let answer = router.call(request);
+        async move {
+            let Ok(response) = answer.await;
+            conduct::unless_withheld(response)
+        }
+    });
     // The timer arms hyper's own limit on the time that a request's head may take.
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let connection =
+        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
     // An error here is a client that went away in the middle: nobody to answer, nothing to do.
     let _ended = watcher.watch(connection).await;
 }

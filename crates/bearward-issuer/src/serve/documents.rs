@@ -2,26 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::State,
-    http::header,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use serde_json::{Value, json};
 
-use super::tenant::Tenant;
+use super::{conduct::Document, tenant::Tenant};
 
 pub(super) async fn discovery(State(tenant): State<Arc<Tenant>>) -> Response {
-    cacheable(&tenant, metadata(tenant.issuer()))
+    answer(&tenant, Document::Discovery, || metadata(tenant.issuer())).await
 }
 
 pub(super) async fn key_set(State(tenant): State<Arc<Tenant>>) -> Response {
-    cacheable(&tenant, tenant.key_set())
+    answer(&tenant, Document::KeySet, || tenant.key_set()).await
 }
 
-fn cacheable(tenant: &Tenant, document: Value) -> Response {
-    ([(header::CACHE_CONTROL, tenant.settings().cache_control.clone())], Json(document)).into_response()
+/// Well, or as the admin side has told the tenant to.
+async fn answer(tenant: &Tenant, document: Document, usual: impl FnOnce() -> Value) -> Response {
+    tenant.conduct().answer(document, usual, &tenant.settings().cache_control).await
 }
 
 /// OpenID Connect Discovery 1.0 §3, with the members of an Auth0 tenant. `token_endpoint` and `jwks_uri` are served

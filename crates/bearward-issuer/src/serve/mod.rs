@@ -2,6 +2,7 @@
 
 mod admin;
 mod ca_file;
+mod conduct;
 mod config;
 mod connection;
 mod documents;
@@ -32,6 +33,7 @@ use self::{
 };
 use crate::{mint::MintError, random};
 
+pub use conduct::{Behaviour, Connections, Document, DocumentRequests, Requests};
 pub use config::{Api, CaFile, Client, ConfigError, TenantConfig};
 pub use secret::Secret;
 
@@ -43,6 +45,7 @@ pub struct LocalTenant {
     ca_pem: String,
     ca_file: WrittenCaFile,
     admin: Option<AdminAccess>,
+    tenant: Arc<Tenant>,
     stop: watch::Sender<()>,
     servers: JoinSet<()>,
 }
@@ -73,9 +76,9 @@ impl LocalTenant {
         } else {
             None
         };
-        let transport = Transport::Tls(TlsAcceptor::from(tls.server));
-        servers.spawn(connection::serve(listener, transport, routes::router(tenant), stopped));
-        Ok(Self { domain, client, ca_pem: tls.ca_pem, ca_file, admin, stop, servers })
+        let transport = Transport::Tls(TlsAcceptor::from(tls.server), Arc::clone(&tenant));
+        servers.spawn(connection::serve(listener, transport, routes::router(Arc::clone(&tenant)), stopped));
+        Ok(Self { domain, client, ca_pem: tls.ca_pem, ca_file, admin, tenant, stop, servers })
     }
 
     /// `127.0.0.1:PORT`, what other tools call the tenant's domain. The issuer is `https://DOMAIN/`.
@@ -108,6 +111,33 @@ impl LocalTenant {
         self.admin.as_ref()
     }
 
+    /// Tells a document how to behave from now on, in place of what it was told before.
+    ///
+    /// Like all that follows, this is the admin side's doing, for who has the tenant at hand: there need not be one.
+    pub fn behave(&self, document: Document, behaviour: &Behaviour) {
+        self.tenant.conduct().behave(&[document], behaviour);
+    }
+
+    /// Tells what becomes of connections from now on. Those that are open are closed unless they are to be answered.
+    pub fn set_connections(&self, connections: Connections) {
+        self.tenant.conduct().set_connections(connections);
+    }
+
+    /// Makes everything behave again: documents, connections, the key set. Keys that were withdrawn stay so.
+    pub fn recover(&self) {
+        self.tenant.conduct().recover();
+    }
+
+    /// The requests for the documents since the start or the last reset.
+    pub fn requests(&self) -> Requests {
+        self.tenant.conduct().requests()
+    }
+
+    /// Begins to count requests anew; gives the counts until now.
+    pub fn reset_requests(&self) -> Requests {
+        self.tenant.conduct().reset_requests()
+    }
+
     /// Stops listening, gives requests under way a second, closes all connections, and removes the certificate file
     /// if it was generated.
     pub async fn stop(self) {
@@ -118,7 +148,7 @@ impl LocalTenant {
     }
 }
 
-/// How to reach the admin side: send `Authorization: Bearer SECRET` with each request.
+#[doc = include_str!("../../docs/admin.md")]
 #[derive(Clone, Debug)]
 pub struct AdminAccess {
     url: String,

@@ -4,12 +4,21 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    body::Body,
     extract::State,
-    http::StatusCode,
+    http::{Request, StatusCode},
+    middleware::{self, Next},
+    response::Response,
     routing::{get, post},
 };
 
-use super::{documents, error_answer::ErrorAnswer, tenant::Tenant, token_endpoint};
+use super::{
+    conduct::{self, Connections},
+    documents,
+    error_answer::ErrorAnswer,
+    tenant::Tenant,
+    token_endpoint,
+};
 
 pub(super) fn router(tenant: Arc<Tenant>) -> Router {
     Router::new()
@@ -19,7 +28,16 @@ pub(super) fn router(tenant: Arc<Tenant>) -> Router {
         .route("/oauth/token", post(token_endpoint::token))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(Arc::clone(&tenant), nobody_there))
         .with_state(tenant)
+}
+
+/// A tenant that is down answers nothing from the moment it is told so, even on connections that it has yet to close.
+async fn nobody_there(State(tenant): State<Arc<Tenant>>, request: Request<Body>, next: Next) -> Response {
+    match tenant.conduct().connections() {
+        Connections::Answered => next.run(request).await,
+        Connections::Reset | Connections::Silent => conduct::withheld(),
+    }
 }
 
 async fn index(State(tenant): State<Arc<Tenant>>) -> String {

@@ -1,8 +1,9 @@
 //! What the tenant knows: who it is, its client, its APIs, its keys. Shared by the public and the admin side.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use axum::http::HeaderValue;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
 use super::{
+    conduct::{Conduct, JunkKind},
     config::{Api, Client, ConfigError},
     proof::UsedProofs,
 };
@@ -24,6 +26,7 @@ pub(super) struct Tenant {
     keys: Mutex<KeyRing>,
     used_proofs: UsedProofs,
     unpublished: OnceCell<Arc<SigningKey>>,
+    conduct: Conduct,
 }
 
 /// What comes from the configuration, checked.
@@ -65,6 +68,7 @@ impl Tenant {
             keys: Mutex::new(KeyRing { signing: Arc::new(key), retired: Vec::new() }),
             used_proofs: UsedProofs::default(),
             unpublished: OnceCell::new(),
+            conduct: Conduct::new(),
         }
     }
 
@@ -82,6 +86,10 @@ impl Tenant {
         let by_address = format!("{}oauth/token", self.issuer);
         let by_name = by_address.replacen("127.0.0.1", "localhost", 1);
         [by_address, by_name]
+    }
+
+    pub(super) fn conduct(&self) -> &Conduct {
+        &self.conduct
     }
 
     pub(super) fn used_proofs(&self) -> &UsedProofs {
@@ -110,7 +118,7 @@ impl Tenant {
         Arc::clone(&self.keys().signing)
     }
 
-    /// A key of the same kind that the key set never holds, made when first asked for.
+    /// A key of the same kind that the key set never holds but as junk, made when first asked for.
     pub(super) async fn unpublished_key(&self) -> Result<Arc<SigningKey>, MintError> {
         let make = || async { Ok(Arc::new(generate_key(self.domain.clone()).await?)) };
         self.unpublished.get_or_try_init(make).await.map(Arc::clone)
@@ -121,20 +129,40 @@ impl Tenant {
         let fresh = Arc::new(generate_key(self.domain.clone()).await?);
         let mut keys = self.keys();
         keys.rotate(fresh);
-        Ok(keys.published())
+        Ok(keys.published(Instant::now()))
     }
 
-    /// Takes one retired key out of the key set, or all of them.
-    pub(super) fn withdraw(&self, kid: Option<&str>) -> Result<PublishedKeys, WithdrawError> {
+    /// Takes one retired key out of the key set, or all of them, `after` a while.
+    pub(super) fn withdraw(
+        &self,
+        kid: Option<&str>,
+        after: Duration,
+    ) -> Result<PublishedKeys, WithdrawError> {
+        let now = Instant::now();
         let mut keys = self.keys();
-        keys.withdraw(kid)?;
-        Ok(keys.published())
+        keys.withdraw(kid, now, after)?;
+        Ok(keys.published(now))
     }
 
-    /// The key set document (RFC 7517 §5): the signing key first.
+    /// Puts junk into the key set, in place of the junk that was there.
+    pub(super) async fn publish_junk(
+        &self,
+        kinds: &[JunkKind],
+        members: Vec<Value>,
+    ) -> Result<(), MintError> {
+        let unpublished = self.unpublished_key().await?;
+        let signing = self.signing_key();
+        let junk = kinds.iter().map(|kind| kind.jwk(signing.kid(), &unpublished));
+        self.conduct.publish_junk(junk.chain(members).collect());
+        Ok(())
+    }
+
+    /// The key set document (RFC 7517 §5): junk first, if there is any, then the signing key.
     pub(super) fn key_set(&self) -> Value {
+        let mut members = self.conduct.junk_keys();
         let keys = self.keys();
-        json!({ "keys": keys.all().map(SigningKey::public_jwk).collect::<Vec<_>>() })
+        members.extend(keys.all(Instant::now()).map(|key| Value::Object(key.public_jwk())));
+        json!({ "keys": members })
     }
 
     fn keys(&self) -> MutexGuard<'_, KeyRing> {
@@ -146,35 +174,56 @@ impl Tenant {
 /// The keys that are published: the one that signs, and those that did.
 struct KeyRing {
     signing: Arc<SigningKey>,
-    retired: Vec<Arc<SigningKey>>,
+    retired: Vec<RetiredKey>,
+}
+
+struct RetiredKey {
+    key: Arc<SigningKey>,
+    /// From when on it is published no more; `None` until it is withdrawn.
+    until: Option<Instant>,
 }
 
 impl KeyRing {
     fn rotate(&mut self, fresh: Arc<SigningKey>) {
-        let old = std::mem::replace(&mut self.signing, fresh);
-        self.retired.insert(0, old);
+        let key = std::mem::replace(&mut self.signing, fresh);
+        self.retired.insert(0, RetiredKey { key, until: None });
     }
 
-    fn withdraw(&mut self, kid: Option<&str>) -> Result<(), WithdrawError> {
-        let Some(kid) = kid else {
-            self.retired.clear();
-            return Ok(());
-        };
-        if self.signing.kid() == kid {
+    fn withdraw(&mut self, kid: Option<&str>, now: Instant, after: Duration) -> Result<(), WithdrawError> {
+        self.retired.retain(|retired| retired.is_published(now));
+        if kid == Some(self.signing.kid()) {
             return Err(WithdrawError::KeySigns);
         }
-        let place = self.retired.iter().position(|key| key.kid() == kid).ok_or(WithdrawError::UnknownKid)?;
-        self.retired.remove(place);
-        Ok(())
+        let mut known = kid.is_none();
+        for retired in &mut self.retired {
+            if kid.is_none_or(|kid| kid == retired.key.kid()) {
+                retired.until = now.checked_add(after);
+                known = true;
+            }
+        }
+        if known { Ok(()) } else { Err(WithdrawError::UnknownKid) }
     }
 
-    fn all(&self) -> impl Iterator<Item = &SigningKey> {
-        std::iter::once(&self.signing).chain(&self.retired).map(AsRef::as_ref)
+    fn all(&self, now: Instant) -> impl Iterator<Item = &SigningKey> {
+        let retired = self.retired.iter().filter(move |retired| retired.is_published(now));
+        std::iter::once(&self.signing).chain(retired.map(|retired| &retired.key)).map(AsRef::as_ref)
     }
 
-    fn published(&self) -> PublishedKeys {
-        let published = self.all().map(|key| key.kid().to_owned()).collect();
+    fn published(&self, now: Instant) -> PublishedKeys {
+        let published = self.all(now).map(|key| key.kid().to_owned()).collect();
         PublishedKeys { signing: self.signing.kid().to_owned(), published }
+    }
+}
+
+impl RetiredKey {
+    fn is_published(&self, now: Instant) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+impl fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tenant").field("issuer", &self.issuer).finish_non_exhaustive()
     }
 }
 
@@ -226,15 +275,30 @@ mod tests {
         let mut ring = KeyRing { signing: Arc::clone(&first), retired: Vec::new() };
         ring.rotate(Arc::clone(&second));
         ring.rotate(Arc::clone(&third));
-        let kids = |ring: &KeyRing| ring.published().published;
+        let now = Instant::now();
+        let kids = |ring: &KeyRing| ring.published(now).published;
         assert_eq!(kids(&ring), [third.kid(), second.kid(), first.kid()]);
 
-        assert_eq!(ring.withdraw(Some(third.kid())), Err(WithdrawError::KeySigns));
-        assert_eq!(ring.withdraw(Some("?")), Err(WithdrawError::UnknownKid));
-        assert_eq!(ring.withdraw(Some(first.kid())), Ok(()));
+        let at_once = Duration::ZERO;
+        assert_eq!(ring.withdraw(Some(third.kid()), now, at_once), Err(WithdrawError::KeySigns));
+        assert_eq!(ring.withdraw(Some("?"), now, at_once), Err(WithdrawError::UnknownKid));
+        assert_eq!(ring.withdraw(Some(first.kid()), now, at_once), Ok(()));
         assert_eq!(kids(&ring), [third.kid(), second.kid()]);
-        assert_eq!(ring.withdraw(None), Ok(()));
+        assert_eq!(ring.withdraw(Some(first.kid()), now, at_once), Err(WithdrawError::UnknownKid));
+        assert_eq!(ring.withdraw(None, now, at_once), Ok(()));
         assert_eq!(kids(&ring), [third.kid()]);
+    }
+
+    #[test]
+    fn a_key_withdrawn_for_later_stays_until_then() {
+        let (first, second) = (key(), key());
+        let mut ring = KeyRing { signing: Arc::clone(&first), retired: Vec::new() };
+        ring.rotate(Arc::clone(&second));
+        let now = Instant::now();
+        let after = Duration::from_secs(5);
+        ring.withdraw(Some(first.kid()), now, after).unwrap();
+        assert_eq!(ring.published(now + Duration::from_secs(4)).published.len(), 2);
+        assert_eq!(ring.published(now + after).published, [second.kid()]);
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use jsonwebtoken::{decode_header, errors::ErrorKind};
 use serde_json::{Value, json};
 
@@ -69,6 +71,23 @@ async fn withdrawal_without_a_kid_leaves_the_signing_key() {
     assert_eq!(answer["published"].as_array().unwrap().len(), 3);
     let answer = crate::support::json(fixture.admin("/admin/withdraw-key", &json!({})).await).await;
     assert_eq!(answer["published"], json!([answer["signing"]]));
+}
+
+#[tokio::test]
+async fn a_key_can_be_withdrawn_for_later() {
+    let fixture = start().await;
+    fixture.admin("/admin/rotate-keys", &json!({})).await;
+    let withdraw = async |after_ms: u32| {
+        let order = json!({ "after_ms": after_ms });
+        crate::support::json(fixture.admin("/admin/withdraw-key", &order).await).await
+    };
+    let answer = withdraw(60_000).await;
+    assert_eq!(answer["published"].as_array().unwrap().len(), 2);
+    assert_eq!(published(&fixture).await.len(), 2);
+
+    withdraw(20).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(published(&fixture).await, [text(&answer["signing"])]);
 }
 
 #[tokio::test]

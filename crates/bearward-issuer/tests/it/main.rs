@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod admin;
+mod conduct;
 mod documents;
 mod dpop;
 mod lifecycle;

@@ -73,6 +73,13 @@ impl Fixture {
         request.json(order).send().await.unwrap()
     }
 
+    /// What the admin side tells at `path`.
+    pub(crate) async fn told(&self, path: &str) -> Value {
+        let admin = self.tenant.admin().unwrap();
+        let request = self.client.get(format!("{}{path}", admin.url())).bearer_auth(admin.secret().expose());
+        json(request.send().await.unwrap()).await
+    }
+
     /// The token's claims, if its signature is by a published key and it is for `audience` now.
     pub(crate) async fn verify(&self, token: &str, audience: &str) -> Result<TokenData<Value>, Error> {
         let keys: JwkSet = serde_json::from_value(self.document("/.well-known/jwks.json").await).unwrap();

@@ -1,84 +1,21 @@
-//! The admin side: what no tenant would do for a stranger, for tests and demonstrations.
-//!
-//! A port of its own on loopback, plain http. Any page in a browser on this machine can send requests there, so each
-//! one must carry the random secret (`Authorization: Bearer ...`), which a page can neither know nor guess.
-//!
-//! | Request | Body | Answer |
-//! |---|---|---|
-//! | `POST /admin/rotate-keys` | none | `{signing, published}` |
-//! | `POST /admin/withdraw-key` | none, or `{kid}` | `{signing, published}` |
-//! | `POST /admin/token` | [`TokenOrder`] | `{access_token, kid}` |
+//! Any token at all.
 
 use std::sync::Arc;
 
-use axum::{
-    Json, Router,
-    body::Body,
-    extract::State,
-    http::{HeaderMap, Request, StatusCode, header},
-    middleware::{self, Next},
-    response::Response,
-    routing::post,
-};
-use serde::{Deserialize, de::DeserializeOwned};
+use axum::{Json, body::Body, extract::State, http::Request};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{
-    error_answer::ErrorAnswer,
-    routes::{method_not_allowed, not_found},
-    secret::Secret,
-    tenant::{PublishedKeys, Tenant, WithdrawError, unix_now},
-    token_endpoint::read,
+use super::order;
+use crate::{
+    mint::SigningKey,
+    serve::{
+        error_answer::ErrorAnswer,
+        tenant::{Tenant, unix_now},
+    },
 };
-use crate::mint::SigningKey;
 
-pub(super) fn router(tenant: Arc<Tenant>, secret: Secret) -> Router {
-    Router::new()
-        .route("/admin/rotate-keys", post(rotate_keys))
-        .route("/admin/withdraw-key", post(withdraw_key))
-        .route("/admin/token", post(token))
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(secret, guard))
-        .with_state(tenant)
-}
-
-async fn guard(
-    State(secret): State<Secret>,
-    request: Request<Body>,
-    next: Next,
-) -> Result<Response, ErrorAnswer> {
-    if bearer(request.headers()).is_some_and(|candidate| secret.matches(candidate)) {
-        return Ok(next.run(request).await);
-    }
-    Err(ErrorAnswer::unauthorized())
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, value) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(value)
-}
-
-async fn rotate_keys(State(tenant): State<Arc<Tenant>>) -> Result<Json<PublishedKeys>, ErrorAnswer> {
-    tenant.rotate_keys().await.map(Json).map_err(|_| ErrorAnswer::internal())
-}
-
-async fn withdraw_key(
-    State(tenant): State<Arc<Tenant>>,
-    request: Request<Body>,
-) -> Result<Json<PublishedKeys>, ErrorAnswer> {
-    let order: WithdrawOrder = order(request).await?;
-    tenant.withdraw(order.kid.as_deref()).map(Json).map_err(|error| match error {
-        WithdrawError::UnknownKid => {
-            ErrorAnswer::new(StatusCode::NOT_FOUND, "unknown_kid", "No published key has this kid.")
-        }
-        WithdrawError::KeySigns => {
-            ErrorAnswer::new(StatusCode::CONFLICT, "key_signs", "This key signs: rotate the keys first.")
-        }
-    })
-}
-
-async fn token(
+pub(super) async fn token(
     State(tenant): State<Arc<Tenant>>,
     request: Request<Body>,
 ) -> Result<Json<Value>, ErrorAnswer> {
@@ -90,22 +27,6 @@ async fn token(
     let (header, claims) = order.fill(&tenant, &key);
     let token = key.sign(&header, &claims).map_err(|_| ErrorAnswer::internal())?;
     Ok(Json(json!({ "access_token": token, "kid": key.kid() })))
-}
-
-/// The body as JSON; none at all is an order with nothing in it.
-async fn order<T: DeserializeOwned + Default>(request: Request<Body>) -> Result<T, ErrorAnswer> {
-    let body = read(request.into_body()).await?;
-    if body.is_empty() {
-        return Ok(T::default());
-    }
-    serde_json::from_slice(&body).map_err(|error| ErrorAnswer::invalid_request(error.to_string()))
-}
-
-/// Which key leaves the key set: this one, or, without a `kid`, all but the signing key.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct WithdrawOrder {
-    kid: Option<String>,
 }
 
 /// A token exactly as told.
@@ -140,7 +61,7 @@ enum KeyChoice {
     /// The signing key.
     #[default]
     Published,
-    /// A key that the key set never holds.
+    /// A key that the key set never holds but as junk.
     Unpublished,
 }
 
@@ -220,6 +141,5 @@ mod tests {
     fn a_mistyped_order_is_an_error() {
         assert!(serde_json::from_str::<TokenOrder>(r#"{"claim":{}}"#).is_err());
         assert!(serde_json::from_str::<TokenOrder>(r#"{"key":"none"}"#).is_err());
-        assert!(serde_json::from_str::<WithdrawOrder>(r#"{"key":"x"}"#).is_err());
     }
 }

@@ -1,0 +1,74 @@
+//! The admin side: what no tenant would do for a stranger, for tests and demonstrations.
+//!
+//! A port of its own on loopback, plain http. Any page in a browser on this machine can send requests there, so each
+//! one must carry the random secret (`Authorization: Bearer ...`), which a page can neither know nor guess.
+//!
+//! What it can be asked for is told in `docs/admin.md`, which is the documentation of [`AdminAccess`](super::AdminAccess).
+
+mod conduct;
+mod keys;
+mod token;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, Request, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{get, post},
+};
+use serde::de::DeserializeOwned;
+
+use super::{
+    error_answer::ErrorAnswer,
+    routes::{method_not_allowed, not_found},
+    secret::Secret,
+    tenant::Tenant,
+    token_endpoint::read,
+};
+
+pub(super) fn router(tenant: Arc<Tenant>, secret: Secret) -> Router {
+    Router::new()
+        .route("/admin/rotate-keys", post(keys::rotate_keys))
+        .route("/admin/withdraw-key", post(keys::withdraw_key))
+        .route("/admin/junk-keys", post(keys::junk_keys))
+        .route("/admin/token", post(token::token))
+        .route("/admin/behaviour", get(conduct::present))
+        .route("/admin/behaviour/{documents}", post(conduct::behave))
+        .route("/admin/down", post(conduct::go_down))
+        .route("/admin/recover", post(conduct::recover))
+        .route("/admin/requests", get(conduct::requests))
+        .route("/admin/requests/reset", post(conduct::reset_requests))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(secret, guard))
+        .with_state(tenant)
+}
+
+async fn guard(
+    State(secret): State<Secret>,
+    request: Request<Body>,
+    next: Next,
+) -> Result<Response, ErrorAnswer> {
+    if bearer(request.headers()).is_some_and(|candidate| secret.matches(candidate)) {
+        return Ok(next.run(request).await);
+    }
+    Err(ErrorAnswer::unauthorized())
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, value) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(value)
+}
+
+/// The body as JSON; none at all is an order with nothing in it.
+async fn order<T: DeserializeOwned + Default>(request: Request<Body>) -> Result<T, ErrorAnswer> {
+    let body = read(request.into_body()).await?;
+    if body.is_empty() {
+        return Ok(T::default());
+    }
+    serde_json::from_slice(&body).map_err(|error| ErrorAnswer::invalid_request(error.to_string()))
+}

@@ -1,0 +1,125 @@
+//! How often each document was asked for, and when.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Instant,
+};
+
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use super::{Document, PerDocument};
+
+/// As many times are kept as tests have a use for; the counts go on.
+const TIMES_KEPT: usize = 1_000;
+
+/// The requests for each document since the start or the last reset.
+#[derive(Clone, Debug, Serialize)]
+pub struct Requests {
+    #[serde(skip)]
+    since: Instant,
+    #[serde(flatten)]
+    documents: PerDocument<DocumentRequests>,
+    refused_connections: u64,
+}
+
+/// The requests for one document.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct DocumentRequests {
+    total: u64,
+    by_status: BTreeMap<u16, u64>,
+    at_ms: VecDeque<u64>,
+}
+
+impl Requests {
+    pub(super) fn since(now: Instant) -> Self {
+        Self { since: now, documents: PerDocument::default(), refused_connections: 0 }
+    }
+
+    /// The requests for this document.
+    pub fn of(&self, document: Document) -> &DocumentRequests {
+        self.documents.of(document)
+    }
+
+    /// Connections that were reset or met with silence, since the tenant was told so.
+    pub fn refused_connections(&self) -> u64 {
+        self.refused_connections
+    }
+
+    pub(super) fn arrived(&mut self, document: Document, now: Instant) {
+        let at_ms = now.saturating_duration_since(self.since).as_millis();
+        let at_ms = u64::try_from(at_ms).unwrap_or(u64::MAX);
+        let requests = self.documents.of_mut(document);
+        requests.total = requests.total.saturating_add(1);
+        if requests.at_ms.len() == TIMES_KEPT {
+            requests.at_ms.pop_front();
+        }
+        requests.at_ms.push_back(at_ms);
+    }
+
+    pub(super) fn answered(&mut self, document: Document, status: StatusCode) {
+        let count = self.documents.of_mut(document).by_status.entry(status.as_u16()).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    pub(super) fn refused_connection(&mut self) {
+        self.refused_connections = self.refused_connections.saturating_add(1);
+    }
+}
+
+impl DocumentRequests {
+    /// All that arrived, answered or not.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Those that were answered with this status. Requests that wait, hang or were closed on have none.
+    pub fn with_status(&self, status: u16) -> u64 {
+        self.by_status.get(&status).copied().unwrap_or_default()
+    }
+
+    /// When the newest thousand arrived, in milliseconds since the counts began.
+    pub fn at_ms(&self) -> impl Iterator<Item = u64> {
+        self.at_ms.iter().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn requests_are_counted_per_document_and_status() {
+        let start = Instant::now();
+        let mut requests = Requests::since(start);
+        for milliseconds in [0, 20, 30] {
+            requests.arrived(Document::KeySet, start + Duration::from_millis(milliseconds));
+        }
+        requests.answered(Document::KeySet, StatusCode::OK);
+        requests.answered(Document::KeySet, StatusCode::NOT_FOUND);
+        requests.refused_connection();
+        let expected = json!({
+            "discovery": { "total": 0, "by_status": {}, "at_ms": [] },
+            "jwks": { "total": 3, "by_status": { "200": 1, "404": 1 }, "at_ms": [0, 20, 30] },
+            "refused_connections": 1,
+        });
+        assert_eq!(serde_json::to_value(&requests).unwrap(), expected);
+        assert_eq!(requests.of(Document::KeySet).with_status(404), 1);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_count_is_not() {
+        let start = Instant::now();
+        let mut requests = Requests::since(start);
+        for milliseconds in 0..1_500 {
+            requests.arrived(Document::Discovery, start + Duration::from_millis(milliseconds));
+        }
+        let discovery = requests.of(Document::Discovery);
+        assert_eq!(discovery.total(), 1_500);
+        assert_eq!(discovery.at_ms().collect::<Vec<_>>(), (500..1_500).collect::<Vec<_>>());
+    }
+}
