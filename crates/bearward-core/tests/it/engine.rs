@@ -76,7 +76,7 @@ impl Engine {
                 Outcome::Unavailable(unavailable) => return Decision::Unavailable(unavailable),
                 Outcome::DocumentNeeded(needed) => match self.fetch(needed.url()) {
                     Some(body) => drop(self.verifier.document_received(&needed, body, None, now)),
-                    None => self.verifier.document_failed(&needed, now),
+                    None => self.verifier.document_failed(&needed, None, now),
                 },
                 other => panic!("an outcome that nobody knows: {other:?}"),
             }
