@@ -19,6 +19,9 @@ pub const JSON_DEPTH: usize = 32;
 /// Longest document (discovery, key set) looked at, decoded bytes. Auth0's are below 10 KiB.
 pub const DOCUMENT_BYTES: usize = 1024 * 1024;
 
+/// Most issuers whose documents are kept. A tenant has a few domains; ten thousand would take some 100 MB.
+pub const ISSUERS_KEPT: usize = 100;
+
 /// Most keys of a set that are looked at. Auth0 publishes two or three.
 pub const KEYS_IN_SET: usize = 100;
 
@@ -37,8 +40,18 @@ pub const FRESH_AT_LEAST: Duration = Duration::from_secs(5);
 /// How long the last good document is used when it can't be fetched anew: Auth0 sends `stale-if-error=86400`.
 pub const STALE_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long after a failed fetch the next one may start; also the `Retry-After` of a 503.
-pub const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// How long a document may go on being used beyond its time while it is fetched again, however much more its
+/// `stale-while-revalidate` grants: a withdrawn key lives this much longer at most. Auth0 sends 15 seconds.
+pub const REVALIDATE_AT_MOST: Duration = Duration::from_secs(60);
+
+/// How long after a first failed fetch the next one may start; doubled with each further failure.
+pub const BACK_OFF_FIRST: Duration = Duration::from_secs(1);
+
+/// The longest time between two tries, so that an issuer that is back is noticed within a minute.
+pub const BACK_OFF_AT_MOST: Duration = Duration::from_secs(60);
+
+/// How long an issuer may ask us to stay away with `Retry-After`.
+pub const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(300);
 
 /// How long after a fetch for an unknown `kid` the next one may start, whatever the first one brought.
 /// Counted from the attempt, so that a flood of made-up `kid`s costs the issuer one request per half minute.

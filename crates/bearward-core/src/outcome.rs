@@ -3,6 +3,7 @@
 use core::fmt;
 use std::time::Duration;
 
+use crate::issuer::IssuerUrl;
 use crate::jose::json::{JsonObject, Object, Value};
 use crate::keys::{DocumentError, DocumentKind, DocumentNeeded};
 use crate::rejection::Rejection;
@@ -19,6 +20,10 @@ pub enum Outcome {
     Verified(VerifiedToken),
     /// It is not.
     Rejected(Refusal),
+    /// It can't be told before the caller says which issuers are allowed for this request: put them into
+    /// [`RequestFacts::issuers`](crate::RequestFacts::issuers) and verify again. Holds the issuer that the token names, in
+    /// normal form; nothing about it is verified.
+    IssuersNeeded(IssuerUrl),
     /// It can't be told before a document of the issuer was fetched.
     DocumentNeeded(DocumentNeeded),
     /// It is good if its proof was not used before: a store that several processes share has to be asked.
@@ -139,14 +144,21 @@ impl core::error::Error for Unavailable {}
 ///
 /// ```compile_fail,E0451
 /// let claims = bearward_core::jose::json::JsonObject::parse(b"{}".to_vec()).unwrap();
-/// let forged = bearward_core::VerifiedToken { claims }; // private: only verification makes one
+/// let forged = bearward_core::VerifiedToken { claims, refresh: None }; // private: only verification makes one
 /// ```
 #[derive(Debug)]
 pub struct VerifiedToken {
     pub(crate) claims: JsonObject,
+    pub(crate) refresh: Option<Box<DocumentNeeded>>,
 }
 
 impl VerifiedToken {
+    /// A document that is worth fetching now, in the background: the request doesn't need it any more, and no other
+    /// was asked for it.
+    pub fn refresh_due(&self) -> Option<&DocumentNeeded> {
+        self.refresh.as_deref()
+    }
+
     /// All claims.
     pub fn claims(&self) -> Object<'_> {
         self.claims.object()

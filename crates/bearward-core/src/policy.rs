@@ -60,6 +60,7 @@ pub struct Policy {
     pub(crate) leeway: Duration,
     pub(crate) token_bytes: usize,
     pub(crate) document_ceiling: Duration,
+    pub(crate) issuers_kept: usize,
     pub(crate) statuses: StatusProfile,
     pub(crate) dpop: DpopPolicy,
 }
@@ -162,6 +163,7 @@ impl Policy {
             leeway: Duration::ZERO,
             token_bytes: limits::TOKEN_BYTES,
             document_ceiling: Duration::from_secs(600),
+            issuers_kept: limits::ISSUERS_KEPT,
             statuses: StatusProfile::default(),
             dpop: DpopPolicy::default(),
         }
@@ -189,6 +191,13 @@ impl Policy {
     #[must_use]
     pub fn with_document_ceiling(self, ceiling: Duration) -> Self {
         Self { document_ceiling: ceiling, ..self }
+    }
+
+    /// Keeps the documents of at most `issuers` issuers (at least one) instead of [`limits::ISSUERS_KEPT`]: with one
+    /// more, those of the one not used for longest are forgotten and fetched when they are needed.
+    #[must_use]
+    pub fn with_issuers_kept(self, issuers: usize) -> Self {
+        Self { issuers_kept: issuers.max(1), ..self }
     }
 
     /// Asks this of DPoP proofs instead of accepting them as [`DpopPolicy::default`] says.

@@ -1,7 +1,9 @@
 //! The facts of an HTTP request that decide on it, and the credentials found in them. RFC 6750 §2.1.
 
 use core::fmt;
+use std::collections::HashSet;
 
+use crate::issuer::IssuerUrl;
 use crate::outcome::Refusal;
 use crate::policy::DpopMode;
 use crate::rejection::Rejection;
@@ -16,6 +18,8 @@ pub struct RequestFacts<'a> {
     pub dpop: Field<'a>,
     /// The method, as in the request line. Only a proof is compared with it.
     pub method: &'a str,
+    /// The answer to [`Outcome::IssuersNeeded`](crate::Outcome::IssuersNeeded): the issuers allowed for this request.
+    pub issuers: Option<&'a HashSet<IssuerUrl>>,
     /// The URL the client used; see [`public_url`](crate::url::public_url). Only a proof is compared with it.
     pub url: &'a str,
 }

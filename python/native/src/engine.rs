@@ -1,5 +1,6 @@
 //! The classes Python works with.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,11 +15,12 @@ use bearward_core::{
 };
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::claims::to_dict;
 use crate::errors::{self, ConfigurationError, guarded};
 use crate::headers::HeaderFields;
+use crate::status;
 
 /// Policy, keys and verification. Safe from many threads.
 #[pyclass(frozen, module = "bearward._native")]
@@ -53,8 +55,52 @@ impl ReplayCheckNeeded {
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct DocumentNeeded(keys::DocumentNeeded);
 
+/// The issuers allowed for a request, as a resolver named them.
+#[pyclass(frozen, module = "bearward._native")]
+pub(crate) struct IssuerSet(HashSet<IssuerUrl>);
+
+#[pymethods]
+impl IssuerSet {
+    #[new]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
+    fn new(domains: Vec<String>) -> PyResult<Self> {
+        let parsed: Result<HashSet<IssuerUrl>, _> =
+            domains.iter().map(|domain| IssuerUrl::parse(domain)).collect();
+        parsed.map(Self).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+}
+
+/// Which issuers are allowed has to be said before the request can be decided.
+#[pyclass(frozen, module = "bearward._native")]
+pub(crate) struct IssuersNeeded(IssuerUrl);
+
+#[pymethods]
+impl IssuersNeeded {
+    #[getter]
+    fn unverified_iss(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// A good request, and a document that is worth fetching in the background.
+#[pyclass(frozen, get_all, module = "bearward._native")]
+pub(crate) struct RefreshDue {
+    claims: Py<PyDict>,
+    document: Py<DocumentNeeded>,
+}
+
 #[pymethods]
 impl DocumentNeeded {
+    #[getter]
+    fn issuer(&self) -> &str {
+        self.0.issuer().as_str()
+    }
+
+    #[getter]
+    fn past_caches(&self) -> bool {
+        self.0.is_past_caches()
+    }
+
     #[getter]
     fn url(&self) -> &str {
         self.0.url()
@@ -75,13 +121,13 @@ impl Engine {
     #[pyo3(signature = (
         *, audience, issuers, single_issuer, algorithms=None, leeway=0.0, cache_ttl=600.0, rfc_status_codes=false,
         dpop="accepted", dpop_algorithms=None, dpop_iat_offset=300.0, dpop_iat_leeway=30.0,
-        dpop_replay="in_process", dpop_nonce_key=None, dpop_nonce_lifetime=300.0,
+        dpop_replay="in_process", dpop_nonce_key=None, dpop_nonce_lifetime=300.0, issuers_kept=100,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments, turned into a policy at once")]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
     fn new(
         audience: &str,
-        issuers: Vec<String>,
+        issuers: Option<Vec<String>>,
         single_issuer: bool,
         algorithms: Option<Vec<String>>,
         leeway: f64,
@@ -94,6 +140,7 @@ impl Engine {
         dpop_replay: &str,
         dpop_nonce_key: Option<Vec<u8>>,
         dpop_nonce_lifetime: f64,
+        issuers_kept: usize,
     ) -> PyResult<Self> {
         let dpop = one_of("dpop", dpop, DPOP_MODES)?;
         let window =
@@ -109,10 +156,11 @@ impl Engine {
             proofs = proofs.with_nonces(Nonces::new(&nonce_key(&key)?, lifetime));
         }
         let audience = Audience::new(audience).map_err(configuration)?;
-        let mut policy = Policy::new(parse_issuers(&issuers, single_issuer)?, audience)
+        let mut policy = Policy::new(parse_issuers(issuers.as_deref(), single_issuer)?, audience)
             .with_leeway(seconds("leeway", leeway)?)
             .with_document_ceiling(seconds("cache_ttl_seconds", cache_ttl)?)
             .with_statuses(if rfc_status_codes { StatusProfile::Rfc } else { StatusProfile::Compatible })
+            .with_issuers_kept(issuers_kept)
             .with_dpop(proofs);
         if let Some(names) = algorithms {
             let all: Vec<Algorithm> = Algorithm::all().collect();
@@ -121,6 +169,7 @@ impl Engine {
         Ok(Self { verifier: Verifier::new(policy), dpop })
     }
 
+    #[pyo3(signature = (headers, method, url, now, issuers=None))]
     fn verify_request<'py>(
         &self,
         py: Python<'py>,
@@ -128,13 +177,15 @@ impl Engine {
         method: Option<&str>,
         url: Option<&str>,
         now: f64,
+        issuers: Option<&IssuerSet>,
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(py, || {
             let fields = HeaderFields::collect(headers)?;
             if (method.is_none() || url.is_none()) && self.dpop != DpopMode::Off && fields.in_dpop_scheme() {
                 return Err(errors::missing_target(py, method.is_none(), url.is_none()));
             }
-            let facts = fields.facts(method.unwrap_or_default(), url.unwrap_or_default());
+            let mut facts = fields.facts(method.unwrap_or_default(), url.unwrap_or_default());
+            facts.issuers = issuers.map(|set| &set.0);
             self.give(py, self.verifier.verify(&facts, unix_time(now)?))
         })
     }
@@ -182,6 +233,7 @@ impl Engine {
         })
     }
 
+    #[pyo3(signature = (token, required_claims, now, issuers=None))]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
     fn verify_access_token<'py>(
         &self,
@@ -189,10 +241,19 @@ impl Engine {
         token: &str,
         required_claims: Vec<String>,
         now: f64,
+        issuers: Option<&IssuerSet>,
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(py, || {
             let required: Vec<&str> = required_claims.iter().map(String::as_str).collect();
-            self.give(py, self.verifier.verify_access_token(token, &required, unix_time(now)?))
+            self.give(
+                py,
+                self.verifier.verify_access_token(
+                    token,
+                    &required,
+                    issuers.map(|set| &set.0),
+                    unix_time(now)?,
+                ),
+            )
         })
     }
 
@@ -210,11 +271,43 @@ impl Engine {
         })
     }
 
-    fn document_failed(&self, py: Python<'_>, needed: &DocumentNeeded, now: f64) -> PyResult<()> {
+    fn document_from_cache(
+        &self,
+        py: Python<'_>,
+        needed: &DocumentNeeded,
+        body: Vec<u8>,
+        now: f64,
+    ) -> PyResult<Option<String>> {
         guarded(py, || {
-            self.verifier.document_failed(&needed.0, unix_time(now)?);
+            let received = self.verifier.document_from_cache(&needed.0, body, unix_time(now)?);
+            Ok(received.err().map(|error| error.to_string()))
+        })
+    }
+
+    #[pyo3(signature = (needed, now, retry_after=None))]
+    fn document_failed(
+        &self,
+        py: Python<'_>,
+        needed: &DocumentNeeded,
+        now: f64,
+        retry_after: Option<f64>,
+    ) -> PyResult<()> {
+        guarded(py, || {
+            // A time that is none is as good as nothing said.
+            let retry_after = retry_after.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            self.verifier.document_failed(&needed.0, retry_after, unix_time(now)?);
             Ok(())
         })
+    }
+
+    fn fresh_for(&self, cache_control: Option<&str>) -> f64 {
+        self.verifier.fresh_for(cache_control).as_secs_f64()
+    }
+
+    fn status<'py>(&self, py: Python<'py>, now: f64) -> PyResult<Bound<'py, PyList>> {
+        let issuers = self.verifier.status(unix_time(now)?);
+        let dicts: PyResult<Vec<_>> = issuers.iter().map(|issuer| status::to_dict(py, issuer)).collect();
+        PyList::new(py, dicts?)
     }
 
     fn insufficient_scope<'py>(
@@ -232,7 +325,13 @@ impl Engine {
 impl Engine {
     fn give<'py>(&self, py: Python<'py>, outcome: Outcome) -> PyResult<Bound<'py, PyAny>> {
         match outcome {
-            Outcome::Verified(token) => Ok(to_dict(py, token.claims())?.into_any()),
+            Outcome::Verified(token) => {
+                let claims = to_dict(py, token.claims())?;
+                let Some(due) = token.refresh_due() else { return Ok(claims.into_any()) };
+                let document = Py::new(py, DocumentNeeded(due.clone()))?;
+                Ok(Bound::new(py, RefreshDue { claims: claims.unbind(), document })?.into_any())
+            }
+            Outcome::IssuersNeeded(unverified) => Ok(Bound::new(py, IssuersNeeded(unverified))?.into_any()),
             Outcome::DocumentNeeded(needed) => Ok(Bound::new(py, DocumentNeeded(needed))?.into_any()),
             Outcome::ReplayCheckNeeded(pending) => {
                 let needed = ReplayCheckNeeded {
@@ -249,7 +348,9 @@ impl Engine {
     }
 }
 
-fn parse_issuers(names: &[String], single: bool) -> PyResult<Issuers> {
+/// No names: a resolver says for each request.
+fn parse_issuers(names: Option<&[String]>, single: bool) -> PyResult<Issuers> {
+    let Some(names) = names else { return Ok(Issuers::resolved()) };
     let parsed: Result<Vec<IssuerUrl>, _> = names.iter().map(|name| IssuerUrl::parse(name)).collect();
     let mut parsed = parsed.map_err(configuration)?.into_iter();
     match (parsed.next(), single) {

@@ -5,6 +5,7 @@ mod claims;
 mod engine;
 mod errors;
 mod headers;
+mod status;
 mod url;
 
 use pyo3::prelude::*;
@@ -13,7 +14,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::engine::{DocumentNeeded, Engine, ReplayCheckNeeded};
+    use super::engine::{DocumentNeeded, Engine, IssuerSet, IssuersNeeded, RefreshDue, ReplayCheckNeeded};
     #[pymodule_export]
     use super::url::PublicUrl;
     #[pymodule_export]

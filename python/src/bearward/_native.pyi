@@ -16,6 +16,12 @@ class DocumentNeeded:
     """
 
     @property
+    def issuer(self) -> str:
+        """Whose it is: `https://host[:port]/`."""
+    @property
+    def past_caches(self) -> bool:
+        """Whether it must come from the issuer itself: what any cache has is not new enough."""
+    @property
     def url(self) -> str: ...
     @property
     def kind(self) -> Literal["discovery", "key_set"]: ...
@@ -31,6 +37,29 @@ class ReplayCheckNeeded:
     def key(self) -> bytes: ...
     @property
     def ttl_seconds(self) -> float: ...
+
+@final
+class IssuerSet:
+    """The issuers allowed for a request, as a resolver named them: bare hosts or https URLs. `ValueError` on others."""
+
+    def __new__(cls, domains: Sequence[str]) -> IssuerSet: ...
+
+@final
+class IssuersNeeded:
+    """Which issuers are allowed has to be said: ask the resolver, then verify again with `issuers`."""
+
+    @property
+    def unverified_iss(self) -> str:
+        """The issuer the token names, in normal form. Not verified."""
+
+@final
+class RefreshDue:
+    """A good request, and a document that is worth fetching in the background. No other caller was told."""
+
+    @property
+    def claims(self) -> dict[str, Any]: ...
+    @property
+    def document(self) -> DocumentNeeded: ...
 
 @final
 class PublicUrl:
@@ -64,7 +93,7 @@ class Engine:
         cls,
         *,
         audience: str,
-        issuers: Sequence[str],
+        issuers: Optional[Sequence[str]],
         single_issuer: bool,
         algorithms: Optional[Sequence[str]] = None,
         leeway: float = 0.0,
@@ -77,24 +106,27 @@ class Engine:
         dpop_replay: Literal["in_process", "shared", "off"] = "in_process",
         dpop_nonce_key: Optional[bytes] = None,
         dpop_nonce_lifetime: float = 300.0,
-    ) -> Engine: ...
+        issuers_kept: int = 100,
+    ) -> Engine:
+        """`issuers` `None`: a resolver says for each request which are allowed."""
     def verify_request(
         self,
         headers: Union[Sequence[tuple[bytes, bytes]], Mapping[str, str]],
         method: Optional[str],
         url: Optional[str],
         now: float,
-    ) -> Union[dict[str, Any], DocumentNeeded, ReplayCheckNeeded]:
+        issuers: Optional[IssuerSet] = None,
+    ) -> Union[dict[str, Any], DocumentNeeded, ReplayCheckNeeded, IssuersNeeded, RefreshDue]:
         """Claims of a good request, as a fresh dict; or what is needed to decide.
 
         `headers`: raw ASGI pairs (names in lower case), or a mapping with names in any case.
         Raises a `BaseAuthError` when the request is refused or can't be decided (503).
         """
     def verify_access_token(
-        self, token: str, required_claims: Sequence[str], now: float
-    ) -> Union[dict[str, Any], DocumentNeeded]:
+        self, token: str, required_claims: Sequence[str], now: float, issuers: Optional[IssuerSet] = None
+    ) -> Union[dict[str, Any], DocumentNeeded, IssuersNeeded, RefreshDue]:
         """The same for a bare access token, without regard to how it was presented."""
-    def settle(self, needed: ReplayCheckNeeded, first: bool) -> dict[str, Any]:
+    def settle(self, needed: ReplayCheckNeeded, first: bool) -> Union[dict[str, Any], RefreshDue]:
         """End a verification with what the store said. Once only: a second call raises `RuntimeError`."""
     @staticmethod
     def replay_store_unavailable() -> BaseAuthError:
@@ -112,8 +144,19 @@ class Engine:
         self, needed: DocumentNeeded, body: bytes, cache_control: Optional[str], now: float
     ) -> Optional[str]:
         """Hand in a fetched document. `None` if it was usable and is kept, otherwise why it is not, for the log."""
-    def document_failed(self, needed: DocumentNeeded, now: float) -> None:
-        """Say that the fetch failed: requests get 503 until the next try is due."""
+    def document_from_cache(self, needed: DocumentNeeded, body: bytes, now: float) -> Optional[str]:
+        """The same for a document out of a cache that processes share; what is not usable counts as a miss."""
+    def document_failed(
+        self, needed: DocumentNeeded, now: float, retry_after: Optional[float] = None
+    ) -> None:
+        """Say that the fetch failed: with nothing kept, requests get 503 until the next try is due.
+
+        `retry_after`: seconds the server asked for.
+        """
+    def fresh_for(self, cache_control: Optional[str]) -> float:
+        """For how many seconds a document with this `Cache-Control` is used before it is fetched again."""
+    def status(self, now: float) -> list[dict[str, Any]]:
+        """Per issuer: `issuer`, `discovery` and `key_set` (age, last_error, next_fetch_in, fetched, failed), `keys`."""
     def insufficient_scope(self, required: Sequence[str], authorization: Optional[str]) -> BaseAuthError:
         """The 403 for a good token that lacks scopes. `authorization`: the request's field, for the scheme in use."""
 

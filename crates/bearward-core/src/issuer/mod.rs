@@ -6,3 +6,4 @@ mod select;
 
 pub use name::IssuerUrl;
 pub use select::Issuers;
+pub(crate) use select::NotSelected;

@@ -2,12 +2,15 @@
 
 use core::fmt;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::freshness::Lifetime;
 use super::key_set::{KeySet, KeySetError};
 use super::refresh::{Refetch, Slot, Standing};
+use super::status::{IssuerStatus, KeyStatus};
 use crate::issuer::IssuerUrl;
 use crate::issuer::metadata::{Metadata, MetadataError};
 use crate::jose::algorithm::AlgorithmSet;
@@ -25,6 +28,7 @@ pub struct DocumentNeeded {
     issuer: IssuerUrl,
     kind: DocumentKind,
     url: String,
+    past_caches: bool,
 }
 
 /// Which of an issuer's documents.
@@ -58,6 +62,15 @@ pub(crate) enum Stop {
     Unavailable(Unavailable),
 }
 
+/// An issuer's documents, good to be used now.
+#[derive(Debug)]
+pub(crate) struct Documents {
+    pub(crate) metadata: Arc<Metadata>,
+    pub(crate) keys: Arc<KeySet>,
+    /// One that is worth fetching again meanwhile. Only one caller is given it.
+    pub(crate) refresh: Option<Box<DocumentNeeded>>,
+}
+
 /// What is known of one issuer.
 #[derive(Debug, Default)]
 struct Entry {
@@ -65,38 +78,66 @@ struct Entry {
     key_set: Slot<KeySet, DocumentError>,
     /// Where the key set came from: keys are an issuer's only as long as its metadata says so.
     jwks_uri: String,
+    /// Counts up with each use of any entry: the smallest was not used for longest.
+    used: AtomicU64,
 }
 
-/// The documents of all issuers asked so far. Holds configured issuers only, so their number is bounded.
+/// The documents of the issuers asked so far: only of such as the policy allows, and of no more than `capacity`.
 #[derive(Debug)]
 pub(crate) struct Keyring {
     entries: RwLock<HashMap<IssuerUrl, Entry>>,
+    capacity: usize,
+    uses: AtomicU64,
     algorithms: AlgorithmSet,
     /// Longest time a document is used without asking again.
     ceiling: Duration,
+    /// For times of retries that differ between processes.
+    random: RandomState,
 }
 
 impl Keyring {
-    pub(crate) fn new(algorithms: AlgorithmSet, ceiling: Duration) -> Self {
-        Self { entries: RwLock::default(), algorithms, ceiling }
+    pub(crate) fn new(algorithms: AlgorithmSet, ceiling: Duration, capacity: usize) -> Self {
+        Self {
+            entries: RwLock::default(),
+            capacity,
+            uses: AtomicU64::new(0),
+            algorithms,
+            ceiling,
+            random: RandomState::new(),
+        }
     }
 
     /// The metadata and keys of `issuer`.
-    pub(crate) fn documents(
+    pub(crate) fn documents(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<Documents, Stop> {
+        let (mut documents, due) = self.look_up(issuer, now)?;
+        documents.refresh = due.filter(|needed| self.claim(needed, now)).map(Box::new);
+        Ok(documents)
+    }
+
+    fn look_up(
         &self,
         issuer: &IssuerUrl,
         now: UnixTime,
-    ) -> Result<(Arc<Metadata>, Arc<KeySet>), Stop> {
+    ) -> Result<(Documents, Option<DocumentNeeded>), Stop> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let discovery = || DocumentNeeded::discovery(issuer);
         let Some(entry) = entries.get(issuer) else { return Err(Stop::Needed(discovery())) };
-        let metadata = settle(entry.metadata.standing(now), discovery)?;
+        entry.used.store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        let (metadata, metadata_due) = settle(entry.metadata.standing(now), discovery)?;
         let key_set = || DocumentNeeded::key_set(issuer, &metadata);
         if entry.jwks_uri != metadata.jwks_uri() {
             return Err(Stop::Needed(key_set()));
         }
-        let keys = settle(entry.key_set.standing(now), key_set)?;
-        Ok((metadata, keys))
+        let (keys, keys_due) = settle(entry.key_set.standing(now), key_set)?;
+        Ok((Documents { metadata, keys, refresh: None }, keys_due.or(metadata_due)))
+    }
+
+    fn claim(&self, needed: &DocumentNeeded, now: UnixTime) -> bool {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        entries.get_mut(&needed.issuer).is_some_and(|entry| match needed.kind {
+            DocumentKind::Discovery => entry.metadata.claim(now),
+            DocumentKind::KeySet => entry.key_set.claim(now),
+        })
     }
 
     /// `issuer` has no key of the `kid` that a token names: whether its key set is asked for again.
@@ -109,10 +150,15 @@ impl Keyring {
         now: UnixTime,
     ) -> Result<(), Stop> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let entry = entries.entry(issuer.clone()).or_default();
+        let Some(entry) = entries.get_mut(issuer) else {
+            return Err(Stop::Needed(DocumentNeeded::discovery(issuer)));
+        };
         match entry.key_set.refetch(now) {
             Refetch::NotPublished => Ok(()),
-            Refetch::Fetch => Err(Stop::Needed(DocumentNeeded::key_set(issuer, metadata))),
+            Refetch::Fetch => Err(Stop::Needed(DocumentNeeded {
+                past_caches: true,
+                ..DocumentNeeded::key_set(issuer, metadata)
+            })),
             Refetch::Unknown { error, retry_after } => Err(Stop::Unavailable(Unavailable::Document {
                 kind: DocumentKind::KeySet,
                 error,
@@ -129,28 +175,81 @@ impl Keyring {
         cache_control: Option<&str>,
         now: UnixTime,
     ) -> Result<(), DocumentError> {
-        let lifetime = Lifetime::new(cache_control, self.ceiling);
-        let parsed = self.parse(needed, body);
+        let lifetime = self.lifetime(cache_control);
+        let kept = self.parse(needed, body).map(|parsed| self.keep(needed, parsed, lifetime, now));
+        kept.inspect_err(|error| self.failed(needed, *error, None, now))
+    }
+
+    /// The same for a document out of a cache that processes share. One that can't be used is as good as none.
+    pub(crate) fn received_from_cache(
+        &self,
+        needed: &DocumentNeeded,
+        body: Vec<u8>,
+        now: UnixTime,
+    ) -> Result<(), DocumentError> {
+        self.parse(needed, body).map(|parsed| self.keep(needed, parsed, Lifetime::of_cached(), now))
+    }
+
+    pub(crate) fn lifetime(&self, cache_control: Option<&str>) -> Lifetime {
+        Lifetime::new(cache_control, self.ceiling)
+    }
+
+    fn keep(&self, needed: &DocumentNeeded, parsed: Parsed, lifetime: Lifetime, now: UnixTime) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let entry = entries.entry(needed.issuer.clone()).or_default();
+        let entry = self.entry(&mut entries, &needed.issuer);
         match parsed {
-            Ok(Parsed::Metadata(metadata)) => entry.metadata.fetched(metadata, lifetime, now),
-            Ok(Parsed::KeySet(keys)) => {
+            Parsed::Metadata(metadata) => entry.metadata.fetched(metadata, lifetime, now),
+            Parsed::KeySet(keys) => {
                 entry.jwks_uri.clone_from(&needed.url);
                 entry.key_set.fetched(keys, lifetime, now);
             }
-            Err(error) => {
-                entry.failed(needed, error, now);
-                return Err(error);
-            }
         }
-        Ok(())
     }
 
-    /// A document could not be fetched.
-    pub(crate) fn failed(&self, needed: &DocumentNeeded, now: UnixTime) {
+    /// A document could not be fetched, or not be used.
+    pub(crate) fn failed(
+        &self,
+        needed: &DocumentNeeded,
+        error: DocumentError,
+        retry_after: Option<Duration>,
+        now: UnixTime,
+    ) {
+        let jitter = self.random.hash_one((&needed.url, now));
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        entries.entry(needed.issuer.clone()).or_default().failed(needed, DocumentError::NotFetched, now);
+        let entry = self.entry(&mut entries, &needed.issuer);
+        match needed.kind {
+            DocumentKind::Discovery => entry.metadata.failed(error, retry_after, jitter, now),
+            DocumentKind::KeySet => {
+                if entry.jwks_uri != needed.url {
+                    // The keys moved: those from the old place are not this issuer's any more.
+                    entry.key_set = Slot::default();
+                    entry.jwks_uri.clone_from(&needed.url);
+                }
+                entry.key_set.failed(error, retry_after, jitter, now);
+            }
+        }
+    }
+
+    /// The entry of an allowed issuer; a new one takes the place of the one not used for longest if there is no other.
+    fn entry<'e>(&self, entries: &'e mut HashMap<IssuerUrl, Entry>, issuer: &IssuerUrl) -> &'e mut Entry {
+        if !entries.contains_key(issuer) && entries.len() >= self.capacity {
+            let oldest = entries.iter().min_by_key(|(_, entry)| entry.used.load(Ordering::Relaxed));
+            if let Some(oldest) = oldest.map(|(issuer, _)| issuer.clone()) {
+                entries.remove(&oldest);
+            }
+        }
+        let entry = entries.entry(issuer.clone()).or_default();
+        *entry.used.get_mut() = self.uses.fetch_add(1, Ordering::Relaxed);
+        entry
+    }
+
+    /// What is known of each issuer asked so far, by name.
+    pub(crate) fn status(&self, now: UnixTime) -> Vec<IssuerStatus> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let mut status: Vec<IssuerStatus> =
+            entries.iter().map(|(issuer, entry)| entry.status(issuer, now)).collect();
+        status.sort_by(|a, b| a.issuer.cmp(&b.issuer));
+        status
     }
 
     fn parse(&self, needed: &DocumentNeeded, body: Vec<u8>) -> Result<Parsed, DocumentError> {
@@ -174,27 +273,25 @@ enum Parsed {
 }
 
 impl Entry {
-    fn failed(&mut self, needed: &DocumentNeeded, error: DocumentError, now: UnixTime) {
-        match needed.kind {
-            DocumentKind::Discovery => self.metadata.failed(error, now),
-            DocumentKind::KeySet => {
-                if self.jwks_uri != needed.url {
-                    // The keys moved: those from the old place are not this issuer's any more.
-                    self.key_set = Slot::default();
-                    self.jwks_uri.clone_from(&needed.url);
-                }
-                self.key_set.failed(error, now);
-            }
+    fn status(&self, issuer: &IssuerUrl, now: UnixTime) -> IssuerStatus {
+        let keys = self.key_set.kept().into_iter().flat_map(KeySet::summary);
+        IssuerStatus {
+            issuer: issuer.as_str().to_owned(),
+            metadata: self.metadata.status(now).into(),
+            key_set: self.key_set.status(now).into(),
+            keys: keys.map(|(kid, problem)| KeyStatus { kid: kid.to_owned(), problem }).collect(),
         }
     }
 }
 
+/// Use it, and maybe have it fetched again; or stop for it.
 fn settle<T>(
     standing: Standing<T, DocumentError>,
     needed: impl FnOnce() -> DocumentNeeded,
-) -> Result<Arc<T>, Stop> {
+) -> Result<(Arc<T>, Option<DocumentNeeded>), Stop> {
     match standing {
-        Standing::Usable(document) => Ok(document),
+        Standing::Usable(document) => Ok((document, None)),
+        Standing::RefreshDue(document) => Ok((document, Some(needed()))),
         Standing::Fetch => Err(Stop::Needed(needed())),
         Standing::Unavailable { error, retry_after } => {
             Err(Stop::Unavailable(Unavailable::Document { kind: needed().kind, error, retry_after }))
@@ -204,16 +301,36 @@ fn settle<T>(
 
 impl DocumentNeeded {
     fn discovery(issuer: &IssuerUrl) -> Self {
-        Self { issuer: issuer.clone(), kind: DocumentKind::Discovery, url: issuer.discovery_url() }
+        Self {
+            issuer: issuer.clone(),
+            kind: DocumentKind::Discovery,
+            url: issuer.discovery_url(),
+            past_caches: false,
+        }
     }
 
     fn key_set(issuer: &IssuerUrl, metadata: &Metadata) -> Self {
-        Self { issuer: issuer.clone(), kind: DocumentKind::KeySet, url: metadata.jwks_uri().to_owned() }
+        Self {
+            issuer: issuer.clone(),
+            kind: DocumentKind::KeySet,
+            url: metadata.jwks_uri().to_owned(),
+            past_caches: false,
+        }
     }
 
     /// Where to get it: an https URL, of a configured issuer or from its discovery document.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Whose it is.
+    pub fn issuer(&self) -> &IssuerUrl {
+        &self.issuer
+    }
+
+    /// Whether it must come from the issuer itself: what any cache has is not new enough.
+    pub fn is_past_caches(&self) -> bool {
+        self.past_caches
     }
 
     /// Which document it is.

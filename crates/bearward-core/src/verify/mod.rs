@@ -9,9 +9,13 @@ pub(crate) mod scope;
 mod signature;
 mod unverified;
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use crate::challenge::{self, Answer};
+use crate::issuer::{IssuerUrl, NotSelected};
 use crate::jose::json::{JsonObject, Value};
-use crate::keys::{DocumentError, DocumentNeeded, Keyring, Stop};
+use crate::keys::{DocumentError, DocumentNeeded, IssuerStatus, Keyring, Stop};
 use crate::outcome::{Outcome, PendingReplayCheck, Refusal, Unavailable, VerifiedToken};
 use crate::policy::{DpopMode, Policy, ReplayProtection};
 use crate::rejection::Rejection;
@@ -37,15 +41,17 @@ pub struct Verifier {
 /// Why a verification ended before its last step.
 enum Halt {
     Rejected(Rejection),
+    IssuersNeeded(IssuerUrl),
     DocumentNeeded(DocumentNeeded),
-    ReplayCheckNeeded(PendingReplayCheck),
+    // Boxed, since it is much larger than the others and the rarest.
+    ReplayCheckNeeded(Box<PendingReplayCheck>),
     Unavailable(Unavailable),
 }
 
 impl Verifier {
     /// Verifies by `policy`. Knows no keys yet, and no proof as used.
     pub fn new(policy: Policy) -> Self {
-        let keyring = Keyring::new(policy.algorithms.clone(), policy.document_ceiling);
+        let keyring = Keyring::new(policy.algorithms.clone(), policy.document_ceiling, policy.issuers_kept);
         let used_proofs = ReplayLog::new(policy.dpop.window());
         Self { policy, keyring, used_proofs }
     }
@@ -56,7 +62,7 @@ impl Verifier {
     pub fn verify(&self, request: &RequestFacts<'_>, now: UnixTime) -> Outcome {
         let (result, scheme) = match Credentials::of(request, self.policy.dpop.mode) {
             Ok(Credentials::Bearer { token, beside_proof }) => {
-                (self.bearer(token, beside_proof, now), Scheme::Bearer)
+                (self.bearer(request, token, beside_proof, now), Scheme::Bearer)
             }
             Ok(Credentials::Dpop { token, proof }) => (self.dpop(request, token, proof, now), Scheme::Dpop),
             Err(refusal) => return Outcome::Rejected(refusal),
@@ -64,14 +70,20 @@ impl Verifier {
         self.conclude(result, Some(scheme), now)
     }
 
-    /// Decides on a bare access token at `now`, whatever scheme it came in.
+    /// Decides on a bare access token at `now`, whatever scheme it came in. `issuers` as in [`RequestFacts::issuers`].
     ///
     /// Not checked, besides what [`verify`](Self::verify) doesn't check: how the token was presented, so neither the
     /// scheme nor the binding to a key (`cnf`).
-    pub fn verify_access_token(&self, token: &str, required_claims: &[&str], now: UnixTime) -> Outcome {
-        let verified = self.token(token, now).and_then(|checked| {
-            claims::require(&checked, required_claims)?;
-            Ok(verified(checked))
+    pub fn verify_access_token(
+        &self,
+        token: &str,
+        required_claims: &[&str],
+        issuers: Option<&HashSet<IssuerUrl>>,
+        now: UnixTime,
+    ) -> Outcome {
+        let verified = self.token(token, issuers, now).and_then(|accepted| {
+            claims::require(&accepted.claims, required_claims)?;
+            Ok(accepted.verified())
         });
         self.conclude(verified, None, now)
     }
@@ -94,15 +106,21 @@ impl Verifier {
     }
 
     /// A token that came in the Bearer scheme.
-    fn bearer(&self, token: &str, beside_proof: bool, now: UnixTime) -> Result<VerifiedToken, Halt> {
+    fn bearer(
+        &self,
+        request: &RequestFacts<'_>,
+        token: &str,
+        beside_proof: bool,
+        now: UnixTime,
+    ) -> Result<VerifiedToken, Halt> {
         let mode = self.policy.dpop.mode;
-        let checked = self.token(token, now)?;
-        binding::check_bearer(checked.claims(), mode)?;
+        let accepted = self.token(token, request.issuers, now)?;
+        binding::check_bearer(accepted.claims.claims(), mode)?;
         // RFC 9449 §7.2. With DPoP off, a proof says nothing to us.
         if beside_proof && mode != DpopMode::Off {
             return Err(Halt::Rejected(Rejection::ProofWithBearer));
         }
-        Ok(verified(checked))
+        Ok(accepted.verified())
     }
 
     /// A token that came in the DPoP scheme. The replay check is last: a proof that fails another one is not used up.
@@ -115,27 +133,33 @@ impl Verifier {
     ) -> Result<VerifiedToken, Halt> {
         let policy = &self.policy.dpop;
         let proof = UnverifiedProof::read(proof, policy)?;
-        let checked = self.token(token, now)?;
-        let jkt = binding::of_dpop_token(checked.claims())?;
+        let accepted = self.token(token, request.issuers, now)?;
+        let jkt = binding::of_dpop_token(accepted.claims.claims())?;
         let proven = ProvenRequest { method: request.method, url: request.url, access_token: Some(token) };
         let proof = proof.check(proven, policy, now)?;
         binding::check_thumbprint(jkt, proof.thumbprint())?;
-        self.check_replay(&proof, verified(checked), now)
+        self.check_replay(&proof, accepted.verified(), now)
     }
 
     /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
-    fn token(&self, token: &str, now: UnixTime) -> Result<CheckedClaims, Halt> {
+    fn token(
+        &self,
+        token: &str,
+        resolved: Option<&HashSet<IssuerUrl>>,
+        now: UnixTime,
+    ) -> Result<Accepted, Halt> {
         let token = UnverifiedToken::read(token, &self.policy)?;
-        let issuer = self.policy.issuers.select(token.issuer()?)?;
+        let issuer = self.policy.issuers.select(token.issuer()?, resolved)?;
         let kid = token.kid()?;
-        let (metadata, keys) = self.keyring.documents(issuer, now)?;
-        let candidates = token.candidates(kid, &keys)?;
+        let documents = self.keyring.documents(issuer, now)?;
+        let candidates = token.candidates(kid, &documents.keys)?;
         if candidates.is_empty() {
-            self.keyring.unknown_kid(issuer, &metadata, now)?;
+            self.keyring.unknown_kid(issuer, &documents.metadata, now)?;
             return Err(Halt::Rejected(UnverifiedToken::unknown_kid(kid)));
         }
         let signed = signature::check(token, &candidates)?;
-        Ok(claims::check(signed, &metadata, &self.policy, now)?)
+        let claims = claims::check(signed, &documents.metadata, &self.policy, now)?;
+        Ok(Accepted { claims, refresh: documents.refresh })
     }
 
     /// RFC 9449 §11.1
@@ -152,11 +176,11 @@ impl Verifier {
                 Ok(Sighting::Again) => Err(Halt::Rejected(Rejection::ProofReplayed)),
                 Err(_) => Err(Halt::Unavailable(Unavailable::ReplayLogFull)),
             },
-            ReplayProtection::Shared => Err(Halt::ReplayCheckNeeded(PendingReplayCheck {
+            ReplayProtection::Shared => Err(Halt::ReplayCheckNeeded(Box::new(PendingReplayCheck {
                 verified,
                 key: ReplayKey::of(proof),
                 remember_for: proof.remaining(now),
-            })),
+            }))),
         }
     }
 
@@ -186,8 +210,9 @@ impl Verifier {
         match result {
             Ok(verified) => Outcome::Verified(verified),
             Err(Halt::Rejected(rejection)) => Outcome::Rejected(self.refuse(rejection, scheme, now)),
+            Err(Halt::IssuersNeeded(unverified)) => Outcome::IssuersNeeded(unverified),
             Err(Halt::DocumentNeeded(needed)) => Outcome::DocumentNeeded(needed),
-            Err(Halt::ReplayCheckNeeded(pending)) => Outcome::ReplayCheckNeeded(pending),
+            Err(Halt::ReplayCheckNeeded(pending)) => Outcome::ReplayCheckNeeded(*pending),
             Err(Halt::Unavailable(unavailable)) => Outcome::Unavailable(unavailable),
         }
     }
@@ -215,9 +240,30 @@ impl Verifier {
         self.keyring.received(needed, body, cache_control, now)
     }
 
-    /// Says that a document that was asked for could not be fetched.
-    pub fn document_failed(&self, needed: &DocumentNeeded, now: UnixTime) {
-        self.keyring.failed(needed, now);
+    /// Hands in a document out of a cache that processes share. What it lacks counts as a miss: fetch it then.
+    pub fn document_from_cache(
+        &self,
+        needed: &DocumentNeeded,
+        body: Vec<u8>,
+        now: UnixTime,
+    ) -> Result<(), DocumentError> {
+        self.keyring.received_from_cache(needed, body, now)
+    }
+
+    /// Says that a document that was asked for could not be fetched; `retry_after`: what the server asked for, if it
+    /// did, as `Retry-After`.
+    pub fn document_failed(&self, needed: &DocumentNeeded, retry_after: Option<Duration>, now: UnixTime) {
+        self.keyring.failed(needed, DocumentError::NotFetched, retry_after, now);
+    }
+
+    /// For how long a document with this `Cache-Control` is used before it is fetched again.
+    pub fn fresh_for(&self, cache_control: Option<&str>) -> Duration {
+        self.keyring.lifetime(cache_control).fresh()
+    }
+
+    /// What is known of each issuer asked so far.
+    pub fn status(&self, now: UnixTime) -> Vec<IssuerStatus> {
+        self.keyring.status(now)
     }
 
     /// What to answer to a refused request.
@@ -226,8 +272,25 @@ impl Verifier {
     }
 }
 
-fn verified(checked: CheckedClaims) -> VerifiedToken {
-    VerifiedToken { claims: checked.into_claims() }
+/// A token that is good by itself; whether it came as it must is not known yet.
+struct Accepted {
+    claims: CheckedClaims,
+    refresh: Option<Box<DocumentNeeded>>,
+}
+
+impl Accepted {
+    fn verified(self) -> VerifiedToken {
+        VerifiedToken { claims: self.claims.into_claims(), refresh: self.refresh }
+    }
+}
+
+impl From<NotSelected> for Halt {
+    fn from(not_selected: NotSelected) -> Self {
+        match not_selected {
+            NotSelected::Rejected(rejection) => Self::Rejected(rejection),
+            NotSelected::ResolverNeeded(unverified) => Self::IssuersNeeded(unverified),
+        }
+    }
 }
 
 impl From<Rejection> for Halt {

@@ -62,7 +62,7 @@ impl Engine {
     }
 
     pub(crate) fn access_token(&mut self, token: &str, required: &[&str], now: UnixTime) -> Decision {
-        self.decide(now, |verifier| verifier.verify_access_token(token, required, now))
+        self.decide(now, |verifier| verifier.verify_access_token(token, required, None, now))
     }
 
     fn decide(&mut self, now: UnixTime, verify: impl Fn(&Verifier) -> Outcome) -> Decision {
@@ -73,7 +73,7 @@ impl Engine {
                 Outcome::Unavailable(unavailable) => return Decision::Unavailable(unavailable),
                 Outcome::DocumentNeeded(needed) => match self.fetch(needed.url()) {
                     Some(body) => drop(self.verifier.document_received(&needed, body, None, now)),
-                    None => self.verifier.document_failed(&needed, now),
+                    None => self.verifier.document_failed(&needed, None, now),
                 },
                 other @ (Outcome::ReplayCheckNeeded(_) | _) => panic!("no outcome of a vector: {other:?}"),
             }

@@ -6,6 +6,8 @@ mod engine;
 #[cfg(test)]
 mod json_suite;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod mutations;
 #[cfg(test)]
 mod rfc;

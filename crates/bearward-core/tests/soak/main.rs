@@ -170,6 +170,7 @@ mod tests {
                 dpop: Field::Once(proof.as_bytes()),
                 method: "GET",
                 url: URL,
+                ..RequestFacts::default()
             };
             match self.verifier.verify(&facts, now) {
                 Outcome::Verified(_) => "verified",
@@ -197,7 +198,9 @@ mod tests {
         let verifier = Verifier::new(policy);
         let now = UnixTime::from_seconds(START - 2.0 * WINDOW).unwrap();
         let client = Client::new(issuer, START);
-        while let Outcome::DocumentNeeded(needed) = verifier.verify_access_token(client.token(), &[], now) {
+        while let Outcome::DocumentNeeded(needed) =
+            verifier.verify_access_token(client.token(), &[], None, now)
+        {
             let body = issuer.document(needed.url());
             verifier.document_received(&needed, body, Some("max-age=100000"), now).unwrap();
         }

@@ -1,0 +1,52 @@
+//! How an issuer's documents are, for people who look after a server.
+
+use std::time::Duration;
+
+use super::keyring::DocumentError;
+use super::refresh::{Counts, SlotStatus};
+use crate::jose::jwk::KeyError;
+
+/// What is known of one issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IssuerStatus {
+    /// Its URL, in normal form.
+    pub issuer: String,
+    /// Of its discovery document.
+    pub metadata: DocumentStatus,
+    /// Of its key set.
+    pub key_set: DocumentStatus,
+    /// Its keys, in the order they are published.
+    pub keys: Vec<KeyStatus>,
+}
+
+/// What is known of one document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DocumentStatus {
+    /// How long ago the one in use was fetched. `None`: there is none.
+    pub age: Option<Duration>,
+    /// What became of the last fetch, if it failed.
+    pub last_error: Option<DocumentError>,
+    /// When the next fetch is due; zero: with the next request. `None`: nobody asked for it yet.
+    pub next_fetch_in: Option<Duration>,
+    /// How often it was fetched since the process started.
+    pub counts: Counts,
+}
+
+/// A published key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyStatus {
+    /// Its `kid`. The issuer chose it.
+    pub kid: String,
+    /// Why it can't be used, if it can't.
+    pub problem: Option<KeyError>,
+}
+
+impl From<SlotStatus<DocumentError>> for DocumentStatus {
+    fn from(slot: SlotStatus<DocumentError>) -> Self {
+        let SlotStatus { age, last_error, next_fetch_in, counts } = slot;
+        Self { age, last_error, next_fetch_in, counts }
+    }
+}

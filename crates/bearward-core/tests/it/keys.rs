@@ -1,0 +1,197 @@
+//! The life of an issuer's documents, seen from outside: who is asked to fetch what, and when.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use bearward_core::issuer::{IssuerUrl, Issuers};
+use bearward_core::keys::{DocumentKind, DocumentNeeded};
+use bearward_core::policy::{Audience, Policy};
+use bearward_core::{Field, Outcome, RequestFacts, UnixTime, Verifier};
+
+fn at(seconds: f64) -> UnixTime {
+    UnixTime::from_seconds(1_800_000_000.0 + seconds).unwrap()
+}
+
+fn issuer(name: &str) -> IssuerUrl {
+    IssuerUrl::parse(name).unwrap()
+}
+
+fn verifier(issuers: Issuers) -> Verifier {
+    Verifier::new(Policy::new(issuers, Audience::new("https://api.example.com").unwrap()))
+}
+
+/// A token that nobody signed: what is asked of the network doesn't depend on that.
+fn token(iss: &str, kid: &str) -> String {
+    use base64::Engine as _;
+    let encode = |json: String| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
+    let header = encode(format!(r#"{{"alg":"RS256","kid":"{kid}"}}"#));
+    let payload = encode(format!(r#"{{"iss":"https://{iss}/"}}"#));
+    format!("Bearer {header}.{payload}.AA")
+}
+
+fn ask(verifier: &Verifier, credentials: &str, now: f64) -> Outcome {
+    let request =
+        RequestFacts { authorization: Field::Once(credentials.as_bytes()), ..RequestFacts::default() };
+    verifier.verify(&request, at(now))
+}
+
+fn needed(outcome: Outcome) -> DocumentNeeded {
+    match outcome {
+        Outcome::DocumentNeeded(needed) => needed,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn discovery(host: &str) -> Vec<u8> {
+    format!(r#"{{"issuer":"https://{host}/","jwks_uri":"https://{host}/jwks"}}"#).into_bytes()
+}
+
+fn key_set(kid: &str) -> Vec<u8> {
+    let n = format!("{}Q", "w".repeat(341));
+    format!(r#"{{"keys":[{{"kty":"RSA","kid":"{kid}","n":"{n}","e":"AQAB"}}]}}"#).into_bytes()
+}
+
+fn bring(verifier: &Verifier, host: &str, now: f64) {
+    let credentials = token(host, "a");
+    let first = needed(ask(verifier, &credentials, now));
+    assert_eq!(first.kind(), DocumentKind::Discovery);
+    verifier.document_received(&first, discovery(host), Some("max-age=600"), at(now)).unwrap();
+    let second = needed(ask(verifier, &credentials, now));
+    assert_eq!(second.url(), format!("https://{host}/jwks"));
+    verifier.document_received(&second, key_set("a"), Some("max-age=600"), at(now)).unwrap();
+}
+
+fn code(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Rejected(refusal) => refusal.rejection().code(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn tokens_of_made_up_issuers_fetch_nothing_and_push_out_nothing() {
+    let policy =
+        Policy::new(Issuers::any_of(issuer("a.example"), [issuer("b.example")]), Audience::new("x").unwrap());
+    let verifier = Verifier::new(policy.with_issuers_kept(2));
+    bring(&verifier, "a.example", 0.0);
+    bring(&verifier, "b.example", 0.0);
+    for stranger in 0..1000 {
+        assert_eq!(
+            code(ask(&verifier, &token(&format!("s{stranger}.example"), "a"), 1.0)),
+            "issuer_not_allowed"
+        );
+    }
+    assert_eq!(code(ask(&verifier, &token("a.example", "a"), 2.0)), "signature_invalid");
+    assert_eq!(verifier.status(at(2.0)).len(), 2);
+}
+
+#[test]
+fn the_issuer_not_used_for_longest_makes_room() {
+    let hosts = ["a.example", "b.example", "c.example"];
+    let issuers = Issuers::any_of(issuer(hosts[0]), hosts.iter().map(|host| issuer(host)));
+    let verifier = Verifier::new(Policy::new(issuers, Audience::new("x").unwrap()).with_issuers_kept(2));
+    bring(&verifier, "a.example", 0.0);
+    bring(&verifier, "b.example", 1.0);
+    assert_eq!(code(ask(&verifier, &token("a.example", "a"), 2.0)), "signature_invalid");
+    bring(&verifier, "c.example", 3.0);
+    assert_eq!(
+        code(ask(&verifier, &token("a.example", "a"), 4.0)),
+        "signature_invalid",
+        "was used later than b"
+    );
+    let kept: Vec<String> = verifier.status(at(4.0)).into_iter().map(|status| status.issuer).collect();
+    assert_eq!(kept, ["https://a.example/", "https://c.example/"]);
+}
+
+#[test]
+fn a_flood_of_unknown_kids_costs_one_fetch_in_a_cooldown_and_hides_no_new_key() {
+    let verifier = verifier(Issuers::single(issuer("a.example")));
+    bring(&verifier, "a.example", 0.0);
+    let mut fetches = 0;
+    for number in 0..10_000_u32 {
+        let now = 1.0 + f64::from(number) / 100.0;
+        if let Outcome::DocumentNeeded(needed) =
+            ask(&verifier, &token("a.example", &format!("k{number}")), now)
+        {
+            assert!(needed.is_past_caches());
+            fetches += 1;
+            // The new key is published at 50 s.
+            let published = if now < 50.0 { "a" } else { "new" };
+            verifier.document_received(&needed, key_set(published), Some("max-age=600"), at(now)).unwrap();
+        }
+    }
+    assert_eq!(fetches, 4, "100 s, one in 30 s");
+    assert_eq!(code(ask(&verifier, &token("a.example", "new"), 102.0)), "signature_invalid", "it was found");
+}
+
+#[test]
+fn a_resolver_is_asked_before_anything_else_and_its_word_counts() {
+    let verifier = verifier(Issuers::resolved());
+    let credentials = token("Brand.Example", "a");
+    let Outcome::IssuersNeeded(unverified) = ask(&verifier, &credentials, 0.0) else { panic!() };
+    assert_eq!(unverified.as_str(), "https://brand.example/");
+    let verify = |issuers: &HashSet<IssuerUrl>| {
+        let request = RequestFacts {
+            authorization: Field::Once(credentials.as_bytes()),
+            issuers: Some(issuers),
+            ..RequestFacts::default()
+        };
+        verifier.verify(&request, at(0.0))
+    };
+    assert_eq!(code(verify(&HashSet::from([issuer("other.example")]))), "issuer_not_allowed");
+    assert_eq!(code(verify(&HashSet::new())), "issuer_not_allowed");
+    let needed = needed(verify(&HashSet::from([issuer("other.example"), issuer("brand.example")])));
+    assert_eq!(needed.url(), "https://brand.example/.well-known/openid-configuration");
+}
+
+#[test]
+fn a_cached_document_is_judged_like_a_fetched_one_and_a_bad_one_is_a_miss() {
+    let verifier = verifier(Issuers::single(issuer("a.example")));
+    let credentials = token("a.example", "a");
+    let first = needed(ask(&verifier, &credentials, 0.0));
+    for junk in [b"{}".to_vec(), b"<html>".to_vec(), discovery("evil.example"), Vec::new()] {
+        verifier.document_from_cache(&first, junk, at(0.0)).unwrap_err();
+        assert_eq!(needed(ask(&verifier, &credentials, 0.0)), first, "as if nothing had come");
+    }
+    verifier.document_from_cache(&first, discovery("a.example"), at(0.0)).unwrap();
+    assert_eq!(needed(ask(&verifier, &credentials, 0.0)).kind(), DocumentKind::KeySet);
+}
+
+#[test]
+fn status_tells_how_the_documents_are() {
+    let verifier = verifier(Issuers::single(issuer("a.example")));
+    assert!(verifier.status(at(0.0)).is_empty());
+    bring(&verifier, "a.example", 0.0);
+    let status = &verifier.status(at(10.0))[0];
+    assert_eq!(status.key_set.age, Some(Duration::from_secs(10)));
+    assert_eq!(status.key_set.next_fetch_in, Some(Duration::from_secs(440)));
+    assert_eq!((status.key_set.counts.good, status.key_set.counts.failed), (1, 0));
+    assert_eq!(status.keys[0].kid, "a");
+    assert_eq!(status.keys[0].problem, None);
+    assert_eq!(status.key_set.last_error, None);
+}
+
+#[test]
+fn ten_thousand_domains_cost_no_more_per_request_than_one() {
+    let hosts: Vec<IssuerUrl> = (0..10_000).map(|n| issuer(&format!("d{n}.example.com"))).collect();
+    let began = Instant::now();
+    let many = verifier(Issuers::any_of(hosts[0].clone(), hosts[1..].iter().cloned()));
+    let construction = began.elapsed();
+    let one = verifier(Issuers::any_of(hosts[0].clone(), []));
+    let stranger = token("stranger.example.com", "a");
+    let time = |verifier: &Verifier| {
+        let began = Instant::now();
+        for _ in 0..2000 {
+            let _ = ask(verifier, &stranger, 0.0);
+        }
+        began.elapsed() / 2000
+    };
+    // Figures for people; how they compare is not asserted, since machines are noisy.
+    println!(
+        "10 000 domains: built in {construction:?}, {:?} a request; one domain: {:?}",
+        time(&many),
+        time(&one)
+    );
+    assert_eq!(code(ask(&many, &stranger, 0.0)), "issuer_not_allowed");
+    assert_eq!(needed(ask(&many, &token("d9999.example.com", "a"), 0.0)).kind(), DocumentKind::Discovery);
+}
