@@ -27,7 +27,7 @@ mod tests {
     fn whole_words_count() {
         assert!(grants("read:a write:a", &["write:a", "read:a"]));
         assert!(grants("  read:a  ", &["read:a"]));
-        assert!(grants("", &[] as &[&str]));
+        assert!(grants::<&str>("", &[]));
         for (scope, required) in [
             ("", "read"),
             ("read:all", "read"),
