@@ -36,10 +36,8 @@ fn ask(verifier: &Verifier, credentials: &str, now: f64) -> Outcome {
 }
 
 fn needed(outcome: Outcome) -> DocumentNeeded {
-    match outcome {
-        Outcome::DocumentNeeded(needed) => needed,
-        other => panic!("{other:?}"),
-    }
+    let Outcome::DocumentNeeded(needed) = outcome else { panic!("{outcome:?}") };
+    needed
 }
 
 fn discovery(host: &str) -> Vec<u8> {
@@ -62,10 +60,8 @@ fn bring(verifier: &Verifier, host: &str, now: f64) {
 }
 
 fn code(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Rejected(refusal) => refusal.rejection().code(),
-        other => panic!("{other:?}"),
-    }
+    let Outcome::Rejected(refusal) = outcome else { panic!("{outcome:?}") };
+    refusal.rejection().code()
 }
 
 #[test]
