@@ -1,9 +1,14 @@
+import os
+import sys
+
 import pytest
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
+import bearward.client
+import bearward.fetch
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE, HttpsIssuer, Prover, Tenant
+from support import AUDIENCE, Clock, HttpsIssuer, Prover, Tenant
 
 
 @pytest.fixture
@@ -37,6 +42,26 @@ def https_issuer(tmp_path, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(issuer.ca_file))
     yield issuer
     issuer.close()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    for module in (bearward.client, bearward.fetch):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def report(capsys):
+    """Says what was measured: in the terminal, with `BEARWARD_REPORT` in the environment."""
+
+    def say(text):
+        if os.environ.get("BEARWARD_REPORT"):
+            with capsys.disabled():
+                sys.stdout.write(f"\n{text}")
+
+    return say
 
 
 def guarded_app(auth0):

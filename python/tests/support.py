@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import datetime
@@ -127,6 +128,28 @@ def signed(header, payload, key, alg):
     return f"{signing_input}.{b64(signature)}"
 
 
+class Clock:
+    """What time it is for bearward: real time and as much more as a test says, or what it is stopped at."""
+
+    def __init__(self):
+        self.ahead = 0.0
+        self.stopped_at = None
+
+    def time(self):
+        return time.time() + self.ahead if self.stopped_at is None else self.stopped_at
+
+    @staticmethod
+    def monotonic():
+        return time.monotonic()
+
+
+async def settled(api_client):
+    """Return once no fetch of this loop is under way, and nothing is being put into a shared cache."""
+    loop = await api_client._documents._loops.current()
+    while loop._tasks:
+        await asyncio.wait(set(loop._tasks))
+
+
 @contextlib.contextmanager
 def running(app, **config):
     """`app` under uvicorn on a free port of loopback; gives the port."""
@@ -191,7 +214,11 @@ class HttpsIssuer:
         chain.write_bytes(key + certificate)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chain)
+        # By path: status, headers and body; or a function of the handler that does all of it.
         self.answers = {}
+        self.latency = 0.0
+        self.cache_control = None
+        self.ended = threading.Event()
         self.requests = []
         self.connections = set()
         issuer = self
@@ -202,7 +229,14 @@ class HttpsIssuer:
             def do_GET(self):
                 issuer.requests.append(self.path)
                 issuer.connections.add(self.client_address)
-                status, headers, body = issuer.answers.get(self.path) or issuer.document(self.path)
+                time.sleep(issuer.latency)
+                answer = issuer.answers.get(self.path) or issuer.document(self.path)
+                if callable(answer):
+                    self.close_connection = True
+                    with contextlib.suppress(OSError):
+                        answer(self)
+                    return
+                status, headers, body = answer
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -223,9 +257,13 @@ class HttpsIssuer:
 
     def document(self, path):
         found = self.tenant.documents().get(self.tenant.issuer + path.lstrip("/"))
-        return (404, {}, b"") if found is None else (200, {}, json.dumps(found).encode())
+        if found is None:
+            return 404, {}, b""
+        headers = {} if self.cache_control is None else {"Cache-Control": self.cache_control}
+        return 200, headers, json.dumps(found).encode()
 
     def close(self):
+        self.ended.set()
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()

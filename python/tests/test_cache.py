@@ -1,4 +1,7 @@
+import os
+import signal
 import threading
+import time
 
 import pytest
 
@@ -74,3 +77,23 @@ def test_many_threads():
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert len(kept._entries) <= 8
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_child_does_not_wait_for_a_thread_of_its_parent():
+    kept = InMemoryCache()
+    kept.set("a", 1)
+    with kept._lock:
+        child = os.fork()
+        if child == 0:
+            # A lock that nobody will ever release would hang here.
+            os._exit(0 if kept.get("a") == 1 else 1)
+    deadline = time.monotonic() + 5
+    done = 0
+    while not done:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.01)
+    assert status == 0

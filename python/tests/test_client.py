@@ -196,7 +196,7 @@ async def test_an_issuer_that_never_settles_is_given_up(tenant, monkeypatch):
     needed = real.verify_access_token(tenant.token(), [], 1e9)
 
     class Restless:
-        def verify_access_token(self, token, required_claims, now):
+        def verify_access_token(self, token, required_claims, now, issuers=None):
             return needed
 
         def __getattr__(self, name):

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from bearward import ApiClient, ApiClientOptions, ConfigurationError, InMemoryCache, MissingRequiredArgumentError
+from bearward import ApiClient, ApiClientOptions, ConfigurationError, MissingRequiredArgumentError
 from fastapi_plugin import Auth0FastAPI
 from support import AUDIENCE
 
@@ -62,6 +62,13 @@ GOOD = {"domain": "tenant.example", "audience": AUDIENCE}
         {"dpop_nonce": True, "dpop_nonce_key": "k" * 32},
         {"dpop_nonce": True, "dpop_nonce_lifetime": 0},
         {"dpop_nonce_lifetime": "300"},
+        {"cache_adapter": "redis://localhost"},
+        {"cache_adapter": object()},
+        {"domain": None, "domains": lambda context: ["tenant.example"], "client_id": "id"},
+        {"resolver_ttl_seconds": -1},
+        {"resolver_ttl_seconds": None},
+        {"resolver_timeout": 0},
+        {"fetch_timeout": math.inf},
         {"leeway": -1},
         {"leeway": math.nan},
         {"algorithms": "RS256"},
@@ -106,8 +113,6 @@ def test_refused_by_the_guard(wrong):
 @pytest.mark.parametrize(
     "later",
     [
-        {"domain": None, "domains": lambda context: ["tenant.example"]},
-        {"cache_adapter": InMemoryCache()},
         {"client_id": "id", "client_secret": "secret"},
     ],
     ids=lambda later: next(iter(later)),

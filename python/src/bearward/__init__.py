@@ -5,7 +5,7 @@
 
 from bearward._native import __version__
 from bearward.actor import get_current_actor, get_delegation_chain
-from bearward.cache import CacheAdapter, InMemoryCache
+from bearward.cache import AsyncCacheAdapter, CacheAdapter, InMemoryCache
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import (
     ApiError,
@@ -25,6 +25,7 @@ from bearward.errors import (
     UseDpopNonceError,
     VerifyAccessTokenError,
 )
+from bearward.redis_cache import RedisCache
 from bearward.replay import RedisReplayStore, ReplayStore
 from bearward.types import DomainsResolver, DomainsResolverContext, OnBehalfOfTokenResult
 
@@ -32,6 +33,7 @@ __all__ = [
     "ApiClient",
     "ApiClientOptions",
     "ApiError",
+    "AsyncCacheAdapter",
     "BaseAuthError",
     "CacheAdapter",
     "ConfigurationError",
@@ -49,6 +51,7 @@ __all__ = [
     "MissingAuthorizationError",
     "MissingRequiredArgumentError",
     "OnBehalfOfTokenResult",
+    "RedisCache",
     "RedisReplayStore",
     "ReplayCheckUnavailableError",
     "ReplayStore",

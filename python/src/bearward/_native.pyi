@@ -146,9 +146,7 @@ class Engine:
         """Hand in a fetched document. `None` if it was usable and is kept, otherwise why it is not, for the log."""
     def document_from_cache(self, needed: DocumentNeeded, body: bytes, now: float) -> Optional[str]:
         """The same for a document out of a cache that processes share; what is not usable counts as a miss."""
-    def document_failed(
-        self, needed: DocumentNeeded, now: float, retry_after: Optional[float] = None
-    ) -> None:
+    def document_failed(self, needed: DocumentNeeded, now: float, retry_after: Optional[float] = None) -> None:
         """Say that the fetch failed: with nothing kept, requests get 503 until the next try is due.
 
         `retry_after`: seconds the server asked for.

@@ -8,23 +8,32 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
 from bearward import _native
+from bearward._loops import PerLoop
+from bearward._shared import SharedCache
 from bearward.errors import BaseAuthError, InternalError, IssuerUnavailableError, MissingRequiredArgumentError
 from bearward.fetch import DocumentFetcher
 from bearward.options import ApiClientOptions, engine_for, replay_store_for
+from bearward.resolver import IssuerResolver
 
 if TYPE_CHECKING:
     from bearward.replay import BoundedStore
 
-    _Outcome = Union[dict[str, Any], _native.DocumentNeeded, _native.ReplayCheckNeeded]
-    _Headers = Union[list[tuple[bytes, bytes]], Mapping[str, str]]
+    _Outcome = Union[
+        dict[str, Any],
+        _native.DocumentNeeded,
+        _native.ReplayCheckNeeded,
+        _native.IssuersNeeded,
+        _native.RefreshDue,
+    ]
+    _Fields = Union[list[tuple[bytes, bytes]], Mapping[str, str]]
 
 __all__ = ["ApiClient", "ApiClientOptions"]
 
 _logger = logging.getLogger("bearward")
 
-# Discovery document, key set, and the key set once more if it changed in between. More only happens when an issuer
-# changes its documents faster than they can be read.
-_MAX_ROUNDS = 4
+# The resolver, discovery document, key set, and the key set once more if it changed in between. More only happens when
+# an issuer changes its documents faster than they can be read.
+_MAX_ROUNDS = 5
 _RETRY_AFTER_SECONDS = "5"
 
 
@@ -42,8 +51,15 @@ class ApiClient:
     def __init__(self, options: ApiClientOptions) -> None:
         self.options = options
         self._engine = engine_for(options)
-        self._documents = DocumentFetcher(self._engine, options.custom_fetch, options.fetch_timeout)
+        loops = PerLoop(options.fetch_timeout)
+        shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
+        self._documents = DocumentFetcher(self._engine, loops, options.custom_fetch, options.fetch_timeout, shared)
         self._replay_store: Optional[BoundedStore] = replay_store_for(options)
+        self._resolver: Optional[IssuerResolver] = None
+        if callable(options.domains):
+            self._resolver = IssuerResolver(
+                options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds
+            )
         # Told once.
         self._warns_of_bound_token = not options.dpop_enabled
 
@@ -72,11 +88,17 @@ class ApiClient:
             UseDpopNonceError: the proof must hold the nonce that this answer gives.
             IssuerUnavailableError: the issuer can't be reached, so the token can't be judged now.
             ReplayCheckUnavailableError: whether the proof was used before can't be told now.
+            DomainsResolverError: the domains resolver failed, or gave something that can't be used.
         """
         fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
         claims = self._engine.verify_request(fields, method, url, time.time())
         if type(claims) is not dict:
-            claims = await self._decide(claims, lambda: self._engine.verify_request(fields, method, url, time.time()))
+            claims = await self._decide(
+                claims,
+                lambda issuers: self._engine.verify_request(fields, method, url, time.time(), issuers),
+                http_url,
+                headers,
+            )
         if self._warns_of_bound_token and "cnf" in claims:
             self._warns_of_bound_token = False
             _logger.warning("a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled")
@@ -103,6 +125,7 @@ class ApiClient:
             MissingRequiredArgumentError: `access_token` is empty.
             VerifyAccessTokenError: the token is not acceptable.
             IssuerUnavailableError: the issuer can't be reached, so the token can't be judged now.
+            DomainsResolverError: the domains resolver failed, or gave something that can't be used.
         """
         if not access_token:
             raise MissingRequiredArgumentError("access_token")
@@ -110,7 +133,12 @@ class ApiClient:
         outcome = self._engine.verify_access_token(token, names, time.time())
         if type(outcome) is dict:
             return outcome
-        return await self._decide(outcome, lambda: self._engine.verify_access_token(token, names, time.time()))
+        return await self._decide(
+            outcome,
+            lambda issuers: self._engine.verify_access_token(token, names, time.time(), issuers),
+            request_url,
+            request_headers,
+        )
 
     async def verify_dpop_proof(self, access_token: str, proof: str, http_method: str, http_url: str) -> dict[str, Any]:
         """The claims of a DPoP proof: that it is well made, for this access token, method and URL.
@@ -162,15 +190,35 @@ class ApiClient:
         """
         return self._engine.insufficient_scope(required, authorization)
 
-    async def _decide(self, outcome: _Outcome, verify: Callable[[], _Outcome]) -> dict[str, Any]:
+    def status(self) -> list[dict[str, Any]]:
+        """How the documents of each issuer asked so far are, for people who look after a server.
+
+        A dict for each, with `issuer`, `discovery`, `key_set` and `keys`. Of the two documents: `age` in seconds
+        (`None`: there is none), `last_error` (`None`: the last fetch was good), `next_fetch_in` seconds (0: with the
+        next request), and how often it was `fetched` and that `failed`. Of a key: its `kid`, and the `problem` if it
+        can't be used.
+        """
+        return self._engine.status(time.time())
+
+    async def _decide(
+        self,
+        outcome: _Outcome,
+        verify: Callable[[Optional[_native.IssuerSet]], _Outcome],
+        url: Optional[str],
+        headers: Optional[Mapping[str, str]],
+    ) -> dict[str, Any]:
         """Bring what the engine needs, and ask again, until it can decide."""
+        issuers = None
         for _ in range(_MAX_ROUNDS):
-            if not isinstance(outcome, _native.DocumentNeeded):
-                return await self._settle(outcome)
-            await self._documents.bring(outcome)
-            outcome = verify()
+            if isinstance(outcome, _native.DocumentNeeded):
+                await self._documents.bring(outcome)
+            elif isinstance(outcome, _native.IssuersNeeded) and self._resolver is not None:
+                issuers = await self._resolver.issuers(outcome.unverified_iss, url, headers)
+            else:
+                return await self._concluded(outcome)
+            outcome = verify(issuers)
         if not isinstance(outcome, _native.DocumentNeeded):
-            return await self._settle(outcome)
+            return await self._concluded(outcome)
         raise IssuerUnavailableError(
             "The issuer is temporarily unavailable",
             code="issuer_unsettled",
@@ -178,16 +226,22 @@ class ApiClient:
             detail=f"still a document missing after {_MAX_ROUNDS} fetches: {outcome.url}",
         )
 
-    async def _settle(self, outcome: Union[dict[str, Any], _native.ReplayCheckNeeded]) -> dict[str, Any]:
-        """The claims; of a request with a proof, once the store has said that the proof is new."""
+    async def _concluded(self, outcome: _Outcome) -> dict[str, Any]:
+        """The claims; of a request with a proof, once the store has said that the proof is new.
+
+        If a document is due for a refresh, that begins, and the request goes on.
+        """
+        if isinstance(outcome, _native.ReplayCheckNeeded) and self._replay_store is not None:
+            outcome = self._engine.settle(outcome, await self._replay_store.is_new(outcome))
+        if isinstance(outcome, _native.RefreshDue):
+            await self._documents.refresh(outcome.document)
+            return outcome.claims
         if isinstance(outcome, dict):
             return outcome
-        if self._replay_store is None:
-            raise InternalError(detail="a replay check is needed, and there is no store")
-        return self._engine.settle(outcome, await self._replay_store.is_new(outcome))
+        raise InternalError(detail=f"nobody answers {type(outcome).__name__}")
 
 
-def _fields(headers: Mapping[str, str]) -> _Headers:
+def _fields(headers: Mapping[str, str]) -> _Fields:
     # Starlette's and httpx's list of fields shows a repeated field, which a mapping hides.
     raw = getattr(headers, "raw", None)
     return raw if type(raw) is list else headers

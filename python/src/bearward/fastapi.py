@@ -22,7 +22,7 @@ from fastapi.security.base import SecurityBase
 
 from bearward import _native
 from bearward._openapi import LoginScheme, scheme_of
-from bearward.cache import CacheAdapter
+from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import BaseAuthError, ConfigurationError, InternalError
 from bearward.replay import ReplayStore
@@ -47,7 +47,7 @@ class Auth0FastAPI:
     Args:
         domain: The tenant's domain, `tenant.auth0.com`.
         audience: The API's identifier; a token's `aud` must be it, or hold it, exactly.
-        domains: Several domains of one tenant, instead of `domain`.
+        domains: Several domains of one tenant, instead of `domain`; or a resolver, a function that gives them.
         client_id: For the client flows.
         client_secret: For the client flows.
         custom_fetch: `async def (url) -> response or dict`, used instead of httpx for discovery and keys.
@@ -55,13 +55,17 @@ class Auth0FastAPI:
         dpop_required: Refuse Bearer.
         dpop_iat_leeway: How far in the future a proof's `iat` may lie; seconds.
         dpop_iat_offset: How far in the past a proof's `iat` may lie; seconds.
-        cache_adapter: Where discovery documents and key sets are kept.
+        cache_adapter: Where discovery documents and key sets are kept besides: sync, or async such as `RedisCache`.
         cache_ttl_seconds: How long they are used as fresh, at most; seconds.
-        cache_max_entries: Entries of the built-in cache, at least 2.
+        cache_max_entries: Of so many issuers they are kept, at least 2. Ignored with `cache_adapter`.
         algorithms: Signature algorithms that are accepted.
         leeway: How far `exp` and `nbf` may be missed, for clocks that disagree; seconds.
         rfc_status_codes: Answer missing credentials and bad proofs 401, as RFC 6750 section 3 and RFC 9449
             section 7.1 say, instead of 400.
+        fetch_timeout: Total time that fetching one document may take; seconds.
+        resolver_timeout: How long a resolver may take to answer; seconds.
+        resolver_ttl_seconds: How long a resolver's answer is remembered for the same issuer, scheme and host; see
+            `ApiClientOptions` before you set it.
         dpop_algorithms: Signature algorithms that are accepted for proofs: ES256, ES384, RS256, PS256, EdDSA.
         dpop_replay: Who remembers used proofs: `True`, this process; a `ReplayStore`, such as `RedisReplayStore`, for
             several workers or hosts; `False`, nobody.
@@ -98,7 +102,7 @@ class Auth0FastAPI:
         dpop_required: bool = False,
         dpop_iat_leeway: Union[int, float] = 30,
         dpop_iat_offset: Union[int, float] = 300,
-        cache_adapter: Optional[CacheAdapter] = None,
+        cache_adapter: Optional[Union[CacheAdapter, AsyncCacheAdapter]] = None,
         cache_ttl_seconds: Union[int, float] = 600,
         cache_max_entries: int = 100,
         *,
@@ -114,6 +118,9 @@ class Auth0FastAPI:
         dpop_nonce_lifetime: Union[int, float] = 300,
         public_origin: Optional[str] = None,
         trusted_hops: int = 1,
+        fetch_timeout: float = 5.0,
+        resolver_timeout: float = 5.0,
+        resolver_ttl_seconds: Union[int, float] = 0,
     ) -> None:
         self.api_client = ApiClient(
             ApiClientOptions(
@@ -140,6 +147,9 @@ class Auth0FastAPI:
                 dpop_nonce=dpop_nonce,
                 dpop_nonce_key=dpop_nonce_key,
                 dpop_nonce_lifetime=dpop_nonce_lifetime,
+                fetch_timeout=fetch_timeout,
+                resolver_timeout=resolver_timeout,
+                resolver_ttl_seconds=resolver_ttl_seconds,
             )
         )
         self._urls = _Urls(public_origin, trusted_hops)
@@ -175,11 +185,12 @@ class RequireAuth(SecurityBase):
     to it are required in addition to its own.
     """
 
-    def __init__(self, auth0: Auth0FastAPI, scopes: tuple[str, ...], login: LoginScheme) -> None:
+    def __init__(self, auth0: Auth0FastAPI, scopes: tuple[str, ...], login: Optional[LoginScheme]) -> None:
         self.scheme_name, self.model = scheme_of(auth0.api_client.options)
         self.scopes = scopes
         self._auth0 = auth0
-        login.name_scopes(scopes)
+        if login is not None:
+            login.name_scopes(scopes)
         self.__signature__ = _signature(login, scopes, nonces=auth0._fresh_nonce is not None)
 
     async def __call__(
@@ -286,10 +297,11 @@ def _audience(audience: str) -> str:
     return audience
 
 
-def _login_scheme(options: ApiClientOptions) -> LoginScheme:
+def _login_scheme(options: ApiClientOptions) -> Optional[LoginScheme]:
+    """`None` where only a resolver knows the domains: there is no one place to log in."""
     domains = options.domains
-    domain = options.domain or (domains[0] if isinstance(domains, list) else "")
-    return LoginScheme(_native.normalize_issuer(domain), options.audience)
+    domain = options.domain or (domains[0] if isinstance(domains, list) else None)
+    return None if domain is None else LoginScheme(_native.normalize_issuer(domain), options.audience)
 
 
 def _scope_names(scopes: Optional[Union[str, Sequence[str]]]) -> tuple[str, ...]:
@@ -303,7 +315,7 @@ def _scope_names(scopes: Optional[Union[str, Sequence[str]]]) -> tuple[str, ...]
     return tuple(dict.fromkeys(names))
 
 
-def _signature(login: LoginScheme, scopes: tuple[str, ...], *, nonces: bool) -> inspect.Signature:
+def _signature(login: Optional[LoginScheme], scopes: tuple[str, ...], *, nonces: bool) -> inspect.Signature:
     """What FastAPI takes for the signature of `__call__`: with the scheme to list, which only an instance knows.
 
     The response is asked for only by who may have something to write into it.
@@ -312,8 +324,10 @@ def _signature(login: LoginScheme, scopes: tuple[str, ...], *, nonces: bool) -> 
     parameters = [
         inspect.Parameter("request", kind, annotation=Request),
         inspect.Parameter("security_scopes", kind, annotation=SecurityScopes),
-        inspect.Parameter("login", kind, annotation=Any, default=Security(login, scopes=list(scopes))),
     ]
+    if login is not None:
+        security = Security(login, scopes=list(scopes))
+        parameters.append(inspect.Parameter("login", kind, annotation=Any, default=security))
     if nonces:
         parameters.append(inspect.Parameter("response", kind, annotation=Response))
     return inspect.Signature(parameters)

@@ -12,7 +12,7 @@ from bearward.errors import ConfigurationError, MissingRequiredArgumentError
 from bearward.replay import BoundedStore, ReplayStore
 
 if TYPE_CHECKING:
-    from bearward.cache import CacheAdapter
+    from bearward.cache import AsyncCacheAdapter, CacheAdapter
     from bearward.types import DomainsResolver
 
 
@@ -22,11 +22,13 @@ class ApiClientOptions:
     Args:
         domain: The tenant's domain, `tenant.auth0.com`; `https://tenant.auth0.com/` is accepted too.
         audience: The API's identifier. A token's `aud` must be it, or hold it, exactly.
-        domains: Several domains of one tenant. (A resolver function is not supported by this version yet.)
+        domains: Several domains of one tenant; or a function that is told about a request and gives the domains whose
+            tokens are accepted for it, see `DomainsResolver`.
         custom_fetch: `async def (url) -> response or dict`, used instead of httpx for discovery and keys.
-        cache_adapter: Where documents are kept. (Not supported by this version yet.)
+        cache_adapter: Where documents are kept besides, for several processes or hosts together: a `CacheAdapter`, or
+            an `AsyncCacheAdapter` such as `RedisCache`.
         cache_ttl_seconds: How long documents are used as fresh, at most; seconds.
-        cache_max_entries: Entries of the built-in cache, at least 2.
+        cache_max_entries: Of so many issuers documents are kept, at least 2. Ignored with `cache_adapter`.
         dpop_enabled: Accept DPoP besides Bearer. Without, a token that is bound to a key is taken as Bearer, too.
         dpop_required: Refuse Bearer.
         dpop_iat_leeway: How far in the future a proof's `iat` may lie; seconds.
@@ -51,6 +53,10 @@ class ApiClientOptions:
             --preload`). Workers that each make their own would refuse each other's nonces.
         dpop_nonce_lifetime: How long a nonce is taken; seconds. From half of it on, good requests are answered with a
             fresh one.
+        resolver_timeout: How long a resolver may take to answer; seconds.
+        resolver_ttl_seconds: How long a resolver's answer is remembered for requests whose token names the same issuer
+            and that are for the same scheme and host; 0: it is asked for each request. Only for a resolver that looks
+            at nothing else: an answer that depends on a path, or on another header, would serve other requests too.
     """
 
     def __init__(
@@ -59,7 +65,7 @@ class ApiClientOptions:
         audience: str = "",
         domains: Optional[Union[list[str], DomainsResolver]] = None,
         custom_fetch: Optional[Callable[..., Any]] = None,
-        cache_adapter: Optional[CacheAdapter] = None,
+        cache_adapter: Optional[Union[CacheAdapter, AsyncCacheAdapter]] = None,
         cache_ttl_seconds: Union[int, float] = 600,
         cache_max_entries: int = 100,
         dpop_enabled: bool = True,
@@ -81,6 +87,8 @@ class ApiClientOptions:
         dpop_nonce: bool = False,
         dpop_nonce_key: Optional[bytes] = None,
         dpop_nonce_lifetime: Union[int, float] = 300,
+        resolver_timeout: float = 5.0,
+        resolver_ttl_seconds: Union[int, float] = 0,
     ) -> None:
         self.domain = domain
         self.audience = audience
@@ -107,12 +115,13 @@ class ApiClientOptions:
         self.dpop_nonce = dpop_nonce
         self.dpop_nonce_key = dpop_nonce_key
         self.dpop_nonce_lifetime = dpop_nonce_lifetime
+        self.resolver_timeout = resolver_timeout
+        self.resolver_ttl_seconds = resolver_ttl_seconds
 
 
 # Options whose job this version can't do, and the value that doesn't ask for it. Anything else is refused, never
 # ignored.
 _NOT_SUPPORTED_YET = (
-    ("cache_adapter", None),
     ("client_id", None),
     ("client_secret", None),
     ("timeout", 10.0),
@@ -133,6 +142,7 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
     issuers = _issuers(options)
     _check_numbers(options)
     _check_dpop(options)
+    _check_cache_adapter(options.cache_adapter)
     _refuse_unsupported(options)
     return _native.Engine(
         audience=options.audience,
@@ -149,7 +159,12 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         dpop_replay=_replay_protection(options),
         dpop_nonce_key=_nonce_key(options),
         dpop_nonce_lifetime=float(options.dpop_nonce_lifetime),
+        issuers_kept=options.cache_max_entries if options.cache_adapter is None else _ISSUERS_KEPT,
     )
+
+
+# With a cache adapter, whose entries are not ours to count.
+_ISSUERS_KEPT = 100
 
 
 def replay_store_for(options: ApiClientOptions) -> Optional[BoundedStore]:
@@ -159,8 +174,8 @@ def replay_store_for(options: ApiClientOptions) -> Optional[BoundedStore]:
     return BoundedStore(options.dpop_replay, float(options.store_timeout), options.on_store_error)
 
 
-def _issuers(options: ApiClientOptions) -> list[str]:
-    """Normal form of the issuers whose tokens are accepted: `domains` if given, or else `domain`."""
+def _issuers(options: ApiClientOptions) -> Optional[list[str]]:
+    """Normal form of the issuers whose tokens are accepted: `domains` if given, or else `domain`; `None`: ask."""
     domain, domains = options.domain, options.domains
     if domains is None and not domain:
         raise ConfigurationError("Either 'domain' or 'domains' is required.")
@@ -170,7 +185,7 @@ def _issuers(options: ApiClientOptions) -> list[str]:
     if domains is None:
         return own
     if callable(domains):
-        raise ConfigurationError("domains: a resolver function is not supported by this version yet.")
+        return None
     if not isinstance(domains, list):
         raise ConfigurationError("domains must be a list of domains or a resolver function.")
     if not domains:
@@ -232,16 +247,22 @@ def _nonce_key(options: ApiClientOptions) -> Optional[bytes]:
 
 
 def _check_numbers(options: ApiClientOptions) -> None:
-    for name in ("cache_ttl_seconds", "dpop_iat_leeway", "dpop_iat_offset", "leeway"):
+    for name in ("cache_ttl_seconds", "dpop_iat_leeway", "dpop_iat_offset", "leeway", "resolver_ttl_seconds"):
         if not _is_duration(getattr(options, name)):
             raise ConfigurationError(f"{name} must be a non-negative number of seconds.")
-    for name in ("dpop_nonce_lifetime", "fetch_timeout", "store_timeout", "timeout"):
+    for name in ("dpop_nonce_lifetime", "fetch_timeout", "resolver_timeout", "store_timeout", "timeout"):
         value = getattr(options, name)
         if not _is_duration(value) or value == 0:
             raise ConfigurationError(f"{name} must be a positive number of seconds.")
     entries: object = options.cache_max_entries
     if not isinstance(entries, int) or isinstance(entries, bool) or entries < 2:
         raise ConfigurationError("cache_max_entries must be an integer, at least 2.")
+
+
+def _check_cache_adapter(adapter: object) -> None:
+    # By what it can do: tests' stand-ins and the old SDK's users have classes of their own.
+    if adapter is not None and not all(callable(getattr(adapter, name, None)) for name in ("get", "set")):
+        raise ConfigurationError("cache_adapter must be a CacheAdapter or an AsyncCacheAdapter.")
 
 
 def _is_duration(value: object) -> bool:

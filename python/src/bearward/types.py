@@ -10,13 +10,16 @@ class DomainsResolverContext(TypedDict, total=False):
     request_url: Optional[str]
     """URL of the request, if known."""
     request_headers: Optional[dict[str, str]]
-    """Headers of the request, names in lower case."""
+    """Headers of the request, names in lower case, without `authorization` and `dpop`."""
     unverified_iss: str
-    """The token's `iss`, as it came: anybody can write anything there."""
+    """The issuer that the token names, in normal form: `https://host[:port]/`. Anybody can write any host there."""
 
 
 DomainsResolver = Callable[[DomainsResolverContext], Union[list[str], Awaitable[list[str]]]]
-"""Gives the domains whose tokens are accepted for a request; a function or a coroutine function."""
+"""Gives the domains whose tokens are accepted for a request: a coroutine function, or a function.
+
+A function is called in a worker thread, so that it may wait for a database; several calls may run at once.
+"""
 
 
 class OnBehalfOfTokenResult(TypedDict, total=False):

@@ -5,7 +5,15 @@ from typing import Any, Optional
 import redis.asyncio
 from fastapi import Depends, FastAPI
 
-from bearward import ApiClient, ApiClientOptions, IssuerUnavailableError, RedisReplayStore, ReplayStore
+from bearward import (
+    ApiClient,
+    ApiClientOptions,
+    AsyncCacheAdapter,
+    IssuerUnavailableError,
+    RedisCache,
+    RedisReplayStore,
+    ReplayStore,
+)
 from fastapi_plugin import (
     Auth0FastAPI,
     BaseAuthError,
@@ -47,8 +55,11 @@ auth0 = Auth0FastAPI(audience="api", dpop_replay=Store(), on_store_error="allow"
 auth0 = Auth0FastAPI(dpop_replay=RedisReplayStore(redis.asyncio.Redis()), public_origin="https://api.example")
 auth0 = Auth0FastAPI(dpop_nonce=True, dpop_nonce_key=b"", dpop_nonce_lifetime=60, trusted_hops=2)
 store: ReplayStore = Store()
+auth0 = Auth0FastAPI(domains=resolve, audience="api", resolver_timeout=1, resolver_ttl_seconds=0.5, fetch_timeout=2)
 resolver: DomainsResolver = resolve
 cache: CacheAdapter = InMemoryCache(max_entries=5)
+shared: AsyncCacheAdapter = RedisCache(redis.asyncio.Redis(), prefix="app:")
+auth0 = Auth0FastAPI(domain="tenant.example", audience="api", cache_adapter=shared)
 app = FastAPI(dependencies=[Depends(auth0.require_auth())])
 
 
@@ -71,6 +82,10 @@ async def verify(client: ApiClient, token: str) -> dict[str, Any]:
 async def prove(client: ApiClient, token: str, proof: str) -> Optional[str]:
     claims: dict[str, Any] = await client.verify_dpop_proof(token, proof, "GET", "https://api.example/")
     return client.fresh_nonce({"dpop": proof}) if claims else None
+
+
+def ages(client: ApiClient) -> list[Optional[float]]:
+    return [status["key_set"]["age"] for status in client.status()]
 
 
 def downstream(result: OnBehalfOfTokenResult) -> str:

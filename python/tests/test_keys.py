@@ -1,0 +1,380 @@
+"""Documents never get in the way of requests: fetched once, ahead of time, and kept through outages. Real https."""
+
+import asyncio
+import base64
+import gc
+import json
+import os
+import resource
+import statistics
+import time
+import uuid
+
+import pytest
+from joserfc.jwk import RSAKey
+
+from bearward import ApiClient, ApiClientOptions, IssuerUnavailableError, VerifyAccessTokenError
+from support import AUDIENCE, KEY, Tenant, settled
+
+DISCOVERY, KEYS = "/.well-known/openid-configuration", "/.well-known/jwks.json"
+NEW_KEY = RSAKey.generate_key(2048, {"kid": "key-2", "use": "sig", "alg": "RS256"})
+# Engine: `limits.rs`.
+FLOOR_SECONDS, COOLDOWN_SECONDS = 5, 30
+
+
+def client_of(issuer, **options):
+    return ApiClient(ApiClientOptions(domain=issuer.tenant.domain, audience=AUDIENCE, **options))
+
+
+def publish(issuer, *keys, headers=None):
+    body = json.dumps({"keys": [key.as_dict(private=False) for key in keys]}).encode()
+    issuer.answers[KEYS] = (200, headers or {}, body)
+
+
+def by_new_key(tenant):
+    return tenant.token(key=NEW_KEY, header={"kid": "key-2"})
+
+
+def with_kid(token, kid):
+    """The token under another `kid`. No key is found for it, so nobody sees that its signature is wrong."""
+    header = json.dumps({"alg": "RS256", "typ": "JWT", "kid": kid}).encode()
+    return ".".join([base64.urlsafe_b64encode(header).rstrip(b"=").decode(), *token.split(".")[1:]])
+
+
+class Waits:
+    """Counts the requests of an `ApiClient` that wait for a fetch."""
+
+    def __init__(self, api_client):
+        self.count = 0
+        self._bring = api_client._documents.bring
+        api_client._documents.bring = self
+
+    async def __call__(self, needed):
+        self.count += 1
+        await self._bring(needed)
+
+
+async def test_a_thousand_first_requests_make_one_fetch_of_each_document(https_issuer):
+    https_issuer.latency = 0.1
+    api_client, headers = client_of(https_issuer), https_issuer.tenant.authorization()
+    answers = await asyncio.gather(*(api_client.verify_request(headers) for _ in range(1000)))
+    assert [claims["sub"] for claims in answers] == ["auth0|1234"] * 1000
+    assert https_issuer.requests == [DISCOVERY, KEYS]
+
+
+async def test_no_request_waits_after_the_first(https_issuer, report):
+    """100 users; documents that are good for a second, so refreshed every few; 100 ms away."""
+    seconds = float(os.environ.get("BEARWARD_SOAK_SECONDS", "6"))
+    https_issuer.latency, https_issuer.cache_control = 0.1, "max-age=1"
+    api_client, headers = client_of(https_issuer), https_issuer.tenant.authorization()
+    waits = Waits(api_client)
+    await api_client.verify_request(headers)
+    assert waits.count == 2
+    took = []
+
+    async def user():
+        while time.monotonic() < end:
+            begin = time.perf_counter()
+            assert (await api_client.verify_request(headers))["sub"] == "auth0|1234"
+            took.append(1000 * (time.perf_counter() - begin))
+            await asyncio.sleep(0.05)
+
+    end = time.monotonic() + seconds
+    await asyncio.gather(*(user() for _ in range(100)))
+    await settled(api_client)
+    p50, p99 = statistics.median(took), statistics.quantiles(took, n=100)[98]
+    refreshes = len(https_issuer.requests) - 2
+    report(
+        f"{len(took)} requests in {seconds:.0f} s, {refreshes} refreshes, {waits.count - 2} waited; "
+        f"ms: p50 {p50:.2f}, p99 {p99:.2f}, max {max(took):.2f}"
+    )
+    assert waits.count == 2
+    assert refreshes >= 2
+
+
+async def test_a_refresh_is_one_fetch_however_many_ask(https_issuer, clock):
+    https_issuer.latency = 0.05
+    api_client, headers = client_of(https_issuer), https_issuer.tenant.authorization()
+    await api_client.verify_request(headers)
+    waits = Waits(api_client)
+    clock.ahead = 500
+    await asyncio.gather(*(api_client.verify_request(headers) for _ in range(200)))
+    await settled(api_client)
+    assert waits.count == 0
+    assert sorted(https_issuer.requests) == sorted([DISCOVERY, KEYS] * 2)
+
+
+async def test_the_first_token_by_a_new_key_is_good_with_one_fetch_more(https_issuer):
+    api_client, tenant = client_of(https_issuer), https_issuer.tenant
+    await api_client.verify_access_token(tenant.token())
+    publish(https_issuer, KEY, NEW_KEY)
+    tokens = [by_new_key(tenant)] * 20
+    await asyncio.gather(*(api_client.verify_access_token(token) for token in tokens))
+    assert https_issuer.requests == [DISCOVERY, KEYS, KEYS]
+
+
+async def test_a_withdrawn_key_is_refused_after_the_next_refresh(https_issuer, clock):
+    api_client, tenant = client_of(https_issuer), https_issuer.tenant
+    await api_client.verify_access_token(tenant.token())
+    publish(https_issuer, NEW_KEY)
+    assert await api_client.verify_access_token(tenant.token()), "not asked for again yet"
+    clock.ahead = 500
+    assert await api_client.verify_access_token(tenant.token()), "refreshed behind this request"
+    await settled(api_client)
+    with pytest.raises(VerifyAccessTokenError, match="No matching key found in JWKS"):
+        await api_client.verify_access_token(tenant.token())
+    assert await api_client.verify_access_token(by_new_key(tenant))
+
+
+async def test_ten_thousand_unknown_kids(https_issuer, clock, report):
+    tenant, now = https_issuer.tenant, time.time()
+    clock.stopped_at = now
+    api_client, good, by_new = client_of(https_issuer), tenant.token(), by_new_key(tenant)
+    await api_client.verify_access_token(good)
+    refused = 0
+
+    async def attack():
+        nonlocal refused
+        with pytest.raises(VerifyAccessTokenError) as refusal:
+            await api_client.verify_access_token(with_kid(good, uuid.uuid4().hex))
+        assert refusal.value.get_status_code() == 401
+        refused += 1
+
+    for step in range(100):
+        # 10 seconds for all of them, however fast this runs.
+        clock.stopped_at = now + step / 10
+        await asyncio.gather(*(attack() for _ in range(100)))
+        assert await api_client.verify_access_token(good)
+        if step == 50:
+            publish(https_issuer, KEY, NEW_KEY)
+    assert refused == 10_000
+    in_ten_seconds = https_issuer.requests.count(KEYS) - 1
+    assert in_ten_seconds <= 1 + 10 / COOLDOWN_SECONDS
+
+    report(f"10000 unknown kids in 10 s: {in_ten_seconds} extra fetch of the key set")
+
+    # The flood goes on: it doesn't keep the key that was published meanwhile from being found.
+    with pytest.raises(VerifyAccessTokenError):
+        await api_client.verify_access_token(by_new)
+    clock.stopped_at = now + COOLDOWN_SECONDS + 1
+    await asyncio.gather(*(attack() for _ in range(100)))
+    assert await api_client.verify_access_token(by_new)
+    assert https_issuer.requests.count(DISCOVERY) == 1
+
+
+def down(handler):
+    handler.connection.close()
+
+
+async def test_an_outage_longer_than_max_age_fails_no_request(https_issuer, clock, caplog):
+    caplog.set_level("INFO", "bearward")
+    https_issuer.cache_control = "max-age=15"
+    api_client, headers = client_of(https_issuer), https_issuer.tenant.authorization()
+    await api_client.verify_request(headers)
+    https_issuer.answers = {DISCOVERY: down, KEYS: down}
+    for second in range(1, 600):
+        clock.ahead = second
+        assert await api_client.verify_request(headers)
+        await settled(api_client)
+    while_down = len(https_issuer.requests)
+    assert 10 < while_down < 100, "tried again and again, ever more rarely"
+    status = api_client.status()[0]
+    assert status["key_set"]["last_error"] is not None
+    assert status["key_set"]["age"] > 590
+
+    https_issuer.answers = {}
+    for second in range(600, 720):
+        clock.ahead = second
+        assert await api_client.verify_request(headers)
+        await settled(api_client)
+    status = api_client.status()[0]
+    assert status["key_set"]["last_error"] is status["discovery"]["last_error"] is None
+    assert status["key_set"]["age"] < 16
+    said = [record.getMessage().split(":")[0] for record in caplog.records if record.name == "bearward"]
+    assert sorted(said) == [
+        "a usable discovery document from localhost again",
+        "a usable key_set document from localhost again",
+        "no usable discovery document from localhost",
+        "no usable key_set document from localhost",
+    ], "once per change, whatever the number of tries"
+
+
+async def test_who_comes_after_a_quiet_outage_is_served_too(https_issuer, clock):
+    https_issuer.cache_control = "max-age=15"
+    api_client, headers = client_of(https_issuer), https_issuer.tenant.authorization()
+    await api_client.verify_request(headers)
+    https_issuer.answers = {DISCOVERY: down, KEYS: down}
+    clock.ahead = 3000
+    assert await api_client.verify_request(headers)
+
+
+async def test_stale_documents_are_not_used_for_ever(https_issuer, clock):
+    api_client = client_of(https_issuer)
+    headers = https_issuer.tenant.authorization(exp=int(time.time()) + 1_000_000)
+    await api_client.verify_request(headers)
+    https_issuer.answers = {DISCOVERY: down, KEYS: down}
+    clock.ahead = 86_400
+    assert await api_client.verify_request(headers)
+    await settled(api_client)
+    clock.ahead = 2 * 86_400
+    with pytest.raises(IssuerUnavailableError):
+        await api_client.verify_request(headers)
+
+
+async def test_an_issuer_that_comes_up_late_is_found(https_issuer, clock):
+    https_issuer.answers = {DISCOVERY: down}
+    api_client, headers = client_of(https_issuer), https_issuer.tenant.authorization()
+    for _ in range(20):
+        with pytest.raises(IssuerUnavailableError) as refusal:
+            await api_client.verify_request(headers)
+        assert int(refusal.value.get_headers()["Retry-After"]) >= 1
+    assert len(https_issuer.requests) == 1, "backed off"
+    https_issuer.answers = {}
+    clock.ahead = 1.1
+    assert await api_client.verify_request(headers)
+
+
+@pytest.mark.parametrize(
+    ("status", "field", "expected"),
+    [
+        (503, "40", 40),
+        (429, "40", 40),
+        (503, "999999999999999999999", 300),
+        (503, "Sun, 06 Nov 1994 08:49:37 GMT", 1),
+        (503, "in a while", 1),
+        (503, "-5", 1),
+        (503, "\u0662", 1),
+        (500, "40", 1),
+        (404, "40", 1),
+    ],
+)
+async def test_retry_after_is_honoured_within_reason(tenant, status, field, expected):
+    class Response:
+        status_code = status
+        headers = {"Retry-After": field}  # noqa: RUF012 - a stand-in
+
+    async def fetch(url):
+        tenant.fetched.append(url)
+        return Response()
+
+    api_client = ApiClient(ApiClientOptions(domain=tenant.domain, audience=AUDIENCE, custom_fetch=fetch))
+    with pytest.raises(IssuerUnavailableError) as refusal:
+        await api_client.verify_access_token(tenant.token())
+    assert int(refusal.value.get_headers()["Retry-After"]) == expected
+    assert len(tenant.fetched) == 1
+
+
+async def test_retry_after_may_be_a_date(https_issuer, clock):
+    until = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 100))
+    https_issuer.answers[DISCOVERY] = (503, {"Retry-After": until}, b"")
+    api_client, headers = client_of(https_issuer), https_issuer.tenant.authorization()
+    with pytest.raises(IssuerUnavailableError) as refusal:
+        await api_client.verify_request(headers)
+    assert 98 <= int(refusal.value.get_headers()["Retry-After"]) <= 100
+    https_issuer.answers = {}
+    clock.ahead = 90
+    with pytest.raises(IssuerUnavailableError):
+        await api_client.verify_request(headers)
+    clock.ahead = 101
+    assert await api_client.verify_request(headers)
+
+
+async def test_status_tells_how_the_documents_are(https_issuer, clock):
+    api_client = client_of(https_issuer)
+    assert api_client.status() == []
+    publish(https_issuer, KEY, NEW_KEY, headers={"Cache-Control": "max-age=60"})
+    await api_client.verify_request(https_issuer.tenant.authorization())
+    clock.ahead = 10
+    (status,) = api_client.status()
+    assert status["issuer"] == https_issuer.tenant.issuer
+    assert status["keys"] == [{"kid": "key-1", "problem": None}, {"kid": "key-2", "problem": None}]
+    assert 10 <= status["key_set"]["age"] < 11
+    assert 34 < status["key_set"]["next_fetch_in"] <= 35
+    assert (status["discovery"]["fetched"], status["discovery"]["failed"]) == (1, 0)
+
+
+def rss():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * resource.getpagesize()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="reads memory from /proc")
+async def test_ten_thousand_domains_cost_a_request_nothing(report):
+    tenants = [Tenant(f"tenant-{number}.example") for number in range(10_000)]
+    documents = {}
+    for tenant in (tenants[0], tenants[5000], tenants[-1]):
+        documents.update(tenant.documents())
+
+    async def fetch(url):
+        return documents[url]
+
+    gc.collect()
+    before, begin = rss(), time.perf_counter()
+    options = ApiClientOptions(domains=[tenant.domain for tenant in tenants], audience=AUDIENCE, custom_fetch=fetch)
+    many = ApiClient(options)
+    construction, memory = time.perf_counter() - begin, rss() - before
+    one = ApiClient(ApiClientOptions(domain=tenants[5000].domain, audience=AUDIENCE, custom_fetch=fetch))
+
+    async def cost(api_client, token):
+        await api_client.verify_access_token(token)
+        best = float("inf")
+        for _ in range(20):
+            begin = time.perf_counter()
+            for _ in range(20):
+                await api_client.verify_access_token(token)
+            best = min(best, (time.perf_counter() - begin) / 20)
+        return 1e6 * best
+
+    token = tenants[5000].token()
+    of_one, of_many = await cost(one, token), await cost(many, token)
+    foreign = Tenant("evil.example").token()
+    begin = time.perf_counter()
+    with pytest.raises(VerifyAccessTokenError):
+        await many.verify_access_token(foreign)
+    lookup = 1e6 * (time.perf_counter() - begin)
+    report(
+        f"10000 domains: built in {1000 * construction:.0f} ms, {memory / 2**20:.1f} MiB; a request {of_many:.0f} us, "
+        f"with one domain {of_one:.0f} us; a foreign issuer refused in {lookup:.0f} us"
+    )
+    assert await many.verify_access_token(tenants[-1].token())
+    assert of_many < 2 * of_one
+    assert memory < 20 * 2**20
+    assert construction < 2
+
+
+async def test_made_up_issuers_push_nobody_out():
+    tenants = [Tenant(f"tenant-{number}.example") for number in range(3)]
+    documents = {url: document for tenant in tenants for url, document in tenant.documents().items()}
+    fetched = []
+
+    async def fetch(url):
+        fetched.append(url)
+        return documents[url]
+
+    domains = [tenant.domain for tenant in tenants]
+    options = ApiClientOptions(domains=domains, audience=AUDIENCE, custom_fetch=fetch, cache_max_entries=3)
+    api_client = ApiClient(options)
+    for tenant in tenants:
+        await api_client.verify_access_token(tenant.token())
+    for number in range(200):
+        with pytest.raises(VerifyAccessTokenError):
+            await api_client.verify_access_token(Tenant(f"evil-{number}.example").token(key=KEY))
+    for tenant in tenants:
+        await api_client.verify_access_token(tenant.token())
+    assert len(fetched) == 6
+    assert len(api_client.status()) == 3
+
+
+async def test_no_more_issuers_are_kept_than_configured():
+    tenants = [Tenant(f"tenant-{number}.example") for number in range(5)]
+    documents = {url: document for tenant in tenants for url, document in tenant.documents().items()}
+
+    async def fetch(url):
+        return documents[url]
+
+    domains = [tenant.domain for tenant in tenants]
+    options = ApiClientOptions(domains=domains, audience=AUDIENCE, custom_fetch=fetch, cache_max_entries=2)
+    api_client = ApiClient(options)
+    for tenant in tenants:
+        await api_client.verify_access_token(tenant.token())
+    assert [status["issuer"] for status in api_client.status()] == [tenant.issuer for tenant in tenants[-2:]]
