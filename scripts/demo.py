@@ -9,11 +9,14 @@ import base64
 import json
 import sys
 import tempfile
-from typing import IO, TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple, Optional
 
 import httpx
 
 import local
+from gateway import PREFIX, gateway
+from proofs import Prover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,10 +46,11 @@ class Api:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def get(self, path: str, *authorization: str) -> str:
-        """The answer to a request with these Authorization fields."""
-        fields = [("Authorization", value) for value in authorization]
-        answer = httpx.get(f"{self.url}{path}", headers=fields, trust_env=False)
+    def get(self, path: str, *authorization: str, **fields: str) -> str:
+        """The answer to a request with these Authorization fields, and others by their names, with _ for -."""
+        headers = [("Authorization", value) for value in authorization]
+        headers += [(name.replace("_", "-"), value) for name, value in fields.items()]
+        answer = httpx.get(f"{self.url}{path}", headers=headers, trust_env=False)
         body = answer.json()
         words = [str(answer.status_code), body.get("sub", "") if answer.is_success else body["detail"]["error"]]
         return " ".join(filter(None, words))
@@ -54,6 +58,10 @@ class Api:
     def bearer(self, path: str, token: str) -> str:
         """The answer to a request with this token."""
         return self.get(path, f"Bearer {token}")
+
+    def dpop(self, path: str, token: str, proof: str, **fields: str) -> str:
+        """The answer to a request with this token and this proof."""
+        return self.get(path, f"DPoP {token}", DPoP=proof, **fields)
 
 
 def main() -> int:
@@ -135,6 +143,77 @@ def _scopes(stage: Stage) -> Iterator[Row]:
         yield Row(request, expected, api.bearer("/api/messages", tenant.order_token(claims={"scope": scope})))
 
 
+def _dpop(stage: Stage) -> Iterator[Row]:
+    tenant, api = stage.tenant, stage.api
+    path, url = "/api/private", f"{api.url}/api/private"
+    subject = f"{tenant.client_id}@clients"
+    client, thief = Prover(), Prover()
+    token, unbound = tenant.request_token(client), tenant.request_token()
+    used = client.proof(url, token)
+    yield Row("a bound token with a fresh proof", f"200 {subject}", api.dpop(path, token, used))
+    yield Row("another fresh proof", f"200 {subject}", api.dpop(path, token, client.proof(url, token)))
+    yield Row("the first proof again", "400 invalid_dpop_proof", api.dpop(path, token, used))
+    for request, proof in {
+        "a proof for another URL": client.proof(f"{api.url}/api/messages", token),
+        "a proof for another host": client.proof("http://other.example.com/api/private", token),
+        "a proof for another method": client.proof(url, token, "POST"),
+        "a proof for another token": client.proof(url, unbound),
+        "a proof that is too old": client.proof(url, token, age=400),
+        "a proof from the future": client.proof(url, token, age=-400),
+        "two proofs": f"{client.proof(url, token)}, {client.proof(url, token)}",
+    }.items():
+        yield Row(request, "400 invalid_dpop_proof", api.dpop(path, token, proof))
+    yield Row("a proof by another key", "401 invalid_token", api.dpop(path, token, thief.proof(url, token)))
+    yield Row("no proof", "400 invalid_request", api.get(path, f"DPoP {token}"))
+    yield Row("a stolen bound token as Bearer", "401 invalid_token", api.bearer(path, token))
+    proof = client.proof(url, unbound)
+    yield Row("an unbound token in the DPoP scheme", "401 invalid_token", api.dpop(path, unbound, proof))
+    yield Row("an unbound token as Bearer", f"200 {subject}", api.bearer(path, unbound))
+
+
+def _command_line(stage: Stage) -> Iterator[Row]:
+    url, environment = f"{stage.api.url}/api/private", stage.tenant.client_environment()
+    with tempfile.TemporaryDirectory() as folder:
+        key = ["--dpop-key", str(Path(folder) / "dpop-key.pem")]
+        asked = local.bearward(environment, "token", "--dpop", *key)
+        yield Row("bearward token --dpop", "exit code 0", f"exit code {asked.returncode}")
+        for request, arguments, expected in [
+            ("bearward call", key, "exit code 0"),
+            ("bearward call, once more", key, "exit code 0"),
+            ("bearward call --bearer", ["--bearer"], "exit code 1"),
+        ]:
+            called = local.bearward(environment, "call", "--token", "-", *arguments, url, given=asked.stdout)
+            yield Row(request, expected, f"exit code {called.returncode}")
+
+
+def _gateway(stage: Stage) -> Iterator[Row]:
+    environment = {**stage.tenant.environment(), "TRUST_PROXY": "1"}
+    with (
+        # uvicorn has rules of its own for X-Forwarded-Proto. Here the guard's decide.
+        local.uvicorn(stage.log, local.EXAMPLE, environment, "--no-proxy-headers") as inner,
+        gateway(stage.log, inner) as outer,
+    ):
+        print(f"  by {outer.program}, {outer.url} -> {inner}")
+        yield from _through(Api(outer.url), inner, stage.tenant)
+
+
+def _through(api: Api, inner: str, tenant: local.LocalTenant) -> Iterator[Row]:
+    client = Prover()
+    token = tenant.request_token(client)
+
+    def answer(origin: str, forged_host: Optional[str] = None) -> str:
+        fields = {} if forged_host is None else {"X_Forwarded_Host": forged_host}
+        return api.dpop("/api/private", token, client.proof(f"{origin}/api/private", token), **fields)
+
+    good, refused, forged = f"200 {tenant.client_id}@clients", "400 invalid_dpop_proof", "other.example.com"
+    yield Row("a proof for the URL that the client used", good, answer(api.url))
+    yield Row("a proof for the URL behind the proxy", refused, answer(inner))
+    yield Row("a proof for the URL without the prefix", refused, answer(api.url.removesuffix(PREFIX)))
+    yield Row("a proof for another host", refused, answer(f"http://{forged}{PREFIX}"))
+    yield Row("the same, with that host in X-Forwarded-Host", refused, answer(f"http://{forged}{PREFIX}", forged))
+    yield Row("the right URL, with that host in X-Forwarded-Host", good, answer(api.url, forged))
+
+
 def _rotation(stage: Stage) -> Iterator[Row]:
     tenant, api = stage.tenant, stage.api
     subject = f"{tenant.client_id}@clients"
@@ -166,6 +245,9 @@ SECTIONS = {
     "GET /api/private, by its Authorization field": _credentials,
     "GET /api/private, by its token": _tokens,
     "GET /api/messages, by the token's scope": _scopes,
+    "GET /api/private, by its token, which is bound to a key": _dpop,
+    "GET /api/private, by the command line": _command_line,
+    f"GET {PREFIX}/api/private, through a proxy": _gateway,
     "GET /api/private, after the tenant rotated its keys": _rotation,
     "GET /api/private, while the tenant can't be reached": _unreachable,
 }

@@ -1,4 +1,4 @@
-"""Starts the local tenant and apps under uvicorn, and stops them again: for the demo, `make dev` and the benchmark."""
+"""Starts the local tenant, apps and other servers, and stops them again: for the demo, `make dev` and the benchmark."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from proofs import Prover
 
 ROOT = Path(__file__).resolve().parent.parent
 BEARWARD = ROOT / "target" / "debug" / "bearward"
@@ -56,8 +58,10 @@ class LocalTenant(NamedTuple):
             "AUTH0_CLIENT_SECRET": self.client_secret,
         }
 
-    def request_token(self) -> str:
-        """A token as any client gets one."""
+    def request_token(self, prover: Optional[Prover] = None) -> str:
+        """A token as any client gets one; with a prover, bound to its key."""
+        endpoint = f"{self.issuer}oauth/token"
+        headers = {} if prover is None else {"DPoP": prover.proof(endpoint, method="POST")}
         grant = {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
@@ -65,7 +69,8 @@ class LocalTenant(NamedTuple):
             "audience": AUDIENCE,
         }
         with self._client() as client:
-            token: str = client.post(f"{self.issuer}oauth/token", json=grant).raise_for_status().json()["access_token"]
+            answer = client.post(endpoint, json=grant, headers=headers).raise_for_status()
+        token: str = answer.json()["access_token"]
         return token
 
     def order_token(self, **order: Any) -> str:
@@ -112,9 +117,32 @@ def uvicorn(
     """`main:app` of `folder` under uvicorn; gives its URL once it listens. What it prints goes to `log`."""
     port = port or free_port()
     command = [*python, "-m", "uvicorn", "main:app", "--app-dir", str(folder), "--port", str(port), *arguments]
-    with _running(command, _environment(environment), log) as process:
-        _await_listening(process, port)
+    with server(log, command, port, environment):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def server(
+    log: IO[str], command: Sequence[str], port: int, environment: Optional[Mapping[str, str]] = None
+) -> Iterator[None]:
+    """A program that listens on a port of 127.0.0.1, from when it does. What it prints goes to `log`."""
+    with _running(command, _environment(environment or {}), log) as process:
+        _await_listening(process, port)
+        yield
+
+
+def bearward(environment: Mapping[str, str], *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """What came of `bearward` with these arguments, and `given` to its standard input."""
+    return subprocess.run(
+        [str(BEARWARD), *arguments],
+        check=False,
+        cwd=ROOT,
+        env=_environment(environment),
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=_READY_SECONDS,
+    )
 
 
 def free_port(wanted: int = 0) -> int:
@@ -192,8 +220,8 @@ def _await_listening(process: subprocess.Popen[bytes], port: int) -> None:
     until = time.monotonic() + _READY_SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
-            raise RuntimeError(f"uvicorn ended with {process.returncode}")
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.05)
-    raise TimeoutError("uvicorn did not get ready")
+    raise TimeoutError(f"{process.args!r} did not get ready")

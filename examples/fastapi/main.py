@@ -12,6 +12,9 @@ load_dotenv()  # reads .env; what the environment already has stays
 app = FastAPI(title="Bearward example")
 auth0 = Auth0FastAPI()  # AUTH0_DOMAIN and AUTH0_AUDIENCE
 
+# Behind a proxy that writes X-Forwarded-Proto, -Host and -Prefix: DPoP proofs name the URL in front of it.
+app.state.trust_proxy = os.environ.get("TRUST_PROXY") == "1"
+
 # Lets a single-page app on another origin send tokens and DPoP proofs, and read why one was refused and which nonce
 # the next proof needs.
 app.add_middleware(

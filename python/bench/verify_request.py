@@ -1,9 +1,10 @@
 """Times `ApiClient.verify_request` of Bearward, or of the SDK it replaces, on the same tokens.
 
-    python verify_request.py {bearward|auth0} FIXTURE
+    python verify_request.py {bearward|auth0} {bearer|dpop} FIXTURE
 
-`FIXTURE` is a JSON file: `domain`, `audience`, `documents` by URL, `tokens`. Prints microseconds of CPU time per
-request, one number per round, as JSON. In each round every token is new to the client that verifies it.
+`FIXTURE` is a JSON file: `domain`, `audience`, `documents` by URL, `url`, and for each scheme a list of header fields.
+Prints microseconds of CPU time per request, one number per round, as JSON. In each round every token, and every proof,
+is new to the client that verifies it.
 """
 
 from __future__ import annotations
@@ -18,21 +19,27 @@ from typing import Any
 
 ROUNDS = 5
 PACKAGES = {"bearward": "bearward", "auth0": "auth0_api_python"}
+HEADERS = {
+    "host": "127.0.0.1",
+    "user-agent": "bench",
+    "accept": "application/json",
+    "accept-encoding": "gzip",
+}
 
 
-async def main(sdk: str, fixture: dict[str, Any]) -> None:
+async def main(sdk: str, scheme: str, fixture: dict[str, Any]) -> None:
     """Print the times of all rounds."""
     package = importlib.import_module(PACKAGES[sdk])
-    first, *requests = [_headers(token) for token in fixture["tokens"]]
-    print(json.dumps([await _round(_client(package, fixture), first, requests) for _ in range(ROUNDS)]))
+    requests = [_request(fixture["url"], fields) for fields in fixture[scheme]]
+    print(json.dumps([await _round(_client(package, fixture), *requests) for _ in range(ROUNDS)]))
 
 
-async def _round(client: Any, first: dict[str, str], requests: list[dict[str, str]]) -> float:
+async def _round(client: Any, first: dict[str, Any], *requests: dict[str, Any]) -> float:
     # Brings the documents.
-    await client.verify_request(headers=first, http_method="GET", http_url="http://127.0.0.1/guarded")
+    await client.verify_request(**first)
     started = time.process_time()
-    for headers in requests:
-        await client.verify_request(headers=headers, http_method="GET", http_url="http://127.0.0.1/guarded")
+    for request in requests:
+        await client.verify_request(**request)
     return (time.process_time() - started) * 1e6 / len(requests)
 
 
@@ -44,15 +51,9 @@ def _client(package: Any, fixture: dict[str, Any]) -> Any:
     return package.ApiClient(options)
 
 
-def _headers(token: str) -> dict[str, str]:
-    return {
-        "host": "127.0.0.1",
-        "user-agent": "bench",
-        "accept": "application/json",
-        "accept-encoding": "gzip",
-        "authorization": f"Bearer {token}",
-    }
+def _request(url: str, fields: dict[str, str]) -> dict[str, Any]:
+    return {"headers": {**HEADERS, **fields}, "http_method": "GET", "http_url": url}
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], json.loads(Path(sys.argv[2]).read_text())))
+    asyncio.run(main(sys.argv[1], sys.argv[2], json.loads(Path(sys.argv[3]).read_text())))

@@ -1,0 +1,164 @@
+//! The ways of verifying that are compared.
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
+};
+use bearward_core::issuer::{IssuerUrl, Issuers};
+use bearward_core::policy::{Audience, Policy};
+use bearward_core::{Outcome, UnixTime, Verifier};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde_json::{Map, Value};
+
+use crate::measure::Contender;
+use crate::requests::{AUDIENCE, Client, DOMAIN, ISSUER, KID, Request, Tenant};
+
+/// The signed bytes and the signatures, handed to aws-lc-rs: no parsing, no claims. The token's key is prepared in
+/// advance; the proof's comes with the proof, so each check takes it as it comes.
+pub(crate) struct BareChecks {
+    key: ParsedPublicKey,
+}
+
+impl BareChecks {
+    pub(crate) fn new(tenant: &Tenant) -> Self {
+        Self { key: ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, tenant.public_key()).unwrap() }
+    }
+}
+
+impl Contender for BareChecks {
+    fn name(&self) -> &'static str {
+        "aws-lc-rs, bare signature checks"
+    }
+
+    fn seconds(&self, requests: &[Request]) -> f64 {
+        let started = Instant::now();
+        for Request { token, proof, .. } in requests {
+            self.key.verify_sig(black_box(token.message()), token.signature()).unwrap();
+            if let Some((proof, key)) = proof {
+                let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key);
+                key.verify(black_box(proof.message()), proof.signature()).unwrap();
+            }
+        }
+        started.elapsed().as_secs_f64()
+    }
+}
+
+/// The same with the proofs' key prepared in advance too, as no verifier can that hasn't met the client before.
+pub(crate) struct PreparedChecks {
+    token_key: ParsedPublicKey,
+    proof_key: ParsedPublicKey,
+}
+
+impl PreparedChecks {
+    pub(crate) fn new(tenant: &Tenant, client: &Client) -> Self {
+        Self {
+            token_key: ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, tenant.public_key()).unwrap(),
+            proof_key: ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, client.public_key()).unwrap(),
+        }
+    }
+}
+
+impl Contender for PreparedChecks {
+    fn name(&self) -> &'static str {
+        "aws-lc-rs, proofs' key prepared"
+    }
+
+    fn seconds(&self, requests: &[Request]) -> f64 {
+        let started = Instant::now();
+        for Request { token, proof, .. } in requests {
+            self.token_key.verify_sig(black_box(token.message()), token.signature()).unwrap();
+            let (proof, _) = proof.as_ref().unwrap();
+            self.proof_key.verify_sig(black_box(proof.message()), proof.signature()).unwrap();
+        }
+        started.elapsed().as_secs_f64()
+    }
+}
+
+/// From the header fields to checked claims.
+pub(crate) struct Bearward {
+    documents: [Value; 2],
+    first: Request,
+}
+
+impl Bearward {
+    pub(crate) fn new(tenant: &Tenant, first: Request) -> Self {
+        Self { documents: tenant.documents(), first }
+    }
+
+    /// A verifier that has its documents, and has seen no token but `first`: later ones are new to it, even if it
+    /// remembered what it has seen.
+    fn verifier(&self) -> Verifier {
+        let issuers = Issuers::single(IssuerUrl::parse(DOMAIN).unwrap());
+        let verifier = Verifier::new(Policy::new(issuers, Audience::new(AUDIENCE).unwrap()));
+        for document in &self.documents {
+            let Outcome::DocumentNeeded(needed) = verifier.verify(&self.first.facts(), now()) else {
+                panic!("no document asked for");
+            };
+            verifier.document_received(&needed, document.to_string().into_bytes(), None, now()).unwrap();
+        }
+        assert!(matches!(verifier.verify(&self.first.facts(), now()), Outcome::Verified(_)));
+        verifier
+    }
+}
+
+impl Contender for Bearward {
+    fn name(&self) -> &'static str {
+        "bearward, Verifier::verify"
+    }
+
+    fn seconds(&self, requests: &[Request]) -> f64 {
+        let verifier = self.verifier();
+        let started = Instant::now();
+        for request in requests {
+            let outcome = verifier.verify(black_box(&request.facts()), now());
+            assert!(matches!(black_box(outcome), Outcome::Verified(_)));
+        }
+        started.elapsed().as_secs_f64()
+    }
+}
+
+/// The same checks of a Bearer token with the `jsonwebtoken` crate: the key by the header's `kid`, then signature and
+/// claims.
+pub(crate) struct Jsonwebtoken {
+    keys: HashMap<String, DecodingKey>,
+    validation: Validation,
+}
+
+impl Jsonwebtoken {
+    pub(crate) fn new(tenant: &Tenant) -> Self {
+        let (n, e) = tenant.components();
+        let key = DecodingKey::from_rsa_components(&n, &e).unwrap();
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.leeway = 0;
+        validation.validate_nbf = true;
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        Self { keys: HashMap::from([(KID.to_owned(), key)]), validation }
+    }
+}
+
+impl Contender for Jsonwebtoken {
+    fn name(&self) -> &'static str {
+        "jsonwebtoken, decode"
+    }
+
+    fn seconds(&self, requests: &[Request]) -> f64 {
+        let started = Instant::now();
+        for request in requests {
+            let token = black_box(&request.authorization).strip_prefix("Bearer ").unwrap();
+            let kid = jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
+            let claims =
+                jsonwebtoken::decode::<Map<String, Value>>(token, &self.keys[&kid], &self.validation);
+            black_box(claims).unwrap();
+        }
+        started.elapsed().as_secs_f64()
+    }
+}
+
+fn now() -> UnixTime {
+    UnixTime::from_seconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()).unwrap()
+}

@@ -1,0 +1,89 @@
+//! Contenders in turn, and how they compare.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::ROUNDS;
+use crate::requests::Request;
+
+/// One way of verifying.
+pub(crate) trait Contender {
+    fn name(&self) -> &'static str;
+
+    /// How long it takes to verify all of `requests`, none of which it has seen before.
+    fn seconds(&self, requests: &[Request]) -> f64;
+}
+
+/// What came of contenders that had the same requests.
+pub(crate) struct Group {
+    title: String,
+    rows: Vec<Row>,
+}
+
+/// One contender's times per request, and how they compare with the first one's of the same round.
+struct Row {
+    name: &'static str,
+    median: f64,
+    least: f64,
+    ratio: f64,
+}
+
+impl Group {
+    /// The first contender is the one that the others are compared with.
+    pub(crate) fn measure(title: String, contenders: &[&dyn Contender], requests: &[Request]) -> Self {
+        let samples = sample(contenders, requests);
+        let row = |(which, one): (usize, &&dyn Contender)| Row::new(one.name(), &samples, which);
+        Self { title, rows: contenders.iter().enumerate().map(row).collect() }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({ "title": self.title, "rounds": ROUNDS, "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>() })
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}, {ROUNDS} rounds in turn\n", self.title)?;
+        writeln!(f, "{:<34} {:>12} {:>12} {:>14}", "", "median us", "least us", "to bare check")?;
+        for Row { name, median, least, ratio } in &self.rows {
+            writeln!(f, "{name:<34} {median:>12.2} {least:>12.2} {ratio:>14.3}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Row {
+    fn new(name: &'static str, samples: &[Vec<f64>], which: usize) -> Self {
+        let times = || samples.iter().map(|round| round[which]);
+        Self {
+            name,
+            median: median(times()),
+            least: times().fold(f64::INFINITY, f64::min),
+            ratio: median(samples.iter().map(|round| round[which] / round[0])),
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({ "name": self.name, "median_us": self.median, "least_us": self.least, "to_bare": self.ratio })
+    }
+}
+
+/// Microseconds per request: a row per round, a column per contender.
+fn sample(contenders: &[&dyn Contender], requests: &[Request]) -> Vec<Vec<f64>> {
+    let round = |round: usize| {
+        let mut times = vec![0.0; contenders.len()];
+        for turn in 0..contenders.len() {
+            let which = (round + turn) % contenders.len();
+            times[which] = contenders[which].seconds(requests) * 1e6 / requests.len() as f64;
+        }
+        times
+    };
+    (0..ROUNDS).map(round).collect()
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
