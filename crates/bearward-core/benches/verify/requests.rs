@@ -33,6 +33,7 @@ impl Request {
             dpop,
             method: "GET",
             url: URL,
+            ..RequestFacts::default()
         }
     }
 }
