@@ -199,8 +199,8 @@ async def test_a_resolver_that_raises(tenant, error, kind, caplog):
         with pytest.raises(DomainsResolverError, match=rf"^{FAILED}$") as refusal:
             await api_client.verify_access_token(tenant.token())
     assert type(error).__name__ in refusal.value.detail
-    # asyncio makes another TimeoutError of one that comes out of a thread.
-    if not isinstance(error, asyncio.TimeoutError):
+    # asyncio makes other objects of these, on the way out of a thread or a task.
+    if isinstance(error, KeyError):
         assert "test_resolver.py, line" in refusal.value.detail
         assert refusal.value.__cause__ is error
     said = [record.getMessage() for record in caplog.records if record.name == "bearward"]

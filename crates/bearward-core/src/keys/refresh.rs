@@ -204,9 +204,11 @@ fn back_off(count: u32, jitter: u64) -> Duration {
     most / 2 + most / 1000 * per_mille
 }
 
-/// Whether `now` lies in the `span` that began at `start`. A clock that was set back is outside, so nothing waits for it.
+/// Whether `now` lies in the `span` that began at `start`. A clock that was set back is outside, so nothing waits for
+/// it; but not one that was only corrected.
 fn within(start: UnixTime, span: Duration, now: UnixTime) -> bool {
-    start <= now && now < start.plus(span)
+    const CORRECTED: Duration = Duration::from_secs(1);
+    start <= now.plus(CORRECTED) && now < start.plus(span)
 }
 
 #[cfg(test)]
@@ -365,5 +367,14 @@ mod tests {
         let mut slot = fetched_at_zero();
         fail(&mut slot, 100.0);
         assert_eq!(standing(&slot, -5.0), Is::Fetch);
+    }
+
+    #[test]
+    fn a_clock_that_is_corrected_by_a_moment_changes_nothing() {
+        let mut slot = fetched_at_zero();
+        assert_eq!(standing(&slot, -0.5), Is::Usable);
+        assert_eq!(slot.refetch(at(10.0)), Refetch::Fetch);
+        slot.fetched(8, lifetime(), at(10.0));
+        assert_eq!(slot.refetch(at(9.9)), Refetch::NotPublished);
     }
 }
