@@ -68,8 +68,10 @@ fn check_jwks_uri(uri: &str, issuer: &IssuerUrl) -> Result<(), MetadataError> {
     }
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let host = Host::of_authority(authority).ok_or(MetadataError::JwksUriMalformed)?;
-    let issuer_is_internal = issuer.host().is_some_and(Host::is_internal);
-    if host.is_internal() && !issuer_is_internal {
+    let leads_inside = host.is_internal() && !issuer.host().is_some_and(Host::is_internal);
+    // An issuer for development, on this machine, has no business there either.
+    let leads_to_link = host.is_link_local() && !issuer.host().is_some_and(Host::is_link_local);
+    if leads_inside || leads_to_link {
         return Err(MetadataError::JwksUriInternal);
     }
     Ok(())
@@ -118,6 +120,15 @@ mod tests {
             "https://10.0.0.1",
         ] {
             assert_eq!(parse("t.example.com", inside), Err(MetadataError::JwksUriInternal), "{inside}");
+        }
+    }
+
+    #[test]
+    fn not_even_an_issuer_on_this_machine_leads_to_the_link() {
+        for inside in
+            ["https://169.254.169.254/latest", "https://[fe80::1]/", "https://[::ffff:169.254.169.254]/"]
+        {
+            assert_eq!(parse("127.0.0.1:4400", inside), Err(MetadataError::JwksUriInternal), "{inside}");
         }
     }
 

@@ -151,6 +151,19 @@ impl<'a> Host<'a> {
     }
 }
 
+impl Host<'_> {
+    /// Whether it is an address of this link, where clouds keep their machines' secrets. RFC 3927, RFC 4291 §2.5.6.
+    pub(crate) fn is_link_local(self) -> bool {
+        match self {
+            Self::Name(_) => false,
+            Self::V4(address) => address.is_link_local(),
+            Self::V6(address) => {
+                address.is_unicast_link_local() || address.to_ipv4().is_some_and(|v4| v4.is_link_local())
+            }
+        }
+    }
+}
+
 fn is_internal_v4(address: Ipv4Addr) -> bool {
     let [first, second, ..] = address.octets();
     first == 0
