@@ -58,7 +58,7 @@ class LoginScheme(OAuth2):
         for scope in scopes:
             self._scopes.setdefault(scope, "")
 
-    async def __call__(self, request: Request) -> None:  # type: ignore[override]
+    async def __call__(self, request: Request) -> None:  # type: ignore[override, unused-ignore]
         """Nothing for the request: the guard does the work. A route's first request takes us off its way."""
         _Lightening.of(request)
 
