@@ -67,8 +67,8 @@ pub(crate) enum Stop {
 pub(crate) struct Documents {
     pub(crate) metadata: Arc<Metadata>,
     pub(crate) keys: Arc<KeySet>,
-    /// One that is worth fetching again meanwhile. Only one caller is given it.
-    pub(crate) refresh: Option<Box<DocumentNeeded>>,
+    /// One that is worth fetching again meanwhile, by who gets the [`claim`](Keyring::claim) to it.
+    pub(crate) due: Option<Box<DocumentNeeded>>,
 }
 
 /// What is known of one issuer.
@@ -109,16 +109,6 @@ impl Keyring {
 
     /// The metadata and keys of `issuer`.
     pub(crate) fn documents(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<Documents, Stop> {
-        let (mut documents, due) = self.look_up(issuer, now)?;
-        documents.refresh = due.filter(|needed| self.claim(needed, now)).map(Box::new);
-        Ok(documents)
-    }
-
-    fn look_up(
-        &self,
-        issuer: &IssuerUrl,
-        now: UnixTime,
-    ) -> Result<(Documents, Option<DocumentNeeded>), Stop> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let discovery = || DocumentNeeded::discovery(issuer);
         let Some(entry) = entries.get(issuer) else { return Err(Stop::Needed(discovery())) };
@@ -129,10 +119,12 @@ impl Keyring {
             return Err(Stop::Needed(key_set()));
         }
         let (keys, keys_due) = settle(entry.key_set.standing(now), key_set)?;
-        Ok((Documents { metadata, keys, refresh: None }, keys_due.or(metadata_due)))
+        Ok(Documents { metadata, keys, due: keys_due.or(metadata_due).map(Box::new) })
     }
 
-    fn claim(&self, needed: &DocumentNeeded, now: UnixTime) -> bool {
+    /// Whether the caller is the one to fetch a document that is due. Only for a good request: a claim that nobody
+    /// acts on keeps others from it for a while.
+    pub(crate) fn claim(&self, needed: &DocumentNeeded, now: UnixTime) -> bool {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         entries.get_mut(&needed.issuer).is_some_and(|entry| match needed.kind {
             DocumentKind::Discovery => entry.metadata.claim(now),

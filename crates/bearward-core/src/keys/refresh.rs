@@ -178,6 +178,7 @@ impl<T, E: Copy> Slot<T, E> {
             age: self.kept.as_ref().map(|kept| now.since(kept.fetched)),
             last_error: self.failures.map(|failures| failures.error),
             next_fetch_in: next.map(|next| next.since(now)),
+            fetch_under_way: self.is_under_way(now),
             counts: self.counts,
         }
     }
@@ -193,6 +194,7 @@ pub(crate) struct SlotStatus<E> {
     pub(crate) age: Option<Duration>,
     pub(crate) last_error: Option<E>,
     pub(crate) next_fetch_in: Option<Duration>,
+    pub(crate) fetch_under_way: bool,
     pub(crate) counts: Counts,
 }
 

@@ -30,6 +30,8 @@ pub struct DocumentStatus {
     pub last_error: Option<DocumentError>,
     /// When the next fetch is due; zero: with the next request. `None`: nobody asked for it yet.
     pub next_fetch_in: Option<Duration>,
+    /// Whether somebody was asked to fetch it again and nothing was heard of that yet.
+    pub fetch_under_way: bool,
     /// How often it was fetched since the process started.
     pub counts: Counts,
 }
@@ -46,7 +48,7 @@ pub struct KeyStatus {
 
 impl From<SlotStatus<DocumentError>> for DocumentStatus {
     fn from(slot: SlotStatus<DocumentError>) -> Self {
-        let SlotStatus { age, last_error, next_fetch_in, counts } = slot;
-        Self { age, last_error, next_fetch_in, counts }
+        let SlotStatus { age, last_error, next_fetch_in, fetch_under_way, counts } = slot;
+        Self { age, last_error, next_fetch_in, fetch_under_way, counts }
     }
 }

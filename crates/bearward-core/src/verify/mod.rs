@@ -159,7 +159,8 @@ impl Verifier {
         }
         let signed = signature::check(token, &candidates)?;
         let claims = claims::check(signed, &documents.metadata, &self.policy, now)?;
-        Ok(Accepted { claims, refresh: documents.refresh })
+        let refresh = documents.due.filter(|due| self.keyring.claim(due, now));
+        Ok(Accepted { claims, refresh })
     }
 
     /// RFC 9449 §11.1

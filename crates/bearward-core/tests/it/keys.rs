@@ -121,6 +121,17 @@ fn a_flood_of_unknown_kids_costs_one_fetch_in_a_cooldown_and_hides_no_new_key() 
 }
 
 #[test]
+fn a_bad_token_does_not_take_the_refresh_from_the_good_ones() {
+    let verifier = verifier(Issuers::single(issuer("a.example")));
+    bring(&verifier, "a.example", 0.0);
+    // From 450 s on both documents are due.
+    assert_eq!(code(ask(&verifier, &token("a.example", "a"), 451.0)), "signature_invalid");
+    let status = &verifier.status(at(452.0))[0];
+    assert_eq!(status.key_set.next_fetch_in, Some(Duration::ZERO));
+    assert!(!status.key_set.fetch_under_way && !status.metadata.fetch_under_way);
+}
+
+#[test]
 fn a_resolver_is_asked_before_anything_else_and_its_word_counts() {
     let verifier = verifier(Issuers::resolved());
     let credentials = token("Brand.Example", "a");
