@@ -1,0 +1,72 @@
+use std::{fmt, str::FromStr};
+
+use reqwest::Url;
+
+/// A tenant's host, with a port if it has one. `https://` in front and a slash at the end may be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Domain {
+    url: Url,
+}
+
+impl Domain {
+    pub(crate) fn token_endpoint(&self) -> Url {
+        let mut url = self.url.clone();
+        url.set_path("/oauth/token");
+        url
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.url.authority())
+    }
+}
+
+impl FromStr for Domain {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "expected a host such as tenant.eu.auth0.com or 127.0.0.1:4400";
+        let host = text.strip_prefix("https://").unwrap_or(text);
+        let host = host.strip_suffix('/').unwrap_or(host);
+        let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
+        if host.is_empty() || !host.chars().all(allowed) {
+            return Err(EXPECTED);
+        }
+        let url = Url::parse(&format!("https://{host}/")).map_err(|_| EXPECTED)?;
+        Ok(Self { url })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_a_host_and_nothing_more() {
+        for text in [
+            "Tenant.auth0.com",
+            "https://tenant.auth0.com/",
+            "https://tenant.auth0.com",
+            "tenant.auth0.com:443",
+        ] {
+            let domain: Domain = text.parse().unwrap();
+            assert_eq!(domain.to_string(), "tenant.auth0.com");
+            assert_eq!(domain.token_endpoint().as_str(), "https://tenant.auth0.com/oauth/token");
+        }
+        assert_eq!("127.0.0.1:4400".parse::<Domain>().unwrap().to_string(), "127.0.0.1:4400");
+        assert_eq!("[::1]:4400".parse::<Domain>().unwrap().to_string(), "[::1]:4400");
+        for text in [
+            "",
+            "https://",
+            "http://t.auth0.com",
+            "t.auth0.com/path",
+            "user@t.auth0.com",
+            "t?x",
+            "::1",
+            "a b",
+        ] {
+            assert!(text.parse::<Domain>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+#[command(after_help = ISSUER_EXAMPLES, after_long_help = format!("{ISSUER_EXAMPLES}\n\n{ADMIN_HELP}"))]
+pub(crate) struct IssuerArgs {
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 4400)]
+    pub(crate) port: u16,
+    /// An API that tokens are issued for, by its identifier; can be repeated
+    #[arg(long, value_name = "IDENTIFIER", default_value = "https://api.example.com")]
+    pub(crate) audience: Vec<String>,
+    /// Scopes that the client is granted for each API; can be repeated or hold several, separated by spaces
+    #[arg(long, value_name = "SCOPES")]
+    pub(crate) scope: Vec<String>,
+    /// Put the granted scopes into the claim `permissions` too, as Auth0 does with role-based access control
+    #[arg(long)]
+    pub(crate) permissions: bool,
+    /// The client's id [default: a random one]
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// The client's secret [default: a random one]
+    #[arg(long, value_name = "SECRET")]
+    pub(crate) client_secret: Option<String>,
+    /// Write the CA certificate to this file, which stays [default: a fresh file in .bearward, removed at the end]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// How long tokens are good for; 30 days at most, as Auth0
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
+    pub(crate) token_lifetime: u64,
+    /// Open an admin side on a port of its own: key rotation, misbehaviour on request, and any token for whoever has
+    /// its secret
+    #[arg(long)]
+    pub(crate) admin: bool,
+    /// Print the ready line as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const ISSUER_EXAMPLES: &str = "\
+Examples:
+  bearward issuer
+  bearward issuer --port 0 --json
+  bearward issuer --audience https://api.example.com --scope 'read:messages write:messages' --permissions";
+
+const ADMIN_HELP: &str = "\
+Admin side (--admin), with the header 'Authorization: Bearer SECRET' and JSON bodies:
+  POST /admin/rotate-keys           a new key signs, the old one stays published
+  POST /admin/withdraw-key          {kid, after_ms}: it leaves the key set; without kid, all that no longer sign
+  POST /admin/token                 {base, header, claims, expires_in, key: published|unpublished}: any token
+  POST /admin/junk-keys             {kinds, keys}: junk beside the good keys. Kinds:
+                                    unknown_kty missing_n wrong_types not_an_object oct private_rsa rsa_1024
+                                    for_encryption duplicate_kid duplicate_kid_other_kty
+  POST /admin/behaviour/DOCUMENT    how discovery, jwks or both are answered; {} is well. Any of:
+    latency_ms: N                   a pause first
+    fault: hang|close|break_off     no answer; no answer and no connection; half a body
+    status: 429
+    headers: {Retry-After: '2', Cache-Control: null}
+    body: {text: T}, {json: J}, {members: {issuer: I, jwks_uri: U}}, {padded_to: BYTES}, {gzip_bomb_mib: N}
+    drip_ms: N                      a byte of the body each time
+  POST /admin/down                  {connections: reset|silent}
+  POST /admin/recover               everything behaves again
+  GET  /admin/behaviour             what it was told
+  GET  /admin/requests              how often each document was asked for
+  POST /admin/requests/reset
+
+Example:
+  curl -H \"Authorization: Bearer $SECRET\" $URL/admin/behaviour/jwks -d '{\"status\": 503, \"latency_ms\": 100}'";

@@ -1,0 +1,62 @@
+//! What can be typed, a file for each command. Values are checked here once; the commands get checked ones.
+
+mod call;
+mod domain;
+mod issuer;
+mod token;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use call::CallArgs;
+pub(crate) use domain::Domain;
+pub(crate) use issuer::IssuerArgs;
+pub(crate) use token::TokenArgs;
+
+/// Guard HTTP APIs by OAuth 2 access tokens.
+#[derive(Parser)]
+#[command(name = "bearward", version, after_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bearward issuer --audience https://api.example.com --scope read:messages
+      runs a local tenant and prints the lines that connect an API and a client to it
+  bearward token --domain tenant.eu.auth0.com --client-id ID --audience https://api.example.com
+      prints a token, with the client's secret from AUTH0_CLIENT_SECRET
+  bearward token --dpop | bearward call --token - http://127.0.0.1:8000/api/private
+      gets a token that is bound to a key, and calls an API with it and a proof of the key
+
+Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run a local tenant that issues tokens shaped like Auth0's. For development only.
+    ///
+    /// It serves https on 127.0.0.1 with a certificate authority of its own, made at start: clients trust it by
+    /// `SSL_CERT_FILE`. Keys and secrets are fresh at each start unless given. Ctrl-C stops it.
+    Issuer(IssuerArgs),
+    /// Print an access token from a tenant, by the client credentials grant.
+    ///
+    /// Works with Auth0, with `bearward issuer`, and with any tenant that has `/oauth/token`. Only the token goes to
+    /// stdout. Certificates are checked against the system's authorities, or those in `SSL_CERT_FILE` if that is set.
+    Token(TokenArgs),
+    /// Call an API with a token, and with a DPoP proof if the token is bound to a key.
+    ///
+    /// The body of the answer goes to stdout, as it came; everything else to stderr. Redirects are not followed, since
+    /// the token must not travel. Certificates are checked as for `bearward token`.
+    Call(CallArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_argument_definitions_are_sound() {
+        use clap::CommandFactory as _;
+        Args::command().debug_assert();
+    }
+}
