@@ -1,10 +1,10 @@
 //! The http client of all commands: what it trusts, its limits, and its errors in words.
 
-use std::{env, error::Error, fs, io, iter, net::IpAddr, path::PathBuf, time::Duration};
+use std::{error::Error, fs, io, iter, net::IpAddr, path::PathBuf, time::Duration};
 
 use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Policy};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, settings};
 
 /// For all of a request: connecting, sending, and the last byte of the answer.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -92,7 +92,7 @@ fn trusting(builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
 }
 
 fn ssl_cert_file() -> Option<PathBuf> {
-    env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from)
+    settings::variable("SSL_CERT_FILE").map(PathBuf::from)
 }
 
 fn trust_hint() -> String {

@@ -7,16 +7,18 @@ mod access_token;
 mod args;
 mod call;
 mod dpop;
+mod env_file;
 mod failure;
 mod https;
 mod input;
 mod issuer;
 mod output;
+mod settings;
 mod token;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::{
     args::{Args, Command},
@@ -24,17 +26,27 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let result = match Args::parse().command {
-        Command::Issuer(args) => run(issuer::run(args)).map(|()| ExitCode::SUCCESS),
-        Command::Token(args) => run(token::run(args)).map(|()| ExitCode::SUCCESS),
-        Command::Call(args) => run(call::run(args)),
-    };
-    match result {
+    match parse().and_then(execute) {
         Ok(code) => code,
         Err(failure) => {
             output::error(&failure);
             failure.exit_code()
         }
+    }
+}
+
+/// What was typed; what was not may stand in the environment or in `.env`. Ends the process for `--help` and mistakes.
+fn parse() -> Result<Command, Failure> {
+    let command = settings::with_defaults_from(&settings::env_file()?, Args::command());
+    let matches = command.get_matches();
+    Ok(Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command)
+}
+
+fn execute(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Issuer(args) => run(issuer::run(args)).map(|()| ExitCode::SUCCESS),
+        Command::Token(args) => run(token::run(args)).map(|()| ExitCode::SUCCESS),
+        Command::Call(args) => run(call::run(args)),
     }
 }
 

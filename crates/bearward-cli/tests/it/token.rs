@@ -158,3 +158,25 @@ fn a_domain_that_is_no_host_exits_with_2() {
     assert_eq!(finished.code, Some(2));
     assert!(finished.stderr.contains("expected a host"), "{}", finished.stderr);
 }
+
+#[test]
+fn an_env_file_says_what_flags_and_environment_don_t() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_issuer, ready) = issuer(folder.path());
+    let text = |name: &str| ready[name].as_str().unwrap();
+    let lines = [
+        ("AUTH0_DOMAIN", text("domain")),
+        ("AUTH0_CLIENT_ID", text("client_id")),
+        ("AUTH0_CLIENT_SECRET", text("client_secret")),
+        ("AUTH0_AUDIENCE", "https://other.example.com"),
+        ("SSL_CERT_FILE", text("ca_file")),
+    ];
+    let lines = lines.map(|(name, value)| format!("{name}='{value}'")).join("\n");
+    fs::write(folder.path().join(".env"), lines).unwrap();
+    let refused = finish(bearward(folder.path(), &["token"]));
+    assert_failure(&refused, 1, "Service not found: https://other.example.com", &ready);
+    let mut command = bearward(folder.path(), &["token"]);
+    command.env("AUTH0_AUDIENCE", AUDIENCE);
+    assert_eq!(finish(command).code, Some(0));
+    assert_eq!(finish(bearward(folder.path(), &["token", "--audience", AUDIENCE])).code, Some(0));
+}

@@ -1,0 +1,76 @@
+//! Where settings come from: flags, then the environment, then the file `.env` of the working folder, which may be missing.
+
+use std::{env, ffi::OsString, fs, io};
+
+use clap::{Arg, Command};
+
+use crate::{env_file::EnvFile, failure::Failure};
+
+/// The name of the file.
+pub(crate) const ENV_FILE: &str = ".env";
+
+/// The `.env` of the working folder; an empty one if there is none.
+pub(crate) fn env_file() -> Result<EnvFile, Failure> {
+    match fs::read_to_string(ENV_FILE) {
+        Ok(text) => Ok(EnvFile::parse(&text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(EnvFile::default()),
+        // Its text is not told: there are secrets in it.
+        Err(error) => Err(Failure::usage(format!("{ENV_FILE} can't be read: {error}."))),
+    }
+}
+
+/// A setting that has no flag.
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .or_else(|| env_file().ok()?.value(name).map(OsString::from))
+}
+
+/// Has each argument that the environment may give take its default from `file`, in all commands.
+pub(crate) fn with_defaults_from(file: &EnvFile, command: Command) -> Command {
+    command
+        .mut_args(|argument| with_default_from(file, argument))
+        .mut_subcommands(|subcommand| with_defaults_from(file, subcommand))
+}
+
+fn with_default_from(file: &EnvFile, argument: Arg) -> Arg {
+    let value = argument.get_env().and_then(|name| file.value(name.to_str()?));
+    match value {
+        // Hidden, since it may be a secret.
+        Some(value) => argument.required(false).default_value(value).hide_default_value(true),
+        None => argument,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, FromArgMatches as _};
+
+    use super::*;
+    use crate::args::{Args, Command as Subcommand};
+
+    fn domain(file: &str, args: &[&str]) -> Result<String, clap::Error> {
+        let command = with_defaults_from(&EnvFile::parse(file), Args::command());
+        let args = ["bearward", "token", "--client-id", "x", "--client-secret", "x"].iter().chain(args);
+        match Args::from_arg_matches(&command.try_get_matches_from(args)?)?.command {
+            Subcommand::Token(args) => Ok(args.domain.to_string()),
+            _ => panic!("another command"),
+        }
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_file_and_without_either_it_is_an_error() {
+        let file = "AUTH0_DOMAIN=file.example.com\nAUTH0_AUDIENCE=https://api.example.com\n";
+        assert_eq!(domain(file, &[]).unwrap(), "file.example.com");
+        assert_eq!(domain(file, &["--domain", "flag.example.com"]).unwrap(), "flag.example.com");
+        assert!(domain("", &[]).is_err());
+    }
+
+    #[test]
+    fn what_the_file_holds_is_not_shown() {
+        let file = EnvFile::parse("AUTH0_CLIENT_SECRET=hush");
+        let mut command = with_defaults_from(&file, Args::command());
+        let token = command.find_subcommand_mut("token").unwrap();
+        assert!(!token.render_long_help().to_string().contains("hush"));
+    }
+}
