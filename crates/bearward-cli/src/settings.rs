@@ -52,10 +52,9 @@ mod tests {
     fn domain(file: &str, args: &[&str]) -> Result<String, clap::Error> {
         let command = with_defaults_from(&EnvFile::parse(file), Args::command());
         let args = ["bearward", "token", "--client-id", "x", "--client-secret", "x"].iter().chain(args);
-        match Args::from_arg_matches(&command.try_get_matches_from(args)?)?.command {
-            Subcommand::Token(args) => Ok(args.domain.to_string()),
-            _ => panic!("another command"),
-        }
+        let args = Args::from_arg_matches(&command.try_get_matches_from(args)?)?;
+        let Subcommand::Token(token) = args.command else { panic!("another command") };
+        Ok(token.domain.to_string())
     }
 
     #[test]
