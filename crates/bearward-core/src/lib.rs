@@ -32,6 +32,7 @@
 #![forbid(unsafe_code)]
 
 pub mod challenge;
+pub mod exchange;
 pub mod issuer;
 pub mod jose;
 pub mod keys;
@@ -46,7 +47,7 @@ pub mod url;
 mod verify;
 
 pub use challenge::Answer;
-pub use outcome::{Outcome, PendingReplayCheck, Refusal, Unavailable, VerifiedToken};
+pub use outcome::{Outcome, PendingReplayCheck, Refusal, TokenEndpoint, Unavailable, VerifiedToken};
 pub use rejection::Rejection;
 pub use request::{Field, RequestFacts};
 pub use scheme::Scheme;

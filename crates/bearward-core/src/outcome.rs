@@ -137,6 +137,26 @@ impl fmt::Display for Unavailable {
 
 impl core::error::Error for Unavailable {}
 
+/// Where an issuer gives tokens, or what has to be done first to know.
+#[derive(Debug)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "known, to be fetched, or not to be had now: there is no fourth way"
+)]
+pub enum TokenEndpoint {
+    /// It is known.
+    Known {
+        /// Where: a plain https URL. `None`: the issuer's discovery document names none that can be used.
+        url: Option<String>,
+        /// The discovery document, if it is worth fetching now, in the background.
+        refresh_due: Option<DocumentNeeded>,
+    },
+    /// The discovery document has to be fetched first.
+    DocumentNeeded(DocumentNeeded),
+    /// It can't be told now.
+    Unavailable(Unavailable),
+}
+
 /// The claims of an access token that passed every check. Nothing but [`Verifier`](crate::Verifier) makes one.
 ///
 /// What is *not* checked: whether the token grants what the caller is about to do (ask [`require_scopes`](Self::require_scopes)),

@@ -11,6 +11,7 @@ use crate::jose::json::{JsonObject, Value};
 pub struct Metadata {
     issuer: String,
     jwks_uri: String,
+    token_endpoint: Option<String>,
 }
 
 /// Why a discovery document can't be used.
@@ -44,8 +45,14 @@ impl Metadata {
             return Err(MetadataError::OtherIssuer);
         }
         let jwks_uri = text("jwks_uri").ok_or(MetadataError::JwksUriMissing)?;
-        check_jwks_uri(jwks_uri, asked)?;
-        Ok(Self { issuer: issuer.to_owned(), jwks_uri: jwks_uri.to_owned() })
+        check_endpoint(jwks_uri, asked)?;
+        // Verification needs none: one that can't be used is as good as none.
+        let token_endpoint = text("token_endpoint").filter(|uri| check_endpoint(uri, asked).is_ok());
+        Ok(Self {
+            issuer: issuer.to_owned(),
+            jwks_uri: jwks_uri.to_owned(),
+            token_endpoint: token_endpoint.map(str::to_owned),
+        })
     }
 
     /// The issuer as it spells itself: what `iss` must equal, byte for byte.
@@ -57,10 +64,15 @@ impl Metadata {
     pub fn jwks_uri(&self) -> &str {
         &self.jwks_uri
     }
+
+    /// Where it gives tokens, if it says so by a plain https URL that doesn't lead to a private network.
+    pub fn token_endpoint(&self) -> Option<&str> {
+        self.token_endpoint.as_deref()
+    }
 }
 
 /// A document from the network must not send us anywhere (server-side request forgery).
-fn check_jwks_uri(uri: &str, issuer: &IssuerUrl) -> Result<(), MetadataError> {
+fn check_endpoint(uri: &str, issuer: &IssuerUrl) -> Result<(), MetadataError> {
     let (scheme, rest) = uri.split_once("://").ok_or(MetadataError::JwksUriMalformed)?;
     let visible = uri.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if !scheme.eq_ignore_ascii_case("https") || !visible || uri.contains('#') {
@@ -120,6 +132,28 @@ mod tests {
             "https://10.0.0.1",
         ] {
             assert_eq!(parse("t.example.com", inside), Err(MetadataError::JwksUriInternal), "{inside}");
+        }
+    }
+
+    #[test]
+    fn a_token_endpoint_that_leads_inside_is_none() {
+        let endpoint = |uri: &str| {
+            let body = format!(
+                r#"{{"issuer":"https://t.example.com/","jwks_uri":"https://t.example.com/jwks","token_endpoint":{uri}}}"#
+            );
+            let asked = IssuerUrl::parse("t.example.com").unwrap();
+            Metadata::parse(body.into_bytes(), &asked).unwrap().token_endpoint().map(str::to_owned)
+        };
+        let good = "https://t.example.com/oauth/token";
+        assert_eq!(endpoint(&format!("\"{good}\"")).as_deref(), Some(good));
+        for bad in [
+            "\"http://t.example.com/\"",
+            "\"https://10.0.0.1/\"",
+            "\"https://u@t.example.com/\"",
+            "7",
+            "\"\"",
+        ] {
+            assert_eq!(endpoint(bad), None, "{bad}");
         }
     }
 

@@ -122,6 +122,19 @@ impl Keyring {
         Ok(Documents { metadata, keys, due: keys_due.or(metadata_due).map(Box::new) })
     }
 
+    /// The metadata of `issuer` alone, and whether it is worth fetching again meanwhile.
+    pub(crate) fn metadata(
+        &self,
+        issuer: &IssuerUrl,
+        now: UnixTime,
+    ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Stop> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let discovery = || DocumentNeeded::discovery(issuer);
+        let Some(entry) = entries.get(issuer) else { return Err(Stop::Needed(discovery())) };
+        entry.used.store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        settle(entry.metadata.standing(now), discovery)
+    }
+
     /// Whether the caller is the one to fetch a document that is due. Only for a good request: a claim that nobody
     /// acts on keeps others from it for a while.
     pub(crate) fn claim(&self, needed: &DocumentNeeded, now: UnixTime) -> bool {

@@ -16,7 +16,7 @@ use crate::challenge::{self, Answer};
 use crate::issuer::{IssuerUrl, NotSelected};
 use crate::jose::json::{JsonObject, Value};
 use crate::keys::{DocumentError, DocumentNeeded, IssuerStatus, Keyring, Stop};
-use crate::outcome::{Outcome, PendingReplayCheck, Refusal, Unavailable, VerifiedToken};
+use crate::outcome::{Outcome, PendingReplayCheck, Refusal, TokenEndpoint, Unavailable, VerifiedToken};
 use crate::policy::{DpopMode, Policy, ReplayProtection};
 use crate::rejection::Rejection;
 use crate::request::{Credentials, Field, RequestFacts};
@@ -260,6 +260,18 @@ impl Verifier {
     /// For how long a document with this `Cache-Control` is used before it is fetched again.
     pub fn fresh_for(&self, cache_control: Option<&str>) -> Duration {
         self.keyring.lifetime(cache_control).fresh()
+    }
+
+    /// Where `issuer` gives tokens, from the discovery document that is kept for verification. RFC 8414 §2.
+    pub fn token_endpoint(&self, issuer: &IssuerUrl, now: UnixTime) -> TokenEndpoint {
+        match self.keyring.metadata(issuer, now) {
+            Ok((metadata, due)) => TokenEndpoint::Known {
+                url: metadata.token_endpoint().map(str::to_owned),
+                refresh_due: due.filter(|due| self.keyring.claim(due, now)),
+            },
+            Err(Stop::Needed(needed)) => TokenEndpoint::DocumentNeeded(needed),
+            Err(Stop::Unavailable(unavailable)) => TokenEndpoint::Unavailable(unavailable),
+        }
     }
 
     /// What is known of each issuer asked so far.
