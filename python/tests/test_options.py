@@ -111,18 +111,6 @@ def test_refused_by_the_guard(wrong):
 
 
 @pytest.mark.parametrize(
-    "later",
-    [
-        {"client_id": "id", "client_secret": "secret"},
-    ],
-    ids=lambda later: next(iter(later)),
-)
-def test_what_this_version_cannot_do_is_refused_and_not_ignored(later):
-    with pytest.raises(ConfigurationError, match="not supported by this version yet"):
-        Auth0FastAPI(**{**GOOD, **later})
-
-
-@pytest.mark.parametrize(
     "domain", ["tenant.example", "https://tenant.example", "https://tenant.example/", "TENANT.example"]
 )
 def test_spellings_of_a_domain(domain):

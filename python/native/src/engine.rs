@@ -89,6 +89,13 @@ pub(crate) struct RefreshDue {
     document: Py<DocumentNeeded>,
 }
 
+/// Where an issuer gives tokens.
+#[pyclass(frozen, get_all, module = "bearward._native")]
+pub(crate) struct TokenEndpoint {
+    url: Option<String>,
+    refresh_due: Option<Py<DocumentNeeded>>,
+}
+
 #[pymethods]
 impl DocumentNeeded {
     #[getter]
@@ -300,6 +307,22 @@ impl Engine {
         })
     }
 
+    fn token_endpoint<'py>(&self, py: Python<'py>, issuer: &str, now: f64) -> PyResult<Bound<'py, PyAny>> {
+        let issuer = IssuerUrl::parse(issuer).map_err(configuration)?;
+        match self.verifier.token_endpoint(&issuer, unix_time(now)?) {
+            bearward_core::TokenEndpoint::Known { url, refresh_due } => {
+                let refresh_due = refresh_due.map(|due| Py::new(py, DocumentNeeded(due))).transpose()?;
+                Ok(Bound::new(py, TokenEndpoint { url, refresh_due })?.into_any())
+            }
+            bearward_core::TokenEndpoint::DocumentNeeded(needed) => {
+                Ok(Bound::new(py, DocumentNeeded(needed))?.into_any())
+            }
+            bearward_core::TokenEndpoint::Unavailable(unavailable) => {
+                Err(errors::unavailable(py, &unavailable))
+            }
+        }
+    }
+
     fn fresh_for(&self, cache_control: Option<&str>) -> f64 {
         self.verifier.fresh_for(cache_control).as_secs_f64()
     }
@@ -399,7 +422,7 @@ fn seconds(name: &str, value: f64) -> PyResult<Duration> {
         .map_err(|_| ConfigurationError::new_err(format!("{name} must be a non-negative number of seconds")))
 }
 
-fn unix_time(now: f64) -> PyResult<UnixTime> {
+pub(crate) fn unix_time(now: f64) -> PyResult<UnixTime> {
     UnixTime::from_seconds(now).ok_or_else(|| PyValueError::new_err("now is not a Unix time in seconds"))
 }
 

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bearward_core::challenge::ErrorCode;
+use bearward_core::exchange::{EndpointError, RequestError};
 use bearward_core::{Answer, Refusal, Rejection, Unavailable, Verifier};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
@@ -10,7 +11,9 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 mod classes {
     use pyo3::import_exception;
 
+    import_exception!(bearward.errors, ApiError);
     import_exception!(bearward.errors, ConfigurationError);
+    import_exception!(bearward.errors, GetTokenByExchangeProfileError);
     import_exception!(bearward.errors, InsufficientScopeError);
     import_exception!(bearward.errors, InternalError);
     import_exception!(bearward.errors, InvalidAuthSchemeError);
@@ -53,6 +56,22 @@ pub(crate) fn missing_target(py: Python<'_>, method: bool, url: bool) -> PyErr {
         Ok(error) => PyErr::from_value(error),
         Err(error) => error,
     }
+}
+
+/// The exception for an exchange that can't be asked for.
+pub(crate) fn request(py: Python<'_>, error: &RequestError) -> PyErr {
+    let RequestError::Missing(argument) = error else {
+        return classes::GetTokenByExchangeProfileError::new_err(error.to_string());
+    };
+    match py.get_type::<classes::MissingRequiredArgumentError>().call1((*argument,)) {
+        Ok(error) => PyErr::from_value(error),
+        Err(error) => error,
+    }
+}
+
+/// The exception for a token endpoint that granted nothing.
+pub(crate) fn endpoint(_py: Python<'_>, error: &EndpointError) -> PyErr {
+    classes::ApiError::new_err((error.code().to_owned(), error.description().to_owned(), error.status()))
 }
 
 /// The exception for a defect of ours. It tells nothing: what there is to tell was printed by the panic.

@@ -4,6 +4,7 @@
 mod claims;
 mod engine;
 mod errors;
+mod exchange;
 mod headers;
 mod status;
 mod url;
@@ -14,7 +15,11 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::engine::{DocumentNeeded, Engine, IssuerSet, IssuersNeeded, RefreshDue, ReplayCheckNeeded};
+    use super::engine::{
+        DocumentNeeded, Engine, IssuerSet, IssuersNeeded, RefreshDue, ReplayCheckNeeded, TokenEndpoint,
+    };
+    #[pymodule_export]
+    use super::exchange::{ClientAssertion, Exchange, Granted, TokenMemory};
     #[pymodule_export]
     use super::url::PublicUrl;
     #[pymodule_export]

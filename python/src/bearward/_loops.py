@@ -1,4 +1,4 @@
-"""What is kept per event loop: a pooled httpx client, the fetches under way, and threads for a resolver.
+"""What is kept per event loop: a pooled httpx client, fetches and exchanges under way, and threads for a resolver.
 
 No locks: what is kept of a loop is touched by that loop's thread only, and steps on the dict of loops are atomic. So
 nothing can be held by a thread that a forked process doesn't have.
@@ -11,8 +11,9 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import httpx
 
@@ -48,12 +49,14 @@ class PerLoop:
         return kept
 
     def new_client(self) -> httpx.AsyncClient:
-        """A client as documents need it: trusts what httpx trusts (`SSL_CERT_FILE` counts), follows no redirect."""
+        """A client that trusts what httpx trusts (`SSL_CERT_FILE` counts), follows no redirect, and keeps no cookie."""
         if self._tls is None:
             # Loading the certificates takes tens of milliseconds, and no loop owns them. Two loops that come here at
             # once load them twice, which does no harm.
             self._tls = httpx.create_ssl_context()
-        return httpx.AsyncClient(verify=self._tls, timeout=self._timeout, follow_redirects=False)
+        # What a server sets while it answers for one user must not be sent along for the next.
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+        return httpx.AsyncClient(verify=self._tls, timeout=self._timeout, follow_redirects=False, cookies=no_cookies)
 
     def forget(self, loop: Loop) -> None:
         """Let go of a loop that shuts down."""
@@ -82,6 +85,7 @@ class Loop:
 
     def __init__(self, owner: PerLoop) -> None:
         self.flights: dict[tuple[str, str], Flight] = {}
+        self.exchanges: dict[bytes, asyncio.Future[Union[_native.Granted, Exception]]] = {}
         self._owner = owner
         self._tasks: set[asyncio.Task[None]] = set()
         self._client: Optional[httpx.AsyncClient] = None

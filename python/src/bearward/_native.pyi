@@ -151,12 +151,93 @@ class Engine:
 
         `retry_after`: seconds the server asked for.
         """
+    def token_endpoint(self, issuer: str, now: float) -> Union[TokenEndpoint, DocumentNeeded]:
+        """Where `issuer` gives tokens, from the discovery document kept for verification.
+
+        Raises an `IssuerUnavailableError` if the document can't be had now.
+        """
     def fresh_for(self, cache_control: Optional[str]) -> float:
         """For how many seconds a document with this `Cache-Control` is used before it is fetched again."""
     def status(self, now: float) -> list[dict[str, Any]]:
         """Per issuer: `issuer`, `discovery` and `key_set` (age, last_error, next_fetch_in, fetched, failed), `keys`."""
     def insufficient_scope(self, required: Sequence[str], authorization: Optional[str]) -> BaseAuthError:
         """The 403 for a good token that lacks scopes. `authorization`: the request's field, for the scheme in use."""
+
+@final
+class TokenEndpoint:
+    """Where an issuer gives tokens."""
+
+    @property
+    def url(self) -> Optional[str]:
+        """`None`: its discovery document names none that can be used."""
+    @property
+    def refresh_due(self) -> Optional[DocumentNeeded]:
+        """The discovery document, if it is worth fetching in the background. No other caller was told."""
+
+@final
+class Exchange:
+    """One token for another: what to post to the token endpoint, and how to read its answer. RFC 8693.
+
+    All three raise `MissingRequiredArgumentError` or `GetTokenByExchangeProfileError` for what can't be asked for.
+    """
+
+    @staticmethod
+    def vault(connection: str, access_token: str, login_hint: Optional[str], client_id: str) -> Exchange: ...
+    @staticmethod
+    def profile(
+        subject_token: str,
+        subject_token_type: str,
+        audience: Optional[str],
+        scope: Optional[str],
+        requested_token_type: Optional[str],
+        extra: Sequence[tuple[str, Sequence[str]]],
+    ) -> Exchange: ...
+    @staticmethod
+    def on_behalf_of(access_token: str, audience: str, scope: Optional[str]) -> Exchange: ...
+    @property
+    def form(self) -> list[tuple[str, str]]:
+        """Fields to post, without the client's credentials. Holds the subject token."""
+    @property
+    def key(self) -> Optional[bytes]:
+        """Equal for exchanges that ask for the same, the subject token included. `None`: nobody else may have it."""
+    def read(
+        self, status: int, content_type: Optional[str], body: bytes, secrets: Sequence[str], now: float
+    ) -> Granted:
+        """The token that the answer grants. Raises `ApiError` if none; `secrets` are cut out of what it says."""
+
+@final
+class Granted:
+    """A token that was granted."""
+
+    def result(self, now: float) -> dict[str, Any]:
+        """As the caller is given it: a dict of its own."""
+
+@final
+class TokenMemory:
+    """Granted tokens, bounded, kept until shortly before they end."""
+
+    def __new__(cls) -> TokenMemory: ...
+    def find(self, exchange: Exchange, now: float) -> Optional[dict[str, Any]]:
+        """What was granted to the same exchange before, as a fresh dict."""
+    def keep(self, exchange: Exchange, granted: Granted, now: float) -> None:
+        """Keep it, unless it is nobody else's business or not worth it."""
+
+@final
+class ClientAssertion:
+    """A client's proof of who it is, to be signed: `private_key_jwt`. RFC 7523 section 3."""
+
+    def __new__(
+        cls,
+        client_id: str,
+        audience: str,
+        algorithm: Literal["RS256", "RS384", "PS256"],
+        jti: str,
+        now: float,
+    ) -> ClientAssertion: ...
+    @property
+    def signing_input(self) -> bytes: ...
+    def fields(self, signature: bytes) -> list[tuple[str, str]]:
+        """The form fields that carry it, with the signature over `signing_input`."""
 
 def normalize_issuer(domain: str) -> str:
     """`https://host[:port]/` of a bare host or https URL. `ValueError` if it is neither."""

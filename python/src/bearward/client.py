@@ -1,4 +1,4 @@
-"""Verification without a framework."""
+"""Verification, and tokens for other services, without a framework."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 from bearward import _native
 from bearward._loops import PerLoop
 from bearward._shared import SharedCache
-from bearward.errors import BaseAuthError, InternalError, IssuerUnavailableError, MissingRequiredArgumentError
-from bearward.fetch import DocumentFetcher
+from bearward.errors import BaseAuthError, InternalError, MissingRequiredArgumentError
+from bearward.exchange import TokenExchanger
+from bearward.fetch import DocumentFetcher, unsettled
 from bearward.options import ApiClientOptions, engine_for, replay_store_for
 from bearward.resolver import IssuerResolver
 
 if TYPE_CHECKING:
     from bearward.replay import BoundedStore
+    from bearward.types import OnBehalfOfTokenResult
 
     _Outcome = Union[
         dict[str, Any],
@@ -34,7 +36,6 @@ _logger = logging.getLogger("bearward")
 # The resolver, discovery document, key set, and the key set once more if it changed in between. More only happens when
 # an issuer changes its documents faster than they can be read.
 _MAX_ROUNDS = 5
-_RETRY_AFTER_SECONDS = "5"
 
 
 class ApiClient:
@@ -54,6 +55,7 @@ class ApiClient:
         loops = PerLoop(options.fetch_timeout)
         shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
         self._documents = DocumentFetcher(self._engine, loops, options.custom_fetch, options.fetch_timeout, shared)
+        self._exchanger = TokenExchanger(self._engine, self._documents, loops, options)
         self._replay_store: Optional[BoundedStore] = replay_store_for(options)
         self._resolver: Optional[IssuerResolver] = None
         if callable(options.domains):
@@ -167,6 +169,79 @@ class ApiClient:
             _encodable(access_token), _encodable(proof), _encodable(http_method), _encodable(http_url), time.time()
         )
 
+    async def get_access_token_for_connection(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """A token for a service that the user has connected to: Auth0's Token Vault.
+
+        Args:
+            options: `connection`, the connection's name; `access_token`, the user's, alone; and maybe `login_hint`,
+                which of the user's accounts there.
+
+        Returns:
+            `access_token`, `expires_at` (Unix time in seconds), and `scope`, which may be empty.
+
+        Raises:
+            MissingRequiredArgumentError: `connection` or `access_token` is missing.
+            GetAccessTokenForConnectionError: no client credentials are configured, or the issuer has no token endpoint.
+            IssuerUnavailableError: the issuer's discovery document can't be had now.
+            ApiError: the token endpoint gave no token.
+        """
+        return await self._exchanger.vault(options)
+
+    async def get_token_by_exchange_profile(
+        self,
+        subject_token: str,
+        subject_token_type: str,
+        audience: Optional[str] = None,
+        scope: Optional[str] = None,
+        requested_token_type: Optional[str] = None,
+        extra: Optional[Mapping[str, Any]] = None,
+    ) -> dict[str, Any]:
+        """A token of the issuer's for a token of another kind, by a token exchange profile. RFC 8693.
+
+        Args:
+            subject_token: The token that is given, alone.
+            subject_token_type: What kind it is: the URI that the profile is for.
+            audience: The API that the new token is for.
+            scope: Scopes to ask for, separated by spaces.
+            requested_token_type: What kind of token is wanted.
+            extra: More form fields. Values are made texts; a list or tuple becomes a repeated field, of at most 20.
+
+        Returns:
+            `access_token`, `expires_in` (seconds), `expires_at` (Unix time in seconds), and `scope`, `id_token`,
+            `refresh_token`, `token_type`, `issued_token_type` where the answer has them.
+
+        Raises:
+            MissingRequiredArgumentError: `subject_token` or `subject_token_type` is missing.
+            GetTokenByExchangeProfileError: an argument can't be sent, no client credentials are configured, or the
+                issuer has no token endpoint.
+            IssuerUnavailableError: the issuer's discovery document can't be had now.
+            ApiError: the token endpoint gave no token.
+        """
+        return await self._exchanger.profile(
+            subject_token, subject_token_type, audience, scope, requested_token_type, extra
+        )
+
+    async def get_token_on_behalf_of(
+        self, access_token: str, audience: str, scope: Optional[str] = None
+    ) -> OnBehalfOfTokenResult:
+        """An access token for another API that acts for the user of `access_token`. RFC 8693.
+
+        The access token is not verified here: take one that `verify_request` has found good.
+
+        Args:
+            access_token: The user's, alone.
+            audience: The other API's identifier.
+            scope: Scopes to ask for, separated by spaces.
+
+        Raises:
+            MissingRequiredArgumentError: `access_token` or `audience` is missing.
+            GetTokenByExchangeProfileError: an argument can't be sent, no client credentials are configured, or the
+                issuer has no token endpoint.
+            IssuerUnavailableError: the issuer's discovery document can't be had now.
+            ApiError: the token endpoint gave no token.
+        """
+        return await self._exchanger.on_behalf_of(access_token, audience, scope)
+
     def fresh_nonce(self, headers: Mapping[str, str]) -> Optional[str]:
         """A value for the header `DPoP-Nonce` of the answer to a request that `verify_request` found good.
 
@@ -219,12 +294,7 @@ class ApiClient:
             outcome = verify(issuers)
         if not isinstance(outcome, _native.DocumentNeeded):
             return await self._concluded(outcome)
-        raise IssuerUnavailableError(
-            "The issuer is temporarily unavailable",
-            code="issuer_unsettled",
-            headers={"Retry-After": _RETRY_AFTER_SECONDS},
-            detail=f"still a document missing after {_MAX_ROUNDS} fetches: {outcome.url}",
-        )
+        raise unsettled(outcome)
 
     async def _concluded(self, outcome: _Outcome) -> dict[str, Any]:
         """The claims; of a request with a proof, once the store has said that the proof is new.

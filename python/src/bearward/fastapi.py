@@ -48,8 +48,8 @@ class Auth0FastAPI:
         domain: The tenant's domain, `tenant.auth0.com`.
         audience: The API's identifier; a token's `aud` must be it, or hold it, exactly.
         domains: Several domains of one tenant, instead of `domain`; or a resolver, a function that gives them.
-        client_id: For the client flows.
-        client_secret: For the client flows.
+        client_id: Who asks for tokens for other services, with the methods of `api_client`. Needs `domain`.
+        client_secret: Its secret.
         custom_fetch: `async def (url) -> response or dict`, used instead of httpx for discovery and keys.
         dpop_enabled: Accept DPoP besides Bearer. Without, a token that is bound to a key is taken as Bearer, too.
         dpop_required: Refuse Bearer.
@@ -79,11 +79,14 @@ class Auth0FastAPI:
         trusted_hops: With `app.state.trust_proxy = True`: how many proxies in front of the app append to
             `X-Forwarded-Host` and the like. What stands further left in these, a client may have written.
 
+        timeout: How long a call for a token for another service may take altogether; seconds.
+        client_assertion_key: Instead of `client_secret`: the client's RSA private key, PEM (`private_key_jwt`).
+        client_assertion_algorithm: What that key signs with: RS256, RS384 or PS256.
+        token_cache: Remember tokens for other services; see `ApiClientOptions`.
+
     Which URL a client used, which is what a DPoP proof is compared with: `public_origin` if given; or else, with
     `app.state.trust_proxy = True`, what the proxies say; or else the Host field and the connection. `trust_proxy` is
     the state's of the app that has the route: a mounted sub-application has its own.
-
-    `ApiClientOptions` says which of these this version refuses for now.
 
     Raises:
         ValueError: no `audience`.
@@ -121,6 +124,10 @@ class Auth0FastAPI:
         fetch_timeout: float = 5.0,
         resolver_timeout: float = 5.0,
         resolver_ttl_seconds: Union[int, float] = 0,
+        timeout: float = 10.0,
+        client_assertion_key: Optional[Union[str, bytes]] = None,
+        client_assertion_algorithm: Literal["RS256", "RS384", "PS256"] = "RS256",
+        token_cache: bool = False,
     ) -> None:
         self.api_client = ApiClient(
             ApiClientOptions(
@@ -150,6 +157,10 @@ class Auth0FastAPI:
                 fetch_timeout=fetch_timeout,
                 resolver_timeout=resolver_timeout,
                 resolver_ttl_seconds=resolver_ttl_seconds,
+                timeout=timeout,
+                client_assertion_key=client_assertion_key,
+                client_assertion_algorithm=client_assertion_algorithm,
+                token_cache=token_cache,
             )
         )
         self._urls = _Urls(public_origin, trusted_hops)

@@ -11,19 +11,19 @@ import email.utils
 import inspect
 import json
 import time
-import zlib
 from typing import Any, Callable, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 import httpx
 
 from bearward import _native
+from bearward._body import UnusableAnswerError, check_size, read_body
 from bearward._health import Health
 from bearward._loops import Deadline, Flight, Loop, PerLoop
 from bearward._shared import SharedCache
+from bearward.errors import IssuerUnavailableError
 
-# Key sets are some kilobytes; this is what an issuer gone wrong may cost us, compressed or not.
-_MAX_BODY_BYTES = 1024 * 1024
+_RETRY_AFTER_SECONDS = "5"
 
 # With these a server may say when to come back. RFC 9110 section 10.2.3, RFC 6585 section 4.
 _WITH_RETRY_AFTER = (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS)
@@ -111,7 +111,7 @@ class DocumentFetcher:
             problem = self._engine.document_received(needed, document.body, document.cache_control, time.time())
         except Exception as error:  # noqa: BLE001 - whatever a network or a custom fetch may raise
             problem = f"no answer within {self._timeout} s" if deadline.expired else f"{type(error).__name__}: {error}"
-            if isinstance(error, _UnusableAnswerError):
+            if isinstance(error, UnusableAnswerError):
                 retry_after = error.retry_after
             self._engine.document_failed(needed, time.time(), retry_after)
         host = urlsplit(needed.url).hostname
@@ -125,6 +125,16 @@ class DocumentFetcher:
         if self._custom_fetch is not None:
             return await _custom_document(self._custom_fetch, url)
         return await _httpx_document(loop.client(), url)
+
+
+def unsettled(needed: _native.DocumentNeeded) -> IssuerUnavailableError:
+    """The error for a document that is still missing after it was brought: it changes faster than it can be read."""
+    return IssuerUnavailableError(
+        "The issuer is temporarily unavailable",
+        code="issuer_unsettled",
+        headers={"Retry-After": _RETRY_AFTER_SECONDS},
+        detail=f"still a document missing after several fetches: {needed.url}",
+    )
 
 
 def _land(flight: Flight, loop: Loop) -> None:
@@ -152,52 +162,12 @@ class _Document(NamedTuple):
     cache_control: Optional[str]
 
 
-class _UnusableAnswerError(Exception):
-    """The answer came, but is not one to keep."""
-
-    def __init__(self, reason: str, retry_after: Optional[float] = None) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
-
-
 async def _httpx_document(client: httpx.AsyncClient, url: str) -> _Document:
     if not url.startswith("https://"):
-        raise _UnusableAnswerError("not an https URL")
+        raise UnusableAnswerError("not an https URL")
     async with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
         _check_status(response.status_code, response.headers)
-        return _Document(await _body(response), response.headers.get("cache-control"))
-
-
-async def _body(response: httpx.Response) -> bytes:
-    """The decoded body. Nothing beyond the limit is ever in memory, as httpx's own decoders would have it."""
-    if response.is_stream_consumed:
-        # Read and decoded before: a mock's.
-        _check_size(len(response.content))
-        return response.content
-    decoder = _decoder(response.headers.get("content-encoding", "identity"))
-    body = bytearray()
-    received = 0
-    try:
-        async for chunk in response.aiter_raw():
-            received += len(chunk)
-            # One more than allowed, so that it shows.
-            body += chunk if decoder is None else decoder.decompress(chunk, _MAX_BODY_BYTES + 1 - len(body))
-            _check_size(max(received, len(body)))
-    except zlib.error as error:
-        raise _UnusableAnswerError(f"not gzip: {error}") from None
-    if decoder is not None and not decoder.eof:
-        raise _UnusableAnswerError("gzip that ends too early")
-    return bytes(body)
-
-
-def _decoder(content_encoding: str) -> Any:
-    # We ask for none, but a file that is stored compressed may be sent as it is.
-    encoding = content_encoding.strip().lower()
-    if encoding in ("", "identity"):
-        return None
-    if encoding in ("gzip", "x-gzip"):
-        return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    raise _UnusableAnswerError(f"content encoding {encoding[:20]!r}, which was not asked for")
+        return _Document(await read_body(response), response.headers.get("cache-control"))
 
 
 async def _custom_document(custom_fetch: Callable[..., Any], url: str) -> _Document:
@@ -212,7 +182,7 @@ async def _custom_document(custom_fetch: Callable[..., Any], url: str) -> _Docum
         # The bytes themselves, where there are any: parsing them here would hide duplicate members.
         body = content if isinstance(content, bytes) else json.dumps(await _awaited(response.json())).encode()
         cache_control = _field(headers, "cache-control")
-    _check_size(len(body))
+    check_size(len(body))
     return _Document(body, cache_control)
 
 
@@ -235,7 +205,7 @@ def _check_status(status: object, headers: Any) -> None:
     # A test's stand-in for a response may have anything here; only a number can say no.
     if isinstance(status, int) and status != httpx.codes.OK:
         retry_after = _field(headers, "retry-after") if status in _WITH_RETRY_AFTER else None
-        raise _UnusableAnswerError(f"status {int(status)}", _seconds_until(retry_after))
+        raise UnusableAnswerError(f"status {int(status)}", _seconds_until(retry_after))
 
 
 def _seconds_until(retry_after: Optional[str]) -> Optional[float]:
@@ -253,8 +223,3 @@ def _seconds_until(retry_after: Optional[str]) -> Optional[float]:
     if date.tzinfo is None:
         date = date.replace(tzinfo=datetime.timezone.utc)
     return max(0.0, date.timestamp() - time.time())
-
-
-def _check_size(size: int) -> None:
-    if size > _MAX_BODY_BYTES:
-        raise _UnusableAnswerError(f"more than {_MAX_BODY_BYTES} bytes")

@@ -33,9 +33,9 @@ class ApiClientOptions:
         dpop_required: Refuse Bearer.
         dpop_iat_leeway: How far in the future a proof's `iat` may lie; seconds.
         dpop_iat_offset: How far in the past a proof's `iat` may lie; seconds.
-        client_id: For the client flows. (Not supported by this version yet.)
-        client_secret: For the client flows. (Not supported by this version yet.)
-        timeout: Of requests to the token endpoint; seconds.
+        client_id: Who asks for tokens in the client flows: the id of an application of the tenant. Needs `domain`.
+        client_secret: Its secret.
+        timeout: How long a call of the client flows may take altogether; seconds.
         algorithms: Signature algorithms that are accepted: RS256/384/512, PS256/384/512, ES256/384, EdDSA.
         leeway: How far `exp` and `nbf` may be missed, for clocks that disagree; seconds.
         rfc_status_codes: Answer missing credentials and bad proofs 401, as RFC 6750 section 3 and RFC 9449
@@ -57,6 +57,12 @@ class ApiClientOptions:
         resolver_ttl_seconds: How long a resolver's answer is remembered for requests whose token names the same issuer
             and that are for the same scheme and host; 0: it is asked for each request. Only for a resolver that looks
             at nothing else: an answer that depends on a path, or on another header, would serve other requests too.
+        client_assertion_key: Instead of `client_secret`: the application's RSA private key, PEM, with which it proves
+            who it is (`private_key_jwt`, RFC 7523). Needs `bearward[private-key-jwt]`.
+        client_assertion_algorithm: What that key signs with: RS256, RS384 or PS256.
+        token_cache: Remember what the client flows were granted, each until shortly before it ends, and have equal
+            calls that come at once share one request. Equal are calls with the same subject token and arguments, so
+            nobody is given the token of somebody else. A token that was revoked meanwhile is given all the same.
     """
 
     def __init__(
@@ -89,6 +95,9 @@ class ApiClientOptions:
         dpop_nonce_lifetime: Union[int, float] = 300,
         resolver_timeout: float = 5.0,
         resolver_ttl_seconds: Union[int, float] = 0,
+        client_assertion_key: Optional[Union[str, bytes]] = None,
+        client_assertion_algorithm: Literal["RS256", "RS384", "PS256"] = "RS256",
+        token_cache: bool = False,
     ) -> None:
         self.domain = domain
         self.audience = audience
@@ -117,15 +126,9 @@ class ApiClientOptions:
         self.dpop_nonce_lifetime = dpop_nonce_lifetime
         self.resolver_timeout = resolver_timeout
         self.resolver_ttl_seconds = resolver_ttl_seconds
-
-
-# Options whose job this version can't do, and the value that doesn't ask for it. Anything else is refused, never
-# ignored.
-_NOT_SUPPORTED_YET = (
-    ("client_id", None),
-    ("client_secret", None),
-    ("timeout", 10.0),
-)
+        self.client_assertion_key = client_assertion_key
+        self.client_assertion_algorithm = client_assertion_algorithm
+        self.token_cache = token_cache
 
 
 def engine_for(options: ApiClientOptions) -> _native.Engine:
@@ -143,7 +146,6 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
     _check_numbers(options)
     _check_dpop(options)
     _check_cache_adapter(options.cache_adapter)
-    _refuse_unsupported(options)
     return _native.Engine(
         audience=options.audience,
         issuers=issuers,
@@ -267,9 +269,3 @@ def _check_cache_adapter(adapter: object) -> None:
 
 def _is_duration(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
-
-
-def _refuse_unsupported(options: ApiClientOptions) -> None:
-    for name, unasked in _NOT_SUPPORTED_YET:
-        if getattr(options, name) != unasked:
-            raise ConfigurationError(f"{name} is not supported by this version yet.")

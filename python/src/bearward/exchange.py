@@ -1,0 +1,248 @@
+"""Calling onward: tokens for other services, from the token endpoint of `domain`.
+
+The forms and what the answers mean are the engine's: `crates/bearward-core/src/exchange`. Here they are sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import time
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union, cast
+from urllib.parse import urlencode
+
+import httpx
+
+from bearward import _native
+from bearward._body import UnusableAnswerError, read_body
+from bearward._client_auth import authentication_for
+from bearward._loops import Deadline, Loop, PerLoop
+from bearward.errors import (
+    ApiError,
+    BaseAuthError,
+    GetAccessTokenForConnectionError,
+    GetTokenByExchangeProfileError,
+    MissingRequiredArgumentError,
+)
+from bearward.fetch import unsettled
+
+if TYPE_CHECKING:
+    from bearward._client_auth import ClientAuthentication, Identified
+    from bearward.fetch import DocumentFetcher
+    from bearward.options import ApiClientOptions
+    from bearward.types import OnBehalfOfTokenResult
+
+    _Landed = asyncio.Future[Union[_native.Granted, Exception]]
+    _Raised = type[Union[GetAccessTokenForConnectionError, GetTokenByExchangeProfileError]]
+
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+
+
+class TokenExchanger:
+    """Exchanges tokens at the token endpoint of one issuer, as one client.
+
+    Args:
+        engine: Knows the token endpoint, and reads answers.
+        documents: Fetches the issuer's discovery document if need be.
+        loops: Whose pooled clients are used, and where calls under way are kept.
+        options: Options that `engine_for` has seen.
+
+    Raises:
+        ConfigurationError: the client's credentials can't be used.
+    """
+
+    def __init__(
+        self, engine: _native.Engine, documents: DocumentFetcher, loops: PerLoop, options: ApiClientOptions
+    ) -> None:
+        self._engine = engine
+        self._documents = documents
+        self._loops = loops
+        self._timeout = options.timeout
+        self._issuer = _native.normalize_issuer(options.domain.strip()) if options.domain else ""
+        self._client = authentication_for(options)
+        self._memory = _native.TokenMemory() if options.token_cache else None
+
+    async def vault(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """See `ApiClient.get_access_token_for_connection`."""
+        raised = GetAccessTokenForConnectionError
+        client_id = "" if self._client is None else self._client.client_id
+        exchange = _native.Exchange.vault(
+            _given("connection", options.get("connection"), raised),
+            _given("access_token", options.get("access_token"), raised),
+            _text("login_hint", options.get("login_hint"), raised),
+            client_id,
+        )
+        return await self._granted(exchange, raised, "get_access_token_for_connection")
+
+    async def profile(
+        self,
+        subject_token: str,
+        subject_token_type: str,
+        audience: Optional[str],
+        scope: Optional[str],
+        requested_token_type: Optional[str],
+        extra: Optional[Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        """See `ApiClient.get_token_by_exchange_profile`."""
+        raised = GetTokenByExchangeProfileError
+        exchange = _native.Exchange.profile(
+            _given("subject_token", subject_token, raised),
+            _given("subject_token_type", subject_token_type, raised),
+            _text("audience", audience, raised),
+            _text("scope", scope, raised),
+            _text("requested_token_type", requested_token_type, raised),
+            _extra(extra or {}),
+        )
+        return await self._granted(exchange, raised, "get_token_by_exchange_profile")
+
+    async def on_behalf_of(self, access_token: str, audience: str, scope: Optional[str]) -> OnBehalfOfTokenResult:
+        """See `ApiClient.get_token_on_behalf_of`."""
+        raised = GetTokenByExchangeProfileError
+        # The order in which the arguments are missed is part of the answer.
+        wanted = _given("audience", audience, raised)
+        exchange = _native.Exchange.on_behalf_of(
+            _given("subject_token", access_token, raised), wanted, _text("scope", scope, raised)
+        )
+        granted = await self._granted(exchange, raised, "get_token_on_behalf_of")
+        return cast("OnBehalfOfTokenResult", granted)
+
+    async def _granted(self, exchange: _native.Exchange, raised: _Raised, method: str) -> dict[str, Any]:
+        client, memory = self._client, self._memory
+        if client is None:
+            raise raised(f"{method} needs client_id, and client_secret or client_assertion_key.")
+        key = None if memory is None else exchange.key
+        if memory is None or key is None:
+            return (await self._request(exchange, client, raised)).result(time.time())
+        remembered = memory.find(exchange, time.time())
+        if remembered is not None:
+            return remembered
+        outcome = await self._together(key, lambda: self._remember(memory, exchange, client, raised))
+        return outcome.result(time.time())
+
+    async def _remember(
+        self, memory: _native.TokenMemory, exchange: _native.Exchange, client: ClientAuthentication, raised: _Raised
+    ) -> _native.Granted:
+        granted = await self._request(exchange, client, raised)
+        memory.keep(exchange, granted, time.time())
+        return granted
+
+    async def _together(self, key: bytes, request: Callable[[], Awaitable[_native.Granted]]) -> _native.Granted:
+        """One request for all calls on this event loop that ask for the same at once."""
+        loop = await self._loops.current()
+        landed = loop.exchanges.get(key)
+        if landed is None:
+            landed = loop.exchanges[key] = asyncio.get_running_loop().create_future()
+            flight = loop.begin(_land(landed, request))
+            flight.add_done_callback(lambda _: _gone(loop, key))
+        # Others may be waiting for it too: a caller that gives up must not take it down.
+        outcome = await asyncio.shield(landed)
+        if isinstance(outcome, BaseAuthError):
+            # Each caller's own: a traceback grows with everyone who raises it.
+            raise copy.copy(outcome)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def _request(
+        self, exchange: _native.Exchange, client: ClientAuthentication, raised: _Raised
+    ) -> _native.Granted:
+        deadline = Deadline(self._timeout)
+        try:
+            with deadline:
+                url = await self._endpoint(raised)
+                return await self._post(url, exchange, client)
+        except (asyncio.TimeoutError, httpx.TimeoutException) as error:
+            if isinstance(error, httpx.TimeoutException) or deadline.expired:
+                raise ApiError("timeout_error", "Request to token endpoint timed out", 504) from None
+            raise
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            # Not its cause: an httpx error holds the request, and that holds the token and the secret.
+            text = f"Network error occurred: {type(error).__name__}"
+            raise ApiError("network_error", text, 502) from None
+        except UnusableAnswerError as error:
+            raise ApiError("invalid_response", f"The token endpoint's answer can't be read: {error}", 502) from None
+
+    async def _endpoint(self, raised: _Raised) -> str:
+        """Where to ask; from the discovery document that verification uses too.
+
+        Raises:
+            IssuerUnavailableError: the document can't be had now.
+        """
+        endpoint = self._engine.token_endpoint(self._issuer, time.time())
+        if isinstance(endpoint, _native.DocumentNeeded):
+            await self._documents.bring(endpoint)
+            endpoint = self._engine.token_endpoint(self._issuer, time.time())
+        if isinstance(endpoint, _native.DocumentNeeded):
+            raise unsettled(endpoint)
+        if endpoint.refresh_due is not None:
+            await self._documents.refresh(endpoint.refresh_due)
+        if endpoint.url is None:
+            raise raised(f"Token endpoint missing in OIDC metadata of {self._issuer}")
+        return endpoint.url
+
+    async def _post(self, url: str, exchange: _native.Exchange, client: ClientAuthentication) -> _native.Granted:
+        identified = client.identify(self._issuer, time.time())
+        http = (await self._loops.current()).client()
+        sent = http.stream(
+            "POST",
+            url,
+            content=urlencode(_form(exchange, identified)).encode(),
+            headers={**_FORM, "Accept-Encoding": "identity"},
+            auth=identified.auth,
+            timeout=self._timeout,
+        )
+        async with sent as response:
+            body = await read_body(response)
+        kind = response.headers.get("content-type")
+        return exchange.read(response.status_code, kind, body, identified.secrets, time.time())
+
+
+async def _land(landed: _Landed, request: Callable[[], Awaitable[_native.Granted]]) -> None:
+    """Tell those who wait. A failure is told, not raised: maybe nobody waits any more."""
+    try:
+        landed.set_result(await request())
+    except Exception as error:  # noqa: BLE001 - whatever it is, those who wait raise it
+        landed.set_result(error)
+
+
+def _gone(loop: Loop, key: bytes) -> None:
+    """Let those who come now begin anew. Cancelled, since the loop shuts down, it has told nobody."""
+    loop.exchanges.pop(key).cancel()
+
+
+def _form(exchange: _native.Exchange, identified: Identified) -> list[tuple[str, str]]:
+    form = exchange.form
+    names = {name for name, _ in form}
+    return [*form, *(field for field in identified.fields if field[0] not in names)]
+
+
+def _given(argument: str, value: object, raised: _Raised) -> str:
+    if not value:
+        raise MissingRequiredArgumentError(argument)
+    return _text(argument, value, raised) or ""
+
+
+def _text(argument: str, value: object, raised: _Raised) -> Optional[str]:
+    if value is not None and not isinstance(value, str):
+        raise raised(f"{argument} must be a string.")
+    try:
+        return None if value is None else value.encode().decode()
+    except UnicodeEncodeError:
+        raise raised(f"{argument} has characters that can't be sent.") from None
+
+
+def _extra(extra: Mapping[str, Any]) -> list[tuple[str, Sequence[str]]]:
+    """Names and values as text. Which names are taken is the engine's to say."""
+    fields: list[tuple[str, Sequence[str]]] = []
+    for key, value in extra.items():
+        name = str(key)
+        # A set has no order, and bytes no text.
+        if isinstance(value, (Mapping, set, frozenset, bytes, bytearray)):
+            raise GetTokenByExchangeProfileError(
+                f"Parameter '{name}' has unsupported type {type(value).__name__}: "
+                "texts, numbers, booleans, and lists or tuples of them can be sent"
+            )
+        values = value if isinstance(value, (list, tuple)) else [value]
+        fields.append((name, [str(item) for item in values]))
+    return fields

@@ -1,0 +1,569 @@
+"""The client flows: what is sent, what is made of the answers, and who is given what was remembered."""
+
+import asyncio
+import base64
+import logging
+import time
+import traceback
+from urllib.parse import parse_qsl
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+import bearward.exchange
+from bearward import (
+    ApiClient,
+    ApiClientOptions,
+    ApiError,
+    ConfigurationError,
+    GetAccessTokenForConnectionError,
+    GetTokenByExchangeProfileError,
+    IssuerUnavailableError,
+    MissingRequiredArgumentError,
+)
+from support import AUDIENCE, Clock
+
+ENDPOINT = "https://tenant.example/oauth/token"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+VAULT = "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token"
+VAULT_TOKEN = "http://auth0.com/oauth/token-type/federated-connection-access-token"
+SECRET = "client-secret-that-nobody-sees"
+SUBJECT = "subject-token-that-nobody-sees"
+
+WEAK = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - to be refused
+RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def pem(key, encryption=None):
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption())
+
+
+@pytest.fixture
+def tenant(tenant):
+    documents = tenant.documents()
+    documents[tenant.discovery_url]["token_endpoint"] = ENDPOINT
+    tenant.documents = lambda: documents
+    return tenant
+
+
+@pytest.fixture
+def client_of(tenant):
+    def make(**options):
+        given = {"client_id": "client", "client_secret": SECRET, "custom_fetch": tenant.fetch, **options}
+        return ApiClient(ApiClientOptions(**{"domain": tenant.domain, "audience": AUDIENCE, **given}))
+
+    return make
+
+
+@pytest.fixture
+def exchange_clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(bearward.exchange, "time", clock)
+    return clock
+
+
+def vault(client, **more):
+    return client.get_access_token_for_connection({"connection": "google", "access_token": SUBJECT, **more})
+
+
+def profile(client, subject_token=SUBJECT, **more):
+    return client.get_token_by_exchange_profile(
+        **{"subject_token": subject_token, "subject_token_type": "urn:t", **more}
+    )
+
+
+def on_behalf_of(client, access_token=SUBJECT, audience="https://other", **more):
+    return client.get_token_on_behalf_of(access_token, audience, **more)
+
+
+FLOWS = [vault, profile, on_behalf_of]
+
+
+def sent(httpx_mock):
+    return [parse_qsl(request.content.decode(), keep_blank_values=True) for request in httpx_mock.get_requests()]
+
+
+@pytest.mark.parametrize(
+    ("call", "form"),
+    [
+        (
+            vault,
+            {
+                "connection": "google",
+                "requested_token_type": VAULT_TOKEN,
+                "grant_type": VAULT,
+                "client_id": "client",
+                "subject_token": SUBJECT,
+                "subject_token_type": ACCESS_TOKEN,
+            },
+        ),
+        (lambda client: vault(client, login_hint="me"), {"login_hint": "me", "client_id": "client"}),
+        (profile, {"grant_type": EXCHANGE, "subject_token": SUBJECT, "subject_token_type": "urn:t"}),
+        (
+            lambda client: profile(
+                client, audience="api", scope="a b", requested_token_type="urn:r", extra={"x": 1, "y": True}
+            ),
+            {"audience": "api", "scope": "a b", "requested_token_type": "urn:r", "x": "1", "y": "True"},
+        ),
+        (
+            on_behalf_of,
+            {
+                "grant_type": EXCHANGE,
+                "subject_token": SUBJECT,
+                "subject_token_type": ACCESS_TOKEN,
+                "audience": "https://other",
+                "requested_token_type": ACCESS_TOKEN,
+            },
+        ),
+        (lambda client: on_behalf_of(client, scope="read"), {"scope": "read"}),
+    ],
+)
+async def test_what_is_sent(client_of, httpx_mock, call, form):
+    httpx_mock.add_response(url=ENDPOINT, method="POST", json={"access_token": "t"})
+    await call(client_of())
+    (request,) = httpx_mock.get_requests()
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert request.headers["authorization"] == "Basic " + base64.b64encode(f"client:{SECRET}".encode()).decode()
+    pairs = sent(httpx_mock)[0]
+    assert len(pairs) == len(dict(pairs))
+    assert dict(pairs).items() >= form.items()
+    if call is not vault:
+        assert "client_id" not in dict(pairs) or form.get("client_id")
+    if call in FLOWS:
+        assert dict(pairs) == form
+
+
+async def test_what_a_vault_gives(client_of, httpx_mock):
+    before = int(time.time())
+    httpx_mock.add_response(json={"access_token": "t", "expires_in": 60, "scope": "a", "id_token": "i"})
+    given = await vault(client_of())
+    assert before + 60 <= given.pop("expires_at") <= int(time.time()) + 60
+    assert given == {"access_token": "t", "scope": "a"}
+    httpx_mock.add_response(json={"access_token": "t"})
+    given = await vault(client_of())
+    assert before + 3600 <= given.pop("expires_at") <= int(time.time()) + 3600
+    assert given == {"access_token": "t", "scope": ""}
+
+
+async def test_what_a_profile_and_on_behalf_of_give(client_of, httpx_mock):
+    answer = {"access_token": "t", "expires_in": "60", "scope": "", "id_token": "i", "refresh_token": "r"}
+    answer.update(token_type="Bearer", issued_token_type=ACCESS_TOKEN, other=1)
+    httpx_mock.add_response(json=answer, is_reusable=True)
+    given = await profile(client_of())
+    assert type(given.pop("expires_at")) is int
+    assert given == {
+        "access_token": "t",
+        "expires_in": 60,
+        "scope": "",
+        "id_token": "i",
+        "refresh_token": "r",
+        "token_type": "Bearer",
+        "issued_token_type": ACCESS_TOKEN,
+    }
+    given = await on_behalf_of(client_of())
+    assert "id_token" not in given
+    assert "refresh_token" not in given
+    assert given["issued_token_type"] == ACCESS_TOKEN
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize(
+    ("answer", "code", "status"),
+    [
+        ({"status_code": 403, "json": {"error": "denied", "error_description": "no"}}, "denied", 403),
+        ({"status_code": 429, "text": "slow down"}, None, 429),
+        ({"status_code": 500, "json": []}, None, 500),
+        ({"status_code": 302, "headers": {"Location": "https://elsewhere.example/"}}, None, 302),
+        ({"json": {}}, "invalid_response", 502),
+        ({"json": {"access_token": 1}}, "invalid_response", 502),
+        ({"json": {"access_token": "t", "expires_in": "soon"}}, "invalid_response", 502),
+        ({"content": b"x" * (1024 * 1024 + 1)}, "invalid_response", 502),
+        ({"content": b"x", "headers": {"Content-Encoding": "br"}}, "invalid_response", 502),
+    ],
+)
+async def test_answers_that_grant_nothing(client_of, httpx_mock, flow, answer, code, status):
+    httpx_mock.add_response(**answer)
+    with pytest.raises(ApiError) as raised:
+        await flow(client_of())
+    default = "connection_token_error" if flow is vault else "token_exchange_error"
+    assert (raised.value.get_error_code(), raised.value.get_status_code()) == (code or default, status)
+    assert len(httpx_mock.get_requests()) == 1
+
+
+async def test_the_texts_for_an_answer_without_words(client_of, httpx_mock):
+    httpx_mock.add_response(status_code=500, is_reusable=True)
+    for call, text in [
+        (vault, "Failed to get token for connection: 500"),
+        (profile, "Failed to exchange token of type 'urn:t'"),
+        (on_behalf_of, f"Failed to exchange token of type '{ACCESS_TOKEN}' for audience 'https://other'"),
+    ]:
+        with pytest.raises(ApiError) as raised:
+            await call(client_of())
+        assert str(raised.value) == text
+
+
+@pytest.mark.parametrize(("flow", "status"), [(vault, 500), (profile, 502), (on_behalf_of, 502)])
+async def test_what_is_not_json(client_of, httpx_mock, flow, status):
+    httpx_mock.add_response(text="<html>")
+    with pytest.raises(ApiError) as raised:
+        await flow(client_of())
+    assert (raised.value.code, raised.value.status_code) == ("invalid_json", status)
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize(
+    ("failure", "code", "status"),
+    [
+        (httpx.ConnectTimeout("slow"), "timeout_error", 504),
+        (httpx.ReadTimeout("slow"), "timeout_error", 504),
+        (httpx.ConnectError("refused"), "network_error", 502),
+        (httpx.RemoteProtocolError("broken"), "network_error", 502),
+        (httpx.InvalidURL("bad"), "network_error", 502),
+    ],
+)
+async def test_no_answer(client_of, httpx_mock, flow, failure, code, status):
+    httpx_mock.add_exception(failure)
+    with pytest.raises(ApiError) as raised:
+        await flow(client_of())
+    assert (raised.value.code, raised.value.status_code) == (code, status)
+
+
+@pytest.mark.parametrize("token_cache", [False, True])
+async def test_the_timeout_is_for_the_whole_call(client_of, httpx_mock, token_cache):
+    hanging = asyncio.Event()
+
+    async def hang(_request):
+        await hanging.wait()
+
+    httpx_mock.add_callback(hang)
+    with pytest.raises(ApiError) as raised:
+        await on_behalf_of(client_of(timeout=0.05, token_cache=token_cache))
+    assert raised.value.code == "timeout_error"
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+async def test_an_issuer_without_a_token_endpoint(client_of, tenant, flow):
+    kind = GetAccessTokenForConnectionError if flow is vault else GetTokenByExchangeProfileError
+    for url in (None, "", 5, "http://tenant.example/oauth/token", "https://10.0.0.1/token", "https://u@t.example/"):
+        tenant.documents()[tenant.discovery_url]["token_endpoint"] = url
+        with pytest.raises(kind, match="Token endpoint missing"):
+            await flow(client_of())
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+async def test_an_issuer_that_is_down(client_of, flow):
+    async def fetch(url):
+        raise OSError("down")
+
+    with pytest.raises(IssuerUnavailableError):
+        await flow(client_of(custom_fetch=fetch))
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize("missing", [{"client_id": None}, {"client_secret": None}, {"client_secret": ""}])
+async def test_client_credentials_are_needed(client_of, flow, missing):
+    kind = GetAccessTokenForConnectionError if flow is vault else GetTokenByExchangeProfileError
+    with pytest.raises(kind, match="client_id"):
+        await flow(client_of(**missing))
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda client: client.get_access_token_for_connection({}), "connection"),
+        (lambda client: client.get_access_token_for_connection({"connection": "c"}), "access_token"),
+        (lambda client: profile(client, subject_token=""), "subject_token"),
+        (lambda client: profile(client, subject_token_type=""), "subject_token_type"),
+        (lambda client: on_behalf_of(client, audience=""), "audience"),
+        (lambda client: on_behalf_of(client, access_token=""), "subject_token"),
+    ],
+)
+async def test_missing_arguments(client_of, tenant, call, argument):
+    with pytest.raises(MissingRequiredArgumentError) as raised:
+        await call(client_of())
+    assert raised.value.argument == argument
+    assert tenant.fetched == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: profile(client, subject_token=" \t"),
+        lambda client: profile(client, subject_token=f"{SUBJECT} "),
+        lambda client: profile(client, subject_token=f"BEARER {SUBJECT}"),
+        lambda client: on_behalf_of(client, access_token=f"Bearer {SUBJECT}"),
+        lambda client: profile(client, subject_token=5),
+        lambda client: profile(client, subject_token="\ud800"),
+        lambda client: profile(client, audience=["api"]),
+        lambda client: profile(client, extra={"Audience": "api"}),
+        lambda client: profile(client, extra={"CLIENT_SECRET": "x"}),
+        lambda client: profile(client, extra={"x": {"a": 1}}),
+        lambda client: profile(client, extra={"x": {1}}),
+        lambda client: profile(client, extra={"x": b"1"}),
+        lambda client: profile(client, extra={"x": ["1"] * 21}),
+    ],
+)
+async def test_arguments_that_cannot_be_sent(client_of, tenant, call):
+    with pytest.raises(GetTokenByExchangeProfileError) as raised:
+        await call(client_of())
+    assert SUBJECT not in str(raised.value)
+    assert tenant.fetched == []
+
+
+async def test_a_refused_parameter_names_its_type(client_of):
+    for value, name in [({}, "dict"), (set(), "set"), (b"", "bytes")]:
+        with pytest.raises(GetTokenByExchangeProfileError, match=f"unsupported type {name}"):
+            await profile(client_of(), extra={"x": value})
+
+
+async def test_lists_are_repeated_fields(client_of, httpx_mock):
+    httpx_mock.add_response(json={"access_token": "t"})
+    await profile(client_of(), extra={"x": ["1", 2], "y": (3,), "z": []})
+    assert sent(httpx_mock)[0][3:] == [("x", "1"), ("x", "2"), ("y", "3")]
+
+
+class TestPrivateKeyJwt:
+    @pytest.mark.parametrize("algorithm", ["RS256", "RS384", "PS256"])
+    @pytest.mark.parametrize("flow", FLOWS)
+    async def test_an_assertion_takes_the_place_of_the_secret(self, client_of, httpx_mock, flow, algorithm):
+        httpx_mock.add_response(json={"access_token": "t"}, is_reusable=True)
+        client = client_of(client_secret=None, client_assertion_key=pem(RSA), client_assertion_algorithm=algorithm)
+        await flow(client)
+        await flow(client)
+        assert all("authorization" not in request.headers for request in httpx_mock.get_requests())
+        claims = [self.verified(form, algorithm) for form in sent(httpx_mock)]
+        assert claims[0]["jti"] != claims[1]["jti"]
+
+    def verified(self, pairs, algorithm):
+        form = dict(pairs)
+        assert len(pairs) == len(form)
+        assert form["client_id"] == "client"
+        assert form["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        token = jwt.decode(form["client_assertion"], RSAKey.import_key(pem(RSA)), algorithms=[algorithm])
+        assert token.header["alg"] == algorithm
+        assert (token.claims["iss"], token.claims["sub"]) == ("client", "client")
+        assert token.claims["aud"] == "https://tenant.example/"
+        assert token.claims["iat"] <= time.time() < token.claims["exp"] <= time.time() + 120
+        return token.claims
+
+    def test_text_is_as_good_as_bytes(self, client_of):
+        assert client_of(client_secret=None, client_assertion_key=pem(RSA).decode())
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"client_secret": SECRET},
+            {"client_id": None, "client_secret": None},
+            {"client_assertion_algorithm": "HS256"},
+            {"client_assertion_algorithm": None},
+            {"client_assertion_key": "hush"},
+            {"client_assertion_key": ""},
+            {"client_assertion_key": 5},
+            {"client_assertion_key": pem(ec.generate_private_key(ec.SECP256R1()))},
+            {"client_assertion_key": pem(WEAK)},
+            {"client_assertion_key": pem(RSA, BestAvailableEncryption(b"hush"))},
+        ],
+        ids=str,
+    )
+    def test_what_cannot_be_used_is_refused_at_construction(self, client_of, wrong):
+        with pytest.raises(ConfigurationError) as raised:
+            client_of(**{"client_secret": None, "client_assertion_key": pem(RSA), **wrong})
+        assert "hush" not in str(raised.value)
+        assert "PRIVATE" not in "".join(traceback.format_exception(None, raised.value, raised.value.__traceback__))
+
+
+class TestTokenCache:
+    def answers(self, httpx_mock, **more):
+        """Each answer is another token."""
+        granted = iter(range(1_000_000))
+        httpx_mock.add_callback(
+            lambda _: httpx.Response(200, json={"access_token": f"t{next(granted)}", "expires_in": 600, **more}),
+            is_reusable=True,
+            is_optional=True,
+        )
+
+    async def test_200_calls_for_one_user_are_one_request(self, client_of, httpx_mock):
+        self.answers(httpx_mock)
+        client = client_of(token_cache=True)
+        given = await asyncio.gather(*(on_behalf_of(client) for _ in range(200)))
+        assert {result["access_token"] for result in given} == {"t0"}
+        assert len(httpx_mock.get_requests()) == 1
+        given[0]["access_token"] = "changed"
+        assert (await on_behalf_of(client))["access_token"] == "t0"
+        assert len(httpx_mock.get_requests()) == 1
+
+    async def test_200_users_are_200_requests_and_each_gets_their_own(self, client_of, httpx_mock):
+        def answer(request):
+            subject = dict(parse_qsl(request.content.decode()))["subject_token"]
+            return httpx.Response(200, json={"access_token": f"for {subject}"})
+
+        httpx_mock.add_callback(answer, is_reusable=True)
+        client = client_of(token_cache=True)
+        users = [f"user-{n}" for n in range(200)]
+        for _ in range(2):
+            given = await asyncio.gather(*(on_behalf_of(client, user) for user in users))
+            assert [result["access_token"] for result in given] == [f"for {user}" for user in users]
+        assert len(httpx_mock.get_requests()) == 200
+
+    async def test_by_default_nothing_is_remembered(self, client_of, httpx_mock):
+        self.answers(httpx_mock)
+        client = client_of()
+        given = await asyncio.gather(*(on_behalf_of(client) for _ in range(3)))
+        assert len({result["access_token"] for result in given}) == 3
+
+    async def test_calls_that_differ_in_anything_share_nothing(self, client_of, httpx_mock):
+        self.answers(httpx_mock)
+        client = client_of(token_cache=True)
+        calls = [
+            on_behalf_of(client),
+            on_behalf_of(client, scope="read"),
+            on_behalf_of(client, audience="https://another"),
+            profile(client),
+            profile(client, subject_token_type="urn:t2"),
+            profile(client, audience="https://other"),
+            profile(client, requested_token_type="urn:r"),
+            profile(client, extra={"x": "1"}),
+            profile(client, extra={"x": ["1", "1"]}),
+            vault(client),
+            vault(client, login_hint="me"),
+            vault(client, connection="github"),
+        ]
+        given = await asyncio.gather(*calls)
+        assert len({result["access_token"] for result in given}) == len(calls)
+
+    async def test_it_is_remembered_until_shortly_before_it_ends(self, client_of, httpx_mock, exchange_clock):
+        self.answers(httpx_mock)
+        client = client_of(token_cache=True)
+        exchange_clock.stopped_at = float(int(time.time()))
+        first = await on_behalf_of(client)
+        exchange_clock.stopped_at += 569
+        later = await on_behalf_of(client)
+        assert later == {**first, "expires_in": 31}
+        exchange_clock.stopped_at += 1
+        assert (await on_behalf_of(client))["access_token"] == "t1"
+
+    async def test_not_beyond_the_end_of_the_users_token(self, client_of, httpx_mock, exchange_clock, tenant):
+        self.answers(httpx_mock)
+        client = client_of(token_cache=True)
+        exchange_clock.stopped_at = float(int(time.time()))
+        token = tenant.token(exp=int(exchange_clock.stopped_at) + 60)
+        await on_behalf_of(client, token)
+        exchange_clock.stopped_at += 59
+        assert (await on_behalf_of(client, token))["access_token"] == "t0"
+        exchange_clock.stopped_at += 1
+        assert (await on_behalf_of(client, token))["access_token"] == "t1"
+
+    async def test_refresh_tokens_are_not_shared(self, client_of, httpx_mock):
+        self.answers(httpx_mock, refresh_token="r")
+        client = client_of(token_cache=True)
+        given = await asyncio.gather(*(profile(client, scope="offline_access") for _ in range(3)))
+        assert len({result["access_token"] for result in given}) == 3
+        assert (await profile(client))["access_token"] == "t3"
+        assert (await profile(client))["access_token"] == "t4"
+
+    async def test_failures_are_shared_and_not_remembered(self, client_of, httpx_mock):
+        httpx_mock.add_response(status_code=403, json={"error": "denied"}, is_reusable=True)
+        client = client_of(token_cache=True)
+        failures = await asyncio.gather(*(on_behalf_of(client) for _ in range(3)), return_exceptions=True)
+        assert [failure.code for failure in failures] == ["denied"] * 3
+        assert len({id(failure) for failure in failures}) == 3, "each raises their own"
+        assert len(httpx_mock.get_requests()) == 1
+        with pytest.raises(ApiError):
+            await on_behalf_of(client)
+        assert len(httpx_mock.get_requests()) == 2
+
+    async def test_a_defect_reaches_everybody_who_waits(self, client_of, httpx_mock):
+        httpx_mock.add_exception(ZeroDivisionError("a defect"))
+        client = client_of(token_cache=True)
+        failures = await asyncio.gather(*(on_behalf_of(client) for _ in range(3)), return_exceptions=True)
+        assert [type(failure) for failure in failures] == [ZeroDivisionError] * 3
+
+    async def test_a_caller_that_gives_up_takes_nobody_with_it(self, client_of, httpx_mock):
+        asked, go_on = asyncio.Event(), asyncio.Event()
+
+        async def answer(_request):
+            asked.set()
+            await go_on.wait()
+            return httpx.Response(200, json={"access_token": "t"})
+
+        httpx_mock.add_callback(answer)
+        client = client_of(token_cache=True)
+        first = asyncio.ensure_future(on_behalf_of(client))
+        second = asyncio.ensure_future(on_behalf_of(client))
+        await asked.wait()
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        go_on.set()
+        assert (await second)["access_token"] == "t"
+
+    def test_event_loops_share_what_is_remembered(self, client_of, httpx_mock):
+        self.answers(httpx_mock)
+        client = client_of(token_cache=True)
+        given = [asyncio.run(on_behalf_of(client)) for _ in range(2)]
+        assert given[0]["access_token"] == given[1]["access_token"] == "t0"
+
+
+class TestSecrets:
+    @pytest.mark.parametrize("flow", FLOWS)
+    @pytest.mark.parametrize("token_cache", [False, True])
+    async def test_they_are_in_no_log_error_or_repr(self, client_of, httpx_mock, caplog, flow, token_cache):
+        caplog.set_level(logging.DEBUG)
+        client = client_of(token_cache=token_cache)
+        echo = {"error": f"bad {SECRET}", "error_description": f"{SUBJECT} of {SECRET}"}
+        told = [repr(client), repr(client.options), repr(client._exchanger)]
+        httpx_mock.add_response(json={"access_token": "granted-token-that-nobody-sees"})
+        await flow(client)
+        for failure in (
+            lambda: httpx_mock.add_response(status_code=400, json=echo),
+            lambda: httpx_mock.add_response(text=f"<html>{SECRET} {SUBJECT}"),
+            lambda: httpx_mock.add_exception(httpx.ConnectError("refused")),
+        ):
+            failure()
+            with pytest.raises(ApiError) as raised:
+                await flow(client_of(token_cache=token_cache))
+            error = raised.value
+            told += [str(error), repr(error), repr(vars(error))]
+            told += traceback.format_exception(type(error), error, error.__traceback__)
+        told = "\n".join([*told, caplog.text])
+        assert "[redacted]" in told
+        for secret in (SECRET, SUBJECT, "granted-token", base64.b64encode(f"client:{SECRET}".encode()).decode()):
+            assert secret not in told
+
+    async def test_an_assertion_that_is_told_back_is_cut_out(self, client_of, httpx_mock):
+        def answer(request):
+            assertion = dict(parse_qsl(request.content.decode()))["client_assertion"]
+            return httpx.Response(401, json={"error": "invalid_client", "error_description": f"not {assertion}"})
+
+        httpx_mock.add_callback(answer)
+        with pytest.raises(ApiError, match=r"^not \[redacted\]$"):
+            await profile(client_of(client_secret=None, client_assertion_key=pem(RSA)))
+
+    async def test_cookies_of_one_answer_are_not_sent_with_the_next_request(self, client_of, httpx_mock):
+        cookie = {"Set-Cookie": "session=of-one-user; Path=/; Secure"}
+        httpx_mock.add_response(json={"access_token": "t"}, headers=cookie, is_reusable=True)
+        client = client_of()
+        await on_behalf_of(client, "user-1")
+        await on_behalf_of(client, "user-2")
+        assert all("cookie" not in request.headers for request in httpx_mock.get_requests())
+
+
+async def test_the_discovery_document_is_the_one_that_verification_keeps(client_of, httpx_mock, tenant):
+    httpx_mock.add_response(json={"access_token": "t"}, is_reusable=True)
+    client = client_of()
+    await client.verify_access_token(tenant.token())
+    await on_behalf_of(client)
+    await on_behalf_of(client)
+    assert tenant.fetched == [tenant.discovery_url, tenant.jwks_url]
+
+
+async def test_with_several_domains_the_client_is_that_of_domain(client_of, httpx_mock, tenant):
+    httpx_mock.add_response(url=ENDPOINT, json={"access_token": "t"})
+    client = client_of(domains=["brand.example"])
+    assert (await on_behalf_of(client))["access_token"] == "t"
+    assert tenant.fetched == [tenant.discovery_url]
