@@ -1,4 +1,6 @@
 import os
+import shutil
+import subprocess
 import sys
 
 import pytest
@@ -8,7 +10,7 @@ from fastapi.testclient import TestClient
 import bearward.client
 import bearward.fetch
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE, Clock, HttpsIssuer, Prover, Tenant
+from support import AUDIENCE, JS, Clock, HttpsIssuer, Prover, Tenant
 
 
 @pytest.fixture
@@ -62,6 +64,22 @@ def report(capsys):
                 sys.stdout.write(f"\n{text}")
 
     return say
+
+
+@pytest.fixture(scope="session")
+def npm_packages():
+    """Puts the npm packages of `js/package.json` where node finds them."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("node and npm are not installed")
+    if not all((JS / "node_modules" / name).is_dir() for name in ("jose", "pyright")):
+        command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        try:
+            done = subprocess.run(command, cwd=JS, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+        except subprocess.TimeoutExpired:
+            pytest.skip("npm ci did not end in 120 s")
+        if done.returncode != 0:
+            pytest.skip(f"npm ci failed: {done.stderr[-300:]}")
 
 
 def guarded_app(auth0):

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import subprocess
 import time
 import uuid
@@ -20,9 +19,8 @@ from bearward import ApiClient, ApiClientOptions, InvalidDpopProofError
 from bearward import client as client_module
 from conftest import guarded_app
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE, Tenant, b64, running
+from support import AUDIENCE, JS, Tenant, b64, running
 
-JS = Path(__file__).parent / "js"
 RFC = json.loads((Path(__file__).parent / "rfc9449.json").read_text())
 
 
@@ -102,22 +100,6 @@ class Node:
         self.node.stdin.close()
         self.node.wait(10)
         self.node.stdout.close()
-
-
-@pytest.fixture(scope="session")
-def npm_packages():
-    """Puts the npm packages where `js/client.mjs` finds them."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("node and npm are not installed")
-    if not (JS / "node_modules" / "jose").is_dir():
-        command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        try:
-            done = subprocess.run(command, cwd=JS, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
-        except subprocess.TimeoutExpired:
-            pytest.skip("npm ci did not end in 120 s")
-        if done.returncode != 0:
-            pytest.skip(f"npm ci failed: {done.stderr[-300:]}")
 
 
 CLIENTS = {

@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from support import JS
+
 pytest.importorskip("mypy")
 
 
 def run(*module):
+    run_command(sys.executable, "-m", *module)
+
+
+def run_command(*command):
     done = subprocess.run(  # noqa: S603 - our own arguments
-        [sys.executable, "-m", *module],
+        command,
         cwd=Path(__file__).resolve().parents[1],
         capture_output=True,
         text=True,
@@ -22,6 +28,11 @@ def run(*module):
 
 def test_the_package_and_a_users_app(tmp_path):
     run("mypy", "--cache-dir", str(tmp_path))
+
+
+@pytest.mark.usefixtures("npm_packages")
+def test_the_package_and_a_users_app_under_pyright():
+    run_command("node", str(JS / "node_modules" / "pyright" / "index.js"), "--pythonpath", sys.executable)
 
 
 def test_the_stub_says_what_the_binding_has(tmp_path):

@@ -104,7 +104,7 @@ class DocumentFetcher:
     ) -> Optional[_Document]:
         """The document, if it was usable. Either way the engine was told."""
         deadline = Deadline(seconds)
-        retry_after = None
+        retry_after = document = None
         try:
             with deadline:
                 document = await self._fetch(needed.url, loop)
@@ -115,11 +115,11 @@ class DocumentFetcher:
                 retry_after = error.retry_after
             self._engine.document_failed(needed, time.time(), retry_after)
         host = urlsplit(needed.url).hostname
-        if problem is not None:
-            self._health.failed(needed.url, f"no usable {needed.kind} document from {host}", problem)
-            return None
-        self._health.works(needed.url, f"a usable {needed.kind} document from {host} again")
-        return document
+        if problem is None:
+            self._health.works(needed.url, f"a usable {needed.kind} document from {host} again")
+            return document
+        self._health.failed(needed.url, f"no usable {needed.kind} document from {host}", problem)
+        return None
 
     async def _fetch(self, url: str, loop: Loop) -> _Document:
         if self._custom_fetch is not None:

@@ -119,7 +119,7 @@ class ApiClientOptions:
         self.fetch_timeout = fetch_timeout
         self.dpop_algorithms = dpop_algorithms
         self.dpop_replay = dpop_replay
-        self.on_store_error = on_store_error
+        self.on_store_error: Literal["refuse", "allow"] = on_store_error
         self.store_timeout = store_timeout
         self.dpop_nonce = dpop_nonce
         self.dpop_nonce_key = dpop_nonce_key
@@ -127,7 +127,7 @@ class ApiClientOptions:
         self.resolver_timeout = resolver_timeout
         self.resolver_ttl_seconds = resolver_ttl_seconds
         self.client_assertion_key = client_assertion_key
-        self.client_assertion_algorithm = client_assertion_algorithm
+        self.client_assertion_algorithm: Literal["RS256", "RS384", "PS256"] = client_assertion_algorithm
         self.token_cache = token_cache
 
 

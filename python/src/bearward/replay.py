@@ -35,6 +35,7 @@ class ReplayStore(Protocol):
         Raises:
             Exception: it can't be told. Whatever is raised counts as a failure of the store.
         """
+        ...
 
 
 class RedisReplayStore:

@@ -105,7 +105,7 @@ class IssuerResolver:
         else:
             threads = (await self._loops.current()).threads()
             run = contextvars.copy_context().run
-            answer = await asyncio.get_running_loop().run_in_executor(threads, run, self._resolve, context)
+            answer = await asyncio.get_running_loop().run_in_executor(threads, lambda: run(self._resolve, context))
         return await answer if inspect.isawaitable(answer) else answer
 
 

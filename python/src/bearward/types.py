@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from typing import Callable, Optional, TypedDict, Union
 
 
-class DomainsResolverContext(TypedDict, total=False):
+class DomainsResolverContext(TypedDict):
     """What a domains resolver is told about the request. None of it is verified."""
 
     request_url: Optional[str]
@@ -22,15 +22,18 @@ A function is called in a worker thread, so that it may wait for a database; sev
 """
 
 
-class OnBehalfOfTokenResult(TypedDict, total=False):
-    """A token for a downstream API. RFC 8693 section 2.2.1."""
-
+class _GrantedToken(TypedDict):
     access_token: str
     """The token."""
     expires_in: int
     """Lifetime, seconds."""
     expires_at: int
     """End of life, Unix time in seconds, by our clock."""
+
+
+class OnBehalfOfTokenResult(_GrantedToken, total=False):
+    """A token for a downstream API. RFC 8693 section 2.2.1."""
+
     scope: str
     """The scopes granted, separated by spaces, if the issuer says."""
     token_type: str

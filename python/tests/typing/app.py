@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI
 from bearward import (
     ApiClient,
     ApiClientOptions,
+    ApiError,
     AsyncCacheAdapter,
     IssuerUnavailableError,
     RedisCache,
@@ -88,8 +89,21 @@ def ages(client: ApiClient) -> list[Optional[float]]:
     return [status["key_set"]["age"] for status in client.status()]
 
 
-def downstream(result: OnBehalfOfTokenResult) -> str:
-    return result["access_token"]
+async def onward(client: ApiClient, token: str) -> OnBehalfOfTokenResult:
+    account = await client.get_access_token_for_connection({"connection": "google", "access_token": token})
+    profile: dict[str, Any] = await client.get_token_by_exchange_profile(
+        token, "urn:t", audience="api", extra={"a": "b", "c": ["d", "e"]}
+    )
+    try:
+        result = await client.get_token_on_behalf_of(account["access_token"], audience="other", scope="read")
+    except ApiError as error:
+        raise RuntimeError(error.code, error.status_code, profile) from None
+    scope: Optional[str] = result.get("scope")
+    return {**result, "access_token": result["access_token"], "scope": scope or ""}
+
+
+auth0 = Auth0FastAPI(client_id="id", client_secret="secret", token_cache=True, timeout=5)
+auth0 = Auth0FastAPI(client_id="id", client_assertion_key=b"pem", client_assertion_algorithm="PS256")
 
 
 api_client = ApiClient(ApiClientOptions(domain="tenant.example", audience="api"))
