@@ -306,6 +306,8 @@ async def test_missing_arguments(client_of, tenant, call, argument):
         lambda client: profile(client, extra={"x": {1}}),
         lambda client: profile(client, extra={"x": b"1"}),
         lambda client: profile(client, extra={"x": ["1"] * 21}),
+        lambda client: profile(client, extra={"x": "\ud800"}),
+        lambda client: profile(client, extra={"\udfff": "x"}),
     ],
 )
 async def test_arguments_that_cannot_be_sent(client_of, tenant, call):

@@ -244,5 +244,9 @@ def _extra(extra: Mapping[str, Any]) -> list[tuple[str, Sequence[str]]]:
                 "texts, numbers, booleans, and lists or tuples of them can be sent"
             )
         values = value if isinstance(value, (list, tuple)) else [value]
-        fields.append((name, [str(item) for item in values]))
+        fields.append((_sendable("extra", name), [_sendable(f"Parameter '{name}'", str(item)) for item in values]))
     return fields
+
+
+def _sendable(what: str, text: str) -> str:
+    return _text(what, text, GetTokenByExchangeProfileError) or ""
