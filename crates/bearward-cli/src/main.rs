@@ -14,6 +14,7 @@ mod input;
 mod issuer;
 mod output;
 mod settings;
+mod tenant;
 mod token;
 
 use std::process::ExitCode;
