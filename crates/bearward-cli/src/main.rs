@@ -6,12 +6,15 @@
 mod access_token;
 mod args;
 mod call;
+mod device;
 mod dpop;
 mod env_file;
 mod failure;
 mod https;
 mod input;
 mod issuer;
+mod local_tenant;
+mod management;
 mod output;
 mod settings;
 mod tenant;

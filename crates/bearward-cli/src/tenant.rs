@@ -104,6 +104,10 @@ impl Answer {
         Ok(Self { host, status, headers, body: https::body(response, ANSWER_MEBIBYTES).await? })
     }
 
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
