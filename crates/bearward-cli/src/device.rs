@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use crate::tenant::tests::answer;
 
-    fn authorization(more: Value) -> Option<Authorization> {
+    fn authorization(more: &Value) -> Option<Authorization> {
         let mut members = json!({
             "device_code": "hush", "user_code": "ABCD-EFGH", "verification_uri": "https://t.example.com/activate",
             "expires_in": 20,
@@ -150,7 +150,7 @@ mod tests {
     }
 
     /// What came of these answers, and the pauses before each.
-    fn polled(more: Value, answers: &[(u16, &str)]) -> (Result<AccessToken, Failure>, Vec<u64>) {
+    fn polled(more: &Value, answers: &[(u16, &str)]) -> (Result<AccessToken, Failure>, Vec<u64>) {
         let authorization = authorization(more).unwrap();
         let mut answers = answers.iter();
         let mut pauses = Vec::new();
@@ -172,38 +172,38 @@ mod tests {
     #[test]
     fn it_asks_at_the_interval_and_slower_each_time_it_is_told_so() {
         let (result, pauses) =
-            polled(json!({ "interval": 1 }), &[PENDING, SLOW_DOWN, PENDING, SLOW_DOWN, TOKEN]);
+            polled(&json!({ "interval": 1 }), &[PENDING, SLOW_DOWN, PENDING, SLOW_DOWN, TOKEN]);
         assert_eq!(result.unwrap().expose(), "token");
         assert_eq!(pauses, [1, 1, 6, 6, 11]);
-        let (_, pauses) = polled(json!({}), &[PENDING, TOKEN]);
+        let (_, pauses) = polled(&json!({}), &[PENDING, TOKEN]);
         assert_eq!(pauses, [5, 5], "the default");
     }
 
     #[test]
     fn a_code_that_expires_is_given_up() {
-        let (result, pauses) = polled(json!({}), &[PENDING; 4]);
+        let (result, pauses) = polled(&json!({}), &[PENDING; 4]);
         assert_eq!((result.unwrap_err(), pauses.len()), (expired(), 4));
-        let (result, _) = polled(json!({}), &[(403, r#"{"error":"expired_token"}"#)]);
+        let (result, _) = polled(&json!({}), &[(403, r#"{"error":"expired_token"}"#)]);
         assert_eq!(result.unwrap_err(), expired());
-        let (result, pauses) = polled(json!({ "interval": 0, "expires_in": 1 }), &[PENDING; 10]);
+        let (result, pauses) = polled(&json!({ "interval": 0, "expires_in": 1 }), &[PENDING; 10]);
         assert_eq!((result.unwrap_err(), pauses.len()), (expired(), 10), "no endless loop");
     }
 
     #[test]
     fn a_refusal_is_told_and_ends_it() {
         let body = r#"{"error":"access_denied","error_description":"No hush \u001b[2Jhere."}"#;
-        let failure = polled(json!({}), &[(403, body)]).0.unwrap_err();
+        let failure = polled(&json!({}), &[(403, body)]).0.unwrap_err();
         let message = "the code was not confirmed: tenant.example.com answered status 403, access_denied: No ***  [2Jhere.";
         assert_eq!(failure.message(), message);
         for unexpected in [(401, r#"{"error":"invalid_client"}"#), (500, "{}"), (502, "<html>"), (200, "{}")]
         {
-            assert!(polled(json!({}), &[unexpected]).0.is_err(), "{unexpected:?}");
+            assert!(polled(&json!({}), &[unexpected]).0.is_err(), "{unexpected:?}");
         }
     }
 
     #[test]
     fn what_cannot_be_shown_safely_is_no_device_code() {
-        assert!(authorization(json!({})).is_some());
+        assert!(authorization(&json!({})).is_some());
         for bad in [
             json!({ "verification_uri": "http://t.example.com/activate" }),
             json!({ "verification_uri": "javascript:alert(1)" }),
@@ -211,12 +211,12 @@ mod tests {
             json!({ "user_code": 1 }),
             json!({ "expires_in": "20" }),
         ] {
-            assert!(authorization(bad.clone()).is_none(), "{bad}");
+            assert!(authorization(&bad).is_none(), "{bad}");
         }
         let hostile = json!({
             "user_code": "A\u{1b}[2J", "verification_uri": "https://t.example.com/\u{1b}[2J", "expires_in": u64::MAX,
         });
-        let hostile = authorization(hostile).unwrap();
+        let hostile = authorization(&hostile).unwrap();
         assert_eq!(hostile.user_code, "A [2J");
         assert!(!hostile.verification_uri.contains(char::is_control));
         assert_eq!(hostile.expires_in, LONGEST_WAIT);

@@ -78,21 +78,21 @@ impl<'a> Assignment<'a> {
         }
         let text = after.trim_start_matches([' ', '\t']);
         let start = part.len().saturating_sub(text.len());
-        let Value { value, length, closed } = Value::read(text);
+        let Reading { text: value, length, closed } = Reading::of(text);
         Some(Self { name, value, place: start..start.saturating_add(length), closed })
     }
 }
 
 /// A value, and how many bytes it takes. Nothing is substituted: in single quotes everything stands for itself, in
 /// double quotes `\` escapes `"`, `\` and `$`; without quotes, ` #` begins a comment.
-struct Value {
-    value: String,
+struct Reading {
+    text: String,
     length: usize,
     closed: bool,
 }
 
-impl Value {
-    fn read(text: &str) -> Self {
+impl Reading {
+    fn of(text: &str) -> Self {
         let line = text.trim_end_matches(['\r', '\n']);
         if let Some(rest) = text.strip_prefix('\'') {
             return match rest.split_once('\'') {
@@ -125,13 +125,13 @@ impl Value {
         Self::open(value.trim_end_matches(['\r', '\n']).to_owned(), line)
     }
 
-    fn closed(value: String, length: usize) -> Self {
-        Self { value, length, closed: true }
+    fn closed(text: String, length: usize) -> Self {
+        Self { text, length, closed: true }
     }
 
     /// A quote that nothing closes: the line is all there is.
-    fn open(value: String, line: &str) -> Self {
-        Self { value, length: line.trim_end().len(), closed: false }
+    fn open(text: String, line: &str) -> Self {
+        Self { text, length: line.trim_end().len(), closed: false }
     }
 }
 

@@ -57,9 +57,14 @@ pub(crate) fn unreachable(host: &str, error: &reqwest::Error) -> Failure {
     if let Some(tls) = find::<rustls::Error>(error) {
         return Failure::undecided(format!("no safe connection to {host}: {tls}.")).with_hint(trust_hint());
     }
-    let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-    if find::<io::Error>(error).is_some_and(refused) {
-        return Failure::undecided(format!("nothing listens at {host} (connection refused)."));
+    match find::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => {
+            return Failure::undecided(format!("nothing listens at {host} (connection refused)."));
+        }
+        Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
+            return Failure::undecided(format!("{host} broke off the connection."));
+        }
+        _ => {}
     }
     Failure::undecided(format!("no answer from {host}: {}.", innermost(error)))
 }

@@ -96,7 +96,7 @@ impl LocalTenant {
     }
 
     /// In place of what a request to it came to, if nobody answers at its address, or somebody else.
-    pub(crate) fn gone(&self, failure: &Failure) -> Failure {
+    pub(crate) fn gone(failure: &Failure) -> Failure {
         let why = failure.message().trim_end_matches('.');
         Failure::undecided(format!(
             "the local tenant that {FOLDER}/{FILE} tells of is not there any more: {why}."
@@ -113,7 +113,8 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 

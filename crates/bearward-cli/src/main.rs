@@ -11,6 +11,7 @@ mod dpop;
 mod env_file;
 mod failure;
 mod https;
+mod init;
 mod input;
 mod issuer;
 mod local_tenant;
@@ -48,6 +49,7 @@ fn parse() -> Result<Command, Failure> {
 
 fn execute(command: Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Init(args) => run(init::run(*args)).map(|()| ExitCode::SUCCESS),
         Command::Issuer(args) => run(issuer::run(args)).map(|()| ExitCode::SUCCESS),
         Command::Token(args) => run(token::run(args)).map(|()| ExitCode::SUCCESS),
         Command::Call(args) => run(call::run(args)),

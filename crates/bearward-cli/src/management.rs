@@ -74,22 +74,22 @@ impl WantedApi {
     }
 
     fn to_json(&self) -> Value {
-        let mut body = json!({
-            "name": self.name.as_ref().unwrap_or(&self.identifier),
-            "identifier": self.identifier,
-            "signing_alg": "RS256",
-            "scopes": self.scopes.iter().map(Scope::to_json).collect::<Vec<_>>(),
-        });
+        let mut body = Map::new();
+        let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        put("name", self.name.as_ref().unwrap_or(&self.identifier).as_str().into());
+        put("identifier", self.identifier.as_str().into());
+        put("signing_alg", "RS256".into());
+        put("scopes", self.scopes.iter().map(Scope::to_json).collect());
         if let Some(dialect) = self.dialect() {
-            body["token_dialect"] = dialect.into();
+            put("token_dialect", dialect.into());
         }
         if self.rbac {
-            body["enforce_policies"] = true.into();
+            put("enforce_policies", true.into());
         }
         if self.require_dpop {
-            body["proof_of_possession"] = json!({ "mechanism": "dpop", "required": true });
+            put("proof_of_possession", json!({ "mechanism": "dpop", "required": true }));
         }
-        body
+        body.into()
     }
 
     fn dialect(&self) -> Option<String> {
@@ -128,11 +128,10 @@ impl WantedApi {
 
 impl Scope {
     fn to_json(&self) -> Value {
-        let mut scope = json!({ "value": self.value });
-        if let Some(description) = &self.description {
-            scope["description"] = description.as_str().into();
+        match &self.description {
+            Some(description) => json!({ "value": self.value, "description": description }),
+            None => json!({ "value": self.value }),
         }
-        scope
     }
 
     fn is_in(&self, found: &Map<String, Value>) -> bool {

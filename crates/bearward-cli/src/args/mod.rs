@@ -2,6 +2,7 @@
 
 mod call;
 mod domain;
+mod init;
 mod issuer;
 mod token;
 
@@ -9,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use call::CallArgs;
 pub(crate) use domain::Domain;
+pub(crate) use init::{InitArgs, identifier};
 pub(crate) use issuer::IssuerArgs;
 pub(crate) use token::TokenArgs;
 
@@ -33,6 +35,11 @@ Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Make an API in a tenant, and write `AUTH0_DOMAIN` and `AUTH0_AUDIENCE` into `.env`.
+    ///
+    /// Works with Auth0's Management API, and with `bearward issuer`. An API that is there already is used, and left as
+    /// it is. If anything goes wrong, the file is as it was. Certificates are checked as for `bearward token`.
+    Init(Box<InitArgs>),
     /// Run a local tenant that issues tokens shaped like Auth0's. For development only.
     ///
     /// It serves https on 127.0.0.1 with a certificate authority of its own, made at start: clients trust it by

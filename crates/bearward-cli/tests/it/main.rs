@@ -4,7 +4,10 @@
 
 mod call;
 mod dpop;
+mod init;
+mod init_local;
 mod issuer;
 mod server;
 mod support;
+mod tenant;
 mod token;
