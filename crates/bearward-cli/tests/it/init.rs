@@ -10,9 +10,9 @@ use crate::{
 
 const CREATE: &str = "POST /api/v2/resource-servers";
 const FIND: &str = "GET /api/v2/resource-servers/https:%2F%2Fapi.example.com";
-const TOKEN: &str = "POST /oauth/token";
-const DEVICE: &str = "POST /oauth/device/code";
-const DISCOVERY: &str = "GET /.well-known/openid-configuration";
+pub(crate) const TOKEN: &str = "POST /oauth/token";
+pub(crate) const DEVICE: &str = "POST /oauth/device/code";
+pub(crate) const DISCOVERY: &str = "GET /.well-known/openid-configuration";
 
 /// What must never be told or written, in whatever way it came to us.
 const SECRETS: [&str; 3] = ["hush-secret", "hush-token", "hush-device"];
@@ -20,13 +20,13 @@ const SECRETS: [&str; 3] = ["hush-secret", "hush-token", "hush-device"];
 const BEFORE: &str = "# mine\nAUTH0_DOMAIN=\nOTHER='hush-other'";
 
 /// A folder with a `.env`, and a tenant that does what it should.
-struct Scene {
+pub(crate) struct Scene {
     folder: TempDir,
-    tenant: Tenant,
+    pub(crate) tenant: Tenant,
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let tenant = Tenant::start();
         let token = json!({ "access_token": "hush-token", "token_type": "Bearer" });
         tenant.answers(TOKEN, [Answer::json(200, &token)]);
@@ -43,16 +43,16 @@ impl Scene {
         Self { folder, tenant }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    fn env(&self) -> String {
+    pub(crate) fn env(&self) -> String {
         fs::read_to_string(self.path().join(".env")).unwrap()
     }
 
     /// `bearward init` for the tenant and the API, by an environment that trusts it.
-    fn init(&self, args: &[&str]) -> Command {
+    pub(crate) fn init(&self, args: &[&str]) -> Command {
         let args: Vec<_> = ["init", "--domain", self.tenant.domain(), "--audience", AUDIENCE]
             .iter()
             .chain(args)
@@ -61,25 +61,25 @@ impl Scene {
         self.bearward(&args)
     }
 
-    fn bearward(&self, args: &[&str]) -> Command {
+    pub(crate) fn bearward(&self, args: &[&str]) -> Command {
         let mut command = bearward(self.path(), args);
         command.env("SSL_CERT_FILE", self.tenant.ca_file(self.path()));
         command
     }
 
-    fn with_token(&self, args: &[&str]) -> Command {
+    pub(crate) fn with_token(&self, args: &[&str]) -> Command {
         let mut command = self.init(args);
         command.env("AUTH0_MANAGEMENT_TOKEN", "hush-token");
         command
     }
 
-    fn with_secret(&self, args: &[&str]) -> Command {
+    pub(crate) fn with_secret(&self, args: &[&str]) -> Command {
         let mut command = self.init(args);
         command.env("AUTH0_CLIENT_ID", "app").env("AUTH0_CLIENT_SECRET", "hush-secret");
         command
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.tenant.requests().into_iter().map(|request| request.line).collect()
     }
 

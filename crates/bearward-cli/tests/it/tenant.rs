@@ -14,7 +14,7 @@ use axum::{
     http::{HeaderMap, Method, Response, Uri},
 };
 use serde_json::Value;
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::{net::TcpListener, runtime::Runtime, sync::Notify};
 
 use crate::server::{Tls, loopback_tls};
 
@@ -22,9 +22,11 @@ use crate::server::{Tls, loopback_tls};
 pub(crate) struct Tenant {
     domain: String,
     ca_pem: String,
-    state: Arc<Mutex<Told>>,
+    state: Shared,
     _runtime: Runtime,
 }
+
+type Shared = Arc<(Mutex<Told>, Notify)>;
 
 #[derive(Default)]
 struct Told {
@@ -34,7 +36,13 @@ struct Told {
 
 #[derive(Clone)]
 pub(crate) enum Answer {
-    Whole { status: u16, headers: Vec<(&'static str, &'static str)>, body: String },
+    Whole {
+        status: u16,
+        headers: Vec<(&'static str, &'static str)>,
+        body: String,
+    },
+    /// Once the test says so.
+    Later(Box<Answer>),
     Never,
 }
 
@@ -69,7 +77,7 @@ impl Tenant {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let domain = listener.local_addr().unwrap().to_string();
         let (tls, ca_pem) = loopback_tls();
-        let state = Arc::default();
+        let state = Shared::default();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
         runtime.spawn(async { axum::serve(Tls { listener, tls }, router).await });
         Self { domain, ca_pem, state, _runtime: runtime }
@@ -79,7 +87,12 @@ impl Tenant {
     pub(crate) fn answers(&self, line: &str, answers: impl IntoIterator<Item = Answer>) {
         let mut answers: Vec<_> = answers.into_iter().collect();
         answers.reverse();
-        self.state.lock().unwrap().answers.insert(line.to_owned(), answers);
+        self.state.0.lock().unwrap().answers.insert(line.to_owned(), answers);
+    }
+
+    /// Gives one answer that is held back.
+    pub(crate) fn release(&self) {
+        self.state.1.notify_one();
     }
 
     pub(crate) fn domain(&self) -> &str {
@@ -95,12 +108,12 @@ impl Tenant {
 
     /// What it was asked since the last time.
     pub(crate) fn requests(&self) -> Vec<Request> {
-        std::mem::take(&mut self.state.lock().unwrap().requests)
+        std::mem::take(&mut self.state.0.lock().unwrap().requests)
     }
 }
 
 async fn answer(
-    State(state): State<Arc<Mutex<Told>>>,
+    State(state): State<Shared>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -108,21 +121,28 @@ async fn answer(
 ) -> Response<Body> {
     let line = format!("{method} {}", uri.path());
     let answer = {
-        let mut told = state.lock().unwrap();
+        let mut told = state.0.lock().unwrap();
         let authorization = headers.get("authorization").map(|field| field.to_str().unwrap().to_owned());
         let body = String::from_utf8(body.to_vec()).unwrap();
         told.requests.push(Request { line: line.clone(), authorization, body });
         let answers = told.answers.get_mut(&line);
         answers.and_then(|answers| if answers.len() > 1 { answers.pop() } else { answers.last().cloned() })
     };
-    match answer.unwrap_or_else(|| Answer::text(599, &format!("not told how to answer {line}"))) {
-        Answer::Never => std::future::pending().await,
-        Answer::Whole { status, headers, body } => {
-            let mut response = Response::builder().status(status);
-            for (name, value) in headers {
-                response = response.header(name, value);
+    let mut answer = answer.unwrap_or_else(|| Answer::text(599, &format!("not told how to answer {line}")));
+    loop {
+        match answer {
+            Answer::Never => std::future::pending().await,
+            Answer::Later(later) => {
+                state.1.notified().await;
+                answer = *later;
             }
-            response.body(body.into()).unwrap()
+            Answer::Whole { status, headers, body } => {
+                let mut response = Response::builder().status(status);
+                for (name, value) in headers {
+                    response = response.header(name, value);
+                }
+                return response.body(body.into()).unwrap();
+            }
         }
     }
 }
