@@ -2,14 +2,13 @@
 //! removes it at its end; other commands read it.
 
 use std::{
-    fs::{self, DirBuilder},
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use serde_json::{Map, Value};
 
-use crate::{args::Domain, failure::Failure, https};
+use crate::{args::Domain, failure::Failure, https, private_file};
 
 /// In the working folder, beside the CA certificate.
 const FOLDER: &str = ".bearward";
@@ -29,10 +28,8 @@ impl Announcement {
 
     fn write_in(folder: &Path, ready: &Value) -> io::Result<Self> {
         let announcement = Self { path: folder.join(FILE), text: format!("{ready}\n") };
-        make_private_folder(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(announcement.text.as_bytes())?;
-        file.persist(&announcement.path).map_err(|error| error.error)?;
+        private_file::make_folder(folder)?;
+        private_file::replace(&announcement.path, &announcement.text)?;
         Ok(announcement)
     }
 }
@@ -103,14 +100,6 @@ impl LocalTenant {
         ))
         .with_hint("start `bearward issuer` again, and leave it running.")
     }
-}
-
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod issuer;
 mod local_tenant;
 mod management;
 mod output;
+mod private_file;
 mod settings;
 mod tenant;
 mod token;

@@ -107,8 +107,8 @@ const INIT_EXAMPLES: &str = "\
 Examples:
   bearward init
       asks what it has to know
-  bearward issuer & bearward init --local --scope 'read:messages=Read messages'
-      makes an API in the local tenant, and writes all that API and client need
+  bearward init --local --scope 'read:messages=Read messages'
+      makes an API in the tenant that `bearward issuer` runs here, and writes all that API and client need
   bearward init --domain tenant.eu.auth0.com --client-id ID --client-secret - --audience https://api.example.com < secret
       makes an API in an Auth0 tenant
   bearward init --manual --domain tenant.eu.auth0.com --audience https://api.example.com

@@ -64,10 +64,12 @@ impl Order {
         Self::whole(domain, audience, given, manual)
     }
 
-    /// The local tenant's own client and, unless another is wanted, its own API.
+    /// The local tenant's own client and, unless another is wanted, its own API. An identifier stays what it is in
+    /// every tenant.
     fn local(args: &InitArgs) -> Result<Self, Failure> {
         let local = LocalTenant::find()?;
-        let audience = args.audience.clone().or_else(|| local.audience.clone());
+        let wanted = setting(args.audience.clone(), AUDIENCE, identifier)?;
+        let audience = wanted.or_else(|| local.audience.clone());
         let audience = audience.ok_or_else(|| missing(&["--audience"]))?;
         Ok(Self { domain: local.domain.clone(), audience, way: Way::Local(local) })
     }

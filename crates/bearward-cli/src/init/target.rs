@@ -2,7 +2,6 @@
 
 use std::{
     fs, io,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -10,6 +9,7 @@ use super::prompt::Prompt;
 use crate::{
     env_file::{EnvFile, NotWritable},
     failure::Failure,
+    private_file,
 };
 
 pub(super) struct EnvTarget {
@@ -34,7 +34,8 @@ impl EnvTarget {
             written: Vec::new(),
         };
         let found = target.read()?;
-        tempfile::NamedTempFile::new_in(target.folder()).map_err(|error| target.not_written(&error))?;
+        tempfile::NamedTempFile::new_in(private_file::folder(path))
+            .map_err(|error| target.not_written(&error))?;
         Ok(Self { content: EnvFile::parse(found.as_deref().unwrap_or_default()), found, ..target })
     }
 
@@ -82,23 +83,9 @@ impl EnvTarget {
             );
             return Err(Failure::undecided(message).with_hint("run the command again."));
         }
-        self.replace().map_err(|error| self.not_written(&error))?;
+        let write = if self.found.is_some() { private_file::replace } else { private_file::write_new };
+        write(&self.path, &self.content.text()).map_err(|error| self.not_written(&error))?;
         Ok(self.written)
-    }
-
-    /// Temporary files are for their owner only (mode 0600), and so is what becomes of one.
-    fn replace(&self) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(self.folder())?;
-        file.write_all(self.content.text().as_bytes())?;
-        file.as_file().sync_all()?;
-        if self.found.is_some() {
-            file.persist(&self.path).map_err(|error| error.error)?;
-        } else {
-            file.persist_noclobber(&self.path).map_err(|error| error.error)?;
-        }
-        // Without this a new name may be lost in a crash. Not every system lets a folder be opened.
-        let _synced = fs::File::open(self.folder()).and_then(|folder| folder.sync_all());
-        Ok(())
     }
 
     /// A link is not followed: what it points to may be shared, and the link would be lost by replacing it.
@@ -121,13 +108,6 @@ impl EnvTarget {
             return Err(unusable("is read-only"));
         }
         fs::read_to_string(&self.path).map(Some).map_err(unreadable)
-    }
-
-    fn folder(&self) -> &Path {
-        match self.path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        }
     }
 
     fn not_written(&self, error: &io::Error) -> Failure {

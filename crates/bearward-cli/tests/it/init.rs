@@ -442,7 +442,10 @@ fn the_manual_way_only_warns_of_a_tenant_that_is_not_reachable_from_here() {
 #[test]
 fn without_a_terminal_nothing_is_asked_and_what_is_missing_is_named() {
     let scene = Scene::new();
-    let finished = finish_with_stdin(scene.bearward(&["init"]), "1\ny\ny\n");
+    let answers = scene.path().join("mock-ca.pem");
+    let mut command = scene.bearward(&["init"]);
+    command.stdin(fs::File::open(answers).unwrap());
+    let finished = finish(command);
     for part in ["--domain (or AUTH0_DOMAIN)", "--audience (or AUTH0_AUDIENCE)", "AUTH0_MANAGEMENT_TOKEN"] {
         scene.assert_failed(&finished, 2, part);
     }

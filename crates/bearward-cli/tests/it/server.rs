@@ -57,9 +57,7 @@ impl Server {
     }
 
     fn start(tls: Option<TlsAcceptor>, ca_pem: String) -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let (runtime, listener) = listen();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let origin = format!("{scheme}://{}", listener.local_addr().unwrap());
         let state = Shared { origin: origin.clone(), seen: Arc::default() };
@@ -208,6 +206,13 @@ impl Shared {
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
     }
+}
+
+/// A free port, and a runtime to serve it with for as long as that is kept.
+pub(crate) fn listen() -> (Runtime, TcpListener) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    (runtime, listener)
 }
 
 /// TLS for 127.0.0.1, and the certificate that a client has to trust for it.

@@ -14,9 +14,9 @@ use axum::{
     http::{HeaderMap, Method, Response, Uri},
 };
 use serde_json::Value;
-use tokio::{net::TcpListener, runtime::Runtime, sync::Notify};
+use tokio::{runtime::Runtime, sync::Notify};
 
-use crate::server::{Tls, loopback_tls};
+use crate::server::{Tls, listen, loopback_tls};
 
 /// Answers by method and path; one that is answered for the last time is answered so for ever.
 pub(crate) struct Tenant {
@@ -72,9 +72,7 @@ pub(crate) struct Request {
 
 impl Tenant {
     pub(crate) fn start() -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let (runtime, listener) = listen();
         let domain = listener.local_addr().unwrap().to_string();
         let (tls, ca_pem) = loopback_tls();
         let state = Shared::default();
