@@ -26,6 +26,8 @@ const EXAMPLES: &str = "\
 Examples:
   bearward issuer --audience https://api.example.com --scope read:messages
       runs a local tenant and prints the lines that connect an API and a client to it
+  bearward init
+      makes an API in a tenant, and writes AUTH0_DOMAIN and AUTH0_AUDIENCE into .env
   bearward token --domain tenant.eu.auth0.com --client-id ID --audience https://api.example.com
       prints a token, with the client's secret from AUTH0_CLIENT_SECRET
   bearward token --dpop | bearward call --token - http://127.0.0.1:8000/api/private
@@ -44,6 +46,7 @@ pub(crate) enum Command {
     ///
     /// It serves https on 127.0.0.1 with a certificate authority of its own, made at start: clients trust it by
     /// `SSL_CERT_FILE`. Keys and secrets are fresh at each start unless given. Ctrl-C stops it.
+    /// Until then `.bearward/tenant.json` holds what it prints, client secret included, for `bearward init --local`.
     Issuer(IssuerArgs),
     /// Print an access token from a tenant, by the client credentials grant.
     ///
