@@ -2,17 +2,19 @@
 
 mod admin;
 mod ca_file;
+mod client_auth;
 mod conduct;
 mod config;
 mod connection;
 mod documents;
 mod error_answer;
+mod grants;
 mod proof;
+mod request_body;
 mod routes;
 mod secret;
 mod tenant;
 mod tls;
-mod token_endpoint;
 mod token_request;
 
 use std::{

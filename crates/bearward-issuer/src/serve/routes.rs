@@ -16,8 +16,8 @@ use super::{
     conduct::{self, Connections},
     documents,
     error_answer::ErrorAnswer,
+    grants,
     tenant::Tenant,
-    token_endpoint,
 };
 
 pub(super) fn router(tenant: Arc<Tenant>) -> Router {
@@ -25,7 +25,7 @@ pub(super) fn router(tenant: Arc<Tenant>) -> Router {
         .route("/", get(index))
         .route("/.well-known/openid-configuration", get(documents::discovery))
         .route("/.well-known/jwks.json", get(documents::key_set))
-        .route("/oauth/token", post(token_endpoint::token))
+        .route("/oauth/token", post(grants::token))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(Arc::clone(&tenant), nobody_there))

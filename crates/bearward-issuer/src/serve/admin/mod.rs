@@ -24,10 +24,10 @@ use serde::de::DeserializeOwned;
 
 use super::{
     error_answer::ErrorAnswer,
+    request_body::read,
     routes::{method_not_allowed, not_found},
     secret::Secret,
     tenant::Tenant,
-    token_endpoint::read,
 };
 
 pub(super) fn router(tenant: Arc<Tenant>, secret: Secret) -> Router {

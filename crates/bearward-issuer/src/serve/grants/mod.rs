@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    body::{self, Body},
+    body::Body,
     extract::State,
     http::{HeaderMap, Request, StatusCode, header},
     response::{IntoResponse, Response},
@@ -18,15 +18,14 @@ use axum::{
 use serde_json::json;
 
 use super::{
-    config::{Api, Client},
+    client_auth::authenticate,
+    config::Api,
     error_answer::ErrorAnswer,
     proof,
+    request_body::read,
     tenant::{Tenant, engine_now},
-    token_request::{Credentials, TokenRequest},
+    token_request::TokenRequest,
 };
-
-/// Far above any token request, far below what hurts.
-const BODY_LIMIT: usize = 64 * 1024;
 
 pub(super) async fn token(
     State(tenant): State<Arc<Tenant>>,
@@ -42,25 +41,6 @@ pub(super) async fn token(
     // Last, so that a request that fails for another reason doesn't use up its proof.
     let jkt = proven_key(&tenant, &head.headers)?;
     issue(&tenant, api, &scopes, jkt.as_deref())
-}
-
-pub(super) async fn read(body: Body) -> Result<body::Bytes, ErrorAnswer> {
-    body::to_bytes(body, BODY_LIMIT).await.map_err(|_| {
-        let description = "The body is larger than 64 KiB, or did not arrive.";
-        ErrorAnswer::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", description)
-    })
-}
-
-fn authenticate(credentials: &Credentials, client: &Client) -> Result<(), ErrorAnswer> {
-    let known = |id: &str, secret: &str| id == client.id() && client.secret().matches(secret);
-    match credentials {
-        Credentials::Body(Some(id), Some(secret)) if known(id, secret.expose()) => Ok(()),
-        Credentials::Basic(readings) if readings.iter().any(|(id, secret)| known(id, secret.expose())) => {
-            Ok(())
-        }
-        Credentials::Body(..) => Err(ErrorAnswer::unauthorized()),
-        Credentials::Basic(_) => Err(ErrorAnswer::unauthorized().with_basic_challenge()),
-    }
 }
 
 fn check_grant_type(grant_type: &str) -> Result<(), ErrorAnswer> {
