@@ -2,22 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
-use super::{conduct::Document, tenant::Tenant};
+use super::tenant::Tenant;
 
-pub(super) async fn discovery(State(tenant): State<Arc<Tenant>>) -> Response {
-    answer(&tenant, Document::Discovery, || metadata(tenant.issuer())).await
+pub(super) async fn discovery(State(tenant): State<Arc<Tenant>>) -> Json<Value> {
+    Json(metadata(tenant.issuer()))
 }
 
-pub(super) async fn key_set(State(tenant): State<Arc<Tenant>>) -> Response {
-    answer(&tenant, Document::KeySet, || tenant.key_set()).await
-}
-
-/// Well, or as the admin side has told the tenant to.
-async fn answer(tenant: &Tenant, document: Document, usual: impl FnOnce() -> Value) -> Response {
-    tenant.conduct().answer(document, usual, &tenant.settings().cache_control).await
+pub(super) async fn key_set(State(tenant): State<Arc<Tenant>>) -> Json<Value> {
+    Json(tenant.key_set())
 }
 
 /// OpenID Connect Discovery 1.0 §3, with the members of an Auth0 tenant. `token_endpoint` and `jwks_uri` are served
