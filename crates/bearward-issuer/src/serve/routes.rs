@@ -14,9 +14,9 @@ use axum::{
 
 use super::{
     conduct::{self, Connections, Document},
-    documents,
+    device, documents,
     error_answer::ErrorAnswer,
-    grants,
+    grants, management,
     tenant::Tenant,
 };
 
@@ -27,6 +27,13 @@ pub(super) fn router(tenant: Arc<Tenant>) -> Router {
         .route("/.well-known/openid-configuration", told(Document::Discovery, get(documents::discovery)))
         .route("/.well-known/jwks.json", told(Document::KeySet, get(documents::key_set)))
         .route("/oauth/token", told(Document::Token, post(grants::token)))
+        .route("/oauth/device/code", told(Document::DeviceCode, post(device::code)))
+        .route("/activate", get(device::page).post(device::decide))
+        .route(
+            "/api/v2/resource-servers",
+            told(Document::ResourceServers, get(management::list).post(management::create)),
+        )
+        .route("/api/v2/resource-servers/{id}", told(Document::ResourceServers, get(management::show)))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(Arc::clone(&tenant), nobody_there))
@@ -66,7 +73,9 @@ async fn index(State(tenant): State<Arc<Tenant>>) -> String {
          Issuer     {issuer}\n\
          Discovery  {issuer}.well-known/openid-configuration\n\
          Keys       {issuer}.well-known/jwks.json\n\
-         Tokens     POST {issuer}oauth/token\n",
+         Tokens     POST {issuer}oauth/token\n\
+         Devices    POST {issuer}oauth/device/code, {issuer}activate\n\
+         APIs       {issuer}api/v2/resource-servers\n",
         issuer = tenant.issuer()
     )
 }

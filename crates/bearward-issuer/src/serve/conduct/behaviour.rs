@@ -101,12 +101,11 @@ impl Behaviour {
         if self.fault == Some(Fault::Close) {
             return withheld();
         }
-        let (mut head, content) = match self.body.in_place_of_usual() {
-            Some(content) => (Response::new(()).into_parts().0, content),
-            None => {
-                let (head, body) = usual.await.into_parts();
-                (head, self.body.over(&text(body).await))
-            }
+        let (mut head, content) = if let Some(content) = self.body.in_place_of_usual() {
+            (Response::new(()).into_parts().0, content)
+        } else {
+            let (head, body) = usual.await.into_parts();
+            (head, self.body.over(&text(body).await))
         };
         let delivery = Delivery {
             drip: self.drip_ms.map(|pause| milliseconds(pause.get())),

@@ -1,4 +1,4 @@
-//! `POST /oauth/token`: the client credentials grant (RFC 6749 §4.4) with Auth0's `audience`, statuses and words.
+//! `POST /oauth/token`: what a client is granted, a file for each way to ask, with Auth0's parameters, statuses and words.
 //!
 //! Where Auth0 departs from RFC 6749 this follows Auth0: a wrong client is `access_denied` and not `invalid_client`,
 //! scopes that are not granted are dropped without an error, and a request without `audience` is refused, since there
@@ -6,20 +6,28 @@
 //!
 //! With a DPoP proof in the request (RFC 9449 §5) the token is bound to the proof's key.
 
+mod client_credentials;
+mod device_code;
+mod subject_token;
+mod token_exchange;
+mod vault;
+
 use std::sync::Arc;
 
 use axum::{
     Json,
     body::Body,
     extract::State,
-    http::{HeaderMap, Request, StatusCode, header},
+    http::{Request, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use bearward_core::{UnixTime, VerifiedProof};
+use serde_json::{Map, Value, json};
 
 use super::{
-    client_auth::authenticate,
-    config::Api,
+    access_token::Grant,
+    apis::{ResourceServer, SigningAlgorithm},
+    client_auth,
     error_answer::ErrorAnswer,
     proof,
     request_body::read,
@@ -27,56 +35,112 @@ use super::{
     token_request::TokenRequest,
 };
 
+/// Every `grant_type` that is answered here.
+pub(super) const GRANT_TYPES: [&str; 4] =
+    [client_credentials::GRANT_TYPE, device_code::GRANT_TYPE, token_exchange::GRANT_TYPE, vault::GRANT_TYPE];
+
+/// RFC 8693 §3.
+const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
+
 pub(super) async fn token(
     State(tenant): State<Arc<Tenant>>,
     request: Request<Body>,
 ) -> Result<Response, ErrorAnswer> {
     let (head, body) = request.into_parts();
     let body = read(body).await?;
+    let now = engine_now().ok_or_else(ErrorAnswer::internal)?;
     let request = TokenRequest::parse(&head.headers, &body)?;
-    authenticate(&request.credentials, &tenant.settings().client)?;
-    check_grant_type(&request.grant_type)?;
-    let api = api_asked_for(&tenant, request.audience.as_deref())?;
-    let scopes = api.grant(request.scope.as_deref());
-    // Last, so that a request that fails for another reason doesn't use up its proof.
-    let jkt = proven_key(&tenant, &head.headers)?;
-    issue(&tenant, api, &scopes, jkt.as_deref())
-}
-
-fn check_grant_type(grant_type: &str) -> Result<(), ErrorAnswer> {
-    if grant_type == "client_credentials" {
-        return Ok(());
+    let grant_type = request.grant_type()?;
+    let authenticate =
+        if grant_type == device_code::GRANT_TYPE { client_auth::identify } else { client_auth::authenticate };
+    authenticate(&request.credentials, &tenant, now)?;
+    let proof = proof::of(&head.headers, &tenant.token_endpoints(), now)?;
+    let call = Call { tenant: &tenant, request: &request, proof, now };
+    match grant_type {
+        client_credentials::GRANT_TYPE => client_credentials::answer(&call),
+        device_code::GRANT_TYPE => device_code::answer(&call),
+        token_exchange::GRANT_TYPE => token_exchange::answer(&call),
+        vault::GRANT_TYPE => vault::answer(&call),
+        other => {
+            let description = format!("Grant type '{other}' not allowed for the client.");
+            Err(ErrorAnswer::new(StatusCode::FORBIDDEN, "unauthorized_client", description))
+        }
     }
-    let description = format!("Grant type '{grant_type}' not allowed for the client.");
-    Err(ErrorAnswer::new(StatusCode::FORBIDDEN, "unauthorized_client", description))
 }
 
-fn api_asked_for<'a>(tenant: &'a Tenant, audience: Option<&str>) -> Result<&'a Api, ErrorAnswer> {
+/// A token request whose client is known.
+struct Call<'a> {
+    tenant: &'a Tenant,
+    request: &'a TokenRequest,
+    /// It may have been used before.
+    proof: Option<VerifiedProof>,
+    now: UnixTime,
+}
+
+impl Call<'_> {
+    /// The API asked for.
+    fn server(&self) -> Result<Arc<ResourceServer>, ErrorAnswer> {
+        api_asked_for(self.tenant, self.request.audience.as_deref())
+    }
+
+    /// The answer with the tokens of this grant.
+    fn issue(&self, mut grant: Grant, issued_token_type: Option<&str>) -> Result<Response, ErrorAnswer> {
+        check_signing_algorithm(grant.server())?;
+        if grant.server().requires_proof() && self.proof.is_none() {
+            return Err(ErrorAnswer::invalid_dpop_proof("The API requires tokens that are bound to a key."));
+        }
+        grant.jkt = self.use_up_proof()?;
+        let key = self.tenant.signing_key();
+        let mut members = Map::new();
+        let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
+        set("access_token", json!(grant.access_token(self.tenant, &key)?.sign(&key)?));
+        set("token_type", json!(if grant.jkt.is_some() { "DPoP" } else { "Bearer" }));
+        set("expires_in", json!(grant.server().token_lifetime()));
+        let scopes = grant.scopes();
+        if !scopes.is_empty() {
+            set("scope", json!(scopes.join(" ")));
+        }
+        if let Some(id_token) = grant.id_token(self.tenant, &key) {
+            set("id_token", json!(id_token.sign(&key)?));
+        }
+        if let Some(issued_token_type) = issued_token_type {
+            set("issued_token_type", json!(issued_token_type));
+        }
+        Ok(answer(members))
+    }
+
+    /// The thumbprint of the proof's key, if there is a proof. Last, so that a request that fails for another reason
+    /// doesn't use up its proof.
+    fn use_up_proof(&self) -> Result<Option<String>, ErrorAnswer> {
+        let Some(proof) = &self.proof else { return Ok(None) };
+        self.tenant.used_proofs().remember(proof, self.now)?;
+        Ok(Some(proof.thumbprint().to_string()))
+    }
+}
+
+pub(super) fn api_asked_for(
+    tenant: &Tenant,
+    audience: Option<&str>,
+) -> Result<Arc<ResourceServer>, ErrorAnswer> {
     let denied = |description: String| ErrorAnswer::new(StatusCode::FORBIDDEN, "access_denied", description);
     let Some(audience) = audience else {
         let description = "No audience parameter was provided, and no default audience has been configured";
         return Err(denied(description.to_owned()));
     };
-    tenant.api(audience).ok_or_else(|| denied(format!("Service not found: {audience}")))
+    tenant.apis().by_identifier(audience).ok_or_else(|| denied(format!("Service not found: {audience}")))
 }
 
-/// The thumbprint of the key that the token is to be bound to: of the one that made the proof, if there is a proof.
-fn proven_key(tenant: &Tenant, headers: &HeaderMap) -> Result<Option<String>, ErrorAnswer> {
-    let now = engine_now().ok_or_else(ErrorAnswer::internal)?;
-    let Some(proof) = proof::of(headers, &tenant.token_endpoints(), now)? else { return Ok(None) };
-    tenant.used_proofs().remember(&proof, now)?;
-    Ok(Some(proof.thumbprint().to_string()))
-}
-
-fn issue(tenant: &Tenant, api: &Api, scopes: &[&str], jkt: Option<&str>) -> Result<Response, ErrorAnswer> {
-    let key = tenant.signing_key();
-    let claims = tenant.claims(api, scopes, jkt);
-    let token = key.sign(&key.header(), &claims).map_err(|_| ErrorAnswer::internal())?;
-    let token_type = if jkt.is_some() { "DPoP" } else { "Bearer" };
-    let mut answer = json!({ "access_token": token, "token_type": token_type, "expires_in": tenant.settings().token_lifetime });
-    if let Some(members) = answer.as_object_mut().filter(|_| !scopes.is_empty()) {
-        members.insert("scope".to_owned(), json!(scopes.join(" ")));
+fn check_signing_algorithm(server: &ResourceServer) -> Result<(), ErrorAnswer> {
+    match server.signing_alg() {
+        SigningAlgorithm::RS256 => Ok(()),
+        SigningAlgorithm::HS256 => {
+            let description = "The local tenant issues no tokens for an API that wants HS256.";
+            Err(ErrorAnswer::invalid_request(description))
+        }
     }
-    // RFC 6749 §5.1: a token is never cached.
-    Ok(([(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], Json(answer)).into_response())
+}
+
+/// RFC 6749 §5.1: a token is never cached.
+fn answer(members: Map<String, Value>) -> Response {
+    ([(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], Json(members)).into_response()
 }
