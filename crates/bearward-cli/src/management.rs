@@ -13,6 +13,9 @@ use crate::{
 /// The path of the API, and of the resource servers in it.
 const PATH: [&str; 3] = ["api", "v2", "resource-servers"];
 
+/// Auth0 takes no more.
+const NAME_LENGTH: usize = 200;
+
 /// What a token needs to make an API, and to look at one that exists.
 pub(crate) const SCOPE: &str = "create:resource_servers read:resource_servers";
 
@@ -76,7 +79,8 @@ impl WantedApi {
     fn to_json(&self) -> Value {
         let mut body = Map::new();
         let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
-        put("name", self.name.as_ref().unwrap_or(&self.identifier).as_str().into());
+        let name = || self.identifier.chars().take(NAME_LENGTH).collect();
+        put("name", self.name.clone().unwrap_or_else(name).into());
         put("identifier", self.identifier.as_str().into());
         put("signing_alg", "RS256".into());
         put("scopes", self.scopes.iter().map(Scope::to_json).collect());

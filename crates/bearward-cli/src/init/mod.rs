@@ -54,7 +54,14 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
     };
     let written = target.write()?;
     git::warn_unless_ignored(&args.env_file);
-    Report { order: &order, api: api.as_ref(), env_file: &args.env_file, written: &written }.tell(args.json)
+    let report = Report {
+        order: &order,
+        api: api.as_ref(),
+        env_file: &args.env_file,
+        written: &written,
+        require_dpop: args.require_dpop,
+    };
+    report.tell(args.json)
 }
 
 fn wanted(args: &InitArgs, audience: &str) -> WantedApi {

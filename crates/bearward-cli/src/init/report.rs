@@ -13,6 +13,8 @@ pub(super) struct Report<'a> {
     pub(super) api: Option<&'a Api>,
     pub(super) env_file: &'a Path,
     pub(super) written: &'a [&'static str],
+    /// Tokens are good only with a proof.
+    pub(super) require_dpop: bool,
 }
 
 impl Report<'_> {
@@ -54,7 +56,8 @@ impl Report<'_> {
 
     fn next(&self) -> String {
         if matches!(self.order.way, Way::Local(_)) && self.env_file == Path::new(ENV_FILE) {
-            return "bearward token (prints a token for it)".to_owned();
+            let bound = if self.require_dpop { " --dpop" } else { "" };
+            return format!("bearward token{bound} (prints a token for it)");
         }
         format!("uvicorn main:app --env-file {}", self.env_file.display())
     }

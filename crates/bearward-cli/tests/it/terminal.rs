@@ -28,14 +28,19 @@ impl Terminal {
         Self { child, screen: screen.into(), shown: String::new() }
     }
 
-    /// Waits for the question, and types the answer.
-    pub(crate) fn answer(&mut self, question: &str, answer: &str) {
-        while !self.shown.contains(question) {
+    /// Waits for a text, and gives all that was shown until then since the last time.
+    pub(crate) fn shows(&mut self, text: &str) -> String {
+        while !self.shown.contains(text) {
             let more = self.read();
-            assert!(!more.is_empty(), "{question} was not asked: {}", self.shown);
+            assert!(!more.is_empty(), "{text} was not shown: {}", self.shown);
             self.shown.push_str(&more);
         }
-        self.shown.clear();
+        std::mem::take(&mut self.shown)
+    }
+
+    /// Waits for the question, and types the answer.
+    pub(crate) fn answer(&mut self, question: &str, answer: &str) {
+        self.shows(question);
         self.screen.write_all(format!("{answer}\n").as_bytes()).unwrap();
     }
 
