@@ -102,7 +102,7 @@ impl EnvTarget {
                 .with_hint("--env-file with the path that it points to."));
         }
         if !metadata.is_file() {
-            return Err(unusable("is not a file"));
+            return Err(unusable("is not a file").with_hint("--env-file names another one."));
         }
         if metadata.permissions().readonly() {
             return Err(unusable("is read-only"));

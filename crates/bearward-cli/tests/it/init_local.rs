@@ -130,6 +130,18 @@ fn a_second_tenant_s_file_outlives_the_first() {
 }
 
 #[test]
+fn a_tenant_that_can_t_tell_how_to_reach_it_runs_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(".bearward"), "my novel").unwrap();
+    let mut issuer = Issuer::start(folder.path(), &["--json", "--ca-file", "ca.pem"]);
+    assert!(issuer.ready()["domain"].is_string());
+    let finished = issuer.end("TERM");
+    assert_eq!(finished.code, Some(0));
+    assert!(finished.stderr.contains("won't find this tenant"), "{}", finished.stderr);
+    assert_eq!(fs::read_to_string(folder.path().join(".bearward")).unwrap(), "my novel");
+}
+
+#[test]
 fn a_tenant_that_is_not_there_is_told_of_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let failed = |code: i32, part: &str| {

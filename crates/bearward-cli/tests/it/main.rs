@@ -5,6 +5,7 @@
 mod call;
 mod dpop;
 mod init;
+mod init_answers;
 mod init_asks;
 mod init_local;
 mod issuer;
