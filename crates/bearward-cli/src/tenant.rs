@@ -143,7 +143,9 @@ impl Answer {
         let Ok(members) = serde_json::from_slice::<Map<String, Value>>(&self.body) else {
             let message =
                 format!("{host} answered status {} with something that is not JSON.", status.as_u16());
-            return Err(Failure::undecided(message).with_hint("is this the host of an OAuth 2 tenant?"));
+            let hint = self.when_to_try_again();
+            let hint = hint.unwrap_or_else(|| "is this the host of an OAuth 2 tenant?".to_owned());
+            return Err(Failure::undecided(message).with_hint(hint));
         };
         if status.is_success() { Ok(members) } else { Err(self.refusal(&members, secret)) }
     }
@@ -156,23 +158,24 @@ impl Answer {
         let description = quoted("error_description").or_else(|| quoted("message"));
         let description = description.map(|text| format!(": {text}")).unwrap_or_default();
         let message = format!("{} answered status {}, {error}{description}", self.host, self.status.as_u16());
-        if self.status == StatusCode::TOO_MANY_REQUESTS {
-            Failure::undecided(message).with_hint(self.when_to_try_again())
-        } else if self.status.is_client_error() {
-            Failure::rejected(message)
-        } else {
-            Failure::undecided(message).with_hint("the trouble is the tenant's: try again later.")
+        match self.when_to_try_again() {
+            Some(hint) => Failure::undecided(message).with_hint(hint),
+            None if self.status.is_client_error() => Failure::rejected(message),
+            None => Failure::undecided(message),
         }
     }
 
-    /// RFC 9110 §10.2.3; a date is not read.
-    fn when_to_try_again(&self) -> String {
+    /// `None` if it would not help. RFC 9110 §10.2.3; a date is not read.
+    fn when_to_try_again(&self) -> Option<String> {
+        let why = match self.status {
+            StatusCode::TOO_MANY_REQUESTS => "the tenant has had too many requests",
+            status if status.is_server_error() => "the trouble is the tenant's",
+            _ => return None,
+        };
         let seconds =
             self.headers.get(RETRY_AFTER).and_then(|field| field.to_str().ok()?.parse::<u32>().ok());
-        match seconds {
-            Some(seconds) => format!("the tenant has had too many requests: try again in {seconds} seconds."),
-            None => "the tenant has had too many requests: try again later.".to_owned(),
-        }
+        let when = seconds.map_or_else(|| "later".to_owned(), |seconds| format!("in {seconds} seconds"));
+        Some(format!("{why}: try again {when}."))
     }
 }
 

@@ -35,6 +35,7 @@ fn whatever_a_tenant_answers_is_one_sentence_and_leaves_the_file_as_it_was() {
         (refusal(503, "x", &"x".repeat(100_000)), 3, "status 503"),
         (html(200), 3, "status 200 with something that is not JSON"),
         (html(401), 3, "status 401 with something that is not JSON"),
+        (html(429).with_header("retry-after", "8"), 3, "try again in 8 seconds."),
         (html(502), 3, "status 502 with something that is not JSON"),
         (Answer::text(201, r#"{"id": "api-1", "ident"#), 3, "not JSON"),
         (Answer::text(201, ""), 3, "not JSON"),
