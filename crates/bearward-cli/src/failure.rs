@@ -43,6 +43,10 @@ impl Failure {
         self.hint.as_deref()
     }
 
+    pub(crate) fn is_rejection(&self) -> bool {
+        self.kind == Kind::Rejected
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
             Kind::Rejected => 1,

@@ -6,17 +6,33 @@ use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Polic
 
 use crate::{failure::Failure, settings};
 
-/// For all of a request: connecting, sending, and the last byte of the answer.
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// On which terms a command goes to the network.
+pub(crate) struct Terms {
+    /// For all of a request: connecting, sending, and the last byte of the answer.
+    pub(crate) timeout: Duration,
+    /// The only certificate authorities to trust, instead of those of `SSL_CERT_FILE` or of the system.
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(30), ca_file: None }
+    }
+}
 
 /// A client for requests to `url`: https only, no redirects.
 pub(crate) fn client(url: &Url) -> Result<Client, Failure> {
-    build(trusting(builder(url).https_only(true))?)
+    client_on(&Terms::default(), url)
+}
+
+/// The same, on terms of the command's own.
+pub(crate) fn client_on(terms: &Terms, url: &Url) -> Result<Client, Failure> {
+    build(trusting(builder(terms, url).https_only(true), terms)?)
 }
 
 /// A client for requests to `url` in clear text; no certificate is trusted, as there is none. No redirects.
 pub(crate) fn clear_text_client(url: &Url) -> Result<Client, Failure> {
-    build(builder(url).tls_certs_only([]))
+    build(builder(&Terms::default(), url).tls_certs_only([]))
 }
 
 /// The whole body, unless it is larger than `mebibytes`: nobody may fill our memory.
@@ -36,17 +52,19 @@ pub(crate) async fn body(mut response: Response, mebibytes: usize) -> Result<Vec
 /// Why there was no answer, in a sentence.
 pub(crate) fn unreachable(host: &str, error: &reqwest::Error) -> Failure {
     if error.is_timeout() {
-        return Failure::undecided(format!(
-            "{host} did not answer within {} seconds.",
-            TOTAL_TIMEOUT.as_secs()
-        ));
+        return Failure::undecided(format!("{host} did not answer in time."));
     }
     if let Some(tls) = find::<rustls::Error>(error) {
         return Failure::undecided(format!("no safe connection to {host}: {tls}.")).with_hint(trust_hint());
     }
-    let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-    if find::<io::Error>(error).is_some_and(refused) {
-        return Failure::undecided(format!("nothing listens at {host} (connection refused)."));
+    match find::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => {
+            return Failure::undecided(format!("nothing listens at {host} (connection refused)."));
+        }
+        Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
+            return Failure::undecided(format!("{host} broke off the connection."));
+        }
+        _ => {}
     }
     Failure::undecided(format!("no answer from {host}: {}.", innermost(error)))
 }
@@ -61,11 +79,11 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-fn builder(url: &Url) -> ClientBuilder {
+fn builder(terms: &Terms, url: &Url) -> ClientBuilder {
     let builder = Client::builder()
         .user_agent(concat!("bearward/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
-        .timeout(TOTAL_TIMEOUT);
+        .timeout(terms.timeout);
     // A proxy's loopback is not ours.
     if is_loopback(url) { builder.no_proxy() } else { builder }
 }
@@ -78,10 +96,11 @@ fn build(builder: ClientBuilder) -> Result<Client, Failure> {
 }
 
 /// `SSL_CERT_FILE` replaces the system's authorities, as it does for OpenSSL; on every system alike.
-fn trusting(builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
-    let Some(path) = ssl_cert_file() else { return Ok(builder) };
+fn trusting(builder: ClientBuilder, terms: &Terms) -> Result<ClientBuilder, Failure> {
+    let Some(path) = terms.ca_file.clone().or_else(ssl_cert_file) else { return Ok(builder) };
+    let named = if terms.ca_file.is_some() { "the CA file" } else { "SSL_CERT_FILE" };
     let unusable =
-        |why: String| Failure::usage(format!("SSL_CERT_FILE ({}) can't be used: {why}.", path.display()));
+        |why: String| Failure::usage(format!("{named} ({}) can't be used: {why}.", path.display()));
     let pem = fs::read(&path).map_err(|error| unusable(error.to_string()))?;
     let certificates =
         Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is not PEM".to_owned()))?;

@@ -7,7 +7,7 @@ use bearward_issuer::{
 };
 use serde_json::json;
 
-use crate::{args::IssuerArgs, failure::Failure, output};
+use crate::{args::IssuerArgs, failure::Failure, local_tenant::Announcement, output};
 
 pub(crate) async fn run(args: IssuerArgs) -> Result<(), Failure> {
     output::talk(
@@ -18,12 +18,23 @@ pub(crate) async fn run(args: IssuerArgs) -> Result<(), Failure> {
     let config = config(&args).map_err(|error| Failure::usage(error.to_string()))?;
     let tenant = LocalTenant::start(config).await.map_err(|error| start_failure(&error))?;
     let ready = Ready { tenant: &tenant, audiences: &args.audience, scopes: &args.scope };
+    let announcement = announce(&ready);
     let told = if args.json { output::data(ready.json()) } else { output::data(ready) };
     if told.is_ok() {
         signals.any().await;
     }
+    // First, so that the folder is empty when the tenant removes it.
+    drop(announcement);
     tenant.stop().await;
     told
+}
+
+/// Where `bearward init --local` finds it. In a folder that can't be written to, everything else works all the same.
+fn announce(ready: &Ready<'_>) -> Option<Announcement> {
+    let told = |error: &io::Error| {
+        output::talk(format_args!("warning: `bearward init --local` won't find this tenant: {error}"));
+    };
+    Announcement::write(&ready.json()).inspect_err(told).ok()
 }
 
 fn config(args: &IssuerArgs) -> Result<TenantConfig, ConfigError> {

@@ -6,14 +6,20 @@
 mod access_token;
 mod args;
 mod call;
+mod device;
 mod dpop;
 mod env_file;
 mod failure;
 mod https;
+mod init;
 mod input;
 mod issuer;
+mod local_tenant;
+mod management;
 mod output;
+mod private_file;
 mod settings;
+mod tenant;
 mod token;
 
 use std::process::ExitCode;
@@ -44,6 +50,7 @@ fn parse() -> Result<Command, Failure> {
 
 fn execute(command: Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Init(args) => run(init::run(*args)).map(|()| ExitCode::SUCCESS),
         Command::Issuer(args) => run(issuer::run(args)).map(|()| ExitCode::SUCCESS),
         Command::Token(args) => run(token::run(args)).map(|()| ExitCode::SUCCESS),
         Command::Call(args) => run(call::run(args)),

@@ -1,6 +1,6 @@
 //! Where settings come from: flags, then the environment, then the file `.env` of the working folder, which may be missing.
 
-use std::{env, ffi::OsString, fs, io};
+use std::{env, ffi::OsString, fs, io, path::Path};
 
 use clap::{Arg, Command};
 
@@ -9,8 +9,12 @@ use crate::{env_file::EnvFile, failure::Failure};
 /// The name of the file.
 pub(crate) const ENV_FILE: &str = ".env";
 
-/// The `.env` of the working folder; an empty one if there is none.
+/// The `.env` of the working folder; an empty one if there is none. A folder of this name is a virtual environment of
+/// Python's, and none of ours.
 pub(crate) fn env_file() -> Result<EnvFile, Failure> {
+    if Path::new(ENV_FILE).is_dir() {
+        return Ok(EnvFile::default());
+    }
     match fs::read_to_string(ENV_FILE) {
         Ok(text) => Ok(EnvFile::parse(&text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(EnvFile::default()),
@@ -63,6 +67,23 @@ mod tests {
         assert_eq!(domain(file, &[]).unwrap(), "file.example.com");
         assert_eq!(domain(file, &["--domain", "flag.example.com"]).unwrap(), "flag.example.com");
         assert!(domain("", &[]).is_err());
+    }
+
+    #[test]
+    fn whatever_the_environment_may_give_the_file_may_give_too() {
+        let mut tried = 0;
+        for subcommand in Args::command().get_subcommands().cloned() {
+            let names = |argument: &Arg| argument.get_env().map(|name| name.to_str().unwrap().to_owned());
+            let lines: Vec<_> =
+                subcommand.get_arguments().filter_map(names).map(|name| name + "=x\n").collect();
+            let subcommand = with_defaults_from(&EnvFile::parse(&lines.concat()), subcommand);
+            for argument in subcommand.get_arguments().filter(|argument| argument.get_env().is_some()) {
+                assert_eq!(argument.get_default_values(), ["x"], "{}", argument.get_id());
+                assert!(!argument.is_required_set() && argument.is_hide_default_value_set());
+                tried += 1;
+            }
+        }
+        assert!(tried >= 5, "{tried}");
     }
 
     #[test]

@@ -10,8 +10,15 @@ pub(crate) struct Domain {
 
 impl Domain {
     pub(crate) fn token_endpoint(&self) -> Url {
+        self.url(&["oauth", "token"])
+    }
+
+    /// The URL below this host with these path segments, which may have any character in them.
+    pub(crate) fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.url.clone();
-        url.set_path("/oauth/token");
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.clear().extend(segments);
+        }
         url
     }
 }
@@ -54,6 +61,8 @@ mod tests {
             assert_eq!(domain.to_string(), "tenant.auth0.com");
             assert_eq!(domain.token_endpoint().as_str(), "https://tenant.auth0.com/oauth/token");
         }
+        let url = "t.auth0.com".parse::<Domain>().unwrap().url(&["a", "https://b/?c#d%"]);
+        assert_eq!(url.as_str(), "https://t.auth0.com/a/https:%2F%2Fb%2F%3Fc%23d%25");
         assert_eq!("127.0.0.1:4400".parse::<Domain>().unwrap().to_string(), "127.0.0.1:4400");
         assert_eq!("[::1]:4400".parse::<Domain>().unwrap().to_string(), "[::1]:4400");
         for text in [

@@ -2,6 +2,7 @@
 
 mod call;
 mod domain;
+mod init;
 mod issuer;
 mod token;
 
@@ -9,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use call::CallArgs;
 pub(crate) use domain::Domain;
+pub(crate) use init::{InitArgs, identifier};
 pub(crate) use issuer::IssuerArgs;
 pub(crate) use token::TokenArgs;
 
@@ -24,6 +26,8 @@ const EXAMPLES: &str = "\
 Examples:
   bearward issuer --audience https://api.example.com --scope read:messages
       runs a local tenant and prints the lines that connect an API and a client to it
+  bearward init
+      makes an API in a tenant, and writes AUTH0_DOMAIN and AUTH0_AUDIENCE into .env
   bearward token --domain tenant.eu.auth0.com --client-id ID --audience https://api.example.com
       prints a token, with the client's secret from AUTH0_CLIENT_SECRET
   bearward token --dpop | bearward call --token - http://127.0.0.1:8000/api/private
@@ -33,10 +37,16 @@ Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Make an API in a tenant, and write `AUTH0_DOMAIN` and `AUTH0_AUDIENCE` into `.env`.
+    ///
+    /// Works with Auth0's Management API, and with `bearward issuer`. An API that is there already is used, and left as
+    /// it is. If anything goes wrong, the file is as it was. Certificates are checked as for `bearward token`.
+    Init(Box<InitArgs>),
     /// Run a local tenant that issues tokens shaped like Auth0's. For development only.
     ///
     /// It serves https on 127.0.0.1 with a certificate authority of its own, made at start: clients trust it by
     /// `SSL_CERT_FILE`. Keys and secrets are fresh at each start unless given. Ctrl-C stops it.
+    /// Until then `.bearward/tenant.json` holds what it prints, client secret included, for `bearward init --local`.
     Issuer(IssuerArgs),
     /// Print an access token from a tenant, by the client credentials grant.
     ///

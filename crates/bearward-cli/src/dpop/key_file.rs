@@ -2,13 +2,13 @@
 
 use std::{
     env,
-    fs::{self, DirBuilder, File},
-    io::{self, Read as _, Write as _},
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
 use super::ProofKey;
-use crate::{failure::Failure, output};
+use crate::{failure::Failure, output, private_file};
 
 /// Hundreds of bytes are expected; a path might be mistyped.
 const FILE_LIMIT: u64 = 64 * 1024;
@@ -93,32 +93,15 @@ fn mode_for_others(_file: &File) -> io::Result<Option<u32>> {
     Ok(None)
 }
 
-/// The file appears whole, with mode 0600, and never in the place of another.
 fn write_new(path: &Path, pem: &str) -> io::Result<()> {
     let path = std::path::absolute(path)?;
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    make_private_folder(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(pem.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(&path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    if fs::exists(folder)? {
-        return Ok(());
-    }
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    private_file::make_folder(private_file::folder(&path))?;
+    private_file::write_new(&path, pem)
 }
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use super::*;
 

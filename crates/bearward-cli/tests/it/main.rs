@@ -4,7 +4,13 @@
 
 mod call;
 mod dpop;
+mod init;
+mod init_answers;
+mod init_asks;
+mod init_local;
 mod issuer;
 mod server;
 mod support;
+mod tenant;
+mod terminal;
 mod token;

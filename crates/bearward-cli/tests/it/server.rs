@@ -52,21 +52,12 @@ impl Server {
     }
 
     pub(crate) fn https() -> Self {
-        let CertifiedKey { cert, signing_key } =
-            rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
-        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(signing_key.serialize_der());
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config =
-            rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config =
-            config.unwrap().with_no_client_auth().with_single_cert(vec![cert.der().clone()], key.into());
-        Self::start(Some(TlsAcceptor::from(Arc::new(config.unwrap()))), cert.pem())
+        let (acceptor, ca_pem) = loopback_tls();
+        Self::start(Some(acceptor), ca_pem)
     }
 
     fn start(tls: Option<TlsAcceptor>, ca_pem: String) -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let (runtime, listener) = listen();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let origin = format!("{scheme}://{}", listener.local_addr().unwrap());
         let state = Shared { origin: origin.clone(), seen: Arc::default() };
@@ -217,9 +208,27 @@ impl Shared {
     }
 }
 
-struct Tls {
-    listener: TcpListener,
-    tls: TlsAcceptor,
+/// A free port, and a runtime to serve it with for as long as that is kept.
+pub(crate) fn listen() -> (Runtime, TcpListener) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    (runtime, listener)
+}
+
+/// TLS for 127.0.0.1, and the certificate that a client has to trust for it.
+pub(crate) fn loopback_tls() -> (TlsAcceptor, String) {
+    let CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.unwrap().with_no_client_auth().with_single_cert(vec![cert.der().clone()], key.into());
+    (TlsAcceptor::from(Arc::new(config.unwrap())), cert.pem())
+}
+
+pub(crate) struct Tls {
+    pub(crate) listener: TcpListener,
+    pub(crate) tls: TlsAcceptor,
 }
 
 impl Listener for Tls {

@@ -112,7 +112,7 @@ fn rest(stream: &mut impl Read) -> String {
     text
 }
 
-fn within_patience<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) fn within_patience<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, result) = mpsc::channel();
     thread::spawn(move || {
         let _nobody_waits_any_more = done.send(work());

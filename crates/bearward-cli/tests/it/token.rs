@@ -180,3 +180,21 @@ fn an_env_file_says_what_flags_and_environment_don_t() {
     assert_eq!(finish(command).code, Some(0));
     assert_eq!(finish(bearward(folder.path(), &["token", "--audience", AUDIENCE])).code, Some(0));
 }
+
+#[test]
+fn a_folder_that_is_called_like_the_env_file_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join(".env")).unwrap();
+    let (_issuer, ready) = issuer(folder.path());
+    assert_eq!(finish(token(folder.path(), &ready, &[])).code, Some(0));
+}
+
+#[test]
+fn an_env_file_that_can_t_be_read_is_told_of_without_its_content() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(".env"), b"AUTH0_CLIENT_SECRET=hush\xff\n").unwrap();
+    let finished = finish(bearward(folder.path(), &["token"]));
+    assert_eq!(finished.code, Some(2));
+    assert!(finished.stderr.contains(".env can't be read"), "{}", finished.stderr);
+    assert!(!finished.stderr.contains("hush"), "{}", finished.stderr);
+}

@@ -11,7 +11,7 @@ use std::fmt;
 
 pub(crate) use certificate::date;
 pub use key::SigningKey;
-pub use token::MachineToken;
+pub use token::{AccessToken, IdToken, Profile, Subject};
 
 /// Why nothing was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -43,6 +43,9 @@ impl WrittenCaFile {
     fn replace(path: &Path, pem: &str) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
         refuse_to_replace_other_things(&path)?;
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
         let mut fresh = path.clone().into_os_string();
         fresh.push(format!(".{}", random_suffix()?));
         let fresh = PathBuf::from(fresh);
@@ -137,5 +140,15 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).unwrap(), "my novel");
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_named_file_gets_the_folders_it_needs() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("some").join("where").join("ca.pem");
+        drop(WrittenCaFile::write(&CaFile::At(path.clone()), PEM).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), PEM);
+        let below_a_file = path.join("ca.pem");
+        assert!(WrittenCaFile::write(&CaFile::At(below_a_file), PEM).is_err());
     }
 }

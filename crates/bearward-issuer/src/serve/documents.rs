@@ -2,27 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
-use super::{conduct::Document, tenant::Tenant};
+use super::{grants::GRANT_TYPES, tenant::Tenant};
 
-pub(super) async fn discovery(State(tenant): State<Arc<Tenant>>) -> Response {
-    answer(&tenant, Document::Discovery, || metadata(tenant.issuer())).await
+pub(super) async fn discovery(State(tenant): State<Arc<Tenant>>) -> Json<Value> {
+    Json(metadata(tenant.issuer()))
 }
 
-pub(super) async fn key_set(State(tenant): State<Arc<Tenant>>) -> Response {
-    answer(&tenant, Document::KeySet, || tenant.key_set()).await
+pub(super) async fn key_set(State(tenant): State<Arc<Tenant>>) -> Json<Value> {
+    Json(tenant.key_set())
 }
 
-/// Well, or as the admin side has told the tenant to.
-async fn answer(tenant: &Tenant, document: Document, usual: impl FnOnce() -> Value) -> Response {
-    tenant.conduct().answer(document, usual, &tenant.settings().cache_control).await
-}
-
-/// OpenID Connect Discovery 1.0 §3, with the members of an Auth0 tenant. `token_endpoint` and `jwks_uri` are served
-/// here; the other endpoints are named because clients read them, and answer 404.
-fn metadata(issuer: &str) -> Value {
+/// OpenID Connect Discovery 1.0 §3, with the members of an Auth0 tenant. `token_endpoint`,
+/// `device_authorization_endpoint` and `jwks_uri` are served here; the other endpoints are named because clients read
+/// them, and answer 404.
+pub(super) fn metadata(issuer: &str) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
     json!({
         "issuer": issuer,
@@ -45,7 +41,9 @@ fn metadata(issuer: &str) -> Value {
         "code_challenge_methods_supported": ["S256", "plain"],
         "response_modes_supported": ["query", "fragment", "form_post"],
         "subject_types_supported": ["public"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "grant_types_supported": GRANT_TYPES,
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ["RS256", "RS384", "PS256"],
         "claims_supported": [
             "aud", "auth_time", "created_at", "email", "email_verified", "exp", "family_name", "given_name", "iat",
             "identities", "iss", "name", "nickname", "phone_number", "picture", "sub",

@@ -1,18 +1,25 @@
 //! The tenant as a server: start, what to tell its clients, stop.
 
+mod access_token;
 mod admin;
+mod apis;
 mod ca_file;
+mod client_auth;
 mod conduct;
 mod config;
 mod connection;
+mod device;
 mod documents;
 mod error_answer;
+mod grants;
+mod management;
+mod own_token;
 mod proof;
+mod request_body;
 mod routes;
 mod secret;
 mod tenant;
 mod tls;
-mod token_endpoint;
 mod token_request;
 
 use std::{
@@ -34,7 +41,7 @@ use self::{
 use crate::{mint::MintError, random};
 
 pub use conduct::{Behaviour, Connections, Document, DocumentRequests, Requests};
-pub use config::{Api, CaFile, Client, ConfigError, TenantConfig};
+pub use config::{Api, CaFile, Client, ConfigError, Connection, ExchangeProfile, PublicKey, TenantConfig};
 pub use secret::Secret;
 
 /// A running tenant. [`stop`](Self::stop) ends it in good order; dropping it ends it at once.
@@ -55,8 +62,8 @@ impl LocalTenant {
     ///
     /// When this returns, requests are answered.
     pub async fn start(config: TenantConfig) -> Result<Self, StartError> {
-        let TenantConfig { port, apis, client, token_lifetime, cache_control, ca_file, admin } = config;
-        let settings = Settings::new(client, apis, token_lifetime, &cache_control)?;
+        let settings = Settings::new(&config)?;
+        let TenantConfig { port, ca_file, admin, .. } = config;
         let client = settings.client.clone();
         let (listener, port) = listen(port).await?;
         let domain = format!("{}:{port}", Ipv4Addr::LOCALHOST);
@@ -65,7 +72,7 @@ impl LocalTenant {
         let ca_file = WrittenCaFile::write(&ca_file, &tls.ca_pem)
             .map_err(|(path, source)| StartError::CaFile { path, source })?;
 
-        let tenant = Arc::new(Tenant::new(domain.clone(), settings, key));
+        let tenant = Arc::new(Tenant::new(domain.clone(), settings, key)?);
         let (stop, stopped) = watch::channel(());
         let mut servers = JoinSet::new();
         let admin = if admin {

@@ -9,22 +9,28 @@ use std::{
 use axum::http::HeaderValue;
 use bearward_core::UnixTime;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::{
+    apis::{Apis, Description},
+    client_auth::UsedAssertions,
     conduct::{Conduct, JunkKind},
-    config::{Api, Client, ConfigError},
+    config::{Api, Client, ConfigError, Connection, ExchangeProfile, TenantConfig, checked_scopes, is_name},
+    device::Devices,
     proof::UsedProofs,
 };
-use crate::mint::{MachineToken, MintError, SigningKey};
+use crate::mint::{MintError, SigningKey};
 
 pub(super) struct Tenant {
     domain: String,
     issuer: String,
     settings: Settings,
+    apis: Apis,
     keys: Mutex<KeyRing>,
     used_proofs: UsedProofs,
+    used_assertions: UsedAssertions,
+    devices: Devices,
     unpublished: OnceCell<Arc<SigningKey>>,
     conduct: Conduct,
 }
@@ -33,43 +39,55 @@ pub(super) struct Tenant {
 pub(super) struct Settings {
     pub(super) client: Client,
     apis: Vec<Api>,
-    /// The first of them.
-    pub(super) default_api: Api,
-    pub(super) token_lifetime: u64,
+    token_lifetime: u64,
     pub(super) cache_control: HeaderValue,
+    pub(super) exchange_profiles: Vec<ExchangeProfile>,
+    pub(super) connections: Vec<Connection>,
+    management_scopes: Vec<String>,
+    pub(super) user: String,
+    device_interval: Duration,
+    device_code_lifetime: Duration,
 }
 
 impl Settings {
-    pub(super) fn new(
-        client: Option<Client>,
-        apis: Vec<Api>,
-        token_lifetime: u64,
-        cache_control: &str,
-    ) -> Result<Self, ConfigError> {
-        let default_api = apis.first().cloned().ok_or(ConfigError::NoApi)?;
-        for (index, api) in apis.iter().enumerate() {
-            if apis.iter().skip(index.saturating_add(1)).any(|other| other.identifier() == api.identifier()) {
-                return Err(ConfigError::AudienceTwice { audience: api.identifier().to_owned() });
-            }
+    pub(super) fn new(config: &TenantConfig) -> Result<Self, ConfigError> {
+        if !is_name(&config.user) {
+            return Err(ConfigError::UserNotAName);
         }
-        let client = client.map_or_else(Client::random, Ok)?;
-        let cache_control =
-            HeaderValue::from_str(cache_control).map_err(|_| ConfigError::CacheControlNotAHeader)?;
-        Ok(Self { client, apis, default_api, token_lifetime, cache_control })
+        let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+        Ok(Self {
+            client: config.client.clone().map_or_else(Client::random, Ok)?,
+            apis: config.apis.clone(),
+            token_lifetime: config.token_lifetime,
+            cache_control: HeaderValue::from_str(&config.cache_control)
+                .map_err(|_| ConfigError::CacheControlNotAHeader)?,
+            exchange_profiles: config.exchange_profiles.clone(),
+            connections: config.connections.clone(),
+            management_scopes: checked_scopes(config.management_scopes.iter().cloned())?,
+            user: config.user.clone(),
+            device_interval: seconds(config.device_interval),
+            device_code_lifetime: seconds(config.device_code_lifetime),
+        })
     }
 }
 
 impl Tenant {
-    pub(super) fn new(domain: String, settings: Settings, key: SigningKey) -> Self {
-        Self {
-            issuer: format!("https://{domain}/"),
+    pub(super) fn new(domain: String, settings: Settings, key: SigningKey) -> Result<Self, ConfigError> {
+        let issuer = format!("https://{domain}/");
+        let management = Description::of_management_api(management_api(&issuer), &settings.management_scopes);
+        let configured = settings.apis.iter().map(|api| Description::of_api(api, settings.token_lifetime));
+        Ok(Self {
+            apis: Apis::new(management, configured.collect())?,
+            devices: Devices::new(settings.device_interval, settings.device_code_lifetime),
+            issuer,
             domain,
             settings,
             keys: Mutex::new(KeyRing { signing: Arc::new(key), retired: Vec::new() }),
             used_proofs: UsedProofs::default(),
+            used_assertions: UsedAssertions::default(),
             unpublished: OnceCell::new(),
             conduct: Conduct::new(),
-        }
+        })
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -88,30 +106,29 @@ impl Tenant {
         [by_address, by_name]
     }
 
+    /// The Management API's identifier.
+    pub(super) fn management_api(&self) -> String {
+        management_api(&self.issuer)
+    }
+
+    pub(super) fn apis(&self) -> &Apis {
+        &self.apis
+    }
+
     pub(super) fn conduct(&self) -> &Conduct {
         &self.conduct
+    }
+
+    pub(super) fn devices(&self) -> &Devices {
+        &self.devices
     }
 
     pub(super) fn used_proofs(&self) -> &UsedProofs {
         &self.used_proofs
     }
 
-    pub(super) fn api(&self, identifier: &str) -> Option<&Api> {
-        self.settings.apis.iter().find(|api| api.identifier() == identifier)
-    }
-
-    /// The claims of a token for this tenant's client, issued now, bound to the key `jkt` if there is one.
-    pub(super) fn claims(&self, api: &Api, scopes: &[&str], jkt: Option<&str>) -> Map<String, Value> {
-        MachineToken {
-            issuer: &self.issuer,
-            client_id: self.settings.client.id(),
-            audience: api.identifier(),
-            scopes,
-            permissions: api.has_permissions().then_some(scopes),
-            jkt,
-            lifetime: self.settings.token_lifetime,
-        }
-        .claims(unix_now())
+    pub(super) fn used_assertions(&self) -> &UsedAssertions {
+        &self.used_assertions
     }
 
     pub(super) fn signing_key(&self) -> Arc<SigningKey> {
@@ -160,15 +177,27 @@ impl Tenant {
     /// The key set document (RFC 7517 §5): junk first, if there is any, then the signing key.
     pub(super) fn key_set(&self) -> Value {
         let mut members = self.conduct.junk_keys();
-        let keys = self.keys();
-        members.extend(keys.all(Instant::now()).map(|key| Value::Object(key.public_jwk())));
+        members.extend(self.good_keys());
         json!({ "keys": members })
+    }
+
+    /// The key set as the tenant itself reads it, without the junk.
+    pub(super) fn good_key_set(&self) -> Value {
+        json!({ "keys": self.good_keys() })
+    }
+
+    fn good_keys(&self) -> Vec<Value> {
+        self.keys().all(Instant::now()).map(|key| Value::Object(key.public_jwk())).collect()
     }
 
     fn keys(&self) -> MutexGuard<'_, KeyRing> {
         // A panic elsewhere can't leave it half changed: each change is one assignment or one call on a vector.
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn management_api(issuer: &str) -> String {
+    format!("{issuer}api/v2/")
 }
 
 /// The keys that are published: the one that signs, and those that did.
@@ -302,13 +331,18 @@ mod tests {
     }
 
     #[test]
-    fn settings_refuse_what_no_tenant_can_be() {
-        let api = |name: &str| Api::new(name, [""; 0]).unwrap();
-        let refused = |apis, cache_control| Settings::new(None, apis, 60, cache_control).err();
-        assert_eq!(refused(vec![], ""), Some(ConfigError::NoApi));
-        let twice = ConfigError::AudienceTwice { audience: "a".to_owned() };
-        assert_eq!(refused(vec![api("a"), api("b"), api("a")], ""), Some(twice));
-        assert_eq!(refused(vec![api("a")], "a\nb"), Some(ConfigError::CacheControlNotAHeader));
-        assert_eq!(refused(vec![api("a")], "no-store"), None);
+    fn settings_refuse_what_no_tenant_can_have() {
+        let refused = |change: fn(&mut TenantConfig)| {
+            let mut config = TenantConfig::default();
+            change(&mut config);
+            Settings::new(&config).err()
+        };
+        assert_eq!(refused(|_| {}), None);
+        let cache_control = refused(|config| config.cache_control = "a\nb".to_owned());
+        assert_eq!(cache_control, Some(ConfigError::CacheControlNotAHeader));
+        assert_eq!(refused(|config| config.user = "two words".to_owned()), Some(ConfigError::UserNotAName));
+        let scope = "a\"b".to_owned();
+        let scopes = refused(|config| config.management_scopes = vec!["a\"b".to_owned()]);
+        assert_eq!(scopes, Some(ConfigError::ScopeNotAToken { scope }));
     }
 }

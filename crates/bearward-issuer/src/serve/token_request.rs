@@ -1,4 +1,4 @@
-//! Reading a request to the token endpoint: JSON or form, credentials in the body or by HTTP Basic.
+//! Reading a request to the token endpoint or for a device code: JSON or form, credentials in the body or by HTTP Basic.
 
 use std::fmt;
 
@@ -8,13 +8,26 @@ use serde::Deserialize;
 
 use super::{error_answer::ErrorAnswer, secret::Secret};
 
-/// A token request with the parameters that are read here; others are ignored, as RFC 6749 §3.2 asks.
+/// A request with the parameters that are read here; others are ignored, as RFC 6749 §3.2 asks.
+///
+/// An empty parameter is one that is not there (RFC 6749 §3.1).
 #[derive(Debug)]
 pub(super) struct TokenRequest {
-    pub(super) grant_type: String,
+    grant_type: Option<String>,
     pub(super) audience: Option<String>,
     pub(super) scope: Option<String>,
+    pub(super) exchange: ExchangeParameters,
+    device_code: Option<Secret>,
     pub(super) credentials: Credentials,
+}
+
+/// What is exchanged, and for what. RFC 8693 §2.1.
+#[derive(Debug)]
+pub(super) struct ExchangeParameters {
+    subject_token: Option<Secret>,
+    subject_token_type: Option<String>,
+    pub(super) requested_token_type: Option<String>,
+    connection: Option<String>,
 }
 
 /// Who the client says it is.
@@ -24,20 +37,58 @@ pub(super) enum Credentials {
     Body(Option<String>, Option<Secret>),
     /// HTTP Basic: each way to read it, none if it is not Basic at all.
     Basic(Vec<(String, Secret)>),
+    /// `client_assertion`, a JWT that the client signed (RFC 7523 §2.2), and the `client_id` that may stand beside it.
+    Assertion(Option<String>, Secret),
 }
 
 impl TokenRequest {
     /// Reads the request; its client is not yet authenticated.
     pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, ErrorAnswer> {
-        let parameters = Parameters::parse(headers, body)?;
-        let missing = || ErrorAnswer::invalid_request("Missing required parameter: grant_type");
+        let mut parameters = Parameters::parse(headers, body)?;
         Ok(Self {
-            grant_type: parameters.grant_type.clone().ok_or_else(missing)?,
-            audience: parameters.audience.clone().filter(|audience| !audience.is_empty()),
-            scope: parameters.scope.clone(),
+            grant_type: given(&mut parameters.grant_type),
+            audience: given(&mut parameters.audience),
+            scope: given(&mut parameters.scope),
+            exchange: ExchangeParameters {
+                subject_token: given(&mut parameters.subject_token).map(Secret::new),
+                subject_token_type: given(&mut parameters.subject_token_type),
+                requested_token_type: given(&mut parameters.requested_token_type),
+                connection: given(&mut parameters.connection),
+            },
+            device_code: given(&mut parameters.device_code).map(Secret::new),
             credentials: parameters.credentials(headers)?,
         })
     }
+
+    pub(super) fn grant_type(&self) -> Result<&str, ErrorAnswer> {
+        required(self.grant_type.as_deref(), "grant_type")
+    }
+
+    pub(super) fn device_code(&self) -> Result<&Secret, ErrorAnswer> {
+        required(self.device_code.as_ref(), "device_code")
+    }
+}
+
+impl ExchangeParameters {
+    pub(super) fn subject_token(&self) -> Result<&Secret, ErrorAnswer> {
+        required(self.subject_token.as_ref(), "subject_token")
+    }
+
+    pub(super) fn subject_token_type(&self) -> Result<&str, ErrorAnswer> {
+        required(self.subject_token_type.as_deref(), "subject_token_type")
+    }
+
+    pub(super) fn connection(&self) -> Result<&str, ErrorAnswer> {
+        required(self.connection.as_deref(), "connection")
+    }
+}
+
+fn given(parameter: &mut Option<String>) -> Option<String> {
+    parameter.take().filter(|text| !text.is_empty())
+}
+
+fn required<T>(parameter: Option<T>, name: &str) -> Result<T, ErrorAnswer> {
+    parameter.ok_or_else(|| ErrorAnswer::invalid_request(format!("Missing required parameter: {name}")))
 }
 
 /// Typed, so that a parameter given twice (RFC 6749 §3.2 forbids it) or of another type is an error.
@@ -46,8 +97,15 @@ struct Parameters {
     grant_type: Option<String>,
     client_id: Option<String>,
     client_secret: Option<String>,
+    client_assertion: Option<String>,
+    client_assertion_type: Option<String>,
     audience: Option<String>,
     scope: Option<String>,
+    subject_token: Option<String>,
+    subject_token_type: Option<String>,
+    requested_token_type: Option<String>,
+    connection: Option<String>,
+    device_code: Option<String>,
 }
 
 impl Parameters {
@@ -67,19 +125,32 @@ impl Parameters {
         }
     }
 
+    /// RFC 6749 §2.3: one method of authentication per request.
     fn credentials(self, headers: &HeaderMap) -> Result<Credentials, ErrorAnswer> {
-        let Some(field) = headers.get(header::AUTHORIZATION) else {
+        let header = headers.get(header::AUTHORIZATION);
+        let methods = [header.is_some(), self.client_secret.is_some(), self.client_assertion.is_some()];
+        if methods.into_iter().filter(|given| *given).count() > 1 {
+            return Err(ErrorAnswer::invalid_request("Credentials of more than one kind."));
+        }
+        if let Some(assertion) = self.client_assertion {
+            if self.client_assertion_type.as_deref() != Some(ASSERTION_TYPE) {
+                return Err(ErrorAnswer::invalid_request(format!(
+                    "client_assertion_type must be {ASSERTION_TYPE}"
+                )));
+            }
+            return Ok(Credentials::Assertion(self.client_id, Secret::new(assertion)));
+        }
+        let Some(field) = header else {
             return Ok(Credentials::Body(self.client_id, self.client_secret.map(Secret::new)));
         };
-        // RFC 6749 §2.3: one method of authentication per request.
-        if self.client_secret.is_some() {
-            return Err(ErrorAnswer::invalid_request("Credentials both in the header and in the body."));
-        }
         let mut readings = field.to_str().ok().and_then(decode_basic).unwrap_or_default();
         readings.retain(|(id, _)| self.client_id.as_ref().is_none_or(|body| body == id));
         Ok(Credentials::Basic(readings))
     }
 }
+
+/// RFC 7523 §2.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 impl fmt::Debug for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,7 +212,7 @@ mod tests {
         let form = b"grant_type=g&client_id=i&client_secret=s&audience=a&scope=x+y&more=1";
         for (content_type, body) in [("application/json; charset=utf-8", &json[..]), (FORM, &form[..])] {
             let request = TokenRequest::parse(&headers(content_type, None), body).unwrap();
-            assert_eq!(request.grant_type, "g");
+            assert_eq!(request.grant_type().unwrap(), "g");
             assert_eq!(request.audience.as_deref(), Some("a"));
             assert_eq!(request.scope.as_deref(), Some("x y"));
             let Credentials::Body(Some(id), Some(secret)) = request.credentials else {
@@ -159,8 +230,10 @@ mod tests {
             ("application/json", "{\"grant_type\":\"g\",\"client_secret\":[\"hush\"]}", None),
             ("application/json", "[]", None),
             (FORM, "grant_type=g&client_secret=hush&client_secret=hush", None),
-            (FORM, "client_secret=hush", None),
             (FORM, "grant_type=g&client_secret=hush", Some("Basic aTpz")),
+            (FORM, "grant_type=g&client_secret=hush&client_assertion=hush", None),
+            (FORM, "grant_type=g&client_assertion=hush", None),
+            (FORM, "grant_type=g&client_assertion=hush&client_assertion_type=saml2-bearer", None),
         ];
         for (content_type, body, authorization) in cases {
             let error =
@@ -195,15 +268,26 @@ mod tests {
         let credentials = |body: &str| TokenRequest::parse(&headers, body.as_bytes()).unwrap().credentials;
         let readings = |body: &str| match credentials(body) {
             Credentials::Basic(readings) => readings.len(),
-            Credentials::Body(..) => panic!("not Basic"),
+            Credentials::Body(..) | Credentials::Assertion(..) => panic!("not Basic"),
         };
         assert_eq!(readings("grant_type=g&client_id=app"), 2);
         assert_eq!(readings("grant_type=g&client_id=other"), 0);
     }
 
     #[test]
+    fn what_is_empty_is_not_there() {
+        let request = TokenRequest::parse(&headers(FORM, None), b"grant_type=&audience=&scope=&connection=");
+        let request = request.unwrap();
+        assert!(request.grant_type().is_err() && request.exchange.connection().is_err());
+        assert_eq!((request.audience, request.scope), (None, None));
+    }
+
+    #[test]
     fn debug_shows_no_secret() {
-        let request = TokenRequest::parse(&headers(FORM, None), b"grant_type=g&client_secret=hush").unwrap();
-        assert!(!format!("{request:?}").contains("hush"));
+        for name in ["client_secret", "client_assertion", "subject_token", "device_code"] {
+            let body = format!("grant_type=g&{name}=hush&client_assertion_type={ASSERTION_TYPE}");
+            let request = TokenRequest::parse(&headers(FORM, None), body.as_bytes()).unwrap();
+            assert!(!format!("{request:?}").contains("hush"), "{name}");
+        }
     }
 }

@@ -309,7 +309,10 @@ async fn requests_are_counted_until_they_are_reset() {
 
     assert_eq!(told(&fixture, "/admin/requests/reset", json!({})).await, requests);
     let nothing = json!({ "total": 0, "by_status": {}, "at_ms": [] });
-    let expected = json!({ "discovery": nothing, "jwks": nothing, "refused_connections": 0 });
+    let expected = json!({
+        "discovery": nothing, "jwks": nothing, "token": nothing, "device_code": nothing,
+        "resource_servers": nothing, "refused_connections": 0,
+    });
     assert_eq!(fixture.told("/admin/requests").await, expected);
 }
 
@@ -323,7 +326,8 @@ async fn the_library_does_what_the_admin_side_does() {
     assert!(get(&fixture, DISCOVERY).await.is_err());
     let present = fixture.told("/admin/behaviour").await;
     let expected = json!({
-        "connections": "reset", "discovery": { "status": 404 }, "jwks": {}, "junk_keys": [],
+        "connections": "reset", "discovery": { "status": 404 }, "jwks": {}, "token": {}, "device_code": {},
+        "resource_servers": {}, "junk_keys": [],
     });
     assert_eq!(present, expected);
 

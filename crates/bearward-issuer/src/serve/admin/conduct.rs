@@ -31,6 +31,9 @@ pub(super) async fn behave(
         "discovery" => &[Document::Discovery],
         "jwks" => &[Document::KeySet],
         "both" => &[Document::Discovery, Document::KeySet],
+        "token" => &[Document::Token],
+        "device_code" => &[Document::DeviceCode],
+        "resource_servers" => &[Document::ResourceServers],
         _ => return Err(not_found().await),
     };
     let behaviour: Behaviour = order(request).await?;

@@ -6,6 +6,7 @@
 //! What it can be asked for is told in `docs/admin.md`, which is the documentation of [`AdminAccess`](super::AdminAccess).
 
 mod conduct;
+mod devices;
 mod keys;
 mod token;
 
@@ -24,10 +25,10 @@ use serde::de::DeserializeOwned;
 
 use super::{
     error_answer::ErrorAnswer,
+    request_body::read,
     routes::{method_not_allowed, not_found},
     secret::Secret,
     tenant::Tenant,
-    token_endpoint::read,
 };
 
 pub(super) fn router(tenant: Arc<Tenant>, secret: Secret) -> Router {
@@ -38,6 +39,7 @@ pub(super) fn router(tenant: Arc<Tenant>, secret: Secret) -> Router {
         .route("/admin/token", post(token::token))
         .route("/admin/behaviour", get(conduct::present))
         .route("/admin/behaviour/{documents}", post(conduct::behave))
+        .route("/admin/devices", get(devices::waiting).post(devices::decide))
         .route("/admin/down", post(conduct::go_down))
         .route("/admin/recover", post(conduct::recover))
         .route("/admin/requests", get(conduct::requests))

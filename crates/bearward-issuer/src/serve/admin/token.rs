@@ -10,6 +10,7 @@ use super::order;
 use crate::{
     mint::SigningKey,
     serve::{
+        access_token::{Grant, UnsignedToken},
         error_answer::ErrorAnswer,
         tenant::{Tenant, unix_now},
     },
@@ -24,8 +25,7 @@ pub(super) async fn token(
         KeyChoice::Published => tenant.signing_key(),
         KeyChoice::Unpublished => tenant.unpublished_key().await.map_err(|_| ErrorAnswer::internal())?,
     };
-    let (header, claims) = order.fill(&tenant, &key);
-    let token = key.sign(&header, &claims).map_err(|_| ErrorAnswer::internal())?;
+    let token = order.fill(&tenant, &key)?.sign(&key)?;
     Ok(Json(json!({ "access_token": token, "kid": key.kid() })))
 }
 
@@ -66,24 +66,18 @@ enum KeyChoice {
 }
 
 impl TokenOrder {
-    fn fill(self, tenant: &Tenant, key: &SigningKey) -> (Map<String, Value>, Map<String, Value>) {
-        let (mut header, mut claims) = match self.base {
-            Base::Empty => (Map::new(), Map::new()),
-            Base::Usual => {
-                let api = &tenant.settings().default_api;
-                (key.header(), tenant.claims(api, &api.grant(None), None))
-            }
+    fn fill(self, tenant: &Tenant, key: &SigningKey) -> Result<UnsignedToken, ErrorAnswer> {
+        let api = tenant.apis().default();
+        let UnsignedToken { mut header, mut claims } = match self.base {
+            Base::Empty => UnsignedToken { header: Map::new(), claims: Map::new() },
+            Base::Usual => Grant::to_client(Arc::clone(api), None).access_token(tenant, key)?,
         };
         if let Some(seconds) = self.expires_in {
-            self.base.expire(
-                &mut claims,
-                unix_now().saturating_add_signed(seconds),
-                tenant.settings().token_lifetime,
-            );
+            self.base.expire(&mut claims, unix_now().saturating_add_signed(seconds), api.token_lifetime());
         }
         self.base.write_over(&mut header, self.header);
         self.base.write_over(&mut claims, self.claims);
-        (header, claims)
+        Ok(UnsignedToken { header, claims })
     }
 }
 

@@ -1,8 +1,9 @@
-//! What one document does when it is asked for. Pure, but for the clock behind a dripping body.
+//! What one document does when it is asked for.
 
-use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
+use std::{collections::BTreeMap, future::Future, num::NonZeroU32, time::Duration};
 
 use axum::{
+    body::{self, Body as AnswerBody},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
@@ -45,7 +46,7 @@ pub struct Behaviour {
     pub(super) fault: Option<Fault>,
     /// The rest of the answer stays as it is: whether a client looks at the status shows best with a good body.
     #[serde(skip_serializing_if = "is_default")]
-    status: Status,
+    status: Option<Status>,
     /// Over the usual fields.
     #[serde(skip_serializing_if = "is_default")]
     headers: Fields,
@@ -91,39 +92,73 @@ impl Behaviour {
         milliseconds(self.latency_ms)
     }
 
-    /// The answer to a request for the document whose `usual` content this is.
-    pub(super) fn answer(&self, usual: Value, cache_control: &HeaderValue) -> Response {
+    /// The answer to a request that a good tenant gives the `usual` answer to.
+    pub(super) async fn answer(
+        &self,
+        usual: impl Future<Output = Response>,
+        cache_control: &HeaderValue,
+    ) -> Response {
         if self.fault == Some(Fault::Close) {
             return withheld();
         }
+        let (mut head, content) = if let Some(content) = self.body.in_place_of_usual() {
+            (Response::new(()).into_parts().0, content)
+        } else {
+            let (head, body) = usual.await.into_parts();
+            (head, self.body.over(&text(body).await))
+        };
         let delivery = Delivery {
             drip: self.drip_ms.map(|pause| milliseconds(pause.get())),
             break_off: self.fault == Some(Fault::BreakOff),
         };
-        let mut response = Response::new(self.body.content(usual).into_body(delivery));
-        *response.status_mut() = self.status.0;
-        let headers = response.headers_mut();
+        if let Some(Status(status)) = self.status {
+            head.status = status;
+        }
+        self.fill(&mut head.headers, cache_control);
+        Response::from_parts(head, content.into_body(delivery))
+    }
+
+    fn fill(&self, headers: &mut HeaderMap, cache_control: &HeaderValue) {
+        // That of the usual body, which may be another one by now.
+        headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(header::CACHE_CONTROL, cache_control.clone());
+        headers.entry(header::CACHE_CONTROL).or_insert_with(|| cache_control.clone());
         if matches!(self.body, Body::GzipBombMib(_)) {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         self.headers.write_over(headers);
-        response
     }
 }
 
 impl Body {
-    fn content(&self, usual: Value) -> Content {
+    fn in_place_of_usual(&self) -> Option<Content> {
         match self {
-            Self::Usual => Content::whole(usual.to_string()),
-            Self::Text(text) => Content::whole(text.clone()),
-            Self::Json(json) => Content::whole(json.to_string()),
-            Self::Members(over) => Content::whole(write_over(usual, over).to_string()),
-            Self::PaddedTo(bytes) => Content::padded(&usual.to_string(), *bytes),
-            Self::GzipBombMib(mebibytes) => Content::gzip_of_spaces(*mebibytes),
+            Self::Usual | Self::Members(_) | Self::PaddedTo(_) => None,
+            Self::Text(text) => Some(Content::whole(text.clone())),
+            Self::Json(json) => Some(Content::whole(json.to_string())),
+            Self::GzipBombMib(mebibytes) => Some(Content::gzip_of_spaces(*mebibytes)),
         }
     }
+
+    /// The usual content with what is to be said over it, if anything is.
+    fn over(&self, usual: &str) -> Content {
+        match self {
+            Self::Members(over) => {
+                let document = serde_json::from_str(usual).unwrap_or_default();
+                Content::whole(write_over(document, over).to_string())
+            }
+            Self::PaddedTo(bytes) => Content::padded(usual, *bytes),
+            Self::Usual | Self::Text(_) | Self::Json(_) | Self::GzipBombMib(_) => {
+                Content::whole(usual.to_owned())
+            }
+        }
+    }
+}
+
+/// A body that we made ourselves: it is there, and it is JSON.
+async fn text(body: AnswerBody) -> String {
+    let bytes = body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn write_over(mut document: Value, over: &Map<String, Value>) -> Value {
@@ -140,7 +175,7 @@ fn write_over(mut document: Value, over: &Map<String, Value>) -> Value {
 }
 
 /// A final status: 1xx would promise another answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
 struct Status(StatusCode);
 
@@ -212,7 +247,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::body::to_bytes;
+    use axum::{Json, body::to_bytes, response::IntoResponse as _};
     use serde_json::json;
 
     use super::{super::is_withheld, *};
@@ -223,7 +258,8 @@ mod tests {
 
     async fn answer(order: Value) -> (StatusCode, HeaderMap, String) {
         let usual = json!({ "issuer": "https://127.0.0.1:1/", "jwks_uri": "https://127.0.0.1:1/keys" });
-        let response = behaviour(order).answer(usual, &HeaderValue::from_static("max-age=15"));
+        let usual = async { Json(usual).into_response() };
+        let response = behaviour(order).answer(usual, &HeaderValue::from_static("max-age=15")).await;
         let (head, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         (head.status, head.headers, String::from_utf8(body.to_vec()).unwrap())
@@ -260,11 +296,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn close_withholds_the_answer() {
+    #[tokio::test]
+    async fn the_usual_answer_keeps_its_status_and_fields() {
+        let usual = async {
+            let fields = [(header::CACHE_CONTROL, "no-store"), (header::ETAG, "x")];
+            (StatusCode::FORBIDDEN, fields, Json(json!({ "error": "e" }))).into_response()
+        };
+        let response = behaviour(json!({})).answer(usual, &HeaderValue::from_static("max-age=15")).await;
+        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+        assert_eq!(response.headers()[header::ETAG], "x");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_to_be_answered_is_not_done() {
         let cache_control = HeaderValue::from_static("");
-        assert!(is_withheld(&behaviour(json!({ "fault": "close" })).answer(json!({}), &cache_control)));
-        assert!(!is_withheld(&behaviour(json!({})).answer(json!({}), &cache_control)));
+        let bodies = [json!({ "text": "" }), json!({ "json": {} }), json!({ "gzip_bomb_mib": 0 })];
+        for body in bodies {
+            let done = async { panic!("it was done") };
+            let response = behaviour(json!({ "body": body })).answer(done, &cache_control).await;
+            assert!(!is_withheld(&response));
+        }
+        let done = async { panic!("it was done") };
+        assert!(is_withheld(&behaviour(json!({ "fault": "close" })).answer(done, &cache_control).await));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod requests;
 
 use std::{
     fmt,
+    future::Future,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -24,7 +25,8 @@ pub use behaviour::Behaviour;
 pub(super) use junk_key::JunkKind;
 pub use requests::{DocumentRequests, Requests};
 
-/// One of the two documents that a resource server lives on.
+/// What the tenant can be told to answer in another way: the two documents that a resource server lives on, and the
+/// calls that clients make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Document {
@@ -32,6 +34,12 @@ pub enum Document {
     Discovery,
     /// `/.well-known/jwks.json`.
     KeySet,
+    /// `/oauth/token`.
+    Token,
+    /// `/oauth/device/code`.
+    DeviceCode,
+    /// `/api/v2/resource-servers` and what is below it.
+    ResourceServers,
 }
 
 /// What becomes of connections to the public port.
@@ -62,6 +70,9 @@ pub(super) struct Present {
 struct PerDocument<T> {
     discovery: T,
     jwks: T,
+    token: T,
+    device_code: T,
+    resource_servers: T,
 }
 
 impl<T> PerDocument<T> {
@@ -69,6 +80,9 @@ impl<T> PerDocument<T> {
         match document {
             Document::Discovery => &self.discovery,
             Document::KeySet => &self.jwks,
+            Document::Token => &self.token,
+            Document::DeviceCode => &self.device_code,
+            Document::ResourceServers => &self.resource_servers,
         }
     }
 
@@ -76,6 +90,9 @@ impl<T> PerDocument<T> {
         match document {
             Document::Discovery => &mut self.discovery,
             Document::KeySet => &mut self.jwks,
+            Document::Token => &mut self.token,
+            Document::DeviceCode => &mut self.device_code,
+            Document::ResourceServers => &mut self.resource_servers,
         }
     }
 }
@@ -146,16 +163,17 @@ impl Conduct {
 
     /// Answers a request as told: counted when it arrives and when it is answered, late, or never.
     ///
-    /// `usual` makes the document as a good tenant would, when it is time to answer; `cache_control` goes with it.
+    /// `usual` is what a good tenant does and answers. It is not done if none of its answer is to be sent;
+    /// `cache_control` goes with what is sent then, and with an answer that has none.
     pub(super) async fn answer(
         &self,
         document: Document,
-        usual: impl FnOnce() -> Value,
+        usual: impl Future<Output = Response>,
         cache_control: &HeaderValue,
     ) -> Response {
         self.lock_requests().arrived(document, Instant::now());
         let behaviour = self.once_not_hanging(document).await;
-        let response = behaviour.answer(usual(), cache_control);
+        let response = behaviour.answer(usual, cache_control).await;
         if !is_withheld(&response) {
             self.lock_requests().answered(document, response.status());
         }

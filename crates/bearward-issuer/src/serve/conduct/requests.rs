@@ -1,4 +1,4 @@
-//! How often each document was asked for, and when.
+//! How often each document was asked for, and each call made, and when.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -102,9 +102,13 @@ mod tests {
         requests.answered(Document::KeySet, StatusCode::OK);
         requests.answered(Document::KeySet, StatusCode::NOT_FOUND);
         requests.refused_connection();
+        let nothing = json!({ "total": 0, "by_status": {}, "at_ms": [] });
         let expected = json!({
-            "discovery": { "total": 0, "by_status": {}, "at_ms": [] },
+            "discovery": nothing,
             "jwks": { "total": 3, "by_status": { "200": 1, "404": 1 }, "at_ms": [0, 20, 30] },
+            "token": nothing,
+            "device_code": nothing,
+            "resource_servers": nothing,
             "refused_connections": 1,
         });
         assert_eq!(serde_json::to_value(&requests).unwrap(), expected);

@@ -1,11 +1,12 @@
 //! What a tenant is started with. Parts are checked when they are made; what remains is checked at the start.
 
+mod client;
+mod exchange;
+
 use std::{fmt, path::PathBuf};
 
-use aws_lc_rs::error::Unspecified;
-
-use super::secret::Secret;
-use crate::random;
+pub use client::{Client, PublicKey};
+pub use exchange::{Connection, ExchangeProfile};
 
 /// Everything that can be chosen. `TenantConfig::default()` has no API yet: add at least one.
 #[derive(Clone, Debug)]
@@ -24,6 +25,18 @@ pub struct TenantConfig {
     pub ca_file: CaFile,
     /// Whether there is an admin side, which makes any token for whoever has its secret. Default: no.
     pub admin: bool,
+    /// Which subject tokens of others are exchanged (RFC 8693). Default: none, only access tokens of this tenant.
+    pub exchange_profiles: Vec<ExchangeProfile>,
+    /// The connections that the token vault has tokens of. Default: none.
+    pub connections: Vec<Connection>,
+    /// What the client may do with the Management API. Default: create, read and update resource servers.
+    pub management_scopes: Vec<String>,
+    /// The id of the user who confirms devices in a browser. Default: `auth0|local-user`.
+    pub user: String,
+    /// Seconds that a device must wait between two polls; 0 lets it poll as it likes. Default: 5, as Auth0.
+    pub device_interval: u32,
+    /// Seconds that a device code is good for. Default: a quarter of an hour, as Auth0.
+    pub device_code_lifetime: u32,
 }
 
 impl Default for TenantConfig {
@@ -36,6 +49,14 @@ impl Default for TenantConfig {
             cache_control: "public, max-age=15, stale-while-revalidate=15, stale-if-error=86400".to_owned(),
             ca_file: CaFile::Generated(PathBuf::from(".bearward")),
             admin: false,
+            exchange_profiles: Vec::new(),
+            connections: Vec::new(),
+            management_scopes: ["create", "read", "update"]
+                .map(|verb| format!("{verb}:resource_servers"))
+                .into(),
+            user: "auth0|local-user".to_owned(),
+            device_interval: 5,
+            device_code_lifetime: 900,
         }
     }
 }
@@ -58,17 +79,7 @@ impl Api {
         if !is_name(&identifier) {
             return Err(ConfigError::AudienceNotAName { audience: identifier });
         }
-        let mut granted = Vec::new();
-        for scope in scopes {
-            let scope = scope.into();
-            if !is_scope_token(&scope) {
-                return Err(ConfigError::ScopeNotAToken { scope });
-            }
-            if !granted.contains(&scope) {
-                granted.push(scope);
-            }
-        }
-        Ok(Self { identifier, scopes: granted, permissions: false })
+        Ok(Self { identifier, scopes: checked_scopes(scopes)?, permissions: false })
     }
 
     /// Puts the granted scopes into the claim `permissions` too, as Auth0 does for an API with role-based access
@@ -92,65 +103,6 @@ impl Api {
     pub fn has_permissions(&self) -> bool {
         self.permissions
     }
-
-    /// What a request gets: everything granted when it names no scopes, otherwise those of its scopes that are
-    /// granted. The rest is dropped without an error, as Auth0 does.
-    pub(super) fn grant(&self, requested: Option<&str>) -> Vec<&str> {
-        let granted = self.scopes.iter().map(String::as_str);
-        match requested.map(str::trim).filter(|scopes| !scopes.is_empty()) {
-            None => granted.collect(),
-            Some(scopes) => {
-                granted.filter(|scope| scopes.split_whitespace().any(|wanted| wanted == *scope)).collect()
-            }
-        }
-    }
-}
-
-/// The client (the machine-to-machine application) that may ask for tokens.
-#[derive(Clone, Debug)]
-pub struct Client {
-    id: String,
-    secret: Secret,
-}
-
-impl Client {
-    /// A client with an id and a secret of your own.
-    pub fn new(id: impl Into<String>, secret: Secret) -> Result<Self, ConfigError> {
-        let id = id.into();
-        if !is_name(&id) {
-            return Err(ConfigError::ClientIdNotAName);
-        }
-        if !is_name(secret.expose()) {
-            return Err(ConfigError::ClientSecretNotAName);
-        }
-        Ok(Self { id, secret })
-    }
-
-    /// A client with a random id and secret.
-    pub fn random() -> Result<Self, ConfigError> {
-        let parts = || Ok(Self { id: random::hex::<16>()?, secret: Secret::new(random::hex::<32>()?) });
-        parts().map_err(|Unspecified| ConfigError::NoRandomNumbers)
-    }
-
-    /// The same client with another id.
-    pub fn with_id(self, id: impl Into<String>) -> Result<Self, ConfigError> {
-        Self::new(id, self.secret)
-    }
-
-    /// The same client with another secret.
-    pub fn with_secret(self, secret: Secret) -> Result<Self, ConfigError> {
-        Self::new(self.id, secret)
-    }
-
-    /// The client's id.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// The client's secret.
-    pub fn secret(&self) -> &Secret {
-        &self.secret
-    }
 }
 
 /// Where the certificate authority's certificate is written, as PEM. Its key is never written.
@@ -159,7 +111,7 @@ pub enum CaFile {
     /// A fresh file in this folder, which is made when missing; both are removed at the end (the folder only when
     /// nothing else is in it).
     Generated(PathBuf),
-    /// This file. It stays at the end. An existing file is replaced only if it holds a PEM certificate.
+    /// This file, in folders that are made when missing. It stays at the end. An existing file is replaced only if it holds a PEM certificate.
     At(PathBuf),
 }
 
@@ -190,6 +142,20 @@ pub enum ConfigError {
     ClientSecretNotAName,
     /// The text for `Cache-Control` can't stand in a header.
     CacheControlNotAHeader,
+    /// The client's public key is not the PEM of an RSA key of 2048 to 8192 bits.
+    PublicKeyNotUsable,
+    /// A type of subject tokens is not a URI of 8 to 100 characters, or belongs to others.
+    ExchangeTypeNotAllowed {
+        /// The type.
+        subject_token_type: String,
+    },
+    /// A connection's name is empty, or has white space or control characters.
+    ConnectionNotAName {
+        /// The name.
+        connection: String,
+    },
+    /// The id of the user is empty, or has white space or control characters.
+    UserNotAName,
     /// The operating system gave no random numbers.
     NoRandomNumbers,
 }
@@ -206,6 +172,17 @@ impl fmt::Display for ConfigError {
             Self::ClientIdNotAName => f.write_str("the client id is empty or has white space in it"),
             Self::ClientSecretNotAName => f.write_str("the client secret is empty or has white space in it"),
             Self::CacheControlNotAHeader => f.write_str("the Cache-Control text can't stand in a header"),
+            Self::PublicKeyNotUsable => {
+                f.write_str("the client's public key is not the PEM of an RSA key of 2048 to 8192 bits")
+            }
+            Self::ExchangeTypeNotAllowed { subject_token_type } => write!(
+                f,
+                "the exchange profile {subject_token_type:?} is not a URI of 8 to 100 characters of your own"
+            ),
+            Self::ConnectionNotAName { connection } => {
+                write!(f, "the connection {connection:?} has no name or white space in it")
+            }
+            Self::UserNotAName => f.write_str("the user's id is empty or has white space in it"),
             Self::NoRandomNumbers => f.write_str("the operating system gave no random numbers"),
         }
     }
@@ -213,12 +190,29 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-fn is_name(text: &str) -> bool {
+/// Each once, in the order they were given.
+pub(super) fn checked_scopes<S: Into<String>>(
+    scopes: impl IntoIterator<Item = S>,
+) -> Result<Vec<String>, ConfigError> {
+    let mut checked = Vec::new();
+    for scope in scopes {
+        let scope = scope.into();
+        if !is_scope_token(&scope) {
+            return Err(ConfigError::ScopeNotAToken { scope });
+        }
+        if !checked.contains(&scope) {
+            checked.push(scope);
+        }
+    }
+    Ok(checked)
+}
+
+pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 /// RFC 6749 §3.3: `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`.
-fn is_scope_token(text: &str) -> bool {
+pub(super) fn is_scope_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
 }
 
@@ -236,25 +230,5 @@ mod tests {
                 ConfigError::ScopeNotAToken { scope: scope.into() }
             );
         }
-        assert_eq!(Client::new("", Secret::new("x")).unwrap_err(), ConfigError::ClientIdNotAName);
-        assert_eq!(Client::new("x", Secret::new("")).unwrap_err(), ConfigError::ClientSecretNotAName);
-    }
-
-    #[test]
-    fn a_request_gets_what_it_asks_for_and_is_granted() {
-        let api = Api::new("api", ["read", "write", "read"]).unwrap();
-        assert_eq!(api.grant(None), ["read", "write"]);
-        assert_eq!(api.grant(Some(" ")), ["read", "write"]);
-        assert_eq!(api.grant(Some("write delete")), ["write"]);
-        assert_eq!(api.grant(Some("rea")), [""; 0]);
-    }
-
-    #[test]
-    fn random_clients_differ_and_hide_their_secret() {
-        let (one, two) = (Client::random().unwrap(), Client::random().unwrap());
-        assert_eq!(one.id().len(), 32);
-        assert_eq!(one.secret().expose().len(), 64);
-        assert_ne!(one.id(), two.id());
-        assert!(!format!("{one:?}").contains(one.secret().expose()));
     }
 }

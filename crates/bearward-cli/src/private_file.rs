@@ -1,0 +1,50 @@
+//! Files for their owner's eyes only (mode 0600), which appear whole or not at all.
+
+use std::{
+    fs::{self, DirBuilder},
+    io::{self, Write as _},
+    path::Path,
+};
+
+use tempfile::NamedTempFile;
+
+/// A new file; never in the place of another.
+pub(crate) fn write_new(path: &Path, content: &str) -> io::Result<()> {
+    finished(path, content)?.persist_noclobber(path).map_err(|error| error.error)?;
+    sync_folder(path);
+    Ok(())
+}
+
+/// A file in the place of whatever is there.
+pub(crate) fn replace(path: &Path, content: &str) -> io::Result<()> {
+    finished(path, content)?.persist(path).map_err(|error| error.error)?;
+    sync_folder(path);
+    Ok(())
+}
+
+/// The folder and those above it, as far as there are none.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// The folder that a file is in.
+pub(crate) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
+}
+
+/// Beside its place, so that it takes a rename to get there. Temporary files are private.
+fn finished(path: &Path, content: &str) -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new_in(folder(path))?;
+    file.write_all(content.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn sync_folder(path: &Path) {
+    // Without this a crash may cost the new name. Not every system lets a folder be opened.
+    let _synced = fs::File::open(folder(path)).and_then(|folder| folder.sync_all());
+}

@@ -1,0 +1,34 @@
+//! A device asks whether its user has confirmed it. RFC 8628 §3.4 and §3.5, with Auth0's statuses.
+
+use std::time::Instant;
+
+use axum::{http::StatusCode, response::Response};
+
+use super::Call;
+use crate::serve::{access_token::Grant, device::NotYours, error_answer::ErrorAnswer};
+
+pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+pub(super) fn answer(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
+    let devices = call.tenant.devices();
+    let confirmed = devices.poll(call.request.device_code()?.expose(), Instant::now());
+    let confirmed = confirmed.map_err(|refusal| refused(&refusal))?;
+    let server = super::api_asked_for(call.tenant, Some(&confirmed.audience))?;
+    call.issue(Grant::to_user(server, confirmed.scope.as_deref(), confirmed.user), None)
+}
+
+fn refused(refusal: &NotYours) -> ErrorAnswer {
+    let forbidden = |error, description: &str| ErrorAnswer::new(StatusCode::FORBIDDEN, error, description);
+    match refusal {
+        NotYours::Pending => forbidden("authorization_pending", "User has yet to authorize device code."),
+        NotYours::TooFast { interval } => {
+            let seconds = interval.as_secs();
+            let description =
+                format!("You are polling faster than the specified interval of {seconds} seconds.");
+            ErrorAnswer::new(StatusCode::TOO_MANY_REQUESTS, "slow_down", description)
+        }
+        NotYours::Expired => forbidden("expired_token", "The device code has expired."),
+        NotYours::Denied => forbidden("access_denied", "User cancelled the confirmation prompt."),
+        NotYours::Unknown => forbidden("invalid_grant", "Invalid or expired device code."),
+    }
+}
