@@ -1,5 +1,6 @@
 //! The device authorization flow.
 
+use bearward_issuer::Api;
 use serde_json::{Value, json};
 
 use crate::{
@@ -81,6 +82,22 @@ async fn a_device_gets_its_tokens_when_the_user_confirms_it() {
     assert_eq!(token.claims["sub"], "auth0|ann");
     assert_eq!(token.claims["azp"], fixture.tenant.client_id());
     fixture.verify(text(&answer["id_token"]), fixture.tenant.client_id()).await.unwrap();
+}
+
+#[tokio::test]
+async fn openid_is_said_once_whatever_an_api_calls_its_scopes() {
+    let fixture = start_with(|config| {
+        config.device_interval = 0;
+        config.apis = vec![Api::new(API, ["read", "openid"]).unwrap()];
+    })
+    .await;
+    let codes = codes_for(&fixture, &json!({ "audience": API, "scope": "read openid" })).await;
+    decide(&fixture, &codes, "approve").await;
+    let answer = json_of(fixture.ask(&poll_of(&fixture, &codes)).await).await;
+    assert_eq!(answer["scope"], "openid read");
+    let of_the_client = json_of(fixture.ask(&fixture.parameters()).await).await;
+    let token = fixture.verify(text(&of_the_client["access_token"]), API).await.unwrap();
+    assert_eq!((&token.claims["aud"], &token.claims["scope"]), (&json!(API), &json!("read openid")));
 }
 
 #[tokio::test]

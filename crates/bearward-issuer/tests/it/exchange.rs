@@ -206,6 +206,14 @@ async fn the_request_must_be_right_as_well_as_the_token() {
             json!({ "requested_token_type": "urn:ietf:params:oauth:token-type:id_token" }),
             invalid(combination),
         ),
+        (
+            json!({ "actor_token": "x" }),
+            invalid("The local tenant knows no actor tokens and no organizations."),
+        ),
+        (
+            json!({ "organization": "org_1" }),
+            invalid("The local tenant knows no actor tokens and no organizations."),
+        ),
         (json!({ "audience": null }), denied(no_audience)),
         (json!({ "audience": "https://nobody" }), denied("Service not found: https://nobody")),
         (json!({ "client_secret": "wrong" }), (401, "access_denied".to_owned(), "Unauthorized".to_owned())),

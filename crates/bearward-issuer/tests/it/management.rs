@@ -44,7 +44,7 @@ async fn an_api_is_made_shown_and_can_be_asked_for_at_once() {
     assert_eq!(token_for(&fixture, NEW_API).await.status(), 403);
     let members = json!({
         "name": "New API",
-        "scopes": [{ "value": "read:new", "description": "Read" }, { "value": "write:new" }],
+        "scopes": [{ "value": "read:new", "description": "" }, { "value": "write:new" }],
         "signing_alg": "RS256",
         "token_lifetime": 600,
         "allow_offline_access": true,
@@ -52,7 +52,7 @@ async fn an_api_is_made_shown_and_can_be_asked_for_at_once() {
     let made = make(&fixture, &members).await;
     let expected = json!({
         "id": made["id"], "name": "New API", "identifier": NEW_API, "is_system": false,
-        "scopes": [{ "value": "read:new", "description": "Read" }, { "value": "write:new" }],
+        "scopes": [{ "value": "read:new", "description": "" }, { "value": "write:new" }],
         "signing_alg": "RS256", "token_lifetime": 600, "token_dialect": "access_token", "enforce_policies": false,
         "allow_offline_access": true, "proof_of_possession": null,
     });
