@@ -1,9 +1,10 @@
 //! `bearward issuer`: runs the local tenant until a signal, and tells how to reach it.
 
-use std::{fmt, io};
+use std::{fmt, fs, io, path::Path};
 
 use bearward_issuer::{
-    AdminAccess, Api, CaFile, Client, ConfigError, LocalTenant, Secret, StartError, TenantConfig,
+    AdminAccess, Api, CaFile, Client, ConfigError, Connection, ExchangeProfile, LocalTenant, PublicKey,
+    Secret, StartError, TenantConfig,
 };
 use serde_json::json;
 
@@ -15,9 +16,12 @@ pub(crate) async fn run(args: IssuerArgs) -> Result<(), Failure> {
     );
     let mut signals =
         Signals::register().map_err(|error| Failure::undecided(format!("no signals: {error}")))?;
-    let config = config(&args).map_err(|error| Failure::usage(error.to_string()))?;
+    let public_key = args.client_public_key.as_deref().map(public_key).transpose()?;
+    let config = config(&args, public_key).map_err(|error| Failure::usage(error.to_string()))?;
+    let connections = config.connections.clone();
+    let management_scopes = config.management_scopes.clone();
     let tenant = LocalTenant::start(config).await.map_err(|error| start_failure(&error))?;
-    let ready = Ready { tenant: &tenant, audiences: &args.audience, scopes: &args.scope };
+    let ready = Ready { tenant: &tenant, args: &args, connections, management_scopes };
     let announcement = announce(&ready);
     let told = if args.json { output::data(ready.json()) } else { output::data(ready) };
     if told.is_ok() {
@@ -37,33 +41,63 @@ fn announce(ready: &Ready<'_>) -> Option<Announcement> {
     Announcement::write(&ready.json()).inspect_err(told).ok()
 }
 
-fn config(args: &IssuerArgs) -> Result<TenantConfig, ConfigError> {
-    let scopes = || args.scope.iter().flat_map(|scopes| scopes.split_whitespace());
+fn public_key(path: &Path) -> Result<PublicKey, Failure> {
+    let failed = |error: &dyn fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
+    let pem = fs::read_to_string(path).map_err(|error| failed(&error))?;
+    PublicKey::from_pem(&pem).map_err(|error| failed(&error))
+}
+
+fn config(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<TenantConfig, ConfigError> {
     let api = |identifier: &String| {
-        let api = Api::new(identifier, scopes())?;
+        let api = Api::new(identifier, words(&args.scope))?;
         Ok(if args.permissions { api.with_permissions() } else { api })
     };
     let mut config = TenantConfig {
         port: args.port,
         apis: args.audience.iter().map(api).collect::<Result<_, _>>()?,
-        client: Some(client(args)?),
+        client: Some(client(args, public_key)?),
         token_lifetime: args.token_lifetime,
         admin: args.admin,
+        exchange_profiles: args
+            .exchange_profile
+            .iter()
+            .map(ExchangeProfile::new)
+            .collect::<Result<_, _>>()?,
+        connections: args.connection.iter().map(|text| connection(text)).collect::<Result<_, _>>()?,
+        user: args.user.clone(),
+        device_interval: args.device_interval,
+        device_code_lifetime: args.device_lifetime,
         ..TenantConfig::default()
     };
+    if !args.management_scope.is_empty() {
+        config.management_scopes = words(&args.management_scope).map(str::to_owned).collect();
+    }
     if let Some(path) = &args.ca_file {
         config.ca_file = CaFile::At(path.clone());
     }
     Ok(config)
 }
 
-fn client(args: &IssuerArgs) -> Result<Client, ConfigError> {
+fn words(texts: &[String]) -> impl Iterator<Item = &str> {
+    texts.iter().flat_map(|text| text.split_whitespace())
+}
+
+/// `NAME`, or `NAME=SCOPES`.
+fn connection(text: &str) -> Result<Connection, ConfigError> {
+    let (name, scopes) = text.split_once('=').unwrap_or((text, ""));
+    Connection::new(name, scopes.split_whitespace())
+}
+
+fn client(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<Client, ConfigError> {
     let mut client = Client::random()?;
     if let Some(id) = &args.client_id {
         client = client.with_id(id)?;
     }
     if let Some(secret) = &args.client_secret {
         client = client.with_secret(Secret::new(secret))?;
+    }
+    if let Some(public_key) = public_key {
+        client = client.with_public_key(public_key);
     }
     Ok(client)
 }
@@ -81,8 +115,9 @@ fn start_failure(error: &StartError) -> Failure {
 /// What clients need to know, for programs ([`Ready::json`]) and for people (`Display`).
 struct Ready<'a> {
     tenant: &'a LocalTenant,
-    audiences: &'a [String],
-    scopes: &'a [String],
+    args: &'a IssuerArgs,
+    connections: Vec<Connection>,
+    management_scopes: Vec<String>,
 }
 
 impl Ready<'_> {
@@ -94,15 +129,25 @@ impl Ready<'_> {
             "ca_file": self.tenant.ca_path().display().to_string(),
             "client_id": self.tenant.client_id(),
             "client_secret": self.tenant.client_secret().expose(),
-            "audiences": self.audiences,
-            "scopes": self.scopes().collect::<Vec<_>>(),
+            "audiences": self.args.audience,
+            "scopes": words(&self.args.scope).collect::<Vec<_>>(),
+            "private_key_jwt": self.args.client_public_key.is_some(),
+            "exchange_profiles": self.args.exchange_profile,
+            "connections": self.connections().collect::<Vec<_>>(),
+            "management_audience": self.management_audience(),
+            "management_scopes": self.management_scopes,
+            "user": self.args.user,
             "admin_url": admin.map(AdminAccess::url),
             "admin_secret": admin.map(|admin| admin.secret().expose()),
         })
     }
 
-    fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.scopes.iter().flat_map(|scopes| scopes.split_whitespace())
+    fn connections(&self) -> impl Iterator<Item = &str> {
+        self.connections.iter().map(Connection::name)
+    }
+
+    fn management_audience(&self) -> String {
+        format!("https://{}/api/v2/", self.tenant.domain())
     }
 }
 
@@ -115,12 +160,19 @@ impl fmt::Display for Ready<'_> {
         writeln!(f, "  CA file        {ca_file}")?;
         writeln!(f, "  client id      {}", tenant.client_id())?;
         writeln!(f, "  client secret  {}", tenant.client_secret().expose())?;
-        for audience in self.audiences {
+        for audience in &self.args.audience {
             writeln!(f, "  audience       {audience}")?;
         }
-        for scope in self.scopes() {
+        for scope in words(&self.args.scope) {
             writeln!(f, "  scope          {scope}")?;
         }
+        for profile in &self.args.exchange_profile {
+            writeln!(f, "  exchange type  {profile}")?;
+        }
+        for connection in self.connections() {
+            writeln!(f, "  connection     {connection}")?;
+        }
+        writeln!(f, "  management     {}", self.management_audience())?;
         if let Some(admin) = tenant.admin() {
             writeln!(f, "  admin url      {}", admin.url())?;
             writeln!(f, "  admin secret   {}", admin.secret().expose())?;
@@ -128,7 +180,7 @@ impl fmt::Display for Ready<'_> {
         writeln!(f, "\nFor the shell of your API and of your client:\n")?;
         writeln!(f, "  export SSL_CERT_FILE={}", shell(&ca_file))?;
         writeln!(f, "  export AUTH0_DOMAIN={}", shell(tenant.domain()))?;
-        if let Some(audience) = self.audiences.first() {
+        if let Some(audience) = self.args.audience.first() {
             writeln!(f, "  export AUTH0_AUDIENCE={}", shell(audience))?;
         }
         writeln!(f, "  export AUTH0_CLIENT_ID={}", shell(tenant.client_id()))?;

@@ -3,7 +3,7 @@
 //! Two cuts:
 //!
 //! - [`mint`] signs. It is pure: the time is an argument, and it opens no socket and no file.
-//! - [`LocalTenant`] serves: discovery, the key set and the token endpoint at Auth0's paths, under a throw-away
+//! - [`LocalTenant`] serves: discovery, the key set, the token endpoint and more at Auth0's paths, under a throw-away
 //!   certificate authority that clients trust by `SSL_CERT_FILE`.
 //!
 //! ```no_run
@@ -17,6 +17,21 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! What it answers, with Auth0's statuses and words:
+//!
+//! | Request | |
+//! |---|---|
+//! | `POST /oauth/token` | client credentials (RFC 6749 §4.4); a device's code (RFC 8628); token exchange (RFC 8693) on behalf of a user, and by [`ExchangeProfile`]; the token vault, for each [`Connection`] |
+//! | `POST /oauth/device/code`, `/activate` | the device authorization flow, and the page where its user confirms |
+//! | `/api/v2/resource-servers` | the part of the Management API that makes APIs and shows them, for access tokens for `https://DOMAIN/api/v2/` |
+//!
+//! The client authenticates by its secret (Basic or in the body) or, if it has a [`PublicKey`], by assertions that it
+//! signed (`private_key_jwt`, RFC 7523). With a DPoP proof (RFC 9449 §5) tokens are bound to its key.
+//!
+//! There is one client, all APIs' scopes are granted to it and to every user, and anybody is a user. There is no
+//! login, no `/userinfo` and no refresh token; an ID token (for `openid`, from a device or a profile) has a user's id and
+//! no more. Tokens are signed with RS256: none is issued for an API that wants HS256.
 //!
 //! The tenant misbehaves on request, so that tests see what happens when documents are late, wrong, endless or
 //! missing: by the methods of [`LocalTenant`], or from any language by its admin side ([`AdminAccess`]).

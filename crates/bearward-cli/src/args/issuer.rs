@@ -21,6 +21,29 @@ pub(crate) struct IssuerArgs {
     /// The client's secret [default: a random one]
     #[arg(long, value_name = "SECRET")]
     pub(crate) client_secret: Option<String>,
+    /// The public half (PEM) of an RSA key: the client may authenticate by assertions that it signed with the other
+    /// half (`private_key_jwt`), or by its secret
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) client_public_key: Option<PathBuf>,
+    /// Exchange subject tokens of this type (a URI of your own) for tokens of the user whose id they are; can be repeated
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) exchange_profile: Vec<String>,
+    /// A connection that the token vault has tokens of, and their scopes, separated by spaces; can be repeated
+    #[arg(long, value_name = "NAME[=SCOPES]")]
+    pub(crate) connection: Vec<String>,
+    /// A scope of the client for the Management API, such as `read:resource_servers`; can be repeated or hold several;
+    /// '' is none [default: those to create, read and update resource servers]
+    #[arg(long, value_name = "SCOPES")]
+    pub(crate) management_scope: Vec<String>,
+    /// The id of the user who confirms devices in a browser
+    #[arg(long, value_name = "ID", default_value = "auth0|local-user")]
+    pub(crate) user: String,
+    /// How long a device must wait between two polls; 0 lets it poll as it likes
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub(crate) device_interval: u32,
+    /// How long a device code is good for
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    pub(crate) device_lifetime: u32,
     /// Write the CA certificate to this file, which stays [default: a fresh file in .bearward, removed at the end]
     #[arg(long, value_name = "PATH")]
     pub(crate) ca_file: Option<PathBuf>,
@@ -40,7 +63,8 @@ const ISSUER_EXAMPLES: &str = "\
 Examples:
   bearward issuer
   bearward issuer --port 0 --json
-  bearward issuer --audience https://api.example.com --scope 'read:messages write:messages' --permissions";
+  bearward issuer --audience https://api.example.com --scope 'read:messages write:messages' --permissions
+  bearward issuer --connection 'google-oauth2=openid calendar' --exchange-profile urn:acme:legacy-token";
 
 const ADMIN_HELP: &str = "\
 Admin side (--admin), with the header 'Authorization: Bearer SECRET' and JSON bodies:
@@ -50,7 +74,10 @@ Admin side (--admin), with the header 'Authorization: Bearer SECRET' and JSON bo
   POST /admin/junk-keys             {kinds, keys}: junk beside the good keys. Kinds:
                                     unknown_kty missing_n wrong_types not_an_object oct private_rsa rsa_1024
                                     for_encryption duplicate_kid duplicate_kid_other_kty
-  POST /admin/behaviour/DOCUMENT    how discovery, jwks or both are answered; {} is well. Any of:
+  GET  /admin/devices               the devices that wait to be confirmed
+  POST /admin/devices               {user_code, decision: approve|deny, user}: somebody decides
+  POST /admin/behaviour/DOCUMENT    how a document is answered: discovery, jwks or both, or a call: token, device_code
+                                    or resource_servers; {} is well. Any of:
     latency_ms: N                   a pause first
     fault: hang|close|break_off     no answer; no answer and no connection; half a body
     status: 429
@@ -60,7 +87,7 @@ Admin side (--admin), with the header 'Authorization: Bearer SECRET' and JSON bo
   POST /admin/down                  {connections: reset|silent}
   POST /admin/recover               everything behaves again
   GET  /admin/behaviour             what it was told
-  GET  /admin/requests              how often each document was asked for
+  GET  /admin/requests              how often each document was asked for, and each call made
   POST /admin/requests/reset
 
 Example:

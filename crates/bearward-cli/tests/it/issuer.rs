@@ -62,6 +62,36 @@ fn what_is_given_is_used() {
 }
 
 #[test]
+fn the_ready_line_tells_of_flows_beside_client_credentials() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut issuer = Issuer::start(folder.path(), &["--json"]);
+    let ready = issuer.ready();
+    let domain = ready["domain"].as_str().unwrap();
+    let management_audience = format!("https://{domain}/api/v2/");
+    assert_eq!(ready["management_audience"], management_audience);
+    let scopes = json!(["create:resource_servers", "read:resource_servers", "update:resource_servers"]);
+    assert_eq!(ready["management_scopes"], scopes);
+    assert_eq!((&ready["exchange_profiles"], &ready["connections"]), (&json!([]), &json!([])));
+    assert_eq!((&ready["private_key_jwt"], &ready["user"]), (&json!(false), &json!("auth0|local-user")));
+    issuer.end("TERM");
+
+    let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap().public_key_pem();
+    fs::write(folder.path().join("key.pem"), pem).unwrap();
+    let mut args = vec!["--json", "--client-public-key", "key.pem", "--exchange-profile", "urn:acme:legacy"];
+    args.extend(["--connection", "google-oauth2=openid calendar", "--connection", "github"]);
+    args.extend(["--management-scope", "", "--user", "auth0|ann", "--ca-file", "new/folder/ca.pem"]);
+    args.extend(["--device-interval", "0", "--device-lifetime", "60"]);
+    let mut issuer = Issuer::start(folder.path(), &args);
+    let ready = issuer.ready();
+    assert_eq!(ready["private_key_jwt"], true);
+    assert_eq!(ready["exchange_profiles"], json!(["urn:acme:legacy"]));
+    assert_eq!(ready["connections"], json!(["google-oauth2", "github"]));
+    assert_eq!((&ready["management_scopes"], &ready["user"]), (&json!([]), &json!("auth0|ann")));
+    assert!(folder.path().join("new/folder/ca.pem").exists());
+    issuer.end("TERM");
+}
+
+#[test]
 fn people_get_lines_to_paste() {
     let folder = tempfile::tempdir().unwrap();
     let mut issuer = Issuer::start(folder.path(), &["--scope", "read:messages", "--admin"]);
@@ -102,7 +132,7 @@ fn mistakes_exit_with_2_and_say_what_is_wrong() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     fs::write(folder.path().join("novel.txt"), "Call me").unwrap();
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 13] = [
         (&["--port", &port], "--port 0"),
         (&["--port", "0", "--scope", "a\"b"], "not a scope"),
         (&["--port", "0", "--audience", ""], "audience"),
@@ -110,6 +140,12 @@ fn mistakes_exit_with_2_and_say_what_is_wrong() {
         (&["--port", "0", "--client-secret", ""], "client secret"),
         (&["--port", "0", "--token-lifetime", "0"], "token-lifetime"),
         (&["--port", "0", "--ca-file", "novel.txt"], "not a PEM certificate"),
+        (&["--port", "0", "--client-public-key", "novel.txt"], "novel.txt: the client's public key is not"),
+        (&["--port", "0", "--client-public-key", "missing.pem"], "missing.pem: "),
+        (&["--port", "0", "--exchange-profile", "urn:ietf:params:x"], "of your own"),
+        (&["--port", "0", "--connection", "=openid"], "connection"),
+        (&["--port", "0", "--management-scope", "a\"b"], "not a scope"),
+        (&["--port", "0", "--user", ""], "user"),
     ];
     for (args, part) in cases {
         let args: Vec<_> = ["issuer"].iter().chain(args).copied().collect();
@@ -138,9 +174,17 @@ fn the_long_help_tells_what_the_admin_side_can_be_asked_for() {
     let help = |flag: &str| finish(bearward(folder.path(), &["issuer", flag])).stdout;
     assert!(!help("-h").contains("/admin/"));
     let long = help("--help");
-    for path in
-        ["rotate-keys", "withdraw-key", "token", "junk-keys", "behaviour", "down", "recover", "requests"]
-    {
+    for path in [
+        "rotate-keys",
+        "withdraw-key",
+        "token",
+        "junk-keys",
+        "devices",
+        "behaviour",
+        "down",
+        "recover",
+        "requests",
+    ] {
         assert!(long.contains(&format!("/admin/{path}")), "{path} in {long}");
     }
 }

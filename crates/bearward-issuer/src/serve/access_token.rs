@@ -43,15 +43,17 @@ impl Grant {
         Self { server, user: None, openid: false, scopes, jkt: None, actor: None, organization: None }
     }
 
-    /// The same for a user, who may have more than the client by asking for `openid`: an ID token.
+    /// The same for a user.
     pub(super) fn to_user(server: Arc<ResourceServer>, requested: Option<&str>, user: String) -> Self {
-        let openid = requested.is_some_and(|scopes| scopes.split_whitespace().any(|scope| scope == OPENID));
-        Self { user: Some(user), openid, ..Self::to_client(server, requested) }
+        Self { user: Some(user), ..Self::to_client(server, requested) }
     }
 
-    /// Whatever was asked for, no ID token.
-    pub(super) fn withhold_id_token(&mut self) {
-        self.openid = false;
+    /// With an ID token too, if `openid` is among the scopes asked for.
+    pub(super) fn with_openid(mut self, requested: Option<&str>) -> Self {
+        self.openid = requested.is_some_and(|scopes| scopes.split_whitespace().any(|scope| scope == OPENID));
+        // Whatever an API calls its scopes, this one is said once.
+        self.scopes.retain(|scope| scope != OPENID || !self.openid);
+        self
     }
 
     /// `scope` as the answer and the token have it.

@@ -118,7 +118,7 @@ impl LocalTenant {
         self.admin.as_ref()
     }
 
-    /// Tells a document how to behave from now on, in place of what it was told before.
+    /// Tells a document or a call how to behave from now on, in place of what it was told before.
     ///
     /// Like all that follows, this is the admin side's doing, for who has the tenant at hand: there need not be one.
     pub fn behave(&self, document: Document, behaviour: &Behaviour) {
@@ -135,7 +135,7 @@ impl LocalTenant {
         self.tenant.conduct().recover();
     }
 
-    /// The requests for the documents since the start or the last reset.
+    /// The requests for each document, and each call, since the start or the last reset.
     pub fn requests(&self) -> Requests {
         self.tenant.conduct().requests()
     }

@@ -28,6 +28,8 @@ pub(super) struct ExchangeParameters {
     subject_token_type: Option<String>,
     pub(super) requested_token_type: Option<String>,
     connection: Option<String>,
+    /// Whether there is an `actor_token` or an `organization`, which would change what the token says.
+    pub(super) asks_for_more: bool,
 }
 
 /// Who the client says it is.
@@ -54,6 +56,7 @@ impl TokenRequest {
                 subject_token_type: given(&mut parameters.subject_token_type),
                 requested_token_type: given(&mut parameters.requested_token_type),
                 connection: given(&mut parameters.connection),
+                asks_for_more: parameters.actor_token.is_some() || parameters.organization.is_some(),
             },
             device_code: given(&mut parameters.device_code).map(Secret::new),
             credentials: parameters.credentials(headers)?,
@@ -105,6 +108,8 @@ struct Parameters {
     subject_token_type: Option<String>,
     requested_token_type: Option<String>,
     connection: Option<String>,
+    actor_token: Option<String>,
+    organization: Option<String>,
     device_code: Option<String>,
 }
 

@@ -16,13 +16,13 @@ use crate::support::{API, Fixture, start, text};
 /// What a case does to the header and the claims of a good proof.
 type Change = fn(&mut Value, &mut Value);
 
-struct ProofKey {
+pub(crate) struct ProofKey {
     pair: KeyPair,
     curve: &'static str,
 }
 
 impl ProofKey {
-    fn generate() -> Self {
+    pub(crate) fn generate() -> Self {
         Self { pair: KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap(), curve: "P-256" }
     }
 
@@ -33,7 +33,13 @@ impl ProofKey {
         json!({ "kty": "EC", "crv": self.curve, "x": x, "y": y })
     }
 
-    fn thumbprint(&self) -> String {
+    /// A good proof for the token endpoint.
+    pub(crate) fn proof(&self, fixture: &Fixture, identifier: &str) -> String {
+        let (header, claims) = parts(fixture, self, identifier);
+        self.sign(&header, &claims)
+    }
+
+    pub(crate) fn thumbprint(&self) -> String {
         let jwk: Jwk = serde_json::from_value(self.jwk()).unwrap();
         jwk.thumbprint(ThumbprintHash::SHA256).unwrap()
     }
@@ -60,7 +66,7 @@ fn replace(htu: &mut Value, from: &str, to: &str) {
     *htu = json!(text(htu).replace(from, to));
 }
 
-async fn ask(fixture: &Fixture, parameters: &Value, proofs: &[&str]) -> Response {
+pub(crate) async fn ask(fixture: &Fixture, parameters: &Value, proofs: &[&str]) -> Response {
     let request = fixture.client.post(fixture.url("/oauth/token")).json(parameters);
     proofs.iter().fold(request, |request, proof| request.header("DPoP", *proof)).send().await.unwrap()
 }

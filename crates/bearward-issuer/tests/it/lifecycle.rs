@@ -69,7 +69,9 @@ async fn a_taken_port_and_a_bad_path_are_errors_that_say_so() {
     let error = LocalTenant::start(TenantConfig { port, ..config(folder.path()) }).await.unwrap_err();
     assert!(matches!(error, StartError::Listen { port: told, .. } if told == port), "{error}");
 
-    let path = folder.path().join("missing").join("ca.pem");
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let path = file.join("ca.pem");
     let ca_file = CaFile::At(path.clone());
     let error = LocalTenant::start(TenantConfig { ca_file, ..config(folder.path()) }).await.unwrap_err();
     assert!(matches!(error, StartError::CaFile { path: told, .. } if told == path));

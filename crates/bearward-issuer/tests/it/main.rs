@@ -2,9 +2,15 @@
 #![cfg(test)]
 
 mod admin;
+mod assertion;
+mod calls;
 mod conduct;
+mod device;
 mod documents;
 mod dpop;
+mod exchange;
 mod lifecycle;
+mod management;
 mod support;
 mod token;
+mod vault;

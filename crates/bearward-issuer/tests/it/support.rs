@@ -33,8 +33,14 @@ pub(crate) fn config(folder: &Path) -> TenantConfig {
 }
 
 pub(crate) async fn start() -> Fixture {
+    start_with(|_| {}).await
+}
+
+pub(crate) async fn start_with(change: impl FnOnce(&mut TenantConfig)) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    let tenant = LocalTenant::start(config(folder.path())).await.unwrap();
+    let mut config = config(folder.path());
+    change(&mut config);
+    let tenant = LocalTenant::start(config).await.unwrap();
     let client = client_trusting(tenant.ca_pem());
     Fixture { tenant, client, folder }
 }
@@ -73,6 +79,18 @@ impl Fixture {
         request.json(order).send().await.unwrap()
     }
 
+    /// An access token of the first API for this user, who came by another client.
+    pub(crate) async fn user_token(&self, user: &str) -> String {
+        self.any_token(&json!({ "claims": { "sub": user, "gty": null, "azp": "web-app" } })).await
+    }
+
+    /// A token as the admin side is told to make it.
+    pub(crate) async fn any_token(&self, order: &Value) -> String {
+        let response = self.admin("/admin/token", order).await;
+        assert_eq!(response.status(), 200, "{order}");
+        text(&json(response).await["access_token"]).to_owned()
+    }
+
     /// What the admin side tells at `path`.
     pub(crate) async fn told(&self, path: &str) -> Value {
         let admin = self.tenant.admin().unwrap();
@@ -93,6 +111,21 @@ impl Fixture {
         validation.leeway = 0;
         decode(token, &DecodingKey::from_jwk(key)?, &validation)
     }
+}
+
+/// The parameters with others over them; `null` takes one away.
+pub(crate) fn with(mut parameters: Value, over: &Value) -> Value {
+    for (name, value) in over.as_object().unwrap() {
+        parameters[name] = value.clone();
+    }
+    parameters
+}
+
+/// Status, error and description of an error answer.
+pub(crate) async fn refusal(response: Response) -> (u16, String, String) {
+    let status = response.status().as_u16();
+    let body = json(response).await;
+    (status, text(&body["error"]).to_owned(), text(&body["error_description"]).to_owned())
 }
 
 pub(crate) async fn json(response: Response) -> Value {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::super::config::Api;
+use crate::serve::config::Api;
 
 /// An API as the Management API describes it.
 #[derive(Clone, Debug, Serialize)]

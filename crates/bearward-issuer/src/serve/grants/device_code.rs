@@ -14,7 +14,8 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
     let confirmed = devices.poll(call.request.device_code()?.expose(), Instant::now());
     let confirmed = confirmed.map_err(|refusal| refused(&refusal))?;
     let server = super::api_asked_for(call.tenant, Some(&confirmed.audience))?;
-    call.issue(Grant::to_user(server, confirmed.scope.as_deref(), confirmed.user), None)
+    let scope = confirmed.scope.as_deref();
+    call.issue(Grant::to_user(server, scope, confirmed.user).with_openid(scope), None)
 }
 
 fn refused(refusal: &NotYours) -> ErrorAnswer {

@@ -18,6 +18,10 @@ const USER_ID_CHARACTERS: usize = 255;
 pub(super) fn answer(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
     let exchange = &call.request.exchange;
     let subject_token_type = exchange.subject_token_type()?;
+    if exchange.asks_for_more {
+        let description = "The local tenant knows no actor tokens and no organizations.";
+        return Err(ErrorAnswer::invalid_request(description));
+    }
     let mut profiles = call.tenant.settings().exchange_profiles.iter();
     match exchange.requested_token_type.as_deref() {
         Some(ACCESS_TOKEN_TYPE) if subject_token_type == ACCESS_TOKEN_TYPE => on_behalf_of(call),
@@ -36,8 +40,6 @@ fn on_behalf_of(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
     let server = call.server()?;
     let client_id = call.tenant.settings().client.id();
     let mut grant = Grant::to_user(server, call.request.scope.as_deref(), token.subject().to_owned());
-    // An access token and nothing else, whatever the scope.
-    grant.withhold_id_token();
     grant.actor = Some(actor(client_id, &token)?);
     grant.organization = token.claim("org_id").cloned();
     call.issue(grant, Some(ACCESS_TOKEN_TYPE))
@@ -68,6 +70,6 @@ fn by_profile(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
         let description = "Invalid subject token: it is not a user's id.";
         return Err(ErrorAnswer::new(StatusCode::BAD_REQUEST, "invalid_request", description));
     }
-    let grant = Grant::to_user(server, call.request.scope.as_deref(), user.to_owned());
-    call.issue(grant, Some(ACCESS_TOKEN_TYPE))
+    let scope = call.request.scope.as_deref();
+    call.issue(Grant::to_user(server, scope, user.to_owned()).with_openid(scope), Some(ACCESS_TOKEN_TYPE))
 }

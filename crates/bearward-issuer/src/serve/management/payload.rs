@@ -1,5 +1,7 @@
 //! The body of a request for a new API, checked as Auth0's schema has it, and in its validator's words.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value};
 
 use super::api_error::ApiError;
@@ -8,11 +10,11 @@ use crate::serve::{
     config::is_scope_token,
 };
 
-const NAME_CHARACTERS: usize = 200;
-const IDENTIFIER_CHARACTERS: usize = 600;
-const SCOPE_CHARACTERS: usize = 280;
+const NAME_CHARACTERS: RangeInclusive<usize> = 1..=200;
+const IDENTIFIER_CHARACTERS: RangeInclusive<usize> = 1..=600;
+const SCOPE_CHARACTERS: RangeInclusive<usize> = 1..=280;
+const DESCRIPTION_CHARACTERS: RangeInclusive<usize> = 0..=500;
 const SCOPES: usize = 1_000;
-const DESCRIPTION_CHARACTERS: usize = 500;
 
 /// Thirty days, in seconds.
 const TOKEN_LIFETIME: u64 = 2_592_000;
@@ -60,19 +62,21 @@ impl Members {
         Ok(Self { members, place: place.to_owned() })
     }
 
-    /// A string of at least one character.
-    fn text(&mut self, name: &str, characters: usize) -> Result<Option<String>, ApiError> {
+    /// A string with so many characters.
+    fn text(&mut self, name: &str, characters: RangeInclusive<usize>) -> Result<Option<String>, ApiError> {
         let Some(value) = self.members.remove(name) else { return Ok(None) };
         let Value::String(text) = value else { return Err(self.wrong_type("string", &value, name)) };
         let length = text.chars().count();
         let place = format!("{}{name}", self.place);
-        if length == 0 {
-            let reason = format!("String is too short (0 chars), minimum 1 on property {place}");
+        let (minimum, maximum) = (characters.start(), characters.end());
+        if length < *minimum {
+            let reason =
+                format!("String is too short ({length} chars), minimum {minimum} on property {place}");
             return Err(ApiError::invalid_body(reason));
         }
-        if length > characters {
+        if length > *maximum {
             let reason =
-                format!("String is too long ({length} chars), maximum {characters} on property {place}");
+                format!("String is too long ({length} chars), maximum {maximum} on property {place}");
             return Err(ApiError::invalid_body(reason));
         }
         Ok(Some(text))
@@ -165,10 +169,7 @@ fn scope_of(mut members: Members) -> Result<ApiScope, ApiError> {
         let reason = format!("String is not a scope on property {}value", members.place);
         return Err(ApiError::invalid_body(reason));
     }
-    let description = match members.members.get("description").and_then(Value::as_str) {
-        Some("") => members.members.remove("description").and(Some(String::new())),
-        _ => members.text("description", DESCRIPTION_CHARACTERS)?,
-    };
+    let description = members.text("description", DESCRIPTION_CHARACTERS)?;
     members.nothing_else()?;
     Ok(ApiScope { value, description })
 }
