@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCOPE = "read:messages"
+OTHER_AUDIENCE = "https://other.example.com"
 
 
 class Row(NamedTuple):
@@ -83,7 +84,7 @@ def main() -> int:
 
 def _run(log: IO[str]) -> Iterator[Row]:
     with (
-        local.tenant(log, "--client-id", "demo", "--scope", SCOPE) as tenant,
+        local.tenant(log, "--client-id", "demo", "--scope", SCOPE, "--audience", OTHER_AUDIENCE) as tenant,
         local.uvicorn(log, local.EXAMPLE, tenant.environment()) as url,
     ):
         print(f"Tenant {tenant.issuer}, example {url}")
@@ -214,6 +215,32 @@ def _through(api: Api, inner: str, tenant: local.LocalTenant) -> Iterator[Row]:
     yield Row("the right URL, with that host in X-Forwarded-Host", good, answer(api.url, forged))
 
 
+def _onward(stage: Stage) -> Iterator[Row]:
+    tenant = stage.tenant
+    other_environment = {**tenant.environment(), "AUTH0_AUDIENCE": OTHER_AUDIENCE}
+    with local.uvicorn(stage.log, local.EXAMPLE, other_environment) as other:
+        onward = {"OTHER_API": other, "OTHER_AUDIENCE": OTHER_AUDIENCE}
+        with local.uvicorn(stage.log, local.EXAMPLE, {**tenant.client_environment(), **onward}) as url:
+            yield from _called_onward(Api(url), Api(other), tenant)
+
+
+def _called_onward(api: Api, other: Api, tenant: local.LocalTenant) -> Iterator[Row]:
+    path, client = "/api/onward", Prover()
+    ann, bob = (
+        tenant.order_token(claims={"sub": user, "azp": "web-app", "gty": None}) for user in ("auth0|ann", "auth0|bob")
+    )
+    yield Row("Ann's token, sent to the other API as it is", "401 invalid_token", other.bearer("/api/profile", ann))
+    tenant.admin("requests/reset")
+    yield Row("Ann's token, exchanged for one that acts for her", "200 auth0|ann", api.bearer(path, ann))
+    yield Row("Ann's token again", "200 auth0|ann", api.bearer(path, ann))
+    yield Row("Bob's token", "200 auth0|bob", api.bearer(path, bob))
+    exchanged = tenant.admin("requests", method="GET")["token"]["total"]
+    yield Row("exchanges at the tenant for these three", "2", str(exchanged))
+    bound = tenant.request_token(client)
+    proof = client.proof(f"{api.url}{path}", bound)
+    yield Row("a token bound to a key of Ann's alone", "502 invalid_request", api.dpop(path, bound, proof))
+
+
 def _rotation(stage: Stage) -> Iterator[Row]:
     tenant, api = stage.tenant, stage.api
     subject = f"{tenant.client_id}@clients"
@@ -248,6 +275,7 @@ SECTIONS = {
     "GET /api/private, by its token, which is bound to a key": _dpop,
     "GET /api/private, by the command line": _command_line,
     f"GET {PREFIX}/api/private, through a proxy": _gateway,
+    "GET /api/onward, which calls another API for the user": _onward,
     "GET /api/private, after the tenant rotated its keys": _rotation,
     "GET /api/private, while the tenant can't be reached": _unreachable,
 }

@@ -78,10 +78,11 @@ class LocalTenant(NamedTuple):
         token: str = self.admin("token", order)["access_token"]
         return token
 
-    def admin(self, path: str, order: Optional[dict[str, Any]] = None) -> Any:
-        """Ask the admin side: `rotate-keys`, `withdraw-key`, `token`."""
+    def admin(self, path: str, order: Optional[dict[str, Any]] = None, method: str = "POST") -> Any:
+        """Ask the admin side: `rotate-keys`, `withdraw-key`, `token`, `requests`."""
         headers = {"Authorization": f"Bearer {self.admin_secret}"}
-        answer = httpx.post(f"{self.admin_url}/admin/{path}", json=order or {}, headers=headers, trust_env=False)
+        url = f"{self.admin_url}/admin/{path}"
+        answer = httpx.request(method, url, json=order or {}, headers=headers, trust_env=False)
         return answer.raise_for_status().json()
 
     def documents(self) -> dict[str, Any]:
