@@ -13,6 +13,7 @@ enum Kind {
     Rejected,
     Usage,
     Undecided,
+    ReaderGone,
 }
 
 impl Failure {
@@ -31,6 +32,15 @@ impl Failure {
         Self::new(Kind::Undecided, message)
     }
 
+    /// Whoever read stdout has stopped, as `head` does: nothing to tell anybody.
+    pub(crate) fn reader_gone() -> Self {
+        Self::new(Kind::ReaderGone, "nobody reads stdout any more.")
+    }
+
+    pub(crate) fn is_worth_telling(&self) -> bool {
+        self.kind != Kind::ReaderGone
+    }
+
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
@@ -47,7 +57,7 @@ impl Failure {
         ExitCode::from(match self.kind {
             Kind::Rejected => 1,
             Kind::Usage => 2,
-            Kind::Undecided => 3,
+            Kind::Undecided | Kind::ReaderGone => 3,
         })
     }
 

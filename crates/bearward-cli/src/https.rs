@@ -2,9 +2,9 @@
 
 use std::{error::Error, fs, io, iter, net::IpAddr, path::PathBuf, time::Duration};
 
-use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Policy};
+use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response, Url, redirect::Policy};
 
-use crate::{failure::Failure, settings};
+use crate::{failure::Failure, progress, settings};
 
 /// For all of a request: connecting, sending, and the last byte of the answer.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -19,8 +19,19 @@ pub(crate) fn clear_text_client(url: &Url) -> Result<Client, Failure> {
     build(builder(url).tls_certs_only([]))
 }
 
+/// The head of the answer to a request to `host`.
+pub(crate) async fn send(request: RequestBuilder, host: &str) -> Result<Response, Failure> {
+    let answer = progress::while_waiting(format_args!("waiting for {host}"), request.send()).await;
+    answer.map_err(|error| unreachable(host, &error))
+}
+
 /// The whole body, unless it is larger than `mebibytes`: nobody may fill our memory.
-pub(crate) async fn body(mut response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> {
+pub(crate) async fn body(response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> {
+    let reading = format!("reading from {}", authority(response.url()));
+    progress::while_waiting(reading, read(response, mebibytes)).await
+}
+
+async fn read(mut response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> {
     let limit = mebibytes.saturating_mul(1024 * 1024);
     let host = authority(response.url());
     let mut body = Vec::new();

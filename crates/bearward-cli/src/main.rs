@@ -13,7 +13,9 @@ mod https;
 mod input;
 mod issuer;
 mod output;
+mod progress;
 mod settings;
+mod style;
 mod token;
 
 use std::process::ExitCode;

@@ -1,18 +1,17 @@
-//! Writing: data to stdout, talk to stderr.
+//! Writing: data to stdout, talk to stderr. Text may have [styles](crate::style): they reach terminals only, and none
+//! with `NO_COLOR`.
 
 use std::{
     fmt::Display,
     io::{self, IsTerminal as _, Write as _},
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, style};
 
 /// A line of data, there at once for whoever reads it.
 pub(crate) fn data(text: impl Display) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{text}")
-        .and_then(|()| stdout.flush())
-        .map_err(|error| Failure::undecided(format!("can't write to stdout: {error}")))
+    let mut stdout = anstream::stdout().lock();
+    writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|error| not_written(&error))
 }
 
 /// A body as it came. Only a terminal, which control characters would steer, gets it without them and with an end of line.
@@ -24,9 +23,14 @@ pub(crate) fn body(bytes: &[u8]) -> Result<(), Failure> {
     } else {
         stdout.write_all(bytes)
     };
-    written
-        .and_then(|()| stdout.flush())
-        .map_err(|error| Failure::undecided(format!("can't write to stdout: {error}")))
+    written.and_then(|()| stdout.flush()).map_err(|error| not_written(&error))
+}
+
+fn not_written(error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Failure::reader_gone();
+    }
+    Failure::undecided(format!("can't write to stdout: {error}"))
 }
 
 /// A stranger's words, fit for a line on a terminal and in a log: without control characters, cut at `length`.
@@ -41,15 +45,23 @@ fn without_controls(text: &str, but: &[char]) -> String {
 /// A line for people.
 pub(crate) fn talk(text: impl Display) {
     // With stderr closed there is nobody to tell, and the work goes on.
-    let _told = writeln!(io::stderr().lock(), "{text}");
+    let _told = writeln!(anstream::stderr().lock(), "{text}");
 }
 
 /// An error, and what might help, on a line of its own.
 pub(crate) fn error(failure: &Failure) {
-    talk(format_args!("error: {}", failure.message()));
-    if let Some(hint) = failure.hint() {
-        talk(format_args!("hint: {hint}"));
+    if !failure.is_worth_telling() {
+        return;
     }
+    talk(format_args!("{} {}", style::BAD.on("error:"), failure.message()));
+    if let Some(text) = failure.hint() {
+        hint(text);
+    }
+}
+
+/// What might help.
+pub(crate) fn hint(text: impl Display) {
+    talk(format_args!("{} {text}", style::HINT.on("hint:")));
 }
 
 #[cfg(test)]

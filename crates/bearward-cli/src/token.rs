@@ -78,7 +78,7 @@ impl Endpoint<'_> {
             let facts = ProofFacts { method: &Method::POST, url: &self.url, token: None, nonce };
             request = request.header("DPoP", facts.prove(key)?.field()?);
         }
-        let response = request.send().await.map_err(|error| https::unreachable(self.host, &error))?;
+        let response = https::send(request, self.host).await?;
         let (status, nonce) = (response.status(), Nonce::of(response.headers()));
         Ok(Response { status, nonce, body: https::body(response, ANSWER_MEBIBYTES).await? })
     }

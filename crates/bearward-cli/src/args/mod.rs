@@ -12,9 +12,11 @@ pub(crate) use domain::Domain;
 pub(crate) use issuer::IssuerArgs;
 pub(crate) use token::TokenArgs;
 
+use crate::style::HELP;
+
 /// Guard HTTP APIs by OAuth 2 access tokens.
 #[derive(Parser)]
-#[command(name = "bearward", version, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "bearward", version, after_help = EXAMPLES, arg_required_else_help = true, styles = HELP)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -71,8 +71,7 @@ impl Call {
             request = request.header("DPoP", proof.field()?);
         }
         self.tell_request(nonce);
-        let host = https::authority(url);
-        let response = request.send().await.map_err(|error| https::unreachable(&host, &error))?;
+        let response = https::send(request, &https::authority(url)).await?;
         Ok(Answer { response, proof })
     }
 
@@ -101,7 +100,7 @@ impl Call {
         let hint = self.hint(status, answer.response.headers());
         output::body(&https::body(answer.response, ANSWER_MEBIBYTES).await?)?;
         if let Some(hint) = hint {
-            output::talk(format_args!("hint: {hint}"));
+            output::hint(hint);
         }
         let good = status.is_success() || status.is_redirection();
         Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(1) })
