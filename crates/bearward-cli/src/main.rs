@@ -6,12 +6,14 @@
 mod access_token;
 mod args;
 mod call;
+mod completions;
 mod dpop;
 mod env_file;
 mod failure;
 mod https;
 mod input;
 mod issuer;
+mod man;
 mod output;
 mod progress;
 mod settings;
@@ -49,6 +51,8 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Issuer(args) => run(issuer::run(args)).map(|()| ExitCode::SUCCESS),
         Command::Token(args) => run(token::run(args)).map(|()| ExitCode::SUCCESS),
         Command::Call(args) => run(call::run(args)),
+        Command::Completions(args) => completions::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Man(args) => man::run(&args).map(|()| ExitCode::SUCCESS),
     }
 }
 

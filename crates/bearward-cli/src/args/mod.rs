@@ -1,15 +1,19 @@
 //! What can be typed, a file for each command. Values are checked here once; the commands get checked ones.
 
 mod call;
+mod completions;
 mod domain;
 mod issuer;
+mod man;
 mod token;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use call::CallArgs;
+pub(crate) use completions::CompletionsArgs;
 pub(crate) use domain::Domain;
 pub(crate) use issuer::IssuerArgs;
+pub(crate) use man::ManArgs;
 pub(crate) use token::TokenArgs;
 
 use crate::style::HELP;
@@ -50,6 +54,10 @@ pub(crate) enum Command {
     /// The body of the answer goes to stdout, as it came; everything else to stderr. Redirects are not followed, since
     /// the token must not travel. Certificates are checked as for `bearward token`.
     Call(CallArgs),
+    /// Print what a shell needs to complete commands and arguments.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command.
+    Man(ManArgs),
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 mod call;
 mod dpop;
 mod issuer;
+mod manual;
 mod server;
 mod support;
+mod terminal;
 mod token;
