@@ -2,6 +2,7 @@
 
 use std::{error::Error, fs, io, iter, net::IpAddr, path::PathBuf, time::Duration};
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response, Url, redirect::Policy};
 
 use crate::{failure::Failure, progress, settings};
@@ -12,6 +13,12 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 /// A client for requests to `url`: https only, no redirects.
 pub(crate) fn client(url: &Url) -> Result<Client, Failure> {
     build(trusting(builder(url).https_only(true))?)
+}
+
+/// The same with no more patience than this for a connection and for each part of an answer; tells certificates.
+pub(crate) fn hasty_client(url: &Url, patience: Duration) -> Result<Client, Failure> {
+    let builder = builder(url).connect_timeout(patience).read_timeout(patience).tls_info(true);
+    build(trusting(builder.https_only(true))?)
 }
 
 /// A client for requests to `url` in clear text; no certificate is trusted, as there is none. No redirects.
@@ -31,13 +38,27 @@ pub(crate) async fn body(response: Response, mebibytes: usize) -> Result<Vec<u8>
     progress::while_waiting(reading, read(response, mebibytes)).await
 }
 
-async fn read(mut response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> {
-    let limit = mebibytes.saturating_mul(1024 * 1024);
+async fn read(response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> {
     let host = authority(response.url());
+    bounded(response, mebibytes.saturating_mul(1024 * 1024)).await.map_err(|error| match error {
+        BodyError::TooLong => Failure::undecided(format!("{host} answered with more than {mebibytes} MiB.")),
+        BodyError::Broken(error) => unreachable(&host, &error),
+    })
+}
+
+/// Why there is no whole body.
+#[derive(Debug)]
+pub(crate) enum BodyError {
+    TooLong,
+    Broken(reqwest::Error),
+}
+
+/// The whole body, of at most so many bytes.
+pub(crate) async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&host, &error))? {
+    while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
         if body.len().saturating_add(chunk.len()) > limit {
-            return Err(Failure::undecided(format!("{host} answered with more than {mebibytes} MiB.")));
+            return Err(BodyError::TooLong);
         }
         body.extend_from_slice(&chunk);
     }
@@ -52,7 +73,7 @@ pub(crate) fn unreachable(host: &str, error: &reqwest::Error) -> Failure {
             TOTAL_TIMEOUT.as_secs()
         ));
     }
-    if let Some(tls) = find::<rustls::Error>(error) {
+    if let Some(tls) = tls_problem(error) {
         return Failure::undecided(format!("no safe connection to {host}: {tls}.")).with_hint(trust_hint());
     }
     let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
@@ -60,6 +81,22 @@ pub(crate) fn unreachable(host: &str, error: &reqwest::Error) -> Failure {
         return Failure::undecided(format!("nothing listens at {host} (connection refused)."));
     }
     Failure::undecided(format!("no answer from {host}: {}.", innermost(error)))
+}
+
+/// What TLS did not like, if that was it.
+pub(crate) fn tls_problem(error: &reqwest::Error) -> Option<&rustls::Error> {
+    find(error)
+}
+
+/// Host and port of the proxy that requests to `url` go through, if they do.
+pub(crate) fn proxy(url: &Url) -> Option<String> {
+    if is_loopback(url) {
+        return None;
+    }
+    // As reqwest finds it.
+    let proxy = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
+    let port = proxy.uri().port().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{}{port}", proxy.uri().host()?))
 }
 
 pub(crate) fn authority(url: &Url) -> String {
@@ -90,23 +127,37 @@ fn build(builder: ClientBuilder) -> Result<Client, Failure> {
 
 /// `SSL_CERT_FILE` replaces the system's authorities, as it does for OpenSSL; on every system alike.
 fn trusting(builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
-    let Some(path) = ssl_cert_file() else { return Ok(builder) };
+    Ok(match authorities()? {
+        Some(authorities) => builder.tls_certs_only(authorities.certificates),
+        None => builder,
+    })
+}
+
+/// The only certificate authorities that are trusted.
+pub(crate) struct Authorities {
+    pub(crate) file: PathBuf,
+    pub(crate) certificates: Vec<Certificate>,
+}
+
+/// Those of `SSL_CERT_FILE`; `None` if it is not set: then the system's are trusted.
+pub(crate) fn authorities() -> Result<Option<Authorities>, Failure> {
+    let Some(file) = ssl_cert_file() else { return Ok(None) };
     let unusable =
-        |why: String| Failure::usage(format!("SSL_CERT_FILE ({}) can't be used: {why}.", path.display()));
-    let pem = fs::read(&path).map_err(|error| unusable(error.to_string()))?;
+        |why: String| Failure::usage(format!("SSL_CERT_FILE ({}) can't be used: {why}.", file.display()));
+    let pem = fs::read(&file).map_err(|error| unusable(error.to_string()))?;
     let certificates =
         Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is not PEM".to_owned()))?;
     if certificates.is_empty() {
         return Err(unusable("there is no certificate in it".to_owned()));
     }
-    Ok(builder.tls_certs_only(certificates))
+    Ok(Some(Authorities { file, certificates }))
 }
 
 fn ssl_cert_file() -> Option<PathBuf> {
     settings::variable("SSL_CERT_FILE").map(PathBuf::from)
 }
 
-fn trust_hint() -> String {
+pub(crate) fn trust_hint() -> String {
     match ssl_cert_file() {
         Some(path) => format!("SSL_CERT_FILE is {}: is the tenant's CA certificate in it?", path.display()),
         None => "for a local tenant set SSL_CERT_FILE to the CA file that it printed at start.".to_owned(),

@@ -19,29 +19,16 @@ const QUOTE_LENGTH: usize = 300;
 
 pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
     let secret = if args.client_secret == "-" { input::stdin("client secret")? } else { args.client_secret };
-    let scope = args.scope.join(" ");
-    let mut form = vec![
-        ("grant_type", "client_credentials"),
-        ("client_id", &args.client_id),
-        ("client_secret", &secret),
-        ("audience", &args.audience),
-    ];
-    if !scope.trim().is_empty() {
-        form.push(("scope", &scope));
-    }
+    let request = Request {
+        client_id: &args.client_id,
+        client_secret: &secret,
+        audience: &args.audience,
+        scope: &args.scope.join(" "),
+    };
     let key = if args.dpop { Some(key(args.dpop_key)?) } else { None };
-    let host = args.domain.to_string();
     let url = args.domain.token_endpoint();
-    let endpoint = Endpoint { client: https::client(&url)?, url, host: &host };
-    let mut response = endpoint.ask(&form, key.as_ref(), None).await?;
-    // RFC 9449 §8. Once: a tenant that never has enough is not asked for ever.
-    if let (Some(_), Some(nonce)) = (&key, response.nonce_wanted()) {
-        response = endpoint.ask(&form, key.as_ref(), Some(&nonce)).await?;
-    }
-    let granted = Answer { host: &host, status: response.status, secret: &secret }.read(&response.body)?;
-    if let Some(key) = key {
-        granted.check_binding(&host, &key)?;
-    }
+    let endpoint = Endpoint { client: https::client(&url)?, url, host: &args.domain.to_string() };
+    let granted = endpoint.token(&request, key.as_ref()).await?;
     if args.json {
         output::data(Value::Object(granted.members))
     } else {
@@ -53,19 +40,57 @@ fn key(path: Option<std::path::PathBuf>) -> Result<ProofKey, Failure> {
     key_file::open_or_make(&path.map_or_else(key_file::default_path, Ok)?)
 }
 
-struct Endpoint<'a> {
-    client: Client,
-    url: Url,
-    host: &'a str,
+/// What a client asks for, and who it is. RFC 6749 §4.4.2, with the audience as Auth0 has it.
+pub(crate) struct Request<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) client_secret: &'a str,
+    pub(crate) audience: &'a str,
+    /// Separated by spaces; none: all that are granted.
+    pub(crate) scope: &'a str,
 }
 
-struct Response {
-    status: StatusCode,
-    nonce: Option<Nonce>,
-    body: Vec<u8>,
+impl<'a> Request<'a> {
+    fn form(&self) -> Vec<(&'static str, &'a str)> {
+        let mut form = vec![
+            ("grant_type", "client_credentials"),
+            ("client_id", self.client_id),
+            ("client_secret", self.client_secret),
+            ("audience", self.audience),
+        ];
+        if !self.scope.trim().is_empty() {
+            form.push(("scope", self.scope));
+        }
+        form
+    }
+}
+
+pub(crate) struct Endpoint<'a> {
+    pub(crate) client: Client,
+    pub(crate) url: Url,
+    pub(crate) host: &'a str,
 }
 
 impl Endpoint<'_> {
+    /// A token, bound to `key` if there is one.
+    pub(crate) async fn token(
+        &self,
+        request: &Request<'_>,
+        key: Option<&ProofKey>,
+    ) -> Result<Granted, Failure> {
+        let form = request.form();
+        let mut response = self.ask(&form, key, None).await?;
+        // RFC 9449 §8. Once: a tenant that never has enough is not asked for ever.
+        if let (Some(_), Some(nonce)) = (key, response.nonce_wanted()) {
+            response = self.ask(&form, key, Some(&nonce)).await?;
+        }
+        let answer = Answer { host: self.host, status: response.status, secret: request.client_secret };
+        let granted = answer.read(&response.body)?;
+        if let Some(key) = key {
+            granted.check_binding(self.host, key)?;
+        }
+        Ok(granted)
+    }
+
     /// RFC 9449 §5 adds the proof to the request of RFC 6749.
     async fn ask(
         &self,
@@ -82,6 +107,12 @@ impl Endpoint<'_> {
         let (status, nonce) = (response.status(), Nonce::of(response.headers()));
         Ok(Response { status, nonce, body: https::body(response, ANSWER_MEBIBYTES).await? })
     }
+}
+
+struct Response {
+    status: StatusCode,
+    nonce: Option<Nonce>,
+    body: Vec<u8>,
 }
 
 impl Response {
@@ -102,8 +133,9 @@ struct Answer<'a> {
 }
 
 #[derive(Debug)]
-struct Granted {
-    access_token: AccessToken,
+pub(crate) struct Granted {
+    pub(crate) access_token: AccessToken,
+    /// All of the tenant's answer.
     members: Map<String, Value>,
 }
 

@@ -2,6 +2,7 @@
 
 mod call;
 mod completions;
+mod doctor;
 mod domain;
 mod issuer;
 mod man;
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use call::CallArgs;
 pub(crate) use completions::CompletionsArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use domain::Domain;
 pub(crate) use issuer::IssuerArgs;
 pub(crate) use man::ManArgs;
@@ -54,6 +56,12 @@ pub(crate) enum Command {
     /// The body of the answer goes to stdout, as it came; everything else to stderr. Redirects are not followed, since
     /// the token must not travel. Certificates are checked as for `bearward token`.
     Call(CallArgs),
+    /// Check what an API needs of its tenant: settings, network, certificates, documents, keys, clock, a token.
+    ///
+    /// A line for each check, and a remedy below each that is not well. What can't be checked because another check
+    /// failed is skipped. Nothing is changed anywhere; a token is asked for if client id, secret and audience are known,
+    /// and neither secret nor token is printed. Certificates are checked as for `bearward token`.
+    Doctor(DoctorArgs),
     /// Print what a shell needs to complete commands and arguments.
     Completions(CompletionsArgs),
     /// Print the manual page, or write one for each command.
