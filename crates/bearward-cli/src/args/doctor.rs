@@ -19,8 +19,8 @@ pub(crate) struct DoctorArgs {
     /// A signature algorithm that the API accepts; can be repeated
     #[arg(long, value_name = "NAME", default_value = "RS256", value_parser = algorithm)]
     pub(crate) algorithm: Vec<Algorithm>,
-    /// How long to wait for a connection, and for each part of an answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=30))]
+    /// How long to wait for a connection; twice that for each part of an answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=15))]
     pub(crate) timeout: u64,
     /// Print one line of JSON instead of lines for people
     #[arg(long)]

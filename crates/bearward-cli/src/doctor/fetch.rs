@@ -20,7 +20,7 @@ use crate::{
 const API_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) struct Fetcher {
-    /// For a connection, and for each part of an answer.
+    /// For a connection; twice that for each part of an answer.
     pub(super) patience: Duration,
 }
 
@@ -93,7 +93,8 @@ impl Fetcher {
     fn why(&self, url: &Url, error: &reqwest::Error) -> String {
         let host = https::authority(url);
         if error.is_timeout() {
-            return format!("{host} did not answer within {} s", self.patience.as_secs());
+            let patience = if error.is_connect() { self.patience } else { self.patience * 2 };
+            return format!("{host} did not answer within {} s", patience.as_secs());
         }
         https::unreachable(&host, error).message().trim_end_matches('.').to_owned()
     }
@@ -162,9 +163,14 @@ fn other_status(name: &'static str, host: &str, answer: &Answer) -> Check {
     } else if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
         let after = field(&answer.headers, &header::RETRY_AFTER);
         let after = after.map(|after| format!(", Retry-After: {after}")).unwrap_or_default();
-        Check::failed(name, Kind::Undecided, format!("{host} answers status {status}{after}"), TRY_AGAIN)
+        Check::failed(
+            name,
+            Kind::Undecided,
+            format!("{host} answers status {}{after}", status.as_u16()),
+            TRY_AGAIN,
+        )
     } else {
-        let message = format!("{host} answers status {status}");
+        let message = format!("{host} answers status {}", status.as_u16());
         Check::failed(name, Kind::Rejected, message, "is this the host of a tenant, and the right one?")
     };
     check.with("http_status", status.as_u16())

@@ -50,6 +50,9 @@ fn keys(body: &[u8]) -> Option<Vec<Box<RawValue>>> {
 
 /// A check for each key that the engine looks at.
 pub(super) fn each(published: &Published, algorithms: &AlgorithmSet) -> Vec<Check> {
+    if published.keys.is_empty() {
+        return vec![Check::skipped("key", "there is none")];
+    }
     let mut kids = HashSet::new();
     let looked_at = published.keys.iter().take(limits::KEYS_IN_SET);
     looked_at
@@ -140,7 +143,8 @@ impl Key {
         check
             .with("kid", self.kid.clone())
             .with("kty", self.text("kty"))
-            .with("size", self.size())
+            .with("bits", self.bits())
+            .with("crv", self.text("crv"))
             .with("alg", self.text("alg"))
             .with("use", self.text("use"))
             .with("usable", judgement.is_ok())
@@ -149,10 +153,9 @@ impl Key {
     /// `kid abc, RSA 2048, alg RS256, use sig`
     fn description(&self) -> String {
         let mut parts = vec![format!("kid {}", self.kid.as_deref().unwrap_or("missing"))];
-        parts.extend(self.text("kty").map(|kty| match self.size() {
-            Some(size) => format!("{kty} {size}"),
-            None => kty,
-        }));
+        let size = self.bits().map(|bits| bits.to_string()).or_else(|| self.text("crv"));
+        let kind = self.text("kty").into_iter().chain(size).collect::<Vec<_>>().join(" ");
+        parts.extend(Some(kind).filter(|kind| !kind.is_empty()));
         for member in ["alg", "use"] {
             parts.extend(self.text(member).map(|text| format!("{member} {text}")));
         }
@@ -163,12 +166,11 @@ impl Key {
         Some(output::one_line(self.members.get(member)?.as_str()?, LENGTH))
     }
 
-    /// The bits of an RSA modulus; else the curve, which says the size.
-    fn size(&self) -> Option<String> {
-        let Some(modulus) = self.members.get("n").and_then(Value::as_str) else { return self.text("crv") };
-        let bytes = URL_SAFE_NO_PAD.decode(modulus).ok()?;
-        let leading = bytes.first()?.leading_zeros();
-        Some((bytes.len().saturating_mul(8).saturating_sub(usize::try_from(leading).ok()?)).to_string())
+    /// Of an RSA modulus.
+    fn bits(&self) -> Option<usize> {
+        let bytes = URL_SAFE_NO_PAD.decode(self.members.get("n")?.as_str()?).ok()?;
+        let leading = usize::try_from(bytes.first()?.leading_zeros()).ok()?;
+        Some(bytes.len().saturating_mul(8).saturating_sub(leading))
     }
 }
 

@@ -3,9 +3,11 @@
 #![cfg(unix)]
 
 mod call;
+mod doctor;
 mod dpop;
 mod issuer;
 mod manual;
+mod practice;
 mod server;
 mod support;
 mod terminal;
