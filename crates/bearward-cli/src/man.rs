@@ -59,7 +59,7 @@ fn page(command: Command) -> io::Result<Page> {
 /// A paragraph that begins with `What it is:` is a section with that heading.
 fn section(roff: &mut Roff, paragraph: &str) {
     let split = paragraph.split_once(":\n").or_else(|| paragraph.split_once(": "));
-    let (heading, lines) = split.unwrap_or(("", paragraph));
+    let (heading, lines) = split.unwrap_or(("Notes", paragraph));
     roff.control("SH", [heading]).control("nf", []);
     for line in lines.lines() {
         roff.text([roman(line)]);

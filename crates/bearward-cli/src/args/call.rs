@@ -30,6 +30,9 @@ pub(crate) struct CallArgs {
     /// Show how the token was sent, and what the answer says about it (WWW-Authenticate, DPoP-Nonce)
     #[arg(short, long)]
     pub(crate) verbose: bool,
+    /// Print the answer as one line of JSON: method, url, scheme, status, headers, body, body_base64
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Send the token in clear text to another machine: anybody on the way can read it
     #[arg(long)]
     pub(crate) insecure_http: bool,
@@ -39,6 +42,7 @@ const CALL_EXAMPLES: &str = "\
 Examples:
   bearward token | bearward call --token - https://api.example.com/api/private
   bearward token --dpop | bearward call --token - -v http://127.0.0.1:8000/api/private
+  bearward call --json --token @token https://api.example.com/api/private | jq .status
   bearward call -X PUT --data '{\"text\":\"hello\"}' --token @token https://api.example.com/api/messages/1
 
 Exit codes: 0 for an answer of 2xx or 3xx, 1 for any other, 2 usage, 3 no answer";

@@ -34,10 +34,15 @@ Examples:
       runs a local tenant and prints the lines that connect an API and a client to it
   bearward token --domain tenant.eu.auth0.com --client-id ID --audience https://api.example.com
       prints a token, with the client's secret from AUTH0_CLIENT_SECRET
+  bearward doctor
+      checks what an API needs of its tenant, as .env and the environment say
   bearward token --dpop | bearward call --token - http://127.0.0.1:8000/api/private
       gets a token that is bound to a key, and calls an API with it and a proof of the key
 
-Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide";
+Settings come from flags, else from the environment, else from .env in this folder, which may be missing. Colours are for
+terminals, and NO_COLOR switches them off.
+
+Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide (something could not be reached)";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -53,7 +58,7 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Call an API with a token, and with a DPoP proof if the token is bound to a key.
     ///
-    /// The body of the answer goes to stdout, as it came; everything else to stderr. Redirects are not followed, since
+    /// The body of the answer goes to stdout, as it came (or with --json, all of it); everything else to stderr. Redirects are not followed, since
     /// the token must not travel. Certificates are checked as for `bearward token`.
     Call(CallArgs),
     /// Check what an API needs of its tenant: settings, network, certificates, documents, keys, clock, a token.
