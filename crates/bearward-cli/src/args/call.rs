@@ -4,6 +4,7 @@ use reqwest::Method;
 
 #[derive(clap::Args)]
 #[command(after_help = CALL_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be given")]
 pub(crate) struct CallArgs {
     /// Where to: https, or http on this machine
     // Checked by the command: clap would quote a wrong one, and there may be a password in it.
@@ -30,7 +31,7 @@ pub(crate) struct CallArgs {
     /// Show how the token was sent, and what the answer says about it (WWW-Authenticate, DPoP-Nonce)
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Print the answer as one line of JSON: method, url, scheme, status, headers, body, body_base64
+    /// Print the answer as one line of JSON: method, url, scheme, status, headers, body, or `body_base64` if it is not text
     #[arg(long)]
     pub(crate) json: bool,
     /// Send the token in clear text to another machine: anybody on the way can read it
