@@ -6,12 +6,28 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
 };
 
+use serde_json::Value;
+
 use crate::{failure::Failure, style};
+
+/// Longer than any error of ours: what comes after that is a stranger's.
+const ERROR_LENGTH: usize = 2000;
 
 /// A line of data, there at once for whoever reads it.
 pub(crate) fn data(text: impl Display) -> Result<(), Failure> {
     let mut stdout = anstream::stdout().lock();
     writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|error| not_written(&error))
+}
+
+/// The same in JSON, on one line. Whatever a stranger wrote into its strings, no terminal is steered by it.
+pub(crate) fn json(value: &Value) -> Result<(), Failure> {
+    data(escaped(&value.to_string()))
+}
+
+/// JSON escapes the control characters below 32 itself, and lets those from 127 on stand: only strings have them.
+fn escaped(json: &str) -> String {
+    let escape = |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    json.chars().map(escape).collect()
 }
 
 /// A body as it came. Only a terminal, which control characters would steer, gets it without them and with an end of line.
@@ -53,7 +69,8 @@ pub(crate) fn error(failure: &Failure) {
     if !failure.is_worth_telling() {
         return;
     }
-    talk(format_args!("{} {}", style::BAD.on("error:"), failure.message()));
+    let message = one_line(failure.message(), ERROR_LENGTH);
+    talk(format_args!("{} {message}", style::BAD.on("error:")));
     if let Some(text) = failure.hint() {
         hint(text);
     }
@@ -71,6 +88,7 @@ mod tests {
     #[test]
     fn control_characters_don_t_get_through() {
         assert_eq!(one_line("a\x1b[2J\r\nb\u{9b}c", 7), "a [2J  ");
+        assert_eq!(escaped(&Value::from("a\x1b\u{9b}b").to_string()), r#""a\u001b\u009bb""#);
         assert_eq!(without_controls("a\x1b\n\tb", &['\n', '\t']), "a \n\tb");
     }
 }

@@ -1,6 +1,6 @@
 //! A sign of life while the network takes its time: one line on stderr that turns, and is gone before anything else is said.
 //!
-//! Our own, since a crate for progress bars is five of them for these lines.
+//! Our own: crates for progress bars bring several others along, for what is one line that turns.
 
 use std::{
     env,

@@ -30,7 +30,7 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
     let endpoint = Endpoint { client: https::client(&url)?, url, host: &args.domain.to_string() };
     let granted = endpoint.token(&request, key.as_ref()).await?;
     if args.json {
-        output::data(Value::Object(granted.members))
+        output::json(&Value::Object(granted.members))
     } else {
         output::data(granted.access_token.expose())
     }

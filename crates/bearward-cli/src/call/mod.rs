@@ -114,7 +114,7 @@ impl Call {
         let proof = answer.proof;
         let bytes = https::body(answer.response, ANSWER_MEBIBYTES).await?;
         let (body, body_base64) = report::body(&headers, &bytes);
-        output::data(json!({
+        output::json(&json!({
             "method": self.request.method.as_str(),
             "url": dpop::htu(&self.request.url).as_str(),
             "scheme": self.credentials.scheme(),

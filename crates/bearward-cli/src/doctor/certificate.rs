@@ -21,7 +21,7 @@ pub(super) fn check(answer: &Result<Answer, NoAnswer>) -> Step<()> {
         Err(NoAnswer::NoConnection { tls, why }) => {
             (Check::failed(NAME, Kind::Undecided, why.as_str(), remedy(tls.as_ref())), None)
         }
-        Err(NoAnswer::NoRequest(failure)) => (Check::of_failure(NAME, failure, ""), None),
+        Err(NoAnswer::NoRequest(failure)) => (Check::of_failure(NAME, failure, &https::trust_hint()), None),
     }
 }
 

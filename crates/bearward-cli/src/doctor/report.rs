@@ -30,6 +30,9 @@ pub(super) const ORDER: [&str; 16] = [
     "token",
 ];
 
+/// What is told of a check, at most.
+const MESSAGE_LENGTH: usize = 1000;
+
 /// One check and what came of it.
 #[derive(Debug)]
 pub(super) struct Check {
@@ -82,7 +85,9 @@ impl Check {
     }
 
     fn new(name: &'static str, status: Status, message: impl Into<String>) -> Self {
-        Self { name, status, message: message.into(), facts: Map::new() }
+        // There may be a stranger's words in it, which each check is free to quote.
+        let message = output::one_line(&message.into(), MESSAGE_LENGTH);
+        Self { name, status, message, facts: Map::new() }
     }
 
     fn remedy(&self) -> Option<&str> {
@@ -186,7 +191,7 @@ impl Report {
 
     pub(super) fn tell(&self, as_json: bool) -> Result<(), Failure> {
         if as_json {
-            return output::data(self.json());
+            return output::json(&self.json());
         }
         for check in &self.checks {
             output::data(check)?;

@@ -57,13 +57,21 @@ impl Client<'_> {
         let request = Request { client_id: &id, client_secret: &secret, audience, scope: "" };
         let token = match granted(endpoint, &request, fetcher).await {
             Ok(token) => token,
-            Err(failure) => return Check::of_failure(NAME, &failure, ALLOWED),
+            Err(failure) => return not_granted(&failure),
         };
         match verifier(issuer, audience, algorithms) {
             Some(verifier) => judge(verify(&verifier, &token, fetcher).await),
             None => Check::skipped(NAME, "needs audience"),
         }
     }
+}
+
+fn not_granted(failure: &Failure) -> Check {
+    let remedy = match failure.kind() {
+        Kind::Undecided => "try again",
+        Kind::Rejected | Kind::Usage => ALLOWED,
+    };
+    Check::of_failure(NAME, failure, remedy)
 }
 
 const ALLOWED: &str = "are id and secret those of a client of this tenant, and may it get tokens for this API? (Auth0: the application's tab APIs)";

@@ -405,6 +405,25 @@ fn a_client_that_gets_no_token_is_told_why() {
 }
 
 #[test]
+fn a_token_endpoint_that_can_t_be_reached_is_told() {
+    let practice = Practice::open();
+    let members = json!({ "token_endpoint": "https://127.0.0.1:1/oauth/token" });
+    practice.behave("discovery", json!({ "body": { "members": members } }));
+    practice.examine(&[]).assert_failed("token", 3, "nothing listens at 127.0.0.1:1", "try again");
+}
+
+#[test]
+fn of_several_failures_what_can_be_changed_here_decides() {
+    let practice = Practice::open();
+    let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100));
+    practice.behave("discovery", json!({ "headers": { "Date": date } }));
+    practice.behave("jwks", json!({ "status": 404 }));
+    let findings = practice.examine(&[]);
+    assert_eq!((findings.status("clock"), findings.status("key_set")), ("failed", "failed"));
+    assert_eq!(findings.0["exit_code"], 2);
+}
+
+#[test]
 fn a_token_that_the_engine_refuses_is_told_by_code() {
     let (practice, other) = (Practice::open(), Practice::open());
     practice.behave("jwks", json!({ "body": { "json": key_set(other.folder.path(), &other.ready) } }));
