@@ -48,6 +48,14 @@ test-python: $(VENV)/.module ## Run the Python tests
 test-oldest: .venvs/oldest/.installed ## Run the Python tests on the oldest supported FastAPI
 	cd python && ../.venvs/oldest/bin/python -m pytest
 
+.PHONY: test-wheel
+test-wheel: $(VENV)/.created ## Install the command line by pip, from a wheel of this checkout, and run it
+	rm -rf .venvs/cli .venvs/cli-wheel
+	$(BIN)/maturin build $(CARGO_FLAGS) --quiet --profile dev --manifest-path crates/bearward-cli/Cargo.toml --out .venvs/cli-wheel
+	$(PYTHON) -m venv .venvs/cli
+	.venvs/cli/bin/pip install --quiet --no-index .venvs/cli-wheel/*.whl
+	$(BIN)/python scripts/wheel.py .venvs/cli-wheel/*.whl .venvs/cli/bin/bearward
+
 .PHONY: check
 check: layers codes check-rust check-python ## Run all lints: formatting, clippy, layers, ruff, mypy, stubs
 

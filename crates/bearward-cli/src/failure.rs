@@ -6,13 +6,28 @@ pub(crate) struct Failure {
     kind: Kind,
     message: String,
     hint: Option<String>,
+    is_worth_telling: bool,
 }
 
+/// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
+    /// The other side understood and said no, or there is something wrong with it.
     Rejected,
+    /// The arguments or the environment have to change first.
     Usage,
+    /// Something that is needed could not be had, now.
     Undecided,
+}
+
+impl Kind {
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Rejected => 1,
+            Self::Usage => 2,
+            Self::Undecided => 3,
+        }
+    }
 }
 
 impl Failure {
@@ -29,6 +44,19 @@ impl Failure {
     /// Something that is needed could not be had, now.
     pub(crate) fn undecided(message: impl Into<String>) -> Self {
         Self::new(Kind::Undecided, message)
+    }
+
+    /// Whoever read stdout has stopped, as `head` does: nothing to tell anybody.
+    pub(crate) fn reader_gone() -> Self {
+        Self { is_worth_telling: false, ..Self::undecided("nobody reads stdout any more.") }
+    }
+
+    pub(crate) fn is_worth_telling(&self) -> bool {
+        self.is_worth_telling
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
@@ -48,14 +76,10 @@ impl Failure {
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self.kind {
-            Kind::Rejected => 1,
-            Kind::Usage => 2,
-            Kind::Undecided => 3,
-        })
+        ExitCode::from(self.kind.exit_code())
     }
 
     fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None }
+        Self { kind, message: message.into(), hint: None, is_worth_telling: true }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::{error::Error, fs, io, iter, net::IpAddr, path::PathBuf, time::Duration};
 
-use reqwest::{Certificate, Client, ClientBuilder, Response, Url, redirect::Policy};
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response, Url, redirect::Policy};
 
-use crate::{failure::Failure, settings};
+use crate::{failure::Failure, progress, settings};
 
 /// On which terms a command goes to the network.
 pub(crate) struct Terms {
@@ -30,19 +31,52 @@ pub(crate) fn client_on(terms: &Terms, url: &Url) -> Result<Client, Failure> {
     build(trusting(builder(terms, url).https_only(true), terms)?)
 }
 
+/// The same with no more patience than this for a connection, and twice that for each part of an answer: that time runs
+/// while it connects, too. Tells certificates.
+pub(crate) fn hasty_client(url: &Url, patience: Duration) -> Result<Client, Failure> {
+    let terms = Terms::default();
+    let builder = builder(&terms, url).connect_timeout(patience).read_timeout(patience * 2).tls_info(true);
+    build(trusting(builder.https_only(true), &terms)?)
+}
+
 /// A client for requests to `url` in clear text; no certificate is trusted, as there is none. No redirects.
 pub(crate) fn clear_text_client(url: &Url) -> Result<Client, Failure> {
     build(builder(&Terms::default(), url).tls_certs_only([]))
 }
 
+/// The head of the answer to a request to `host`.
+pub(crate) async fn send(request: RequestBuilder, host: &str) -> Result<Response, Failure> {
+    let answer = progress::while_waiting(format_args!("waiting for {host}"), request.send()).await;
+    answer.map_err(|error| unreachable(host, &error))
+}
+
 /// The whole body, unless it is larger than `mebibytes`: nobody may fill our memory.
-pub(crate) async fn body(mut response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> {
-    let limit = mebibytes.saturating_mul(1024 * 1024);
+pub(crate) async fn body(response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> {
+    let reading = format!("reading from {}", authority(response.url()));
+    progress::while_waiting(reading, read(response, mebibytes)).await
+}
+
+async fn read(response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> {
     let host = authority(response.url());
+    bounded(response, mebibytes.saturating_mul(1024 * 1024)).await.map_err(|error| match error {
+        BodyError::TooLong => Failure::undecided(format!("{host} answered with more than {mebibytes} MiB.")),
+        BodyError::Broken(error) => unreachable(&host, &error),
+    })
+}
+
+/// Why there is no whole body.
+#[derive(Debug)]
+pub(crate) enum BodyError {
+    TooLong,
+    Broken(reqwest::Error),
+}
+
+/// The whole body, of at most so many bytes.
+pub(crate) async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&host, &error))? {
+    while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
         if body.len().saturating_add(chunk.len()) > limit {
-            return Err(Failure::undecided(format!("{host} answered with more than {mebibytes} MiB.")));
+            return Err(BodyError::TooLong);
         }
         body.extend_from_slice(&chunk);
     }
@@ -54,7 +88,7 @@ pub(crate) fn unreachable(host: &str, error: &reqwest::Error) -> Failure {
     if error.is_timeout() {
         return Failure::undecided(format!("{host} did not answer in time."));
     }
-    if let Some(tls) = find::<rustls::Error>(error) {
+    if let Some(tls) = tls_problem(error) {
         return Failure::undecided(format!("no safe connection to {host}: {tls}.")).with_hint(trust_hint());
     }
     match find::<io::Error>(error).map(io::Error::kind) {
@@ -67,6 +101,22 @@ pub(crate) fn unreachable(host: &str, error: &reqwest::Error) -> Failure {
         _ => {}
     }
     Failure::undecided(format!("no answer from {host}: {}.", innermost(error)))
+}
+
+/// What TLS did not like, if that was it.
+pub(crate) fn tls_problem(error: &reqwest::Error) -> Option<&rustls::Error> {
+    find(error)
+}
+
+/// Host and port of the proxy that requests to `url` go through, if they do.
+pub(crate) fn proxy(url: &Url) -> Option<String> {
+    if is_loopback(url) {
+        return None;
+    }
+    // As reqwest finds it.
+    let proxy = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
+    let port = proxy.uri().port().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{}{port}", proxy.uri().host()?))
 }
 
 pub(crate) fn authority(url: &Url) -> String {
@@ -97,24 +147,44 @@ fn build(builder: ClientBuilder) -> Result<Client, Failure> {
 
 /// `SSL_CERT_FILE` replaces the system's authorities, as it does for OpenSSL; on every system alike.
 fn trusting(builder: ClientBuilder, terms: &Terms) -> Result<ClientBuilder, Failure> {
-    let Some(path) = terms.ca_file.clone().or_else(ssl_cert_file) else { return Ok(builder) };
-    let named = if terms.ca_file.is_some() { "the CA file" } else { "SSL_CERT_FILE" };
+    let authorities = match &terms.ca_file {
+        Some(file) => Some(read_authorities(file.clone(), "the CA file")?),
+        None => authorities()?,
+    };
+    Ok(match authorities {
+        Some(authorities) => builder.tls_certs_only(authorities.certificates),
+        None => builder,
+    })
+}
+
+/// The only certificate authorities that are trusted.
+pub(crate) struct Authorities {
+    pub(crate) file: PathBuf,
+    pub(crate) certificates: Vec<Certificate>,
+}
+
+/// Those of `SSL_CERT_FILE`; `None` if it is not set: then the system's are trusted.
+pub(crate) fn authorities() -> Result<Option<Authorities>, Failure> {
+    ssl_cert_file().map(|file| read_authorities(file, "SSL_CERT_FILE")).transpose()
+}
+
+fn read_authorities(file: PathBuf, named: &str) -> Result<Authorities, Failure> {
     let unusable =
-        |why: String| Failure::usage(format!("{named} ({}) can't be used: {why}.", path.display()));
-    let pem = fs::read(&path).map_err(|error| unusable(error.to_string()))?;
+        |why: String| Failure::usage(format!("{named} ({}) can't be used: {why}.", file.display()));
+    let pem = fs::read(&file).map_err(|error| unusable(error.to_string()))?;
     let certificates =
         Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is not PEM".to_owned()))?;
     if certificates.is_empty() {
         return Err(unusable("there is no certificate in it".to_owned()));
     }
-    Ok(builder.tls_certs_only(certificates))
+    Ok(Authorities { file, certificates })
 }
 
 fn ssl_cert_file() -> Option<PathBuf> {
     settings::variable("SSL_CERT_FILE").map(PathBuf::from)
 }
 
-fn trust_hint() -> String {
+pub(crate) fn trust_hint() -> String {
     match ssl_cert_file() {
         Some(path) => format!("SSL_CERT_FILE is {}: is the tenant's CA certificate in it?", path.display()),
         None => "for a local tenant set SSL_CERT_FILE to the CA file that it printed at start.".to_owned(),

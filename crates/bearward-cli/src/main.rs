@@ -6,7 +6,9 @@
 mod access_token;
 mod args;
 mod call;
+mod completions;
 mod device;
+mod doctor;
 mod dpop;
 mod env_file;
 mod failure;
@@ -15,10 +17,13 @@ mod init;
 mod input;
 mod issuer;
 mod local_tenant;
+mod man;
 mod management;
 mod output;
 mod private_file;
+mod progress;
 mod settings;
+mod style;
 mod tenant;
 mod token;
 
@@ -54,11 +59,18 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Issuer(args) => run(issuer::run(args)).map(|()| ExitCode::SUCCESS),
         Command::Token(args) => run(token::run(args)).map(|()| ExitCode::SUCCESS),
         Command::Call(args) => run(call::run(args)),
+        Command::Doctor(args) => run(doctor::run(args)),
+        Command::Completions(args) => completions::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Man(args) => man::run(&args).map(|()| ExitCode::SUCCESS),
     }
 }
 
 /// Commands wait for the network and do little else: one thread is enough.
 fn run<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failure::undecided(format!("can't start: {error}")))?.block_on(command)
+    let runtime = runtime.map_err(|error| Failure::undecided(format!("can't start: {error}")))?;
+    let done = runtime.block_on(command);
+    // A name that is still being looked up is nobody's business any more.
+    runtime.shutdown_background();
+    done
 }

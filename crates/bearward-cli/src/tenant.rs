@@ -99,7 +99,7 @@ impl Answer {
     /// Sends the request to the host of `url`.
     pub(crate) async fn to(request: RequestBuilder, url: &Url) -> Result<Self, Failure> {
         let host = https::authority(url);
-        let response = request.send().await.map_err(|error| https::unreachable(&host, &error))?;
+        let response = https::send(request, &host).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         Ok(Self { host, status, headers, body: https::body(response, ANSWER_MEBIBYTES).await? })
     }

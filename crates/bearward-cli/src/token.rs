@@ -37,7 +37,7 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
         check_binding(&granted, &host, &key)?;
     }
     if args.json {
-        output::data(Value::Object(granted.members))
+        output::json(&Value::Object(granted.members))
     } else {
         output::data(granted.access_token.expose())
     }

@@ -37,6 +37,9 @@ impl fmt::Display for EmptyAudience {
 
 impl core::error::Error for EmptyAudience {}
 
+/// How long a fetched document is used at most without asking again, unless a policy says otherwise.
+pub const DOCUMENT_CEILING: Duration = Duration::from_secs(600);
+
 /// Which statuses clients are answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(
@@ -123,6 +126,16 @@ impl DpopPolicy {
         }
     }
 
+    /// How old a proof may be.
+    pub fn iat_offset(&self) -> Duration {
+        self.iat_offset
+    }
+
+    /// How far ahead of our clock a proof may have been made.
+    pub fn iat_leeway(&self) -> Duration {
+        self.iat_leeway
+    }
+
     /// From when a proof is made by a client's clock until it need not be remembered any more.
     pub fn window(&self) -> Duration {
         self.iat_offset.saturating_add(self.iat_leeway)
@@ -162,7 +175,7 @@ impl Policy {
             algorithms: AlgorithmSet::new(Algorithm::RS256, []),
             leeway: Duration::ZERO,
             token_bytes: limits::TOKEN_BYTES,
-            document_ceiling: Duration::from_secs(600),
+            document_ceiling: DOCUMENT_CEILING,
             issuers_kept: limits::ISSUERS_KEPT,
             statuses: StatusProfile::default(),
             dpop: DpopPolicy::default(),
@@ -187,7 +200,7 @@ impl Policy {
         Self { token_bytes: bytes, ..self }
     }
 
-    /// Uses fetched documents for at most this long without asking again, instead of ten minutes.
+    /// Uses fetched documents for at most this long without asking again, instead of [`DOCUMENT_CEILING`].
     #[must_use]
     pub fn with_document_ceiling(self, ceiling: Duration) -> Self {
         Self { document_ceiling: ceiling, ..self }

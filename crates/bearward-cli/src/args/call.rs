@@ -4,6 +4,7 @@ use reqwest::Method;
 
 #[derive(clap::Args)]
 #[command(after_help = CALL_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be given")]
 pub(crate) struct CallArgs {
     /// Where to: https, or http on this machine
     // Checked by the command: clap would quote a wrong one, and there may be a password in it.
@@ -30,6 +31,9 @@ pub(crate) struct CallArgs {
     /// Show how the token was sent, and what the answer says about it (WWW-Authenticate, DPoP-Nonce)
     #[arg(short, long)]
     pub(crate) verbose: bool,
+    /// Print the answer as one line of JSON: method, url, scheme, status, headers, body, or `body_base64` if it is not text
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Send the token in clear text to another machine: anybody on the way can read it
     #[arg(long)]
     pub(crate) insecure_http: bool,
@@ -39,6 +43,7 @@ const CALL_EXAMPLES: &str = "\
 Examples:
   bearward token | bearward call --token - https://api.example.com/api/private
   bearward token --dpop | bearward call --token - -v http://127.0.0.1:8000/api/private
+  bearward call --json --token @token https://api.example.com/api/private | jq .status
   bearward call -X PUT --data '{\"text\":\"hello\"}' --token @token https://api.example.com/api/messages/1
 
 Exit codes: 0 for an answer of 2xx or 3xx, 1 for any other, 2 usage, 3 no answer";

@@ -1,22 +1,30 @@
 //! What can be typed, a file for each command. Values are checked here once; the commands get checked ones.
 
 mod call;
+mod completions;
+mod doctor;
 mod domain;
 mod init;
 mod issuer;
+mod man;
 mod token;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use call::CallArgs;
+pub(crate) use completions::CompletionsArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use domain::Domain;
 pub(crate) use init::{InitArgs, identifier};
 pub(crate) use issuer::IssuerArgs;
+pub(crate) use man::ManArgs;
 pub(crate) use token::TokenArgs;
+
+use crate::style::HELP;
 
 /// Guard HTTP APIs by OAuth 2 access tokens.
 #[derive(Parser)]
-#[command(name = "bearward", version, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "bearward", version, after_help = EXAMPLES, arg_required_else_help = true, styles = HELP)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -30,10 +38,15 @@ Examples:
       makes an API in a tenant, and writes AUTH0_DOMAIN and AUTH0_AUDIENCE into .env
   bearward token --domain tenant.eu.auth0.com --client-id ID --audience https://api.example.com
       prints a token, with the client's secret from AUTH0_CLIENT_SECRET
+  bearward doctor
+      checks what an API needs of its tenant, as .env and the environment say
   bearward token --dpop | bearward call --token - http://127.0.0.1:8000/api/private
       gets a token that is bound to a key, and calls an API with it and a proof of the key
 
-Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide";
+Settings come from flags, else from the environment, else from .env in this folder, which may be missing. Colours are for
+terminals, and NO_COLOR switches them off.
+
+Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide (something could not be reached)";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -55,9 +68,19 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Call an API with a token, and with a DPoP proof if the token is bound to a key.
     ///
-    /// The body of the answer goes to stdout, as it came; everything else to stderr. Redirects are not followed, since
+    /// The body of the answer goes to stdout, as it came (or with --json, all of it); everything else to stderr. Redirects are not followed, since
     /// the token must not travel. Certificates are checked as for `bearward token`.
     Call(CallArgs),
+    /// Check what an API needs of its tenant: settings, network, certificates, documents, keys, clock, a token.
+    ///
+    /// A line for each check, and a remedy below each that is not well. What can't be checked because another check
+    /// failed is skipped. Nothing is changed anywhere; a token is asked for if client id, secret and audience are known,
+    /// and neither secret nor token is printed. Certificates are checked as for `bearward token`.
+    Doctor(DoctorArgs),
+    /// Print what a shell needs to complete commands and arguments.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command.
+    Man(ManArgs),
 }
 
 #[cfg(test)]

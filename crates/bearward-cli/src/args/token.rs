@@ -38,4 +38,6 @@ Examples:
   bearward token --domain tenant.eu.auth0.com --client-id ID --audience https://api.example.com --scope read:messages
   bearward token --client-secret - < secret-file
   curl -H \"Authorization: Bearer $(bearward token)\" https://api.example.com/api/private
-  bearward token --dpop > token && bearward call --token @token http://127.0.0.1:8000/api/private";
+  bearward token --dpop > token && bearward call --token @token http://127.0.0.1:8000/api/private
+
+Exit codes: 0 for a token, 1 the tenant refuses, 2 usage or configuration, 3 no usable answer";

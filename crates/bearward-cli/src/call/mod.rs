@@ -1,6 +1,7 @@
 //! `bearward call`: one request with a token, by the scheme that the token asks for, and its answer.
 
 mod credentials;
+mod report;
 mod request;
 
 use std::process::ExitCode;
@@ -9,6 +10,7 @@ use reqwest::{
     Client, Response, StatusCode,
     header::{self, HeaderMap, HeaderName},
 };
+use serde_json::json;
 
 use self::{credentials::Credentials, request::Request};
 use crate::{
@@ -37,7 +39,7 @@ pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Failure> {
         call.tell_details(&answer);
         answer = call.send(Some(&nonce)).await?;
     }
-    call.tell(answer).await
+    if args.json { call.report(answer).await } else { call.tell(answer).await }
 }
 
 struct Call {
@@ -71,8 +73,7 @@ impl Call {
             request = request.header("DPoP", proof.field()?);
         }
         self.tell_request(nonce);
-        let host = https::authority(url);
-        let response = request.send().await.map_err(|error| https::unreachable(&host, &error))?;
+        let response = https::send(request, &https::authority(url)).await?;
         Ok(Answer { response, proof })
     }
 
@@ -101,10 +102,28 @@ impl Call {
         let hint = self.hint(status, answer.response.headers());
         output::body(&https::body(answer.response, ANSWER_MEBIBYTES).await?)?;
         if let Some(hint) = hint {
-            output::talk(format_args!("hint: {hint}"));
+            output::hint(hint);
         }
-        let good = status.is_success() || status.is_redirection();
-        Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        Ok(exit_code(status))
+    }
+
+    /// The same as JSON on stdout.
+    async fn report(&self, answer: Answer) -> Result<ExitCode, Failure> {
+        self.tell_details(&answer);
+        let (status, headers) = (answer.response.status(), answer.response.headers().clone());
+        let proof = answer.proof;
+        let bytes = https::body(answer.response, ANSWER_MEBIBYTES).await?;
+        let (body, body_base64) = report::body(&headers, &bytes);
+        output::json(&json!({
+            "method": self.request.method.as_str(),
+            "url": dpop::htu(&self.request.url).as_str(),
+            "scheme": self.credentials.scheme(),
+            "status": status.as_u16(),
+            "headers": report::headers(&headers, |text| self.without_secrets(text, proof.as_ref())),
+            "body": body,
+            "body_base64": body_base64,
+        }))?;
+        Ok(exit_code(status))
     }
 
     fn tell_details(&self, answer: &Answer) {
@@ -156,6 +175,11 @@ impl Answer {
         let unauthorized = self.response.status() == StatusCode::UNAUTHORIZED;
         if self.proof.is_some() && unauthorized && challenged { Nonce::of(headers) } else { None }
     }
+}
+
+fn exit_code(status: StatusCode) -> ExitCode {
+    let good = status.is_success() || status.is_redirection();
+    if good { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
 fn status_line(response: &Response) -> String {

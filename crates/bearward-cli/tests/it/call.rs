@@ -40,6 +40,44 @@ fn an_unbound_token_goes_as_bearer_and_the_answer_to_stdout() {
 }
 
 #[test]
+fn as_json_the_answer_is_one_line_with_all_that_matters() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), Server::http());
+    let finished = finish(call(folder.path(), TOKEN, &["--json", &server.url("/a?b=hush")]));
+    assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
+    assert_eq!(finished.stdout.lines().count(), 1);
+    let told: Value = serde_json::from_str(&finished.stdout).unwrap();
+    let url = server.url("/a");
+    for (name, value) in [
+        ("method", json!("GET")),
+        ("url", json!(url)),
+        ("scheme", json!("Bearer")),
+        ("status", json!(200)),
+        ("headers", json!({ "content-type": ["application/json"] })),
+        ("body_base64", Value::Null),
+    ] {
+        assert_eq!(told[name], value, "{name}");
+    }
+    assert_eq!(told["body"]["token"], TOKEN);
+    let raw = finish(call(folder.path(), TOKEN, &["--json", &server.url("/raw")]));
+    let raw: Value = serde_json::from_str(&raw.stdout).unwrap();
+    assert_eq!((&raw["body"], &raw["body_base64"]), (&Value::Null, &json!("G1sySv8A")));
+}
+
+#[test]
+fn as_json_a_refusal_keeps_its_exit_code_and_no_secret_is_quoted() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), Server::http());
+    let args = ["--json", "--dpop-key", "key.pem", &server.url("/quote")];
+    let finished = finish(call(folder.path(), TOKEN, &args));
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+    let told: Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!((&told["status"], &told["scheme"]), (&json!(401), &json!("DPoP")));
+    assert_eq!(told["headers"]["www-authenticate"], json!(["DPoP error=\"DPoP *** ***\""]));
+    let gone = finish(call(folder.path(), TOKEN, &["--json", &server.url("/gone")]));
+    let gone: Value = serde_json::from_str(&gone.stdout).unwrap();
+    assert_eq!((&gone["status"], &gone["body"]), (&json!(404), &json!("no such thing\n")));
+}
+
+#[test]
 fn method_fields_and_body_are_sent_as_told() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::http());
     let url = server.url("/a");

@@ -3,12 +3,16 @@
 #![cfg(unix)]
 
 mod call;
+mod doctor;
 mod dpop;
 mod init;
 mod init_answers;
 mod init_asks;
 mod init_local;
 mod issuer;
+mod looks;
+mod manual;
+mod practice;
 mod server;
 mod support;
 mod tenant;

@@ -18,7 +18,7 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::ThumbprintHash};
-use rcgen::{CertifiedKey, KeyPair};
+use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -52,7 +52,18 @@ impl Server {
     }
 
     pub(crate) fn https() -> Self {
-        let (acceptor, ca_pem) = loopback_tls();
+        Self::with(loopback_tls())
+    }
+
+    /// Its certificate is not good any more.
+    pub(crate) fn expired() -> Self {
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+        Self::with(tls(&params))
+    }
+
+    fn with((acceptor, ca_pem): (TlsAcceptor, String)) -> Self {
         Self::start(Some(acceptor), ca_pem)
     }
 
@@ -217,8 +228,12 @@ pub(crate) fn listen() -> (Runtime, TcpListener) {
 
 /// TLS for 127.0.0.1, and the certificate that a client has to trust for it.
 pub(crate) fn loopback_tls() -> (TlsAcceptor, String) {
-    let CertifiedKey { cert, signing_key } =
-        rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    tls(&CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap())
+}
+
+fn tls(params: &CertificateParams) -> (TlsAcceptor, String) {
+    let signing_key = KeyPair::generate().unwrap();
+    let cert = params.self_signed(&signing_key).unwrap();
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(signing_key.serialize_der());
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs::{self, File},
     io::{BufRead as _, BufReader, Read, Write as _},
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
@@ -10,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,6 +49,25 @@ impl Finished {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
+}
+
+/// What a terminal gets to see of it: stdout and stderr both.
+pub(crate) fn finish_on_terminal(mut command: Command) -> Finished {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let side = || fs::OpenOptions::new().read(true).write(true).open(&name).unwrap();
+    let mut child = command.stdout(side()).stderr(side()).spawn().unwrap();
+    // Our own copies of its side would keep it open.
+    drop(command);
+    within_patience(move || {
+        let mut seen = Vec::new();
+        // When the last one of its side is closed, Linux says so by an error, others by the end of the file.
+        let _closed = File::from(terminal).read_to_end(&mut seen);
+        let text = String::from_utf8(seen).unwrap();
+        Finished { code: child.wait().unwrap().code(), stdout: text, stderr: String::new() }
+    })
 }
 
 /// A running `bearward issuer`; killed if a test ends without ending it.
@@ -93,6 +114,23 @@ impl Drop for Issuer {
         let _ended = self.child.kill();
         let _reaped = self.child.wait();
     }
+}
+
+/// A request to the admin side of the issuer that said `ready`.
+pub(crate) fn admin(ready: &Value, path: &str, body: Value) -> Value {
+    let url = format!("{}/admin/{path}", ready["admin_url"].as_str().unwrap());
+    let secret = ready["admin_secret"].as_str().unwrap().to_owned();
+    within_patience(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client = reqwest::Client::builder().tls_certs_only([]).no_proxy().build().unwrap();
+            let request = client.post(url).bearer_auth(secret).body(body.to_string());
+            let answer = request.send().await.unwrap();
+            let (status, body) = (answer.status(), answer.bytes().await.unwrap());
+            assert!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
+            serde_json::from_slice(&body).unwrap()
+        })
+    })
 }
 
 /// `bearward token` against that tenant, by flags.
