@@ -31,7 +31,9 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod catalogue;
 pub mod challenge;
+pub mod explanation;
 pub mod issuer;
 pub mod jose;
 pub mod keys;
@@ -46,6 +48,7 @@ pub mod url;
 mod verify;
 
 pub use challenge::Answer;
+pub use explanation::Explanation;
 pub use outcome::{Outcome, PendingReplayCheck, Refusal, Unavailable, VerifiedToken};
 pub use rejection::Rejection;
 pub use request::{Field, RequestFacts};

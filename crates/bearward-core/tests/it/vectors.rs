@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bearward_core::catalogue::REJECTIONS;
 use bearward_core::jose::json::{Kind, Value as JsonValue};
-use bearward_core::rejection::CODES;
 use bearward_core::{Answer, Field, Refusal, RequestFacts, Scheme, UnixTime, VerifiedToken};
 use serde_json::{Map, Value, json};
 
@@ -26,7 +26,7 @@ fn every_vector_has_the_outcome_it_names() {
 fn every_rejection_has_a_vector() {
     let cases = cases();
     let seen: BTreeSet<&str> = cases.values().filter_map(|case| case["expect"]["code"].as_str()).collect();
-    assert_eq!(seen, CODES.iter().copied().collect());
+    assert_eq!(seen, REJECTIONS.iter().map(|entry| entry.code).collect());
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn converted(value: JsonValue<'_>) -> Value {
 }
 
 /// What the fetches of a document give, one after the other.
-fn versions(document: &Value) -> Vec<Option<Vec<u8>>> {
+pub(crate) fn versions(document: &Value) -> Vec<Option<Vec<u8>>> {
     let mut versions = Vec::new();
     let mut version = Some(document);
     while let Some(current) = version {
@@ -192,12 +192,12 @@ fn body(version: &Value) -> Option<Vec<u8>> {
     }
 }
 
-fn latin_1(text: &str) -> Vec<u8> {
+pub(crate) fn latin_1(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(c).unwrap()).collect()
 }
 
 /// All cases, by `group/name`.
-fn cases() -> BTreeMap<String, Value> {
+pub(crate) fn cases() -> BTreeMap<String, Value> {
     let mut cases = BTreeMap::new();
     for group in entries(&folder()).into_iter().filter(|path| path.is_dir() && !path.ends_with("documents")) {
         for path in
