@@ -8,6 +8,7 @@ mod args;
 mod call;
 mod dpop;
 mod env_file;
+mod explain;
 mod failure;
 mod https;
 mod input;
@@ -47,6 +48,7 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Issuer(args) => run(issuer::run(args)).map(|()| ExitCode::SUCCESS),
         Command::Token(args) => run(token::run(args)).map(|()| ExitCode::SUCCESS),
         Command::Call(args) => run(call::run(args)),
+        Command::Explain(args) => run(explain::run(*args)),
     }
 }
 

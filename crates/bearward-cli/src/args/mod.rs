@@ -2,6 +2,7 @@
 
 mod call;
 mod domain;
+mod explain;
 mod issuer;
 mod token;
 
@@ -9,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use call::CallArgs;
 pub(crate) use domain::Domain;
+pub(crate) use explain::{ExplainArgs, IssuerDomain};
 pub(crate) use issuer::IssuerArgs;
 pub(crate) use token::TokenArgs;
 
@@ -48,6 +50,11 @@ pub(crate) enum Command {
     /// The body of the answer goes to stdout, as it came; everything else to stderr. Redirects are not followed, since
     /// the token must not travel. Certificates are checked as for `bearward token`.
     Call(CallArgs),
+    /// Tell why a token is refused: every check of an API, what it expects, and what to do about the first that fails.
+    ///
+    /// Takes the token out of whatever it was copied with, judges it as the API would that is configured like this, and
+    /// asks the tenant for its keys. Prints what the token says, never the token itself.
+    Explain(Box<ExplainArgs>),
 }
 
 #[cfg(test)]
