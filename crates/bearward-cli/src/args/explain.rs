@@ -16,8 +16,9 @@ use clap::{
 pub(crate) struct ExplainArgs {
     /// The access token, in whatever it was copied with; nothing or `-` reads stdin, `@FILE` a file. Arguments show in
     /// process lists and in the shell's history: prefer those
-    #[arg(default_value = "-", hide_default_value = true)]
-    pub(crate) token: String,
+    // Several words are one text: clap would quote the second in an error, and that one is the token.
+    #[arg(value_name = "TOKEN")]
+    pub(crate) token: Vec<String>,
     /// The tenant's host; can be repeated or hold several, separated by commas
     #[arg(long, env = "AUTH0_DOMAIN", required = true, value_delimiter = ',')]
     pub(crate) domain: Vec<IssuerDomain>,
@@ -40,7 +41,7 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "SECONDS", value_parser = unix_time)]
     pub(crate) at: Option<UnixTime>,
     /// The scheme that the token was sent with [default: DPoP with --proof, else Bearer]
-    #[arg(long, value_parser = scheme())]
+    #[arg(long, ignore_case = true, value_parser = scheme())]
     pub(crate) scheme: Option<Scheme>,
     /// Which schemes the API takes: Bearer alone, both, or DPoP alone
     #[arg(long, value_name = "MODE", default_value = "accepted", value_parser = dpop_mode())]

@@ -101,7 +101,7 @@ mod tests {
         let args = ["bearward", "call", "--token", "t"].iter().chain(args);
         match Args::try_parse_from(args).unwrap().command {
             Command::Call(args) => Request::checked(&args),
-            Command::Issuer(_) | Command::Token(_) => unreachable!(),
+            Command::Issuer(_) | Command::Token(_) | Command::Explain(_) => unreachable!(),
         }
     }
 

@@ -34,7 +34,9 @@ pub(super) struct Facts {
 
 impl<'a> Case<'a> {
     pub(super) fn new(question: &'a Question, explanation: &'a Explanation, keys: Vec<KeyStatus>) -> Self {
-        let members = |object: Option<&JsonObject>| serde_json::from_str(object?.text()).ok();
+        let members = |object: Option<&JsonObject>| {
+            Some(without_private_keys(serde_json::from_str(object?.text()).ok()?))
+        };
         Self {
             question,
             explanation,
@@ -53,6 +55,7 @@ impl<'a> Case<'a> {
         let proof_header = |name| member(self.proof_header.as_ref(), name);
         let proof_claim = |name| member(self.proof_claims.as_ref(), name);
         let now = when::date(question.now);
+        let (earliest, latest) = (question.now.minus(question.leeway), question.now.plus(question.leeway));
         let (expected, actual) = match check {
             Check::Credentials => (None, Some(self.sent())),
             Check::ProofShape => (some("three segments"), question.proof.as_deref().map(shape)),
@@ -69,8 +72,12 @@ impl<'a> Case<'a> {
                 (self.explanation.metadata().map(|found| tame(found.issuer())), claim("iss"))
             }
             Check::Audience => (Some(tame(&question.audience)), claim("aud")),
-            Check::Expiry => (Some(format!("later than {now}")), self.time(self.claims.as_ref(), "exp")),
-            Check::NotBefore => (Some(format!("{now} or before")), self.time(self.claims.as_ref(), "nbf")),
+            Check::Expiry => {
+                (Some(format!("later than {}", when::date(earliest))), self.time(self.claims.as_ref(), "exp"))
+            }
+            Check::NotBefore => {
+                (Some(format!("{} or before", when::date(latest))), self.time(self.claims.as_ref(), "nbf"))
+            }
             Check::IssuedAt => (some("a time"), self.time(self.claims.as_ref(), "iat")),
             Check::Subject => (some("a string, if it is there"), claim("sub")),
             Check::Binding => (some(self.expected_confirmation()), claim("cnf")),
@@ -148,6 +155,18 @@ impl<'a> Case<'a> {
         let time = value.as_f64().and_then(UnixTime::from_seconds);
         Some(time.map_or_else(|| shown(value), |time| when::relative(time, self.question.now)))
     }
+}
+
+/// A client that gives its key away in `jwk` shall not have it shown around.
+fn without_private_keys(mut members: Members) -> Members {
+    if let Some(jwk) = members.get_mut("jwk").and_then(Value::as_object_mut) {
+        for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
+            if let Some(private) = jwk.get_mut(name) {
+                *private = "(private: not shown)".into();
+            }
+        }
+    }
+    members
 }
 
 /// A text of a stranger's, fit for a line.

@@ -18,16 +18,16 @@ impl Display for Report<'_> {
         for note in &self.notes {
             writeln!(f, "note: {note}")?;
         }
-        writeln!(f)?;
-        for line in &self.lines {
-            write_step(f, line)?;
-        }
-        self.write_advice(f)?;
         let whose = if self.claims_verified { "" } else { " (nobody vouches for them)" };
         write_members(f, "header", self.case.header.as_ref())?;
         write_members(f, &format!("claims{whose}"), self.case.claims.as_ref())?;
-        write_members(f, "proof's header", self.case.proof_header.as_ref())?;
-        write_members(f, "proof's claims", self.case.proof_claims.as_ref())
+        write_members(f, "header of the proof", self.case.proof_header.as_ref())?;
+        write_members(f, "claims of the proof", self.case.proof_claims.as_ref())?;
+        writeln!(f, "\nchecks")?;
+        for line in &self.lines {
+            write_step(f, line)?;
+        }
+        self.write_advice(f)
     }
 }
 

@@ -1,6 +1,9 @@
 //! The token, taken out of whatever it was copied with.
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, IsTerminal as _},
+};
 
 use bearward_core::Scheme;
 use serde_json::{Map, Value};
@@ -25,7 +28,12 @@ impl fmt::Debug for Pasted {
 pub(super) fn text_of(what: &str, argument: &str) -> Result<String, Failure> {
     match argument.strip_prefix('@') {
         Some(path) => input::file(what, path),
-        None if argument == "-" => input::stdin(what),
+        None if argument == "-" => {
+            if io::stdin().is_terminal() {
+                output::talk(format_args!("Paste the {what}, then press Enter and Ctrl-D."));
+            }
+            input::stdin(what)
+        }
         None => Ok(argument.to_owned()),
     }
 }

@@ -31,6 +31,7 @@ pub(super) struct Question {
     pub(super) algorithms: AlgorithmSet,
     pub(super) proof_algorithms: AlgorithmSet,
     pub(super) scopes: Vec<String>,
+    pub(super) leeway: Duration,
     pub(super) now: UnixTime,
     /// What people should know about what they gave.
     pub(super) notes: Vec<String>,
@@ -46,11 +47,12 @@ impl fmt::Debug for Question {
 
 impl Question {
     pub(super) fn checked(args: ExplainArgs) -> Result<Self, Failure> {
-        if args.token == "-" && args.proof.as_deref() == Some("-") {
+        let token = if args.token.is_empty() { "-".to_owned() } else { args.token.join(" ") };
+        if token == "-" && args.proof.as_deref() == Some("-") {
             return Err(Failure::usage("token and proof can't both come from stdin.")
                 .with_hint("--proof @FILE reads the proof from a file."));
         }
-        let token = Pasted::take_out("access token", &text_of("access token", &args.token)?)?;
+        let token = Pasted::take_out("access token", &text_of("access token", &token)?)?;
         let proof = match &args.proof {
             Some(argument) => Some(Pasted::take_out("proof", &text_of("proof", argument)?)?),
             None => None,
@@ -78,6 +80,7 @@ impl Question {
                 .flat_map(|scopes| scopes.split_whitespace())
                 .map(str::to_owned)
                 .collect(),
+            leeway: Duration::from_secs(args.leeway.into()),
             now: args.at.map_or_else(clock, Ok)?,
             notes,
             policy,

@@ -4,6 +4,7 @@
 
 mod call;
 mod dpop;
+mod explain;
 mod issuer;
 mod server;
 mod support;
