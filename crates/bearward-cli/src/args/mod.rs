@@ -30,6 +30,8 @@ Examples:
       prints a token, with the client's secret from AUTH0_CLIENT_SECRET
   bearward token --dpop | bearward call --token - http://127.0.0.1:8000/api/private
       gets a token that is bound to a key, and calls an API with it and a proof of the key
+  bearward token | bearward explain
+      tells whether an API takes the token and, if not, why and what to do about it
 
 Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide";
 

@@ -5,7 +5,11 @@ use bearward_core::{
 };
 use serde_json::{Map, Value};
 
-use super::{pasted, question::Question, when};
+use super::{
+    pasted,
+    question::{PROOF_WINDOW, Question},
+    when,
+};
 use crate::output;
 
 /// What a token says is cut here: a line, not a page.
@@ -88,7 +92,11 @@ impl<'a> Case<'a> {
             Check::ProofIdentifier => (some("a string that was not used before"), proof_claim("jti")),
             Check::ProofNonce => (some("a nonce of the API"), proof_claim("nonce")),
             Check::ProofTime => (
-                Some(format!("from 300 seconds before to 30 seconds after {now}")),
+                Some(format!(
+                    "from {} before to {} after {now}",
+                    when::span(PROOF_WINDOW.0),
+                    when::span(PROOF_WINDOW.1)
+                )),
                 self.time(self.proof_claims.as_ref(), "iat"),
             ),
             Check::ProofMethod => (Some(tame(&question.method)), proof_claim("htm")),

@@ -27,6 +27,7 @@ impl Display for Report<'_> {
         for line in &self.lines {
             write_step(f, line)?;
         }
+        self.write_not_reached(f)?;
         self.write_advice(f)
     }
 }
@@ -39,6 +40,13 @@ impl Report<'_> {
             Verdict::Rejected => writeln!(f, "rejected: {code}"),
             Verdict::Undecided => writeln!(f, "cannot decide: {code}"),
         }
+    }
+
+    /// In one line: after an early failure they are most of all.
+    fn write_not_reached(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let missed = self.lines.iter().filter(|line| line.step.finding == Finding::NotReached);
+        let names: Vec<String> = missed.map(Line::name).collect();
+        if names.is_empty() { Ok(()) } else { writeln!(f, "  -     not reached: {}", names.join(", ")) }
     }
 
     fn write_advice(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,7 +63,7 @@ impl Report<'_> {
 }
 
 fn write_step(f: &mut fmt::Formatter<'_>, line: &Line) -> fmt::Result {
-    let name = line.step.check.name().replace('_', " ");
+    let name = line.name();
     let doubt = if line.step.unverified { " (unverified)" } else { "" };
     let actual = line.facts.actual.as_deref().unwrap_or_default();
     match &line.step.finding {
@@ -65,8 +73,7 @@ fn write_step(f: &mut fmt::Formatter<'_>, line: &Line) -> fmt::Result {
             write_facts(f, line)
         }
         Finding::Undecided(unavailable) => writeln!(f, "  ?     {name:NAMES$}  {unavailable}"),
-        Finding::NotApplicable => Ok(()),
-        Finding::NotReached | _ => writeln!(f, "  -     {name:NAMES$}  not reached"),
+        Finding::NotReached | Finding::NotApplicable | _ => Ok(()),
     }
 }
 

@@ -19,6 +19,9 @@ use crate::{
 /// For as long as the API takes a nonce by default (`dpop_nonce_lifetime`).
 const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 
+/// How old a proof may be, and how far ahead: what the API grants by default (`dpop_iat_offset`, `dpop_iat_leeway`).
+pub(super) const PROOF_WINDOW: (Duration, Duration) = (Duration::from_secs(300), Duration::from_secs(30));
+
 /// A request, and the rules of the API that it was sent to. `Debug` hides token and proof.
 pub(super) struct Question {
     pub(super) token: String,
@@ -113,6 +116,7 @@ fn policy(args: &ExplainArgs) -> Result<Policy, Failure> {
     // Which proofs were used only the API knows.
     let mut dpop = DpopPolicy::new(args.dpop)
         .with_algorithms(set(&args.proof_algorithm, Algorithm::ES256))
+        .with_window(PROOF_WINDOW.0, PROOF_WINDOW.1)
         .with_replay_protection(ReplayProtection::Off);
     if let Some(path) = &args.nonce_key {
         let key = input::file_bytes("nonce key", &path.display().to_string())?;

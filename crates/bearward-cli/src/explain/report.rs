@@ -97,6 +97,11 @@ fn advice(case: &Case<'_>, entry: &Entry, trouble: Option<&Failure>) -> Advice {
 }
 
 impl Line {
+    /// For people.
+    pub(super) fn name(&self) -> String {
+        self.step.check.name().replace('_', " ")
+    }
+
     pub(super) fn result(&self) -> &'static str {
         match self.step.finding {
             Finding::Passed => "passed",

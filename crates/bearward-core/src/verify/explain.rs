@@ -273,3 +273,75 @@ fn decided(check: Check, outcome: &Outcome) -> Finding {
 fn takes_more_than_the_request(check: Check) -> bool {
     matches!(check, Check::Discovery | Check::KeySet | Check::Key | Check::Signature | Check::Replay)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::issuer::Issuers;
+    use crate::outcome::Unavailable;
+    use crate::policy::{Audience, DpopMode, DpopPolicy};
+    use crate::request::Field;
+    use crate::verify::replay::{ReplayLog, Sighting};
+
+    const CASE: &str =
+        include_str!("../../../../vectors/dpop_scheme/bound_token_with_proof_is_accepted.json");
+    const DISCOVERY: &str = include_str!("../../../../vectors/documents/discovery.json");
+    const KEY_SET: &str = include_str!("../../../../vectors/documents/key-set.json");
+
+    /// A good request with a proof, judged with this replay protection and room for no proof.
+    fn judge(replay: ReplayProtection) -> (Verifier, Explanation) {
+        let case: Value = serde_json::from_str(CASE).unwrap();
+        let text = |path: &str| case.pointer(path).and_then(Value::as_str).unwrap();
+        let dpop = DpopPolicy::new(DpopMode::Accepted).with_replay_protection(replay);
+        let issuers = Issuers::single(IssuerUrl::parse("tenant.example.com").unwrap());
+        let policy = Policy::new(issuers, Audience::new(text("/policy/audience")).unwrap()).with_dpop(dpop);
+        let used_proofs = ReplayLog::with_capacity(policy.dpop.window(), 0);
+        let verifier = Verifier { used_proofs, ..Verifier::new(policy) };
+        let now = UnixTime::from_seconds(case["now"].as_f64().unwrap()).unwrap();
+        let request = RequestFacts {
+            authorization: Field::Once(text("/request/headers/0/1").as_bytes()),
+            dpop: Field::Once(text("/request/headers/1/1").as_bytes()),
+            method: text("/request/method"),
+            url: text("/request/url"),
+            issuers: None,
+        };
+        for document in [DISCOVERY, KEY_SET] {
+            let explanation = verifier.explain(&request, &[], now);
+            let Outcome::DocumentNeeded(needed) = explanation.outcome() else { panic!("{explanation:?}") };
+            assert_eq!(explanation.first_failure(), None, "nothing is known to be wrong yet");
+            verifier.document_received(needed, document.into(), None, now).unwrap();
+        }
+        let explanation = verifier.explain(&request, &[], now);
+        (verifier, explanation)
+    }
+
+    #[test]
+    fn a_full_log_of_used_proofs_leaves_it_undecided() {
+        let (_, explanation) = judge(ReplayProtection::InProcess);
+        let Outcome::Unavailable(unavailable) = explanation.outcome() else { panic!("{explanation:?}") };
+        assert_eq!(unavailable.code(), "replay_log_full");
+        assert_eq!(explanation.finding(Check::Replay), &Finding::Undecided(Unavailable::ReplayLogFull));
+        assert_eq!(explanation.first_failure().map(|step| step.check), Some(Check::Replay));
+    }
+
+    #[test]
+    fn a_shared_store_is_still_to_be_asked() {
+        let (verifier, explanation) = judge(ReplayProtection::Shared);
+        assert_eq!(explanation.finding(Check::Replay), &Finding::NotReached);
+        assert_eq!(explanation.finding(Check::ProofBinding), &Finding::Passed);
+        let Outcome::ReplayCheckNeeded(pending) = explanation.outcome else { panic!("not asked") };
+        let outcome = verifier.settle(pending, Sighting::Again);
+        assert!(
+            matches!(outcome, Outcome::Rejected(refusal) if refusal.rejection().code() == "proof_replayed")
+        );
+    }
+
+    #[test]
+    fn without_replay_protection_there_is_no_such_check() {
+        let (_, explanation) = judge(ReplayProtection::Off);
+        assert_eq!(explanation.finding(Check::Replay), &Finding::NotApplicable);
+        assert!(matches!(explanation.outcome(), Outcome::Verified(_)));
+    }
+}

@@ -1,5 +1,7 @@
 //! An explanation says what the verdict says, of every request in `vectors/`.
 
+use std::sync::LazyLock;
+
 use bearward_core::explanation::{Check, Finding, Step};
 use bearward_core::{Explanation, Outcome, RequestFacts, UnixTime};
 use serde_json::Value;
@@ -7,16 +9,24 @@ use serde_json::Value;
 use crate::engine::{self, Decision, Engine, text, texts};
 use crate::vectors::{cases, latin_1, versions};
 
-/// What a vector's request is, and what two verifiers of the same past say of it.
+/// What two verifiers of the same past say of a vector's request.
 struct Told {
     decision: Decision,
     explanation: Explanation,
 }
 
+/// Of every vector, by name; asked once for all tests.
+static TOLD: LazyLock<Vec<(String, Value, Told)>> = LazyLock::new(|| {
+    let cases = cases().into_iter();
+    cases
+        .map(|(name, case)| (name, ask_both(&case), case))
+        .map(|(name, told, case)| (name, case, told))
+        .collect()
+});
+
 #[test]
 fn the_first_failed_step_is_what_the_verdict_says() {
-    for (name, case) in cases() {
-        let Told { decision, explanation } = ask_both(&case);
+    for (name, case, Told { decision, explanation }) in &*TOLD {
         let first = explanation.first_failure().map(|step| step.finding.clone());
         match decision {
             Decision::Rejected(refusal) => {
@@ -27,7 +37,7 @@ fn the_first_failed_step_is_what_the_verdict_says() {
                 let Some(Finding::Undecided(told)) = first else { panic!("{name}: {first:?}") };
                 assert_eq!((told.code(), told.check()), (unavailable.code(), unavailable.check()), "{name}");
             }
-            Decision::Verified(token) => match token.require_scopes(&required_scopes(&case)) {
+            Decision::Verified(token) => match token.require_scopes(&required_scopes(case)) {
                 Ok(()) => assert_eq!(first, None, "{name}"),
                 Err(rejection) => assert_eq!(first, Some(Finding::Failed(rejection)), "{name}"),
             },
@@ -37,8 +47,7 @@ fn the_first_failed_step_is_what_the_verdict_says() {
 
 #[test]
 fn everything_before_the_first_failed_step_passed() {
-    for (name, case) in cases() {
-        let explanation = ask_both(&case).explanation;
+    for (name, _, Told { explanation, .. }) in &*TOLD {
         let steps = explanation.steps();
         let first = explanation.first_failure().map_or(steps.len(), |failure| {
             steps.iter().position(|step| step.check == failure.check).unwrap()
@@ -52,10 +61,9 @@ fn everything_before_the_first_failed_step_passed() {
 
 #[test]
 fn the_outcome_is_that_of_the_verdict() {
-    for (name, case) in cases() {
-        let Told { decision, explanation } = ask_both(&case);
-        let scopes = required_scopes(&case);
-        let same = match (&decision, explanation.outcome()) {
+    for (name, case, Told { decision, explanation }) in &*TOLD {
+        let scopes = required_scopes(case);
+        let same = match (decision, explanation.outcome()) {
             (Decision::Verified(one), Outcome::Verified(other)) => one.claims_text() == other.claims_text(),
             (Decision::Verified(one), Outcome::Rejected(other)) => {
                 one.require_scopes(&scopes).as_ref() == Err(other.rejection())
@@ -71,8 +79,7 @@ fn the_outcome_is_that_of_the_verdict() {
 /// Nothing is passed or failed on claims that nobody vouches for without saying so.
 #[test]
 fn what_is_read_from_an_unverified_token_is_marked() {
-    for (name, case) in cases() {
-        let explanation = ask_both(&case).explanation;
+    for (name, _, Told { explanation, .. }) in &*TOLD {
         let vouched = *explanation.finding(Check::Signature) == Finding::Passed;
         for Step { check, finding, unverified, .. } in explanation.steps() {
             let of_claims =
@@ -86,8 +93,8 @@ fn what_is_read_from_an_unverified_token_is_marked() {
 
 #[test]
 fn debug_shows_no_claims_and_no_token() {
-    for (name, case) in cases() {
-        let shown = format!("{:?}", ask_both(&case).explanation);
+    for (name, case, Told { explanation, .. }) in &*TOLD {
+        let shown = format!("{explanation:?}");
         let fields = case["request"]["headers"].as_array().unwrap();
         for header in fields.iter().filter(|header| header[0] != "DPoP-Nonce") {
             for part in text(&header[1]).split([' ', '.']).filter(|part| part.len() > 15) {
@@ -100,8 +107,8 @@ fn debug_shows_no_claims_and_no_token() {
 
 #[test]
 fn what_else_is_wrong_is_told_behind_the_first_failure() {
-    let case = &cases()["claims/aud_is_told_before_later_claims"];
-    let explanation = ask_both(case).explanation;
+    let (.., Told { explanation, .. }) =
+        TOLD.iter().find(|(name, ..)| name == "claims/aud_is_told_before_later_claims").unwrap();
     let failed: Vec<Check> = explanation
         .steps()
         .iter()

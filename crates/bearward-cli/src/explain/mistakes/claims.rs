@@ -86,7 +86,10 @@ pub(super) fn other_issuer(case: &Case<'_>) -> Option<Mistake> {
             tame(host)
         )
     } else {
-        format!("Get the token from {ours}; or, if {} is your tenant, set AUTH0_DOMAIN to it.", tame(host))
+        format!(
+            "Get the token from {ours}; or, if {} is your tenant, have the API take its tokens (AUTH0_DOMAIN, or `domains`).",
+            tame(host)
+        )
     };
     Some(mistake.with_remedy(remedy))
 }
