@@ -9,7 +9,7 @@ use bearward_core::{
     policy::{Audience, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile},
 };
 
-use super::pasted::{Pasted, name, text_of};
+use super::pasted::{PROOF, Pasted, TOKEN, name, text_of};
 use crate::{
     args::{ExplainArgs, IssuerDomain},
     failure::Failure,
@@ -55,14 +55,14 @@ impl Question {
             return Err(Failure::usage("token and proof can't both come from stdin.")
                 .with_hint("--proof @FILE reads the proof from a file."));
         }
-        let token = Pasted::take_out("access token", &text_of("access token", &token)?)?;
+        let token = Pasted::take_out(TOKEN, &text_of(TOKEN, &token)?)?;
         let proof = match &args.proof {
-            Some(argument) => Some(Pasted::take_out("proof", &text_of("proof", argument)?)?),
+            Some(argument) => Some(Pasted::take_out(PROOF, &text_of(PROOF, argument)?)?),
             None => None,
         };
         let policy = policy(&args)?;
-        let mut notes = notes("token", &token);
-        notes.extend(proof.iter().flat_map(|proof| self::notes("proof", proof)));
+        let mut notes = token.notes;
+        notes.extend(proof.iter().flat_map(|proof| proof.notes.clone()));
         notes.extend(args.domain.iter().filter_map(note_on));
         let as_proof_says = if proof.is_some() { Scheme::Dpop } else { Scheme::Bearer };
         let scheme = args.scheme.or(token.scheme).unwrap_or(as_proof_says);
@@ -133,10 +133,6 @@ fn policy(args: &ExplainArgs) -> Result<Policy, Failure> {
 fn set(algorithms: &[Algorithm], default: Algorithm) -> AlgorithmSet {
     let (first, others) = algorithms.split_first().unwrap_or((&default, &[]));
     AlgorithmSet::new(*first, others.iter().copied())
-}
-
-fn notes<'a>(what: &'a str, pasted: &'a Pasted) -> Vec<String> {
-    pasted.notes.iter().map(|note| format!("the {what}: {note}")).collect()
 }
 
 fn note_on(domain: &IssuerDomain) -> Option<String> {

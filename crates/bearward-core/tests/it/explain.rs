@@ -19,8 +19,10 @@ struct Told {
 static TOLD: LazyLock<Vec<(String, Value, Told)>> = LazyLock::new(|| {
     let cases = cases().into_iter();
     cases
-        .map(|(name, case)| (name, ask_both(&case), case))
-        .map(|(name, told, case)| (name, case, told))
+        .map(|(name, case)| {
+            let told = ask_both(&case);
+            (name, case, told)
+        })
         .collect()
 });
 
