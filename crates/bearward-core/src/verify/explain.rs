@@ -290,16 +290,19 @@ mod tests {
     const DISCOVERY: &str = include_str!("../../../../vectors/documents/discovery.json");
     const KEY_SET: &str = include_str!("../../../../vectors/documents/key-set.json");
 
-    /// A good request with a proof, judged with this replay protection and room for no proof.
-    fn judge(replay: ReplayProtection) -> (Verifier, Explanation) {
+    /// Judges by this policy, and has room for no proof.
+    fn verifier(issuers: Issuers, replay: ReplayProtection) -> Verifier {
+        let dpop = DpopPolicy::new(DpopMode::Accepted).with_replay_protection(replay);
+        let audience = Audience::new("https://api.example.com").unwrap();
+        let policy = Policy::new(issuers, audience).with_dpop(dpop);
+        let used_proofs = ReplayLog::with_capacity(policy.dpop.window(), 0);
+        Verifier { used_proofs, ..Verifier::new(policy) }
+    }
+
+    /// What the verifier says of a good request with a proof.
+    fn explain(verifier: &Verifier) -> Explanation {
         let case: Value = serde_json::from_str(CASE).unwrap();
         let text = |path: &str| case.pointer(path).and_then(Value::as_str).unwrap();
-        let dpop = DpopPolicy::new(DpopMode::Accepted).with_replay_protection(replay);
-        let issuers = Issuers::single(IssuerUrl::parse("tenant.example.com").unwrap());
-        let policy = Policy::new(issuers, Audience::new(text("/policy/audience")).unwrap()).with_dpop(dpop);
-        let used_proofs = ReplayLog::with_capacity(policy.dpop.window(), 0);
-        let verifier = Verifier { used_proofs, ..Verifier::new(policy) };
-        let now = UnixTime::from_seconds(case["now"].as_f64().unwrap()).unwrap();
         let request = RequestFacts {
             authorization: Field::Once(text("/request/headers/0/1").as_bytes()),
             dpop: Field::Once(text("/request/headers/1/1").as_bytes()),
@@ -307,14 +310,33 @@ mod tests {
             url: text("/request/url"),
             issuers: None,
         };
+        verifier.explain(&request, &[], now())
+    }
+
+    fn now() -> UnixTime {
+        UnixTime::from_seconds(1_800_000_000.0).unwrap()
+    }
+
+    /// The same with all documents there.
+    fn judge(replay: ReplayProtection) -> (Verifier, Explanation) {
+        let verifier = verifier(Issuers::single(IssuerUrl::parse("tenant.example.com").unwrap()), replay);
         for document in [DISCOVERY, KEY_SET] {
-            let explanation = verifier.explain(&request, &[], now);
+            let explanation = explain(&verifier);
             let Outcome::DocumentNeeded(needed) = explanation.outcome() else { panic!("{explanation:?}") };
             assert_eq!(explanation.first_failure(), None, "nothing is known to be wrong yet");
-            verifier.document_received(needed, document.into(), None, now).unwrap();
+            verifier.document_received(needed, document.into(), None, now()).unwrap();
         }
-        let explanation = verifier.explain(&request, &[], now);
+        let explanation = explain(&verifier);
         (verifier, explanation)
+    }
+
+    #[test]
+    fn without_the_resolver_s_answer_the_issuer_is_not_reached() {
+        let explanation = explain(&verifier(Issuers::resolved(), ReplayProtection::Off));
+        assert!(matches!(explanation.outcome(), Outcome::IssuersNeeded(_)));
+        assert_eq!(explanation.finding(Check::Payload), &Finding::Passed);
+        assert_eq!(explanation.finding(Check::Issuer), &Finding::NotReached);
+        assert_eq!(explanation.finding(Check::Signature), &Finding::NotReached);
     }
 
     #[test]

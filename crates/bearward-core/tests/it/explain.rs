@@ -78,6 +78,22 @@ fn the_outcome_is_that_of_the_verdict() {
     }
 }
 
+#[test]
+fn nobody_looked_at_keys_and_signature_behind_a_failure_before_them() {
+    for (name, _, Told { decision, explanation }) in &*TOLD {
+        let stopped_at = match decision {
+            Decision::Verified(_) => continue,
+            Decision::Rejected(refusal) => refusal.rejection().check(),
+            Decision::Unavailable(unavailable) => unavailable.check(),
+        };
+        for check in [Check::Discovery, Check::KeySet, Check::Key, Check::Signature] {
+            if check > stopped_at {
+                assert_eq!(*explanation.finding(check), Finding::NotReached, "{name}: {check:?}");
+            }
+        }
+    }
+}
+
 /// Nothing is passed or failed on claims that nobody vouches for without saying so.
 #[test]
 fn what_is_read_from_an_unverified_token_is_marked() {
