@@ -67,7 +67,10 @@ fn write_step(f: &mut fmt::Formatter<'_>, line: &Line) -> fmt::Result {
     let doubt = if line.step.unverified { " (unverified)" } else { "" };
     let actual = line.facts.actual.as_deref().unwrap_or_default();
     match &line.step.finding {
-        Finding::Passed => writeln!(f, "{}", format!("  ok    {name:NAMES$}  {actual}{doubt}").trim_end()),
+        Finding::Passed => {
+            let told = format!("{actual}{doubt}");
+            writeln!(f, "{}", format!("  ok    {name:NAMES$}  {}", told.trim_start()).trim_end())
+        }
         Finding::Failed(rejection) => {
             writeln!(f, "  FAIL  {name:NAMES$}  {rejection}{doubt}")?;
             write_facts(f, line)
