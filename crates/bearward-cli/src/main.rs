@@ -11,6 +11,7 @@ mod device;
 mod doctor;
 mod dpop;
 mod env_file;
+mod explain;
 mod failure;
 mod https;
 mod init;
@@ -62,6 +63,7 @@ fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Doctor(args) => run(doctor::run(args)),
         Command::Completions(args) => completions::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Man(args) => man::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Explain(args) => run(explain::run(*args)),
     }
 }
 

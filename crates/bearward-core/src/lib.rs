@@ -31,8 +31,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod catalogue;
 pub mod challenge;
 pub mod exchange;
+pub mod explanation;
 pub mod issuer;
 pub mod jose;
 pub mod keys;
@@ -47,6 +49,7 @@ pub mod url;
 mod verify;
 
 pub use challenge::Answer;
+pub use explanation::Explanation;
 pub use outcome::{Outcome, PendingReplayCheck, Refusal, TokenEndpoint, Unavailable, VerifiedToken};
 pub use rejection::Rejection;
 pub use request::{Field, RequestFacts};

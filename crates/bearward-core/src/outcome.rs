@@ -102,15 +102,6 @@ pub enum Unavailable {
 }
 
 impl Unavailable {
-    /// Its name in `snake_case`, as [`Rejection::code`].
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Document { .. } => "issuer_unavailable",
-            Self::ReplayLogFull => "replay_log_full",
-            Self::ReplayStore => "replay_store_unavailable",
-        }
-    }
-
     /// When it is worth asking again.
     pub fn retry_after(&self) -> Duration {
         match self {
@@ -196,7 +187,7 @@ impl VerifiedToken {
 
     /// `scope`: space-separated, RFC 8693 §4.2. A claim of another type grants nothing.
     pub fn scope(&self) -> &str {
-        self.claims.get("scope").and_then(Value::as_str).unwrap_or_default()
+        scope::of(&self.claims)
     }
 
     /// Refuses unless the token grants every one of `required`.

@@ -3,6 +3,7 @@
 use core::fmt;
 use std::collections::HashSet;
 
+use crate::explanation::Check;
 use crate::issuer::IssuerUrl;
 use crate::outcome::Refusal;
 use crate::policy::DpopMode;
@@ -44,6 +45,13 @@ impl<'a> Field<'a> {
             Self::Absent => Self::Once(value),
             Self::Once(_) | Self::Repeated => Self::Repeated,
         };
+    }
+
+    /// What stands behind the scheme.
+    fn token(self) -> Option<&'a str> {
+        let Self::Once(value) = self else { return None };
+        let (_, token) = split(value);
+        text(token).ok().filter(|token| !token.is_empty())
     }
 
     fn is_blank(self) -> bool {
@@ -114,6 +122,35 @@ impl<'a> Credentials<'a> {
             }
             (Some(Scheme::Dpop), _) => Ok(Self::Dpop { proof: proof(request.dpop)?, token: text(token)? }),
         }
+    }
+}
+
+/// What stands in the fields, accepted or not.
+#[derive(Clone)]
+pub(crate) struct Presented<'a> {
+    /// Why the fields are refused, if they are.
+    pub(crate) refused: Option<Rejection>,
+    pub(crate) scheme: Option<Scheme>,
+    pub(crate) token: Option<&'a str>,
+    pub(crate) proof: Option<&'a str>,
+    pub(crate) beside_proof: bool,
+}
+
+impl<'a> RequestFacts<'a> {
+    /// For telling what else is wrong with credentials that are refused. Nothing is accepted here.
+    pub(crate) fn presented(&self, mode: DpopMode) -> Presented<'a> {
+        let (scheme, token, proof, beside_proof) = match Credentials::of(self, mode) {
+            Ok(Credentials::Bearer { token, beside_proof }) => {
+                (Some(Scheme::Bearer), Some(token), None, beside_proof)
+            }
+            Ok(Credentials::Dpop { token, proof }) => (Some(Scheme::Dpop), Some(token), Some(proof), false),
+            Err(Refusal { rejection, scheme, .. }) => {
+                let proof = proof(self.dpop).ok().filter(|_| rejection.check() == Check::Credentials);
+                let token = scheme.and_then(|_| self.authorization.token());
+                return Presented { refused: Some(rejection), scheme, token, proof, beside_proof: false };
+            }
+        };
+        Presented { refused: None, scheme, token, proof, beside_proof }
     }
 }
 

@@ -19,6 +19,16 @@ pub fn same_target(htu: &str, url: &str) -> bool {
     named == sent || remove_dot_segments(&named) == sent
 }
 
+/// A URL as [`same_target`] compares it, dot segments left as they are; for showing two of them side by side. `None` if it
+/// is no absolute http or https URI.
+pub fn normal_form(url: &str) -> Option<String> {
+    let uri = HttpUri::parse(url)?;
+    let (secure, host, port) = uri.origin();
+    let (scheme, default) = if secure { ("https", 443) } else { ("http", 80) };
+    let port = if port == default { String::new() } else { format!(":{port}") };
+    Some(format!("{scheme}://{host}{port}{}", uri.path()))
+}
+
 /// An absolute http or https URI, taken apart. RFC 3986 §3, RFC 9110 §4.2.
 struct HttpUri<'a> {
     secure: bool,
@@ -319,6 +329,15 @@ mod tests {
     use super::*;
 
     const URL: &str = "https://api.example.com/a/b?c=d";
+
+    #[test]
+    fn two_urls_of_one_target_have_one_normal_form() {
+        for url in ["HTTPS://API.example.com:443/%7ea?x#y", "https://api.example.com/~a"] {
+            assert_eq!(normal_form(url).as_deref(), Some("https://api.example.com/~a"));
+        }
+        assert_eq!(normal_form("http://a:8000").as_deref(), Some("http://a:8000/"));
+        assert_eq!(normal_form("/a"), None);
+    }
 
     #[test]
     fn honest_spellings_match() {

@@ -4,6 +4,7 @@ mod call;
 mod completions;
 mod doctor;
 mod domain;
+mod explain;
 mod init;
 mod issuer;
 mod man;
@@ -15,6 +16,7 @@ pub(crate) use call::CallArgs;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use domain::Domain;
+pub(crate) use explain::{ExplainArgs, IssuerDomain};
 pub(crate) use init::{InitArgs, identifier};
 pub(crate) use issuer::IssuerArgs;
 pub(crate) use man::ManArgs;
@@ -42,6 +44,8 @@ Examples:
       checks what an API needs of its tenant, as .env and the environment say
   bearward token --dpop | bearward call --token - http://127.0.0.1:8000/api/private
       gets a token that is bound to a key, and calls an API with it and a proof of the key
+  bearward token | bearward explain
+      tells whether an API takes the token and, if not, why and what to do about it
 
 Settings come from flags, else from the environment, else from .env in this folder, which may be missing. Colours are for
 terminals, and NO_COLOR switches them off.
@@ -81,6 +85,11 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page, or write one for each command.
     Man(ManArgs),
+    /// Tell why a token is refused: every check of an API, what it expects, and what to do about the first that fails.
+    ///
+    /// Takes the token out of whatever it was copied with, judges it as the API would that is configured like this, and
+    /// asks the tenant for its keys. Prints what the token says, never the token itself.
+    Explain(Box<ExplainArgs>),
 }
 
 #[cfg(test)]

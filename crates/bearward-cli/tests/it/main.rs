@@ -5,6 +5,7 @@
 mod call;
 mod doctor;
 mod dpop;
+mod explain;
 mod init;
 mod init_answers;
 mod init_asks;

@@ -248,6 +248,12 @@ impl Keyring {
         entry
     }
 
+    /// The discovery document that is kept of `issuer`, however old.
+    pub(crate) fn kept_metadata(&self, issuer: &IssuerUrl) -> Option<Metadata> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.get(issuer)?.metadata.kept().cloned()
+    }
+
     /// What is known of each issuer asked so far, by name.
     pub(crate) fn status(&self, now: UnixTime) -> Vec<IssuerStatus> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);

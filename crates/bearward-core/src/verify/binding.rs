@@ -18,6 +18,11 @@ pub(super) fn check_bearer(claims: &JsonObject, mode: DpopMode) -> Result<(), Re
     }
 }
 
+/// No proof stands beside a token that came as Bearer. RFC 9449 §7.2. With DPoP off, a proof says nothing to us.
+pub(super) fn check_no_proof(beside_proof: bool, mode: DpopMode) -> Result<(), Rejection> {
+    if beside_proof && mode != DpopMode::Off { Err(Rejection::ProofWithBearer) } else { Ok(()) }
+}
+
 /// A token that came with a proof must be bound to some key by `jkt`, and by nothing else. RFC 9449 §7.1.
 pub(super) fn of_dpop_token(claims: &JsonObject) -> Result<&str, Rejection> {
     let confirmation = confirmation(claims)?.ok_or(Rejection::ConfirmationMissing)?;

@@ -18,29 +18,19 @@ pub(super) fn check(
     now: UnixTime,
 ) -> Result<CheckedClaims, Rejection> {
     let claims = signed.into_claims();
-    let mut found = Found::default();
-    for (name, value) in claims.object().members() {
-        found.note(name, value);
-    }
-    // RFC 9068 §4: iss, exactly as the issuer spells itself.
-    if found.iss.and_then(Value::as_str) != Some(metadata.issuer()) {
-        return Err(Rejection::IssuerMismatch);
-    }
-    check_audience(found.aud, &policy.audience)?;
-    check_expiry(found.exp, policy, now)?;
-    check_not_before(found.nbf, policy, now)?;
-    // RFC 9068 §2.2: required. NOTE: one in the future is taken; nbf is the claim that says "not yet".
-    found.iat.and_then(date).ok_or(Rejection::IssuedAtMissing)?;
-    // RFC 7519 §4.1.2. NOTE: RFC 9068 requires it; it may be missing here.
-    if found.sub.is_some_and(|sub| sub.as_str().is_none()) {
-        return Err(Rejection::SubjectMalformed);
-    }
+    let found = Found::of(&claims);
+    found.check_issuer(metadata)?;
+    found.check_audience(&policy.audience)?;
+    found.check_expiry(policy, now)?;
+    found.check_not_before(policy, now)?;
+    found.check_issued_at()?;
+    found.check_subject()?;
     Ok(CheckedClaims(claims))
 }
 
 /// The claims that are looked at, found in one pass.
 #[derive(Default)]
-struct Found<'a> {
+pub(super) struct Found<'a> {
     iss: Option<Value<'a>>,
     aud: Option<Value<'a>>,
     exp: Option<Value<'a>>,
@@ -50,6 +40,14 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
+    pub(super) fn of(claims: &'a JsonObject) -> Self {
+        let mut found = Self::default();
+        for (name, value) in claims.object().members() {
+            found.note(name, value);
+        }
+        found
+    }
+
     fn note(&mut self, name: &str, value: Value<'a>) {
         let place = match name {
             "iss" => &mut self.iss,
@@ -62,40 +60,57 @@ impl<'a> Found<'a> {
         };
         *place = Some(value);
     }
-}
 
-/// RFC 7519 §4.1.3: a string, or an array of strings of which one is ours.
-fn check_audience(aud: Option<Value<'_>>, audience: &Audience) -> Result<(), Rejection> {
-    let ours = audience.as_str();
-    match aud.map(Value::kind) {
-        Some(Kind::String(text)) if text == ours => Ok(()),
-        Some(Kind::String(_)) => Err(Rejection::AudienceMismatch { expected: ours.to_owned() }),
-        Some(Kind::Array(array)) => {
-            let mut listed = false;
-            for item in array.items() {
-                listed |= item.as_str().ok_or(Rejection::AudienceMissing)? == ours;
+    /// RFC 9068 §4: iss, exactly as the issuer spells itself.
+    pub(super) fn check_issuer(&self, metadata: &Metadata) -> Result<(), Rejection> {
+        let same = self.iss.and_then(Value::as_str) == Some(metadata.issuer());
+        if same { Ok(()) } else { Err(Rejection::IssuerMismatch) }
+    }
+
+    /// RFC 7519 §4.1.3: a string, or an array of strings of which one is ours.
+    pub(super) fn check_audience(&self, audience: &Audience) -> Result<(), Rejection> {
+        let ours = audience.as_str();
+        match self.aud.map(Value::kind) {
+            Some(Kind::String(text)) if text == ours => Ok(()),
+            Some(Kind::String(_)) => Err(Rejection::AudienceMismatch { expected: ours.to_owned() }),
+            Some(Kind::Array(array)) => {
+                let mut listed = false;
+                for item in array.items() {
+                    listed |= item.as_str().ok_or(Rejection::AudienceMissing)? == ours;
+                }
+                if listed { Ok(()) } else { Err(Rejection::AudienceNotListed { expected: ours.to_owned() }) }
             }
-            if listed { Ok(()) } else { Err(Rejection::AudienceNotListed { expected: ours.to_owned() }) }
-        }
-        None | Some(Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Object(_)) => {
-            Err(Rejection::AudienceMissing)
+            None | Some(Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Object(_)) => {
+                Err(Rejection::AudienceMissing)
+            }
         }
     }
-}
 
-/// RFC 7519 §4.1.4: on or after `exp` the token is not taken.
-fn check_expiry(exp: Option<Value<'_>>, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
-    let exp = exp.and_then(date).ok_or(Rejection::ExpiryMissing)?;
-    let leeway = policy.leeway;
-    if exp > now.minus(leeway) { Ok(()) } else { Err(Rejection::TokenExpired { exp, now, leeway }) }
-}
+    /// RFC 7519 §4.1.4: on or after `exp` the token is not taken.
+    pub(super) fn check_expiry(&self, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
+        let exp = self.exp.and_then(date).ok_or(Rejection::ExpiryMissing)?;
+        let leeway = policy.leeway;
+        if exp > now.minus(leeway) { Ok(()) } else { Err(Rejection::TokenExpired { exp, now, leeway }) }
+    }
 
-/// RFC 7519 §4.1.5: before `nbf` it is not taken either.
-fn check_not_before(nbf: Option<Value<'_>>, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
-    let Some(nbf) = nbf else { return Ok(()) };
-    let nbf = date(nbf).ok_or(Rejection::NotBeforeMalformed)?;
-    let leeway = policy.leeway;
-    if nbf <= now.plus(leeway) { Ok(()) } else { Err(Rejection::TokenNotYetValid { nbf, now, leeway }) }
+    /// RFC 7519 §4.1.5: before `nbf` it is not taken either.
+    pub(super) fn check_not_before(&self, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
+        let Some(nbf) = self.nbf else { return Ok(()) };
+        let nbf = date(nbf).ok_or(Rejection::NotBeforeMalformed)?;
+        let leeway = policy.leeway;
+        if nbf <= now.plus(leeway) { Ok(()) } else { Err(Rejection::TokenNotYetValid { nbf, now, leeway }) }
+    }
+
+    /// RFC 9068 §2.2: required. NOTE: one in the future is taken; nbf is the claim that says "not yet".
+    pub(super) fn check_issued_at(&self) -> Result<(), Rejection> {
+        self.iat.and_then(date).map(|_| ()).ok_or(Rejection::IssuedAtMissing)
+    }
+
+    /// RFC 7519 §4.1.2. NOTE: RFC 9068 requires it; it may be missing here.
+    pub(super) fn check_subject(&self) -> Result<(), Rejection> {
+        let malformed = self.sub.is_some_and(|sub| sub.as_str().is_none());
+        if malformed { Err(Rejection::SubjectMalformed) } else { Ok(()) }
+    }
 }
 
 /// RFC 7519 §2, `NumericDate`: a JSON number. A string of digits is none.

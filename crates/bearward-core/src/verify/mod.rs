@@ -2,6 +2,7 @@
 
 mod binding;
 mod claims;
+mod explain;
 pub(crate) mod nonce;
 pub(crate) mod proof;
 pub(crate) mod replay;
@@ -17,7 +18,7 @@ use crate::issuer::{IssuerUrl, NotSelected};
 use crate::jose::json::{JsonObject, Value};
 use crate::keys::{DocumentError, DocumentNeeded, IssuerStatus, Keyring, Stop};
 use crate::outcome::{Outcome, PendingReplayCheck, Refusal, TokenEndpoint, Unavailable, VerifiedToken};
-use crate::policy::{DpopMode, Policy, ReplayProtection};
+use crate::policy::{Policy, ReplayProtection};
 use crate::rejection::Rejection;
 use crate::request::{Credentials, Field, RequestFacts};
 use crate::scheme::Scheme;
@@ -116,10 +117,7 @@ impl Verifier {
         let mode = self.policy.dpop.mode;
         let accepted = self.token(token, request.issuers, now)?;
         binding::check_bearer(accepted.claims.claims(), mode)?;
-        // RFC 9449 §7.2. With DPoP off, a proof says nothing to us.
-        if beside_proof && mode != DpopMode::Off {
-            return Err(Halt::Rejected(Rejection::ProofWithBearer));
-        }
+        binding::check_no_proof(beside_proof, mode)?;
         Ok(accepted.verified())
     }
 

@@ -12,7 +12,7 @@ use crate::jose::algorithm::Algorithm;
 use crate::jose::base64url;
 use crate::jose::compact::Segments;
 use crate::jose::json::{JsonObject, Object, Value};
-use crate::jose::jwk::{Jwk, KeyError};
+use crate::jose::jwk::{Jwk, KeyError, VerificationKey};
 use crate::jose::thumbprint::Thumbprint;
 use crate::policy::DpopPolicy;
 use crate::rejection::Rejection;
@@ -86,32 +86,35 @@ impl<'a> UnverifiedProof<'a> {
         policy: &DpopPolicy,
         now: UnixTime,
     ) -> Result<VerifiedProof, Rejection> {
-        // Step 4
-        if self.text("typ") != Some("dpop+jwt") {
-            return Err(Rejection::ProofType);
-        }
+        self.check_type()?;
         let algorithm = self.algorithm(policy)?;
-        let thumbprint = self.check_signature(algorithm)?;
-        let claims = self.segments.payload().map_err(Rejection::MalformedProofPayload)?;
+        let (key, thumbprint) = self.key(algorithm)?;
+        self.check_signature(&key)?;
+        let claims = self.claims()?;
         let object = claims.object();
-        // Step 3: all required claims
         check_presence(object, request)?;
         check_identifier(object)?;
-        // Step 10
-        nonce::check(object.get("nonce").and_then(Value::as_str), policy, now)?;
+        check_nonce(object, policy, now)?;
         let end = check_time(object, policy, now)?;
-        check_target(object, request)?;
+        check_method(object, request)?;
+        check_url(object, request)?;
+        check_token(object, request)?;
         Ok(VerifiedProof { claims, thumbprint, end })
     }
 
+    /// Step 4
+    pub(super) fn check_type(&self) -> Result<(), Rejection> {
+        if self.text("typ") == Some("dpop+jwt") { Ok(()) } else { Err(Rejection::ProofType) }
+    }
+
     /// Step 5: a registered asymmetric algorithm that the policy allows.
-    fn algorithm(&self, policy: &DpopPolicy) -> Result<Algorithm, Rejection> {
+    pub(super) fn algorithm(&self, policy: &DpopPolicy) -> Result<Algorithm, Rejection> {
         let named = self.text("alg").and_then(Algorithm::from_name);
         named.filter(|algorithm| policy.algorithms.contains(*algorithm)).ok_or(Rejection::ProofAlgorithm)
     }
 
-    /// Steps 6 and 7: signed with the key in the header, which is public. Gives that key's thumbprint.
-    fn check_signature(&self, algorithm: Algorithm) -> Result<Thumbprint, Rejection> {
+    /// Step 7: the key in the header, which is public, and its thumbprint.
+    pub(super) fn key(&self, algorithm: Algorithm) -> Result<(VerificationKey, Thumbprint), Rejection> {
         let value = self.header.get("jwk").filter(|jwk| jwk.as_object().is_some_and(|jwk| !jwk.is_empty()));
         let value = value.ok_or(Rejection::ProofKeyMissing)?;
         let jwk = Jwk::new(value).map_err(why_not)?;
@@ -120,10 +123,21 @@ impl<'a> UnverifiedProof<'a> {
         }
         let key = jwk.prepare(algorithm).map_err(why_not)?;
         let thumbprint = jwk.thumbprint().ok_or(Rejection::ProofKeyUnusable(KeyError::UnknownKind))?;
+        Ok((key, thumbprint))
+    }
+
+    /// Step 6: signed with that key.
+    pub(super) fn check_signature(&self, key: &VerificationKey) -> Result<(), Rejection> {
         let signature = self.segments.signature().map_err(|_| Rejection::MalformedProofSignature)?;
-        key.verify(self.segments.signing_input(), &signature)
-            .map_err(|_| Rejection::ProofSignatureInvalid)?;
-        Ok(thumbprint)
+        key.verify(self.segments.signing_input(), &signature).map_err(|_| Rejection::ProofSignatureInvalid)
+    }
+
+    pub(super) fn claims(&self) -> Result<JsonObject, Rejection> {
+        self.segments.payload().map_err(Rejection::MalformedProofPayload)
+    }
+
+    pub(super) fn header(&self) -> &JsonObject {
+        &self.header
     }
 
     fn text(&self, name: &str) -> Option<&str> {
@@ -150,7 +164,8 @@ fn check_kind(jwk: &Jwk<'_>) -> Result<(), Rejection> {
     }
 }
 
-fn check_presence(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
+/// Step 3: all required claims.
+pub(super) fn check_presence(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
     let required = ["iat", "ath", "htm", "htu", "jti"];
     let is_missing =
         |name: &&str| (*name != "ath" || request.access_token.is_some()) && claims.get(name).is_none();
@@ -159,7 +174,7 @@ fn check_presence(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), 
 }
 
 /// RFC 9449 §4.2: `jti` is what tells two proofs apart.
-fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
+pub(super) fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
     match claims.get("jti").and_then(Value::as_str) {
         None => Err(Rejection::ProofIdentifierMalformed),
         Some(jti) if jti.trim().is_empty() => Err(Rejection::ProofIdentifierEmpty),
@@ -167,9 +182,18 @@ fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
     }
 }
 
+/// Step 10
+pub(super) fn check_nonce(claims: Object<'_>, policy: &DpopPolicy, now: UnixTime) -> Result<(), Rejection> {
+    nonce::check(claims.get("nonce").and_then(Value::as_str), policy, now)
+}
+
 /// Step 11, and `exp` and `nbf` where a client sends them. Gives the time until which the proof is remembered: until it
 /// is too old, also by the clock of another server of ours that is behind by as much as clients' clocks may differ.
-fn check_time(claims: Object<'_>, policy: &DpopPolicy, now: UnixTime) -> Result<UnixTime, Rejection> {
+pub(super) fn check_time(
+    claims: Object<'_>,
+    policy: &DpopPolicy,
+    now: UnixTime,
+) -> Result<UnixTime, Rejection> {
     let date = |name: &str| claims.get(name).map(|value| value.as_f64().and_then(UnixTime::from_seconds));
     let iat = date("iat").flatten().ok_or(Rejection::ProofIssuedAtMalformed)?;
     let (offset, leeway) = (policy.iat_offset, policy.iat_leeway);
@@ -193,19 +217,29 @@ fn check_time(claims: Object<'_>, policy: &DpopPolicy, now: UnixTime) -> Result<
     Ok(iat.plus(offset).plus(leeway))
 }
 
-/// Steps 8, 9 and 12: method, URL and access token are those of this request.
-fn check_target(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
-    let text = |name| claims.get(name).and_then(Value::as_str);
-    // RFC 9110 §9.1: methods are case-sensitive.
-    if text("htm") != Some(request.method) {
-        return Err(Rejection::ProofMethodMismatch);
-    }
-    if !text("htu").is_some_and(|htu| same_target(htu, request.url)) {
-        return Err(Rejection::ProofUrlMismatch);
-    }
+/// Step 8. RFC 9110 §9.1: methods are case-sensitive.
+pub(super) fn check_method(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
+    let htm = claims.get("htm").and_then(Value::as_str);
+    if htm == Some(request.method) { Ok(()) } else { Err(Rejection::ProofMethodMismatch) }
+}
+
+/// Step 9
+pub(super) fn check_url(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
+    let htu = claims.get("htu").and_then(Value::as_str);
+    let same = htu.is_some_and(|htu| same_target(htu, request.url));
+    if same { Ok(()) } else { Err(Rejection::ProofUrlMismatch) }
+}
+
+/// Step 12, first half: the access token is the one that came with it.
+pub(super) fn check_token(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
     let Some(token) = request.access_token else { return Ok(()) };
-    let hash = base64url::encode(digest(&SHA256, token.as_bytes()).as_ref());
-    if text("ath") == Some(hash.as_str()) { Ok(()) } else { Err(Rejection::ProofTokenMismatch) }
+    let ath = claims.get("ath").and_then(Value::as_str);
+    if ath == Some(token_hash(token).as_str()) { Ok(()) } else { Err(Rejection::ProofTokenMismatch) }
+}
+
+/// What `ath` is of this access token.
+pub(super) fn token_hash(token: &str) -> String {
+    base64url::encode(digest(&SHA256, token.as_bytes()).as_ref())
 }
 
 impl VerifiedProof {

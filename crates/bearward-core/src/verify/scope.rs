@@ -1,6 +1,12 @@
 //! What a token grants. RFC 6749 §3.3, RFC 6750 §3.1.
 
+use crate::jose::json::{JsonObject, Value};
 use crate::rejection::Rejection;
+
+/// `scope`: space-separated, RFC 8693 §4.2. A claim of another type grants nothing.
+pub(crate) fn of(claims: &JsonObject) -> &str {
+    claims.get("scope").and_then(Value::as_str).unwrap_or_default()
+}
 
 /// Refuses unless `scope`, space-separated, holds every one of `required`.
 pub(crate) fn require<S: AsRef<str>>(scope: &str, required: &[S]) -> Result<(), Rejection> {

@@ -19,29 +19,22 @@ pub(super) struct UnverifiedToken<'a> {
 
 impl<'a> UnverifiedToken<'a> {
     pub(super) fn read(token: &'a str, policy: &Policy) -> Result<Self, Rejection> {
-        let limit = policy.token_bytes;
-        if token.len() > limit {
-            return Err(Rejection::TokenTooLarge { bytes: token.len(), limit });
-        }
-        let segments = Segments::of(token).map_err(|error| match error {
-            NotThreeSegments::Encrypted => Rejection::EncryptedToken,
-            NotThreeSegments::Opaque => Rejection::OpaqueToken,
-        })?;
-        let header = segments.header().map_err(Rejection::MalformedHeader)?;
-        let algorithm = check_header(&header, policy)?;
-        let payload = segments.payload().map_err(Rejection::MalformedPayload)?;
-        let signature = segments.signature().map_err(|_| Rejection::MalformedSignature)?;
+        let segments = segments(token, policy)?;
+        let header = header(&segments)?;
+        check_extensions(&header)?;
+        let algorithm = algorithm(&header, policy)?;
+        check_type(&header)?;
+        let payload = payload(&segments)?;
+        let signature = signature(&segments)?;
         Ok(Self { algorithm, signing_input: segments.signing_input(), signature, payload, header })
     }
 
-    /// `iss`, to choose among our own issuers.
     pub(super) fn issuer(&self) -> Result<&str, Rejection> {
-        non_empty_string(&self.payload, "iss").ok_or(Rejection::IssuerMissing)
+        issuer(&self.payload)
     }
 
-    /// `kid`, to choose among our issuer's keys. RFC 7515 §4.1.4.
     pub(super) fn kid(&self) -> Result<&str, Rejection> {
-        non_empty_string(&self.header, "kid").ok_or(Rejection::KidMissing)
+        kid(&self.header)
     }
 
     /// The keys to try. Empty: none of this `kid` is published.
@@ -59,27 +52,68 @@ impl<'a> UnverifiedToken<'a> {
     }
 }
 
-/// The algorithm, which is one of ours, of a header that asks for nothing we don't do.
+pub(super) fn segments<'a>(token: &'a str, policy: &Policy) -> Result<Segments<'a>, Rejection> {
+    let limit = policy.token_bytes;
+    if token.len() > limit {
+        return Err(Rejection::TokenTooLarge { bytes: token.len(), limit });
+    }
+    Segments::of(token).map_err(|error| match error {
+        NotThreeSegments::Encrypted => Rejection::EncryptedToken,
+        NotThreeSegments::Opaque => Rejection::OpaqueToken,
+    })
+}
+
+pub(super) fn header(segments: &Segments<'_>) -> Result<JsonObject, Rejection> {
+    segments.header().map_err(Rejection::MalformedHeader)
+}
+
+pub(super) fn payload(segments: &Segments<'_>) -> Result<JsonObject, Rejection> {
+    segments.payload().map_err(Rejection::MalformedPayload)
+}
+
+pub(super) fn signature(segments: &Segments<'_>) -> Result<Vec<u8>, Rejection> {
+    segments.signature().map_err(|_| Rejection::MalformedSignature)
+}
+
+/// That the header asks for nothing we don't do.
 ///
 /// `jwk`, `jku`, `x5c`, `x5u` are not looked at: a token doesn't get to say which key it is verified with (RFC 8725 §3.10).
-fn check_header(header: &JsonObject, policy: &Policy) -> Result<Algorithm, Rejection> {
+pub(super) fn check_extensions(header: &JsonObject) -> Result<(), Rejection> {
     // RFC 7515 §4.1.11: an extension that is not understood makes the token invalid, and we understand none.
     // RFC 7797 §6: b64 changes what is signed, and stands in crit if anything is right.
     if header.get("crit").is_some() || header.get("b64").is_some() {
         return Err(Rejection::CriticalHeader);
     }
+    Ok(())
+}
+
+/// `alg`, which is one of ours.
+pub(super) fn algorithm(header: &JsonObject, policy: &Policy) -> Result<Algorithm, Rejection> {
     let name = header.get("alg").and_then(Value::as_str).ok_or(Rejection::AlgorithmMissing)?;
     if let Some(hmac) = HmacName::from_name(name) {
         return Err(Rejection::SymmetricAlgorithm(hmac));
     }
     let allowed = Algorithm::from_name(name).filter(|algorithm| policy.algorithms.contains(*algorithm));
-    let algorithm = allowed.ok_or(Rejection::AlgorithmNotAllowed)?;
-    // RFC 8725 §3.11, RFC 9068 §2.1. NOTE: `JWT` and no typ at all are taken, since Auth0 sends them by default.
+    allowed.ok_or(Rejection::AlgorithmNotAllowed)
+}
+
+/// RFC 8725 §3.11, RFC 9068 §2.1. NOTE: `JWT` and no typ at all are taken, since Auth0 sends them by default.
+pub(super) fn check_type(header: &JsonObject) -> Result<(), Rejection> {
     match header.get("typ").map(Value::as_str) {
-        None => Ok(algorithm),
-        Some(Some(typ)) if is_access_token(typ) => Ok(algorithm),
+        None => Ok(()),
+        Some(Some(typ)) if is_access_token(typ) => Ok(()),
         Some(_) => Err(Rejection::UnexpectedTokenType),
     }
+}
+
+/// `iss`, to choose among our own issuers.
+pub(super) fn issuer(payload: &JsonObject) -> Result<&str, Rejection> {
+    non_empty_string(payload, "iss").ok_or(Rejection::IssuerMissing)
+}
+
+/// `kid`, to choose among our issuer's keys. RFC 7515 §4.1.4.
+pub(super) fn kid(header: &JsonObject) -> Result<&str, Rejection> {
+    non_empty_string(header, "kid").ok_or(Rejection::KidMissing)
 }
 
 fn is_access_token(typ: &str) -> bool {

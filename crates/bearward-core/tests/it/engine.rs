@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use bearward_core::issuer::{IssuerUrl, Issuers};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
+use bearward_core::keys::DocumentNeeded;
 use bearward_core::policy::{
     Audience, DpopMode, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile,
 };
-use bearward_core::{Outcome, Refusal, RequestFacts, Unavailable, UnixTime, VerifiedToken, Verifier};
+use bearward_core::{
+    Explanation, Outcome, Refusal, RequestFacts, Unavailable, UnixTime, VerifiedToken, Verifier,
+};
 use serde_json::Value;
 
 use crate::third_party::hex;
@@ -71,14 +74,33 @@ impl Engine {
                 Outcome::Verified(token) => return Decision::Verified(token),
                 Outcome::Rejected(refusal) => return Decision::Rejected(refusal),
                 Outcome::Unavailable(unavailable) => return Decision::Unavailable(unavailable),
-                Outcome::DocumentNeeded(needed) => match self.fetch(needed.url()) {
-                    Some(body) => drop(self.verifier.document_received(&needed, body, None, now)),
-                    None => self.verifier.document_failed(&needed, None, now),
-                },
+                Outcome::DocumentNeeded(needed) => self.serve_need(&needed, now),
                 other @ (Outcome::ReplayCheckNeeded(_) | _) => panic!("no outcome of a vector: {other:?}"),
             }
         }
         panic!("the verifier keeps asking for documents: {:?}", self.fetched)
+    }
+
+    /// As [`request`](Self::request), with the findings.
+    pub(crate) fn explain(
+        &mut self,
+        facts: &RequestFacts<'_>,
+        scopes: &[&str],
+        now: UnixTime,
+    ) -> Explanation {
+        for _ in 0..ROUNDS {
+            let explanation = self.verifier.explain(facts, scopes, now);
+            let Outcome::DocumentNeeded(needed) = explanation.outcome() else { return explanation };
+            self.serve_need(needed, now);
+        }
+        panic!("the verifier keeps asking for documents: {:?}", self.fetched)
+    }
+
+    fn serve_need(&mut self, needed: &DocumentNeeded, now: UnixTime) {
+        match self.fetch(needed.url()) {
+            Some(body) => drop(self.verifier.document_received(needed, body, None, now)),
+            None => self.verifier.document_failed(needed, None, now),
+        }
     }
 
     fn fetch(&mut self, url: &str) -> Option<Vec<u8>> {

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod json_suite;
 #[cfg(test)]
 mod keys;

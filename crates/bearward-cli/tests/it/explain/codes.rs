@@ -1,0 +1,168 @@
+//! Every code that a token at hand can get is one that the command tells.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use bearward_core::catalogue::REJECTIONS;
+use serde_json::Value;
+
+use super::{assert_tells_no_secret, mint::vectors};
+use crate::support::{Finished, bearward, finish_with_stdin};
+
+/// Codes that the command can't come to; the vectors have a test of each.
+const BEYOND: [(&str, &str); 6] = [
+    ("missing_authorization", "a token is given, or it is a mistake in the arguments"),
+    ("multiple_authorization_fields", "one token is given"),
+    ("unknown_scheme", "the scheme is one of two"),
+    ("scheme_without_token", "as missing_authorization"),
+    ("proof_replayed", "only the API knows which proofs were used"),
+    ("required_claim_missing", "claims are required of bare tokens, by the Python client"),
+];
+
+#[test]
+fn every_code_is_told_by_the_command() {
+    let by_code = vectors_by_code();
+    let missing: Vec<&str> = REJECTIONS
+        .iter()
+        .map(|entry| entry.code)
+        .filter(|code| !BEYOND.iter().any(|(beyond, _)| beyond == code))
+        // Some vectors are about what is taken out on the way here, such as white space.
+        .filter(|code| {
+            !by_code.get(*code).is_some_and(|cases| cases.iter().take(5).any(|case| tells(code, case)))
+        })
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let codes: BTreeSet<&str> = REJECTIONS.iter().map(|entry| entry.code).collect();
+    assert!(BEYOND.iter().all(|(code, _)| codes.contains(code)));
+}
+
+fn tells(code: &str, case: &Value) -> bool {
+    let finished = run(case);
+    assert!(!finished.stderr.contains("panicked"), "{}", finished.stderr);
+    let document: Value = serde_json::from_str(&finished.stdout).unwrap_or_default();
+    let answer = &document["answer"];
+    document["code"] == code
+        && finished.code == Some(1)
+        && answer["status"] == case["expect"]["status"]
+        && answer["error"] == case["expect"]["error"]
+        && document["cause"].is_string()
+        && document["remedy"].is_string()
+}
+
+/// The request of a vector, as arguments.
+fn run(case: &Value) -> Finished {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = &case["policy"];
+    let keys = folder.path().join("keys.json");
+    fs::write(&keys, key_set(case).unwrap()).unwrap();
+    let mut args = vec!["explain".to_owned(), "--json".to_owned(), format!("--jwks={}", keys.display())];
+    let mut add = |name: &str, value: &str| args.push(format!("--{name}={value}"));
+    add("domain", &texts(&policy["issuers"]).join(","));
+    add("audience", policy["audience"].as_str().unwrap());
+    add("leeway", &policy["leeway"].to_string());
+    add("at", &case["now"].to_string());
+    add("dpop", policy["dpop"].as_str().unwrap());
+    let lists = [
+        ("algorithm", policy.get("algorithms")),
+        ("proof-algorithm", policy.get("dpop_algorithms")),
+        ("scope", case.get("required_scopes")),
+    ];
+    for (name, values) in lists {
+        for value in values.map(texts).unwrap_or_default() {
+            add(name, value);
+        }
+    }
+    if let Some(key) = policy.get("dpop_nonce_key") {
+        let file = folder.path().join("nonce-key");
+        fs::write(&file, hex(key.as_str().unwrap())).unwrap();
+        add("nonce-key", file.to_str().unwrap());
+    }
+    let (token, proof) = fields(case).unwrap();
+    if let Some(proof) = proof {
+        let file = folder.path().join("proof");
+        fs::write(&file, proof).unwrap();
+        add("proof", &format!("@{}", file.display()));
+        add("method", case["request"]["method"].as_str().unwrap());
+        add("url", case["request"]["url"].as_str().unwrap());
+        // A proof beside a Bearer token is a case of its own.
+        add("scheme", token.split(' ').next().unwrap());
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let finished = finish_with_stdin(bearward(folder.path(), &args), token);
+    assert_tells_no_secret(&finished, token);
+    assert_tells_no_secret(&finished, proof.unwrap_or_default());
+    finished
+}
+
+/// Vectors that can be put into arguments.
+fn vectors_by_code() -> BTreeMap<String, Vec<Value>> {
+    let mut by_code: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let groups =
+        entries(&vectors("")).into_iter().filter(|path| path.is_dir() && !path.ends_with("documents"));
+    for file in groups
+        .flat_map(|group| entries(&group))
+        .filter(|path| path.extension().is_some_and(|end| end == "json"))
+    {
+        let case: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        let code = case["expect"]["code"].as_str().map(str::to_owned);
+        if let Some(code) = code.filter(|_| is_for_arguments(&case)) {
+            by_code.entry(code).or_default().push(case);
+        }
+    }
+    by_code
+}
+
+fn is_for_arguments(case: &Value) -> bool {
+    let with_more = ["before", "required_claims", "proof_alone"].iter().any(|name| case.get(name).is_some());
+    let policy = &case["policy"];
+    let as_arguments_have_it = policy["rfc_status_codes"] == false
+        && policy["leeway"].is_u64()
+        && (policy["single_issuer"] == true) == (texts(&policy["issuers"]).len() == 1);
+    !with_more && as_arguments_have_it && fields(case).is_some() && key_set(case).is_some()
+}
+
+/// Authorization and DPoP, if each is there at most once.
+fn fields(case: &Value) -> Option<(&str, Option<&str>)> {
+    let fields = case["request"]["headers"].as_array().unwrap();
+    let of = |name: &str| {
+        let values = fields.iter().filter(|field| field[0].as_str().unwrap().eq_ignore_ascii_case(name));
+        values.map(|field| field[1].as_str().unwrap()).collect::<Vec<_>>()
+    };
+    match (of("authorization").as_slice(), of("dpop").as_slice()) {
+        ([token], []) => Some((token, None)),
+        ([token], [proof]) => Some((token, Some(proof))),
+        _ => None,
+    }
+}
+
+fn key_set(case: &Value) -> Option<Vec<u8>> {
+    let documents = case["documents"].as_object().unwrap();
+    let document = documents.get("https://tenant.example.com/.well-known/jwks.json")?;
+    if document.get("then").is_some() {
+        return None;
+    }
+    match (document["file"].as_str(), document.get("json")) {
+        (Some(name), _) => Some(fs::read(vectors(&format!("documents/{name}.json"))).unwrap()),
+        (None, Some(json)) => Some(json.to_string().into_bytes()),
+        _ => None,
+    }
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries
+}

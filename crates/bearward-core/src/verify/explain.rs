@@ -1,0 +1,369 @@
+//! How each check of a request ended. Made of the checks of [`Verifier::verify`], each by itself, also behind a failed
+//! one as far as that makes sense. Their order is that of [`Check`].
+
+use core::cmp::Ordering;
+
+use super::claims::Found;
+use super::proof::{self, ProvenRequest, UnverifiedProof};
+use super::{Verifier, binding, scope, unverified};
+use crate::explanation::{Check, Explanation, Finding, Step};
+use crate::issuer::metadata::Metadata;
+use crate::issuer::{IssuerUrl, NotSelected};
+use crate::jose::json::JsonObject;
+use crate::jose::jwk::VerificationKey;
+use crate::jose::thumbprint::Thumbprint;
+use crate::outcome::{Outcome, Refusal};
+use crate::policy::{Policy, ReplayProtection};
+use crate::rejection::Rejection;
+use crate::request::{Presented, RequestFacts};
+use crate::scheme::Scheme;
+use crate::time::UnixTime;
+
+impl Verifier {
+    /// Decides on a request as [`verify`](Self::verify) does, then on `required_scopes`, and tells how each check ended.
+    ///
+    /// What has to be fetched first is asked for as there; call again with it. A proof that holds counts as used.
+    /// Slower than `verify`: for people who ask why, not for every request.
+    pub fn explain(
+        &self,
+        request: &RequestFacts<'_>,
+        required_scopes: &[&str],
+        now: UnixTime,
+    ) -> Explanation {
+        let presented = request.presented(self.policy.dpop.mode);
+        let mut outcome = self.verify(request, now);
+        if let Outcome::Verified(token) = &outcome
+            && let Err(rejection) = token.require_scopes(required_scopes)
+        {
+            outcome = Outcome::Rejected(Refusal::new(rejection, presented.scheme));
+        }
+        let token = presented.token.map(|token| ReadToken::of(token, &self.policy));
+        let proof = presented.proof.map(|proof| UnverifiedProof::read(proof, &self.policy.dpop));
+        let mut evidence = Evidence {
+            policy: &self.policy,
+            request,
+            required_scopes,
+            now,
+            presented,
+            token: token.unwrap_or_default(),
+            metadata: None,
+            proof,
+        };
+        evidence.metadata =
+            evidence.issuer().and_then(Result::ok).and_then(|issuer| self.keyring.kept_metadata(issuer));
+        evidence.explanation(outcome)
+    }
+}
+
+/// All that can be read of a request, whatever is wrong with it. Nothing in it is believed.
+struct Evidence<'a> {
+    policy: &'a Policy,
+    request: &'a RequestFacts<'a>,
+    required_scopes: &'a [&'a str],
+    now: UnixTime,
+    presented: Presented<'a>,
+    token: ReadToken,
+    /// Of the issuer that the token names, if it is one of ours.
+    metadata: Option<Metadata>,
+    proof: Option<Result<UnverifiedProof<'a>, Rejection>>,
+}
+
+/// What can be read of an access token.
+#[derive(Default)]
+struct ReadToken {
+    shape: Judgement,
+    header: Option<JsonObject>,
+    payload: Judgement,
+    claims: Option<JsonObject>,
+}
+
+/// `None`: what the check looks at is not there.
+type Judgement = Option<Result<(), Rejection>>;
+
+impl ReadToken {
+    fn of(token: &str, policy: &Policy) -> Self {
+        let segments = match unverified::segments(token, policy) {
+            Ok(segments) => segments,
+            Err(rejection) => return Self { shape: Some(Err(rejection)), ..Self::default() },
+        };
+        let header = unverified::header(&segments);
+        let shape = header.as_ref().map_err(Clone::clone).and_then(unverified::check_extensions);
+        let claims = unverified::payload(&segments);
+        let payload = match &claims {
+            Ok(_) => unverified::signature(&segments).map(drop),
+            Err(rejection) => Err(rejection.clone()),
+        };
+        Self { shape: Some(shape), header: header.ok(), payload: Some(payload), claims: claims.ok() }
+    }
+}
+
+impl<'a> Evidence<'a> {
+    fn explanation(self, outcome: Outcome) -> Explanation {
+        let steps = Check::ALL.into_iter().map(|check| self.step(check, &outcome)).collect();
+        let proof = self.proof();
+        Explanation {
+            scheme: self.presented.scheme,
+            steps,
+            proof_header: proof.map(|proof| proof.header().clone()),
+            proof_claims: proof.and_then(|proof| proof.claims().ok()),
+            proof_thumbprint: self.proof_key().and_then(Result::ok).map(|(_, thumbprint)| thumbprint),
+            token_hash: self.presented.token.map(proof::token_hash),
+            metadata: self.metadata,
+            header: self.token.header,
+            claims: self.token.claims,
+            outcome,
+        }
+    }
+
+    fn step(&self, check: Check, outcome: &Outcome) -> Step {
+        let finding = if !self.applies(check) {
+            Finding::NotApplicable
+        } else if takes_more_than_the_request(check) {
+            decided(check, outcome)
+        } else {
+            match self.judge(check) {
+                Some(Ok(())) => Finding::Passed,
+                Some(Err(rejection)) => Finding::Failed(rejection),
+                None => Finding::NotReached,
+            }
+        };
+        let told = matches!(finding, Finding::Passed | Finding::Failed(_));
+        Step { check, unverified: told && self.is_unverified(check, outcome), finding }
+    }
+
+    fn applies(&self, check: Check) -> bool {
+        let of_proof = check == Check::ProofShape || (Check::ProofType..=Check::Replay).contains(&check);
+        let with_proof = self.presented.scheme == Some(Scheme::Dpop);
+        let dpop = &self.policy.dpop;
+        !(of_proof && !with_proof
+            || check == Check::ProofNonce && dpop.nonces.is_none()
+            || check == Check::Replay && dpop.replay == ReplayProtection::Off
+            || check == Check::Scope && self.required_scopes.is_empty())
+    }
+
+    /// One check by itself. What is refused where the fields are read doesn't get as far as the check it fails.
+    fn judge(&self, check: Check) -> Judgement {
+        match &self.presented.refused {
+            Some(rejection) if rejection.check() == check => Some(Err(rejection.clone())),
+            _ => self.look(check),
+        }
+    }
+
+    fn look(&self, check: Check) -> Judgement {
+        let (policy, dpop, now) = (self.policy, &self.policy.dpop, self.now);
+        let (header, claims) = (self.token.header.as_ref(), self.token.claims.as_ref());
+        let request = self.proven_request();
+        match check {
+            Check::Credentials => Some(Ok(())),
+            Check::ProofShape => Some(self.proof.as_ref()?.as_ref().map(drop).map_err(Clone::clone)),
+            Check::TokenShape => self.token.shape.clone(),
+            Check::Algorithm => Some(unverified::algorithm(header?, policy).map(drop)),
+            Check::Type => Some(unverified::check_type(header?)),
+            Check::Payload => self.token.payload.clone(),
+            Check::Issuer => Some(self.issuer()?.map(drop)),
+            Check::KeyId => Some(unverified::kid(header?).map(drop)),
+            Check::IssuerSpelling => Some(Found::of(claims?).check_issuer(self.metadata.as_ref()?)),
+            Check::Audience => Some(Found::of(claims?).check_audience(&policy.audience)),
+            Check::Expiry => Some(Found::of(claims?).check_expiry(policy, now)),
+            Check::NotBefore => Some(Found::of(claims?).check_not_before(policy, now)),
+            Check::IssuedAt => Some(Found::of(claims?).check_issued_at()),
+            Check::Subject => Some(Found::of(claims?).check_subject()),
+            Check::Binding => Some(self.look_at_binding(claims?, self.presented.scheme?)),
+            Check::ProofType => Some(self.proof()?.check_type()),
+            Check::ProofAlgorithm => Some(self.proof()?.algorithm(dpop).map(drop)),
+            Check::ProofKey => Some(self.proof_key()?.map(drop)),
+            Check::ProofSignature => Some(self.proof()?.check_signature(&self.proof_key()?.ok()?.0)),
+            Check::ProofPayload => Some(
+                self.proof()?.claims().and_then(|claims| proof::check_presence(claims.object(), request)),
+            ),
+            Check::ProofIdentifier => Some(proof::check_identifier(self.proof_claims()?.object())),
+            Check::ProofNonce => Some(proof::check_nonce(self.proof_claims()?.object(), dpop, now)),
+            Check::ProofTime => Some(proof::check_time(self.proof_claims()?.object(), dpop, now).map(drop)),
+            Check::ProofMethod => Some(proof::check_method(self.proof_claims()?.object(), request)),
+            Check::ProofUrl => Some(proof::check_url(self.proof_claims()?.object(), request)),
+            Check::ProofToken => Some(proof::check_token(self.proof_claims()?.object(), request)),
+            Check::ProofBinding => {
+                let jkt = binding::of_dpop_token(claims?).ok()?;
+                Some(binding::check_thumbprint(jkt, &self.proof_key()?.ok()?.1))
+            }
+            Check::Scope => Some(scope::require(scope::of(claims?), self.required_scopes)),
+            // The outcome tells of the first five. The last is of bare tokens.
+            Check::Discovery
+            | Check::KeySet
+            | Check::Key
+            | Check::Signature
+            | Check::Replay
+            | Check::RequiredClaims => None,
+        }
+    }
+
+    fn look_at_binding(&self, claims: &JsonObject, scheme: Scheme) -> Result<(), Rejection> {
+        let mode = self.policy.dpop.mode;
+        match scheme {
+            Scheme::Bearer => {
+                binding::check_bearer(claims, mode)?;
+                binding::check_no_proof(self.presented.beside_proof, mode)
+            }
+            Scheme::Dpop => binding::of_dpop_token(claims).map(drop),
+        }
+    }
+
+    /// The issuer of ours that the token names. `None` if that can't be told.
+    fn issuer(&self) -> Option<Result<&IssuerUrl, Rejection>> {
+        let selected = match unverified::issuer(self.token.claims.as_ref()?) {
+            Ok(iss) => self.policy.issuers.select(iss, self.request.issuers),
+            Err(rejection) => return Some(Err(rejection)),
+        };
+        match selected {
+            Ok(issuer) => Some(Ok(issuer)),
+            Err(NotSelected::Rejected(rejection)) => Some(Err(rejection)),
+            Err(NotSelected::ResolverNeeded(_)) => None,
+        }
+    }
+
+    fn proven_request(&self) -> ProvenRequest<'a> {
+        let RequestFacts { method, url, .. } = *self.request;
+        ProvenRequest { method, url, access_token: self.presented.token }
+    }
+
+    fn proof(&self) -> Option<&UnverifiedProof<'a>> {
+        self.proof.as_ref()?.as_ref().ok()
+    }
+
+    fn proof_key(&self) -> Option<Result<(VerificationKey, Thumbprint), Rejection>> {
+        let algorithm = self.proof()?.algorithm(&self.policy.dpop).ok()?;
+        Some(self.proof()?.key(algorithm))
+    }
+
+    /// If none is missing: there is nothing to tell of a claim that isn't there.
+    fn proof_claims(&self) -> Option<JsonObject> {
+        let claims = self.proof()?.claims().ok()?;
+        proof::check_presence(claims.object(), self.proven_request()).ok().map(|()| claims)
+    }
+
+    /// Whether what the check looked at may be anybody's.
+    fn is_unverified(&self, check: Check, outcome: &Outcome) -> bool {
+        let of_claims = (Check::IssuerSpelling..=Check::Binding).contains(&check) || check == Check::Scope;
+        let of_proof = (Check::ProofPayload..Check::ProofBinding).contains(&check);
+        let of_both = check == Check::ProofBinding;
+        let proof_holds = || self.look(Check::ProofSignature) == Some(Ok(()));
+        let token_holds = || decided(Check::Signature, outcome) == Finding::Passed;
+        (of_claims || of_both) && !token_holds() || (of_proof || of_both) && !proof_holds()
+    }
+}
+
+/// How a check ended that was on the way to this outcome, or behind it.
+fn decided(check: Check, outcome: &Outcome) -> Finding {
+    let (stopped_at, finding) = match outcome {
+        Outcome::Verified(_) => return Finding::Passed,
+        Outcome::Rejected(refusal) => (refusal.rejection.check(), Finding::Failed(refusal.rejection.clone())),
+        Outcome::Unavailable(unavailable) => (unavailable.check(), Finding::Undecided(*unavailable)),
+        Outcome::IssuersNeeded(_) => (Check::Issuer, Finding::NotReached),
+        Outcome::DocumentNeeded(needed) => (Check::of_document(needed.kind()), Finding::NotReached),
+        Outcome::ReplayCheckNeeded(_) => (Check::Replay, Finding::NotReached),
+    };
+    match check.cmp(&stopped_at) {
+        Ordering::Less => Finding::Passed,
+        Ordering::Equal => finding,
+        Ordering::Greater => Finding::NotReached,
+    }
+}
+
+/// Whether it takes the documents, or what was seen before: [`decided`] tells of it.
+fn takes_more_than_the_request(check: Check) -> bool {
+    matches!(check, Check::Discovery | Check::KeySet | Check::Key | Check::Signature | Check::Replay)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::issuer::Issuers;
+    use crate::outcome::Unavailable;
+    use crate::policy::{Audience, DpopMode, DpopPolicy};
+    use crate::request::Field;
+    use crate::verify::replay::{ReplayLog, Sighting};
+
+    const CASE: &str =
+        include_str!("../../../../vectors/dpop_scheme/bound_token_with_proof_is_accepted.json");
+    const DISCOVERY: &str = include_str!("../../../../vectors/documents/discovery.json");
+    const KEY_SET: &str = include_str!("../../../../vectors/documents/key-set.json");
+
+    /// Judges by this policy, and has room for no proof.
+    fn verifier(issuers: Issuers, replay: ReplayProtection) -> Verifier {
+        let dpop = DpopPolicy::new(DpopMode::Accepted).with_replay_protection(replay);
+        let audience = Audience::new("https://api.example.com").unwrap();
+        let policy = Policy::new(issuers, audience).with_dpop(dpop);
+        let used_proofs = ReplayLog::with_capacity(policy.dpop.window(), 0);
+        Verifier { used_proofs, ..Verifier::new(policy) }
+    }
+
+    /// What the verifier says of a good request with a proof.
+    fn explain(verifier: &Verifier) -> Explanation {
+        let case: Value = serde_json::from_str(CASE).unwrap();
+        let text = |path: &str| case.pointer(path).and_then(Value::as_str).unwrap();
+        let request = RequestFacts {
+            authorization: Field::Once(text("/request/headers/0/1").as_bytes()),
+            dpop: Field::Once(text("/request/headers/1/1").as_bytes()),
+            method: text("/request/method"),
+            url: text("/request/url"),
+            issuers: None,
+        };
+        verifier.explain(&request, &[], now())
+    }
+
+    fn now() -> UnixTime {
+        UnixTime::from_seconds(1_800_000_000.0).unwrap()
+    }
+
+    /// The same with all documents there.
+    fn judge(replay: ReplayProtection) -> (Verifier, Explanation) {
+        let verifier = verifier(Issuers::single(IssuerUrl::parse("tenant.example.com").unwrap()), replay);
+        for document in [DISCOVERY, KEY_SET] {
+            let explanation = explain(&verifier);
+            let Outcome::DocumentNeeded(needed) = explanation.outcome() else { panic!("{explanation:?}") };
+            assert_eq!(explanation.first_failure(), None, "nothing is known to be wrong yet");
+            verifier.document_received(needed, document.into(), None, now()).unwrap();
+        }
+        let explanation = explain(&verifier);
+        (verifier, explanation)
+    }
+
+    #[test]
+    fn without_the_resolver_s_answer_the_issuer_is_not_reached() {
+        let explanation = explain(&verifier(Issuers::resolved(), ReplayProtection::Off));
+        assert!(matches!(explanation.outcome(), Outcome::IssuersNeeded(_)));
+        assert_eq!(explanation.finding(Check::Payload), &Finding::Passed);
+        assert_eq!(explanation.finding(Check::Issuer), &Finding::NotReached);
+        assert_eq!(explanation.finding(Check::Signature), &Finding::NotReached);
+    }
+
+    #[test]
+    fn a_full_log_of_used_proofs_leaves_it_undecided() {
+        let (_, explanation) = judge(ReplayProtection::InProcess);
+        let Outcome::Unavailable(unavailable) = explanation.outcome() else { panic!("{explanation:?}") };
+        assert_eq!(unavailable.code(), "replay_log_full");
+        assert_eq!(explanation.finding(Check::Replay), &Finding::Undecided(Unavailable::ReplayLogFull));
+        assert_eq!(explanation.first_failure().map(|step| step.check), Some(Check::Replay));
+    }
+
+    #[test]
+    fn a_shared_store_is_still_to_be_asked() {
+        let (verifier, explanation) = judge(ReplayProtection::Shared);
+        assert_eq!(explanation.finding(Check::Replay), &Finding::NotReached);
+        assert_eq!(explanation.finding(Check::ProofBinding), &Finding::Passed);
+        let Outcome::ReplayCheckNeeded(pending) = explanation.outcome else { panic!("not asked") };
+        let outcome = verifier.settle(pending, Sighting::Again);
+        assert!(
+            matches!(outcome, Outcome::Rejected(refusal) if refusal.rejection().code() == "proof_replayed")
+        );
+    }
+
+    #[test]
+    fn without_replay_protection_there_is_no_such_check() {
+        let (_, explanation) = judge(ReplayProtection::Off);
+        assert_eq!(explanation.finding(Check::Replay), &Finding::NotApplicable);
+        assert!(matches!(explanation.outcome(), Outcome::Verified(_)));
+    }
+}
