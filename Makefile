@@ -56,6 +56,10 @@ test-wheel: $(VENV)/.created ## Install the command line by pip, from a wheel of
 	.venvs/cli/bin/pip install --quiet --no-index .venvs/cli-wheel/*.whl
 	$(BIN)/python scripts/wheel.py .venvs/cli-wheel/*.whl .venvs/cli/bin/bearward
 
+.PHONY: walkthrough
+walkthrough: $(VENV)/.module ## Type README's quick start and the tutorial on a fresh clone, installation included
+	cd python && BEARWARD_WALK_WHOLE=1 $(BIN)/python -m pytest tests/test_pages.py
+
 .PHONY: check
 check: layers codes check-rust check-python ## Run all lints: formatting, clippy, layers, ruff, mypy, stubs
 

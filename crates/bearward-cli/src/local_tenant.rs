@@ -4,6 +4,8 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Map, Value};
@@ -13,6 +15,9 @@ use crate::{args::Domain, failure::Failure, https, private_file};
 /// In the working folder, beside the CA certificate.
 const FOLDER: &str = ".bearward";
 const FILE: &str = "tenant.json";
+
+/// How long a tenant may take to start, at most.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The file as it was written; it goes when this is dropped, unless another tenant has written its own meanwhile.
 pub(crate) struct Announcement {
@@ -58,8 +63,14 @@ pub(crate) struct LocalTenant {
 }
 
 impl LocalTenant {
+    /// Waits a little for one: typed in one go with `bearward issuer &`, this comes before the tenant has its keys.
     pub(crate) fn find() -> Result<Self, Failure> {
-        Self::find_in(Path::new(FOLDER))
+        let folder = Path::new(FOLDER);
+        let until = Instant::now() + PATIENCE;
+        while !folder.join(FILE).exists() && Instant::now() < until {
+            thread::sleep(PATIENCE / 50);
+        }
+        Self::find_in(folder)
     }
 
     fn find_in(folder: &Path) -> Result<Self, Failure> {
