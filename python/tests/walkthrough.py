@@ -1,8 +1,8 @@
 """Walks through a page as a reader would: types its commands into a shell, and compares what it says they print.
 
-A block `sh` is typed. A status in a comment at the end of a line is what its request is answered. A block `text` behind it
-is what it prints: these lines in this order, others may stand between them, and `...` stands for anything within a line.
-A block `python` is put into the file that the line before names.
+A block `sh` is typed. A status in a comment at the end of a line is what its request is answered. A block `text` behind
+it is what it prints: these lines in this order, others may stand between them, and `...` stands for anything within a
+line. A block `python` is put into the file that the line before names.
 """
 
 from __future__ import annotations
