@@ -48,6 +48,10 @@ test-python: $(VENV)/.module ## Run the Python tests
 test-oldest: .venvs/oldest/.installed ## Run the Python tests on the oldest supported FastAPI
 	cd python && ../.venvs/oldest/bin/python -m pytest
 
+.PHONY: compat
+compat: $(VENV)/.module .venvs/compat/.installed ## Send the same requests to this and to the SDK it replaces, and compare the answers
+	cd python/tests && $(BIN)/python -m compat
+
 .PHONY: check
 check: layers codes check-rust check-python ## Run all lints: formatting, clippy, layers, ruff, mypy, stubs
 
@@ -133,4 +137,11 @@ $(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requiremen
 	.venvs/bench/bin/pip freeze --exclude bearward > .venvs/versions.txt
 	$(@D)/bin/pip install --quiet --constraint .venvs/versions.txt --requirement python/bench/requirements.txt \
 		--requirement python/bench/requirements-peer.txt
+	touch $@
+
+# The same for comparing answers: among the versions that the tests run with.
+.venvs/compat/.installed: $(VENV)/.module python/bench/requirements-peer.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(BIN)/pip freeze --exclude bearward > $(@D)/versions.txt
+	$(@D)/bin/pip install --quiet --constraint $(@D)/versions.txt uvicorn --requirement python/bench/requirements-peer.txt
 	touch $@
