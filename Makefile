@@ -49,7 +49,7 @@ test-oldest: .venvs/oldest/.installed ## Run the Python tests on the oldest supp
 	cd python && ../.venvs/oldest/bin/python -m pytest
 
 .PHONY: compat
-compat: $(VENV)/.module .venvs/compat/.installed ## Send the same requests to this and to the SDK it replaces, and compare the answers
+compat: $(VENV)/.module .venvs/compat/.installed ## Compare the answers with those of the SDK that this replaces
 	cd python/tests && $(BIN)/python -m compat
 
 .PHONY: check
