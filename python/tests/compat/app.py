@@ -4,8 +4,10 @@ One process serves all configurations, each as an app of its own; a request name
 variable COMPAT_CONFIGURATIONS is the path of a JSON file: configurations by name, see `configurations.py`.
 """
 
+import functools
 import json
 import os
+import threading
 from pathlib import Path
 
 import httpx
@@ -36,6 +38,16 @@ class JsonCache(CacheAdapter):
 
     def clear(self):
         self.entries.clear()
+
+
+class BrokenCache(JsonCache):
+    def get(self, key):
+        raise ConnectionError("the cache is down")
+
+
+class JunkCache(JsonCache):
+    def get(self, key):
+        return "junk"
 
 
 async def fetch_response(url, **kwargs):
@@ -74,6 +86,19 @@ def resolve_by_url(context):
     return ISSUERS[:1] if context["request_url"].startswith("http://api.example.com/private") else ["other.example"]
 
 
+def resolve_in_the_main_thread(context):
+    return ISSUERS if threading.current_thread() is threading.main_thread() else ["other.example"]
+
+
+async def resolve_in_the_main_thread_async(context):
+    return resolve_in_the_main_thread(context)
+
+
+class Resolver:
+    async def __call__(self, context):
+        return ISSUERS
+
+
 def resolve_by_credentials(context):
     return ISSUERS if "authorization" in context["request_headers"] else ["other.example"]
 
@@ -104,6 +129,11 @@ VALUES = {
     "resolve_by_host": resolve_by_host,
     "resolve_by_issuer": resolve_by_issuer,
     "resolve_by_url": resolve_by_url,
+    "resolve_in_the_main_thread": resolve_in_the_main_thread,
+    "resolve_in_the_main_thread_async": resolve_in_the_main_thread_async,
+    "resolve_by_object": Resolver(),
+    "resolve_by_partial": functools.partial(resolve_all_async),
+    "resolve_by_lambda": lambda context: resolve_all_async(context),
     "resolve_by_credentials": resolve_by_credentials,
     "resolve_urls": resolve_urls,
     "resolver_raises": resolver_raises,
@@ -118,6 +148,8 @@ VALUES = {
     "resolve_path": gives(["tenant.example/path"]),
     "resolve_other": gives(["other.example"]),
     "json_cache": JsonCache(),
+    "broken_cache": BrokenCache(),
+    "junk_cache": JunkCache(),
     "small_cache": InMemoryCache(max_entries=2),
 }
 
@@ -129,7 +161,7 @@ def build(configuration):
         for name, value in configuration["arguments"].items()
     }
     auth0 = Auth0FastAPI(**arguments)
-    app = FastAPI()
+    app = FastAPI(root_path=configuration.get("root_path", ""))
     if "trust_proxy" in configuration:
         app.state.trust_proxy = configuration["trust_proxy"]
     if configuration.get("handler"):
@@ -139,7 +171,13 @@ def build(configuration):
             return JSONResponse({"mine": refusal.detail}, refusal.status_code, headers=refusal.headers)
 
     add_routes(app, auth0)
-    return app
+    return mounted(app, configuration["mount"]) if "mount" in configuration else app
+
+
+def mounted(app, path):
+    outer = FastAPI()
+    outer.mount(path, app)
+    return outer
 
 
 def add_routes(app, auth0):

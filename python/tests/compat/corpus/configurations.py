@@ -1,6 +1,6 @@
 """The configurations, and what each of them answers to the requests that matter to it."""
 
-from compat.cases import bearer
+from compat.cases import ORIGIN, bearer, dpop
 from support import AUDIENCE
 
 
@@ -27,6 +27,12 @@ def of(world):
         "no-cache": configured(**domain, cache_ttl_seconds=0),
         "json-cache": configured(**domain, cache_adapter="=json_cache"),
         "small-cache": configured(**domain, cache_adapter="=small_cache"),
+        "broken-cache": configured(**domain, cache_adapter="=broken_cache"),
+        "junk-cache": configured(**domain, cache_adapter="=junk_cache"),
+        "mounted": configured(**domain, app={"mount": "/v1"}),
+        "rooted": configured(**domain, app={"root_path": "/api"}),
+        "rooted-and-proxied": configured(**domain, app={"root_path": "/api", "trust_proxy": True}),
+        "mounted-and-proxied": configured(**domain, app={"mount": "/v1", "trust_proxy": True}),
         "two-entries": configured(**domain, cache_max_entries=2),
         "handler": configured(**domain, app={"handler": True}),
         "domain-url": configured(domain=f"https://{world.a.domain}"),
@@ -54,6 +60,11 @@ RESOLVERS = [
     "resolver-by-issuer",
     "resolver-by-url",
     "resolver-by-credentials",
+    "resolver-by-object",
+    "resolver-by-partial",
+    "resolver-by-lambda",
+    "resolver-in-the-main-thread",
+    "resolver-in-the-main-thread-async",
     "resolver-urls",
     "resolver-none",
     "resolver-text",
@@ -81,10 +92,43 @@ def add_to(corpus, world):
     for slash in ("", "/"):
         token = world.a.token(aud=f"{AUDIENCE}{slash}")
         corpus.add(f"audience{slash or '-bare'}", "audience-slash", bearer(token))
+    for name, (configuration, path, htu, fields) in PREFIXES.items():
+        token = world.prover.token()
+        proof = world.prover.proof(token, f"{ORIGIN}{htu}")
+        corpus.add(f"prefix/{name}", configuration, *fields, dpop(token), ("DPoP", proof), path=path)
     shop = [("X-Forwarded-Host", "shop.example")]
     for name in ("proxied", "proxied-by-text"):
         headers = world.good_headers(origin="http://shop.example")
         corpus.add(f"configuration/{name}/forwarded", name, *shop, *headers)
+
+
+# Configuration, path of the request, what the proof says, and what a proxy says.
+PREFIXES = {
+    "mounted/whole": ("mounted", "/v1/private", "/v1/private", []),
+    "mounted/without-prefix": ("mounted", "/v1/private", "/private", []),
+    "mounted/twice": ("mounted", "/v1/private", "/v1/v1/private", []),
+    "mounted/escaped": ("mounted", "/v1/items/a%20b", "/v1/items/a%20b", []),
+    "mounted/bearer-path": ("mounted", "/private", "/private", []),
+    "rooted/stripped-and-whole": ("rooted", "/private", "/api/private", []),
+    "rooted/stripped": ("rooted", "/private", "/private", []),
+    "rooted/kept-and-whole": ("rooted", "/api/private", "/api/private", []),
+    "rooted/kept": ("rooted", "/api/private", "/private", []),
+    "rooted/kept-and-twice": ("rooted", "/api/private", "/api/api/private", []),
+    "rooted-and-proxied/stripped": ("rooted-and-proxied", "/private", "/api/private", [("X-Forwarded-Prefix", "/api")]),
+    "rooted-and-proxied/other-prefix": (
+        *("rooted-and-proxied", "/private", "/x/private"),
+        [("X-Forwarded-Prefix", "/x")],
+    ),
+    "rooted-and-proxied/both-prefixes": (
+        *("rooted-and-proxied", "/private", "/x/api/private"),
+        [("X-Forwarded-Prefix", "/x")],
+    ),
+    "rooted-and-proxied/none": ("rooted-and-proxied", "/private", "/private", []),
+    "mounted-and-proxied/stripped": (
+        *("mounted-and-proxied", "/v1/private", "/api/v1/private"),
+        [("X-Forwarded-Prefix", "/api")],
+    ),
+}
 
 
 def add_usual(corpus, world, name):
