@@ -1,7 +1,8 @@
 """Code written for the SDK that this replaces: the ways in which users' tests do without an issuer."""
 
-from unittest.mock import AsyncMock, patch
+from unittest.mock import AsyncMock, MagicMock, Mock, patch
 
+import httpx
 import pytest
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
@@ -113,11 +114,22 @@ def test_dpop_with_both_documents_mocked(client, documents, prover):
 
 
 def test_documents_mocked_by_a_callback(client, httpx_mock, tenant):
-    import httpx
-
     def answer(request):
         return httpx.Response(200, json=tenant.documents()[str(request.url)])
 
     httpx_mock.add_callback(answer, is_reusable=True)
     assert client.get("/", headers=tenant.authorization()).status_code == 200
     assert [str(request.url) for request in httpx_mock.get_requests()] == [tenant.discovery_url, tenant.jwks_url]
+
+
+@pytest.mark.parametrize("kind", [Mock, MagicMock])
+async def test_a_custom_fetch_that_gives_mocks(tenant, kind):
+    async def fetch(url):
+        response = kind()
+        response.json.return_value = tenant.documents()[url]
+        return response
+
+    custom_fetch = AsyncMock(side_effect=fetch)
+    auth0 = Auth0FastAPI(domain=tenant.domain, audience=AUDIENCE, custom_fetch=custom_fetch)
+    assert (await auth0.api_client.verify_request(headers=tenant.authorization()))["sub"] == "auth0|1234"
+    assert [call.args for call in custom_fetch.await_args_list] == [(tenant.discovery_url,), (tenant.jwks_url,)]
