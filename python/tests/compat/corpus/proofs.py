@@ -89,21 +89,11 @@ def by_claims(world, token):
         "other-method-and-url": {"htm": "POST", "htu": "https://evil.example/"},
         "other-url-and-token": {"htu": "https://evil.example/", "ath": "x"},
     }
-    return {
-        name: world.prover.proof(token, URL, **claims)
-        for name, claims in changes.items()
-        if "htm" not in claims and "htu" not in claims
-    } | {name: proof_of(world, token, claims) for name, claims in changes.items() if "htm" in claims or "htu" in claims}
+    return {name: proof_of(world, token, **claims) for name, claims in changes.items()}
 
 
-def proof_of(world, token, claims):
-    """`Prover.proof`, for changes of `htm` and `htu`, which it takes as arguments."""
-    return world.prover.proof(
-        token,
-        claims.get("htu", URL),
-        claims.get("htm", "GET"),
-        **{name: value for name, value in claims.items() if name not in ("htm", "htu")},
-    )
+def proof_of(world, token, htu=URL, htm="GET", **claims):
+    return world.prover.proof(token, htu, htm, **claims)
 
 
 def by_header(world, token):

@@ -16,7 +16,7 @@ def add_to(corpus, world):
         corpus.add(f"token/{name}/off-bearer", "off", bearer(loose[name]))
         for mode in ("mixed", "required"):
             corpus.add(f"token/{name}/{mode}-dpop", mode, *world.good_headers(token=bound[name]))
-    for name, claims in ISSUERS(world).items():
+    for name, claims in issuers(world).items():
         for mode in ("list", "resolver", "resolver-async"):
             corpus.add(f"issuer/{name}/{mode}", mode, bearer(world.a.token(**claims)))
     add_bindings(corpus, world)
@@ -196,7 +196,7 @@ def standard(token):
     return ".".join(base64.b64encode(part).decode().rstrip("=") for part in parts)
 
 
-def ISSUERS(world):  # noqa: N802 - a table, that needs to know the issuers
+def issuers(world):
     """`iss` of tokens signed by `a`, for guards that know `a` and `b`."""
     return {
         "a": {"iss": world.a.issuer},
