@@ -54,8 +54,15 @@ class Report:
         counts = Counter(entry["reason"] for name, entry in self.listed["cases"].items() if name in self.found)
         equal, listed = len(self.cases) - len(self.found), sum(counts.values())
         yield f"cases: {len(self.cases)}, equal: {equal}, listed differences: {listed}"
+        newly, formerly = self._let_in_by("new", "old"), self._let_in_by("old", "new")
+        yield f"let in, and not before: {newly}; refused, and let in before: {formerly}"
         for reason, title in self.listed["reasons"].items():
             yield f"{counts[reason]:5}  {title}"
+
+    def _let_in_by(self, side, other):
+        """How many requests only one side lets in."""
+        statuses = [(sides[side].get("status"), sides[other].get("status")) for sides in self.found.values()]
+        return sum(here == 200 and there != 200 for here, there in statuses)
 
 
 def load():
