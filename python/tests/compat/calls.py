@@ -9,6 +9,7 @@ import json
 import sys
 
 import httpx
+from flows import flows
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.datastructures import Headers
@@ -37,6 +38,7 @@ def main():
     outcomes = {f"argument/{name}": outcome(make, arguments) for name, make, arguments in constructions()}
     for name, call in {**calls(), **errors_made()}.items():
         outcomes[f"call/{name}"] = outcome(call)
+    outcomes.update({name: outcome(call) for name, call in flows(sdk).items()})
     outcomes.update({f"signature/{name}": {"value": parameters(found)} for name, found in callables().items()})
     outcomes.update({f"name/{name}": {"value": found} for name, found in names().items()})
     json.dump(outcomes, sys.stdout)
@@ -188,6 +190,10 @@ ARGUMENTS = {
     "domains-https": {"domains": [ISSUER]},
     "domains-twice": {"domains": [DOMAIN, DOMAIN]},
     "domains-resolver": {"domain": LEFT_OUT, "domains": lambda context: [DOMAIN]},
+    "client": {"client_id": "id", "client_secret": "secret"},
+    "client-id": {"client_id": "id"},
+    "client-secret": {"client_secret": "secret"},
+    "client-and-domains": {"client_id": "id", "client_secret": "secret", "domains": [DOMAIN]},
     "client-id-without-domain": {"domain": LEFT_OUT, "domains": [DOMAIN], "client_id": "a"},
     "ttl-0": {"cache_ttl_seconds": 0},
     "ttl-float": {"cache_ttl_seconds": 1.5},
@@ -390,7 +396,10 @@ def callables():
         "http_exception": utils.http_exception,
         "validate_scopes": utils.validate_scopes,
     }
-    for method in ("is_dpop_required", "verify_access_token", "verify_dpop_proof", "verify_request"):
+    for method in (
+        *("get_access_token_for_connection", "get_token_by_exchange_profile", "get_token_on_behalf_of"),
+        *("is_dpop_required", "verify_access_token", "verify_dpop_proof", "verify_request"),
+    ):
         found[f"ApiClient.{method}"] = getattr(sdk.ApiClient, method)
     for kind in (fastapi_plugin.CacheAdapter, InMemoryCache):
         for method in ("get", "set", "delete", "clear"):
