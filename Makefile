@@ -60,6 +60,10 @@ test-wheel: $(VENV)/.created ## Install the command line by pip, from a wheel of
 walkthrough: $(VENV)/.module ## Type README's quick start and the tutorial on a fresh clone, installation included
 	cd python && BEARWARD_WALK_WHOLE=1 $(BIN)/python -m pytest tests/test_pages.py
 
+.PHONY: compat
+compat: $(VENV)/.module .venvs/compat/.installed ## Compare the answers with those of the SDK that this replaces
+	cd python/tests && $(BIN)/python -m compat
+
 .PHONY: check
 check: layers codes check-rust check-python ## Run all lints: formatting, clippy, layers, ruff, mypy, stubs
 
@@ -149,4 +153,11 @@ $(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requiremen
 	.venvs/bench/bin/pip freeze --exclude bearward > .venvs/versions.txt
 	$(@D)/bin/pip install --quiet --constraint .venvs/versions.txt --requirement python/bench/requirements.txt \
 		--requirement python/bench/requirements-peer.txt
+	touch $@
+
+# The same for comparing answers: among the versions that the tests run with.
+.venvs/compat/.installed: $(VENV)/.module python/bench/requirements-peer.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(BIN)/pip freeze --exclude bearward > $(@D)/versions.txt
+	$(@D)/bin/pip install --quiet --constraint $(@D)/versions.txt uvicorn --requirement python/bench/requirements-peer.txt
 	touch $@

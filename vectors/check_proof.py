@@ -113,7 +113,7 @@ def check_claims(claims: dict[str, Any], step: dict[str, Any], policy: dict[str,
     require("exp" not in claims or (is_number(claims["exp"]) and now - leeway < claims["exp"]), "exp")
     require("nbf" not in claims or (is_number(claims["nbf"]) and claims["nbf"] <= now + leeway), "nbf")
     require(claims["htm"] == step["request"]["method"], "htm")
-    named, sent = http_uri(claims["htu"]), http_uri(step["request"]["url"])
+    named, sent = http_uri(claims["htu"]), http_uri(step["request"]["url"].split("?")[0])
     require(named[:3] == sent[:3] and sent[3] in (named[3], without_dot_segments(named[3])), "htu")
 
 

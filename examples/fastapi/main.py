@@ -11,12 +11,10 @@ from fastapi_plugin import ApiError, Auth0FastAPI, get_current_actor
 load_dotenv()  # reads .env; what the environment already has stays
 
 app = FastAPI(title="Bearward example")
-auth0 = (
-    Auth0FastAPI(  # AUTH0_DOMAIN and AUTH0_AUDIENCE; the client is only for /api/onward
-        client_id=os.environ.get("AUTH0_CLIENT_ID"),
-        client_secret=os.environ.get("AUTH0_CLIENT_SECRET"),
-        token_cache=True,
-    )
+auth0 = Auth0FastAPI(  # AUTH0_DOMAIN and AUTH0_AUDIENCE; the client is only for /api/onward
+    client_id=os.environ.get("AUTH0_CLIENT_ID"),
+    client_secret=os.environ.get("AUTH0_CLIENT_SECRET"),
+    token_cache=True,
 )
 
 # Behind a proxy that writes X-Forwarded-Proto, -Host and -Prefix: DPoP proofs name the URL in front of it.
@@ -26,9 +24,7 @@ app.state.trust_proxy = os.environ.get("TRUST_PROXY") == "1"
 # the next proof needs.
 app.add_middleware(
     CORSMiddleware,
-    allow_origins=os.environ.get(
-        "ALLOWED_ORIGINS", "http://localhost:3000,http://localhost:5173"
-    ).split(","),
+    allow_origins=os.environ.get("ALLOWED_ORIGINS", "http://localhost:3000,http://localhost:5173").split(","),
     allow_methods=["GET"],
     allow_headers=["Authorization", "DPoP"],
     expose_headers=["WWW-Authenticate", "DPoP-Nonce"],
@@ -62,19 +58,13 @@ async def profile(claims: dict = Depends(auth0.require_auth())) -> dict:
 
 
 @app.get("/api/onward")
-async def onward(
-    request: Request, claims: dict = Depends(auth0.require_auth())
-) -> dict:
+async def onward(request: Request, claims: dict = Depends(auth0.require_auth())) -> dict:
     """What another API says to the same user: OTHER_API, by a token for OTHER_AUDIENCE that this API gets for them."""
     users_token = request.headers["authorization"].split()[1]
     try:
-        granted = await auth0.api_client.get_token_on_behalf_of(
-            users_token, audience=os.environ["OTHER_AUDIENCE"]
-        )
+        granted = await auth0.api_client.get_token_on_behalf_of(users_token, audience=os.environ["OTHER_AUDIENCE"])
     except ApiError as error:  # the tenant said no, or nothing
-        raise HTTPException(
-            502, {"error": error.code, "error_description": error.message}
-        ) from None
+        raise HTTPException(502, {"error": error.code, "error_description": error.message}) from None
     async with httpx.AsyncClient(base_url=os.environ["OTHER_API"]) as other:
         answer = await other.get(
             "/api/profile",

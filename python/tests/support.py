@@ -273,7 +273,8 @@ class HttpsIssuer:
 
 def _self_signed():
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bearward tests")])
+    # A name of its own: of several authorities that are trusted together, the issuer's name tells which one signed.
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"bearward tests {uuid.uuid4()}")])
     now = datetime.datetime.now(datetime.timezone.utc)
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     certificate = (

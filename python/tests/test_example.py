@@ -29,7 +29,7 @@ def test_routes(example, https_issuer):
     dpop = Prover(tenant).headers("http://testserver/api/private")
     assert [example.get("/api/private", headers=dpop).status_code for _ in range(2)] == [200, 400]
     profile = example.get("/api/profile", headers=tenant.authorization(scope="openid")).json()
-    assert profile == {"sub": sub, "scope": "openid"}
+    assert profile == {"sub": sub, "scope": "openid", "actor": None}
 
 
 def test_a_single_page_app_may_call(example):

@@ -506,6 +506,4 @@ def nonce(key: str, now: float) -> str:
 def _fetched(outcome: dict[str, Any]) -> list[str]:
     if outcome.get("code") in BEFORE_THE_NETWORK:
         return []
-    if outcome.get("code") == "unknown_kid":
-        return [DISCOVERY_URL, JWKS_URL, JWKS_URL]
     return [DISCOVERY_URL, JWKS_URL]

@@ -131,8 +131,9 @@ class Auth0FastAPI:
     ) -> None:
         self.api_client = ApiClient(
             ApiClientOptions(
-                domain=_domain(domain, domains),
+                # First, as in the SDK that this replaces: of two that are missing, this one is told.
                 audience=_audience(audience),
+                domain=_domain(domain, domains),
                 domains=domains,
                 custom_fetch=custom_fetch,
                 cache_adapter=cache_adapter,

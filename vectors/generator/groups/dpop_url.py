@@ -31,6 +31,8 @@ def group() -> Group:
     accept("url_without_query", RFC9449, "https://api.example.com/a/b")
     accept("url_with_its_query", RFC9449, HERE)
     accept("url_with_another_query", RFC9449, "https://api.example.com/a/b?x=y")
+    odd = "https://api.example.com/a/b?filter[name]=a|b&rate=100%"
+    accept("url_without_the_odd_query_of_the_request", RFC9449, "https://api.example.com/a/b", odd)
     accept("url_with_a_fragment", RFC9449, "https://api.example.com/a/b#top")
     accept("url_with_an_empty_query", RFC9449, "https://api.example.com/a/b?")
 
@@ -99,6 +101,7 @@ def group() -> Group:
     accept("first_example_of_ports", SCHEME, "http://example.com", "http://example.com:80/")
     accept("second_example_of_ports", SCHEME, "http://example.com:/", "http://example.com/")
 
+    refuse("url_with_the_odd_query_of_the_request", GRAMMAR, odd, odd)
     refuse("other_scheme", RFC9449, "http://api.example.com/a/b")
     refuse("other_host", RFC9449, "https://other.example.com/a/b")
     refuse("longer_host", RFC9449, "https://api.example.com.evil.example/a/b")

@@ -35,6 +35,9 @@ def group() -> Group:
         [],
         [warm, step(new, "verified", NOW - 20, [JWKS_URL])],
     )
+    # Keys that were fetched for the request itself are all there are; the next request may find more.
+    cold = step(unknown, "unknown_kid", NOW - 1, BOTH)
+    add("new_key_is_found_right_after_an_unknown_one", new, "verified", added, [JWKS_URL], [cold])
     add("unknown_kid_is_rejected_after_one_refetch", unknown, "unknown_kid", added, [JWKS_URL], [warm])
     add(
         "second_unknown_kid_fetches_nothing",

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -67,6 +67,8 @@ pub(crate) enum Stop {
 pub(crate) struct Documents {
     pub(crate) metadata: Arc<Metadata>,
     pub(crate) keys: Arc<KeySet>,
+    /// Whether the issuer gave the keys just now, for this request: fetched again, they would be the same.
+    pub(crate) just_fetched: bool,
     /// One that is worth fetching again meanwhile, by who gets the [`claim`](Keyring::claim) to it.
     pub(crate) due: Option<Box<DocumentNeeded>>,
 }
@@ -78,6 +80,8 @@ struct Entry {
     key_set: Slot<KeySet, DocumentError>,
     /// Where the key set came from: keys are an issuer's only as long as its metadata says so.
     jwks_uri: String,
+    /// Whether the key set came from the issuer itself, and nobody has looked into it yet.
+    unread: AtomicBool,
     /// Counts up with each use of any entry: the smallest was not used for longest.
     used: AtomicU64,
 }
@@ -119,7 +123,9 @@ impl Keyring {
             return Err(Stop::Needed(key_set()));
         }
         let (keys, keys_due) = settle(entry.key_set.standing(now), key_set)?;
-        Ok(Documents { metadata, keys, due: keys_due.or(metadata_due).map(Box::new) })
+        let unread = entry.unread.load(Ordering::Relaxed) && entry.unread.swap(false, Ordering::Relaxed);
+        let just_fetched = unread && entry.key_set.came_just_now(now);
+        Ok(Documents { metadata, keys, just_fetched, due: keys_due.or(metadata_due).map(Box::new) })
     }
 
     /// The metadata of `issuer` alone, and whether it is worth fetching again meanwhile.
@@ -180,8 +186,8 @@ impl Keyring {
         cache_control: Option<&str>,
         now: UnixTime,
     ) -> Result<(), DocumentError> {
-        let lifetime = self.lifetime(cache_control);
-        let kept = self.parse(needed, body).map(|parsed| self.keep(needed, parsed, lifetime, now));
+        let source = Source::Issuer(self.lifetime(cache_control));
+        let kept = self.parse(needed, body).map(|parsed| self.keep(needed, parsed, source, now));
         kept.inspect_err(|error| self.failed(needed, *error, None, now))
     }
 
@@ -192,20 +198,25 @@ impl Keyring {
         body: Vec<u8>,
         now: UnixTime,
     ) -> Result<(), DocumentError> {
-        self.parse(needed, body).map(|parsed| self.keep(needed, parsed, Lifetime::of_cached(), now))
+        self.parse(needed, body).map(|parsed| self.keep(needed, parsed, Source::SharedCache, now))
     }
 
     pub(crate) fn lifetime(&self, cache_control: Option<&str>) -> Lifetime {
         Lifetime::new(cache_control, self.ceiling)
     }
 
-    fn keep(&self, needed: &DocumentNeeded, parsed: Parsed, lifetime: Lifetime, now: UnixTime) {
+    fn keep(&self, needed: &DocumentNeeded, parsed: Parsed, source: Source, now: UnixTime) {
+        let (lifetime, unread) = match source {
+            Source::Issuer(lifetime) => (lifetime, true),
+            Source::SharedCache => (Lifetime::of_cached(), false),
+        };
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         let entry = self.entry(&mut entries, &needed.issuer);
         match parsed {
             Parsed::Metadata(metadata) => entry.metadata.fetched(metadata, lifetime, now),
             Parsed::KeySet(keys) => {
                 entry.jwks_uri.clone_from(&needed.url);
+                *entry.unread.get_mut() = unread;
                 entry.key_set.fetched(keys, lifetime, now);
             }
         }
@@ -276,6 +287,13 @@ impl Keyring {
             }
         }
     }
+}
+
+/// Who gave a document.
+#[derive(Clone, Copy)]
+enum Source {
+    Issuer(Lifetime),
+    SharedCache,
 }
 
 enum Parsed {

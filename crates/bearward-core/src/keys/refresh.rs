@@ -162,6 +162,11 @@ impl<T, E: Copy> Slot<T, E> {
         self.counts.failed += 1;
     }
 
+    /// Whether the document came just now.
+    pub(crate) fn came_just_now(&self, now: UnixTime) -> bool {
+        self.kept.as_ref().is_some_and(|kept| within(kept.fetched, limits::FRESH_AT_LEAST, now))
+    }
+
     /// The document, however old.
     pub(crate) fn kept(&self) -> Option<&T> {
         self.kept.as_ref().map(|kept| kept.document.as_ref())

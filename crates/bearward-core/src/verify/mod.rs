@@ -152,7 +152,9 @@ impl Verifier {
         let documents = self.keyring.documents(issuer, now)?;
         let candidates = token.candidates(kid, &documents.keys)?;
         if candidates.is_empty() {
-            self.keyring.unknown_kid(issuer, &documents.metadata, now)?;
+            if !documents.just_fetched {
+                self.keyring.unknown_kid(issuer, &documents.metadata, now)?;
+            }
             return Err(Halt::Rejected(UnverifiedToken::unknown_kid(kid)));
         }
         let signed = signature::check(token, &candidates)?;
