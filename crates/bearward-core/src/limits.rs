@@ -57,6 +57,10 @@ pub const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(300);
 /// Counted from the attempt, so that a flood of made-up `kid`s costs the issuer one request per half minute.
 pub const UNKNOWN_KID_COOLDOWN: Duration = Duration::from_secs(30);
 
+/// How long after a key set came from its issuer the first one to look into it, and to miss a `kid`, doesn't ask for it
+/// again. A key that is published in between is found by the next token that names it.
+pub const JUST_NOW: Duration = Duration::from_secs(1);
+
 /// How long a fetch that was asked for counts as under way if nothing is heard of it.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);
 

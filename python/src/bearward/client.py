@@ -108,7 +108,7 @@ class ApiClient:
 
     async def verify_access_token(
         self,
-        access_token: str,
+        access_token: Union[str, bytes],
         request_url: Optional[str] = None,
         request_headers: Optional[Mapping[str, str]] = None,
         required_claims: Optional[Sequence[str]] = None,
@@ -131,7 +131,8 @@ class ApiClient:
         """
         if not access_token:
             raise MissingRequiredArgumentError("access_token")
-        token, names = _encodable(access_token), list(required_claims or ())
+        text = access_token.decode("ascii", "replace") if isinstance(access_token, bytes) else access_token
+        token, names = _encodable(text), list(required_claims or ())
         outcome = self._engine.verify_access_token(token, names, time.time())
         if type(outcome) is dict:
             return outcome

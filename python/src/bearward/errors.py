@@ -117,6 +117,9 @@ class InvalidAuthSchemeError(BaseAuthError):
     _status = 400
     _error = "invalid_request"
 
+    scheme: Optional[str] = None
+    """Always `None`: what a client wrote is not repeated. Code written for the SDK that we replace may ask for it."""
+
 
 class VerifyAccessTokenError(BaseAuthError):
     """The access token is not acceptable."""

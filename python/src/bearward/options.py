@@ -197,7 +197,7 @@ def _issuers(options: ApiClientOptions) -> Optional[list[str]]:
 
 def _issuer(argument: str, domain: object) -> str:
     if not isinstance(domain, str) or not domain.strip():
-        raise ConfigurationError(f"{argument} must be a non-empty string, or a list of them in 'domains'.")
+        raise ConfigurationError(f"{argument}: a domain must be a non-empty string.")
     try:
         return _native.normalize_issuer(domain.strip())
     except ValueError as error:

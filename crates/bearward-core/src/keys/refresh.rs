@@ -162,9 +162,9 @@ impl<T, E: Copy> Slot<T, E> {
         self.counts.failed += 1;
     }
 
-    /// Whether the document came just now.
+    /// Whether the document came just now: fetched again, it would be the same.
     pub(crate) fn came_just_now(&self, now: UnixTime) -> bool {
-        self.kept.as_ref().is_some_and(|kept| within(kept.fetched, limits::FRESH_AT_LEAST, now))
+        self.kept.as_ref().is_some_and(|kept| within(kept.fetched, limits::JUST_NOW, now))
     }
 
     /// The document, however old.
