@@ -23,7 +23,7 @@ pub(crate) async fn run(args: IssuerArgs) -> Result<(), Failure> {
     let tenant = LocalTenant::start(config).await.map_err(|error| start_failure(&error))?;
     let ready = Ready { tenant: &tenant, args: &args, connections, management_scopes };
     let announcement = announce(&ready);
-    let told = if args.json { output::data(ready.json()) } else { output::data(ready) };
+    let told = if args.json { output::json(&ready.json()) } else { output::data(ready) };
     if told.is_ok() {
         signals.any().await;
     }
@@ -36,7 +36,7 @@ pub(crate) async fn run(args: IssuerArgs) -> Result<(), Failure> {
 /// Where `bearward init --local` finds it. In a folder that can't be written to, everything else works all the same.
 fn announce(ready: &Ready<'_>) -> Option<Announcement> {
     let told = |error: &io::Error| {
-        output::talk(format_args!("warning: `bearward init --local` won't find this tenant: {error}"));
+        output::warning(&format!("`bearward init --local` won't find this tenant: {error}"));
     };
     Announcement::write(&ready.json()).inspect_err(told).ok()
 }

@@ -24,7 +24,7 @@ pub(crate) async fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
     let settled = documents.settle(&verifier, &question.request(), &scopes, question.now).await?;
     let report = Report::of(&question, &settled, &verifier);
     if json {
-        output::data(json::document(&report))?;
+        output::json(&json::document(&report))?;
     } else {
         output::data(report.to_string().trim_end())?;
     }
