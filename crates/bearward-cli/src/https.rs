@@ -15,33 +15,22 @@ pub(crate) struct Terms {
     pub(crate) ca_file: Option<PathBuf>,
 }
 
-impl Default for Terms {
-    fn default() -> Self {
-        Self { timeout: Duration::from_secs(30), ca_file: None }
-    }
-}
-
 /// A client for requests to `url`: https only, no redirects.
-pub(crate) fn client(url: &Url) -> Result<Client, Failure> {
-    client_on(&Terms::default(), url)
-}
-
-/// The same, on terms of the command's own.
-pub(crate) fn client_on(terms: &Terms, url: &Url) -> Result<Client, Failure> {
+pub(crate) fn client(terms: &Terms, url: &Url) -> Result<Client, Failure> {
     build(trusting(builder(terms, url).https_only(true), terms)?)
 }
 
 /// The same with no more patience than this for a connection, and twice that for each part of an answer: that time runs
-/// while it connects, too. Tells certificates.
+/// while it connects, too. An answer in many parts may take three times that altogether. Tells certificates.
 pub(crate) fn hasty_client(url: &Url, patience: Duration) -> Result<Client, Failure> {
-    let terms = Terms::default();
+    let terms = Terms { timeout: patience * 3, ca_file: None };
     let builder = builder(&terms, url).connect_timeout(patience).read_timeout(patience * 2).tls_info(true);
     build(trusting(builder.https_only(true), &terms)?)
 }
 
 /// A client for requests to `url` in clear text; no certificate is trusted, as there is none. No redirects.
-pub(crate) fn clear_text_client(url: &Url) -> Result<Client, Failure> {
-    build(builder(&Terms::default(), url).tls_certs_only([]))
+pub(crate) fn clear_text_client(terms: &Terms, url: &Url) -> Result<Client, Failure> {
+    build(builder(terms, url).tls_certs_only([]))
 }
 
 /// The head of the answer to a request to `host`.

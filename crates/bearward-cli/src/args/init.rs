@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 
-use super::Domain;
+use super::{Domain, Patience};
 use crate::{management::Scope, settings::ENV_FILE};
 
 /// What stands in the environment or in `.env` is looked up by the command, which may not want it: with `--local`, another
@@ -56,9 +56,8 @@ pub(crate) struct InitArgs {
     /// Replace other values that the file has for what is written
     #[arg(long)]
     pub(crate) force: bool,
-    /// How long a tenant may take for an answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub(crate) timeout: u64,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
     /// Print what was done as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,

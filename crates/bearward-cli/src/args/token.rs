@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 
-use super::Domain;
+use super::{Domain, Patience};
 
 #[derive(clap::Args)]
 #[command(after_help = TOKEN_EXAMPLES)]
@@ -28,6 +28,8 @@ pub(crate) struct TokenArgs {
     /// The key's file, PKCS#8 PEM [default: ~/.config/bearward/dpop-key.pem]
     #[arg(long, value_name = "FILE", requires = "dpop", value_hint = clap::ValueHint::FilePath)]
     pub(crate) dpop_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
     /// Print the tenant's whole answer as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -17,7 +17,7 @@ use crate::{args::ExplainArgs, failure::Failure, output};
 
 pub(crate) async fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
     let json = args.json;
-    let documents = Documents::of(args.jwks.as_deref())?;
+    let documents = Documents::of(args.jwks.as_deref(), args.patience.terms())?;
     let question = Question::checked(args)?;
     let scopes: Vec<&str> = question.scopes.iter().map(String::as_str).collect();
     let verifier = question.verifier();

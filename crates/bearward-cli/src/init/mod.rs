@@ -39,7 +39,7 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
     if !args.force {
         target.ask_before_replacing(prompt.as_mut())?;
     }
-    let terms = Terms { timeout: Duration::from_secs(args.timeout), ca_file: None };
+    let terms = args.patience.terms();
     let api = match &order.way {
         Way::Manual => {
             manual::check(&order.domain, &terms).await?;
