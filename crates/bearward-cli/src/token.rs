@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
-    let secret = if args.client_secret == "-" { input::stdin("client secret")? } else { args.client_secret };
+    let secret = input::argument("client secret", args.client_secret)?;
     let scope = args.scope.join(" ");
     let mut form = vec![
         ("grant_type", "client_credentials"),

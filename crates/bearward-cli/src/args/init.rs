@@ -35,7 +35,8 @@ pub(crate) struct InitArgs {
     /// The application that asks for the API to be made [env: `AUTH0_CLIENT_ID`]
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_id: Option<String>,
-    /// Its secret; `-` reads it from stdin. Arguments show in process lists: prefer the environment
+    /// Its secret; `-` reads it from stdin, `@FILE` from a file. Arguments show in process lists: prefer those, or the
+    /// environment
     /// [env: `AUTH0_CLIENT_SECRET`]
     #[arg(long, value_name = "SECRET", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_secret: Option<String>,

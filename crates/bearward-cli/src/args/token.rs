@@ -13,7 +13,8 @@ pub(crate) struct TokenArgs {
     /// The client's id
     #[arg(long, value_name = "ID", env = "AUTH0_CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_id: String,
-    /// The client's secret; `-` reads it from stdin. Arguments show in process lists: prefer the environment
+    /// The client's secret; `-` reads it from stdin, `@FILE` from a file. Arguments show in process lists: prefer those, or the
+    /// environment
     #[arg(long, value_name = "SECRET", env = "AUTH0_CLIENT_SECRET", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_secret: String,
     /// The identifier of the API that the token is for
