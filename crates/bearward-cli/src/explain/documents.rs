@@ -21,6 +21,9 @@ const DOCUMENT_MEBIBYTES: usize = 1;
 /// More than the documents of an issuer can need: each of the two, and the key set again for an unknown `kid`.
 const ROUNDS: usize = 6;
 
+/// It was reached, and what it has is of no use.
+const MENDED: &str = "The issuer has to mend its document: until then APIs refuse all its tokens. `bearward doctor` looks at each part of it.";
+
 pub(super) enum Documents {
     Network(Terms),
     /// A key set. Discovery is taken as given.
@@ -61,7 +64,8 @@ impl Documents {
                 Ok(document) => {
                     if let Err(error) = verifier.document_received(needed, document, None, now) {
                         self.refuse_what_is_no_key_set(error)?;
-                        trouble = Some(Failure::undecided(format!("{}: {error}.", needed.url())));
+                        let failure = Failure::undecided(format!("{}: {error}.", needed.url()));
+                        trouble = Some(failure.with_hint(MENDED));
                     }
                 }
                 Err(failure) => {

@@ -267,7 +267,7 @@ fn an_issuer_may_spell_itself_in_its_own_way() {
     practice.behave("discovery", json!({ "body": { "members": { "issuer": spelled } } }));
     let findings = practice.examine(&[]);
     assert_eq!(findings.facts("issuer")["issuer"], spelled);
-    findings.assert_failed("token", 1, "refused, issuer_mismatch", "errors.md");
+    findings.assert_failed("token", 1, "refused, issuer_mismatch", "spell itself in one way");
 }
 
 #[test]
@@ -428,7 +428,7 @@ fn a_token_that_the_engine_refuses_is_told_by_code() {
     let (practice, other) = (Practice::open(), Practice::open());
     practice.behave("jwks", json!({ "body": { "json": key_set(other.folder.path(), &other.ready) } }));
     let findings = practice.examine(&[]);
-    findings.assert_failed("token", 1, "refused, unknown_kid", "errors.md");
+    findings.assert_failed("token", 1, "refused, unknown_kid", "Get a new token.");
     assert_eq!(findings.facts("token")["code"], "unknown_kid");
 }
 

@@ -43,7 +43,7 @@ fn from_nothing_to_a_token_in_two_commands() {
         init_local(folder.path(), &["--audience", MINE, "--scope", "read:a=Read it", "--scope", "write:a"]);
     assert_eq!((made.code, made.stdout.as_str()), (Some(0), ""), "{}", made.stderr);
     assert!(made.stderr.contains("Made the API https://mine.example.com"), "{}", made.stderr);
-    assert!(made.stderr.contains("Next: bearward token "), "{}", made.stderr);
+    assert!(made.stderr.contains("then bearward token ("), "{}", made.stderr);
     assert!(!made.stderr.contains(ready["client_secret"].as_str().unwrap()));
     let text = |name: &str| ready[name].as_str().unwrap();
     let expected = format!(
@@ -76,7 +76,7 @@ fn what_else_an_api_is_to_be_arrives() {
     let args: Vec<_> = args.into_iter().chain(["--token-dialect", "rfc9068_profile"]).collect();
     let made = init_local(folder.path(), &args);
     assert_eq!(made.code, Some(0), "{}", made.stderr);
-    assert!(made.stderr.contains("Next: bearward token --dpop "), "{}", made.stderr);
+    assert!(made.stderr.contains("then bearward token --dpop "), "{}", made.stderr);
     assert!(!init_local(folder.path(), &args).stderr.contains("warning"), "all is as it was asked for");
     let different = init_local(folder.path(), &["--name", "Yours", "--scope", "write:a"]);
     for part in ["warning: it has no scope write:a.", "warning: its name is Mine."] {
