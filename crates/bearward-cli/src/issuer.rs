@@ -106,12 +106,17 @@ fn client(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<Client, Co
 
 fn start_failure(error: &StartError) -> Failure {
     let failure = Failure::usage(format!("{error}."));
-    if let StartError::Listen { source, .. } = error
-        && source.kind() == io::ErrorKind::AddrInUse
-    {
-        return failure.with_hint("--port 0 takes a free port.");
+    match error {
+        StartError::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+            failure.with_hint("--port 0 takes a free port.")
+        }
+        StartError::CaFile { .. } => failure.with_hint("--ca-file names another place for it."),
+        StartError::Listen { .. }
+        | StartError::Config(_)
+        | StartError::Key(_)
+        | StartError::Certificate(_)
+        | _ => failure,
     }
-    failure
 }
 
 /// What clients need to know, for programs ([`Ready::json`]) and for people (`Display`).
