@@ -25,12 +25,7 @@ impl AccessToken {
 
     /// The token, from stdin for `-`, from a file for `@FILE`.
     pub(crate) fn from_argument(argument: String) -> Result<Self, Failure> {
-        let text = match argument.as_str() {
-            "-" => input::stdin("access token")?,
-            file if file.starts_with('@') => input::file("access token", file.trim_start_matches('@'))?,
-            _ => argument,
-        };
-        Self::parse(text).map_err(|NotAToken| {
+        Self::parse(input::argument("access token", argument)?).map_err(|NotAToken| {
             Failure::usage("the access token is empty, or has characters in it that no token has.").with_hint(
                 "`bearward token` prints nothing but a token; --token @FILE reads one from a file.",
             )

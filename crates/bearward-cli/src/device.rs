@@ -71,13 +71,15 @@ impl Authorization {
         let text = |name| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let page = |name| text(name).and_then(web_page);
         let seconds = |name| members.get(name).and_then(Value::as_u64).map(Duration::from_secs);
+        let expires_in = seconds("expires_in")?.min(LONGEST_WAIT);
         Some(Self {
             device_code: text("device_code")?.to_owned(),
             user_code: output::one_line(text("user_code")?, 40),
             verification_uri: page("verification_uri")?,
             verification_uri_complete: page("verification_uri_complete"),
-            expires_in: seconds("expires_in")?.min(LONGEST_WAIT),
-            interval: seconds("interval").unwrap_or(FIVE_SECONDS),
+            expires_in,
+            // Longer would be to wait for a code that is good no more.
+            interval: seconds("interval").unwrap_or(FIVE_SECONDS).min(expires_in),
         })
     }
 
@@ -187,6 +189,8 @@ mod tests {
         assert_eq!(result.unwrap_err(), expired());
         let (result, pauses) = polled(&json!({ "interval": 0, "expires_in": 1 }), &[PENDING; 10]);
         assert_eq!((result.unwrap_err(), pauses.len()), (expired(), 10), "no endless loop");
+        let (result, pauses) = polled(&json!({ "interval": u64::MAX }), &[PENDING]);
+        assert_eq!((result.unwrap_err(), pauses), (expired(), vec![20]), "no endless pause");
     }
 
     #[test]

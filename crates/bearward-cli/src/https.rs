@@ -1,11 +1,17 @@
 //! The http client of all commands: what it trusts, its limits, and its errors in words.
 
-use std::{error::Error, fs, io, iter, net::IpAddr, path::PathBuf, time::Duration};
+use std::{env, error::Error, io, iter, net::IpAddr, path::PathBuf, time::Duration};
 
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response, Url, redirect::Policy};
 
-use crate::{failure::Failure, progress, settings};
+use crate::{failure::Failure, input, progress, settings};
+
+const CERT_FILE: &str = "SSL_CERT_FILE";
+
+/// What happens to everybody who starts the local tenant again.
+const GONE_HINT: &str = "let it name a file with PEM certificates, or unset it. A local tenant's file goes when the tenant \
+                         ends: `bearward init --local --force` writes the next one's into .env.";
 
 /// On which terms a command goes to the network.
 pub(crate) struct Terms {
@@ -15,33 +21,22 @@ pub(crate) struct Terms {
     pub(crate) ca_file: Option<PathBuf>,
 }
 
-impl Default for Terms {
-    fn default() -> Self {
-        Self { timeout: Duration::from_secs(30), ca_file: None }
-    }
-}
-
 /// A client for requests to `url`: https only, no redirects.
-pub(crate) fn client(url: &Url) -> Result<Client, Failure> {
-    client_on(&Terms::default(), url)
-}
-
-/// The same, on terms of the command's own.
-pub(crate) fn client_on(terms: &Terms, url: &Url) -> Result<Client, Failure> {
+pub(crate) fn client(terms: &Terms, url: &Url) -> Result<Client, Failure> {
     build(trusting(builder(terms, url).https_only(true), terms)?)
 }
 
 /// The same with no more patience than this for a connection, and twice that for each part of an answer: that time runs
-/// while it connects, too. Tells certificates.
+/// while it connects, too. An answer in many parts may take three times that altogether. Tells certificates.
 pub(crate) fn hasty_client(url: &Url, patience: Duration) -> Result<Client, Failure> {
-    let terms = Terms::default();
+    let terms = Terms { timeout: patience * 3, ca_file: None };
     let builder = builder(&terms, url).connect_timeout(patience).read_timeout(patience * 2).tls_info(true);
     build(trusting(builder.https_only(true), &terms)?)
 }
 
 /// A client for requests to `url` in clear text; no certificate is trusted, as there is none. No redirects.
-pub(crate) fn clear_text_client(url: &Url) -> Result<Client, Failure> {
-    build(builder(&Terms::default(), url).tls_certs_only([]))
+pub(crate) fn clear_text_client(terms: &Terms, url: &Url) -> Result<Client, Failure> {
+    build(builder(terms, url).tls_certs_only([]))
 }
 
 /// The head of the answer to a request to `host`.
@@ -140,8 +135,13 @@ fn builder(terms: &Terms, url: &Url) -> ClientBuilder {
 
 fn build(builder: ClientBuilder) -> Result<Client, Failure> {
     builder.build().map_err(|error| {
-        Failure::usage(format!("no https: {}", innermost(&error)))
-            .with_hint("SSL_CERT_FILE can name a file with the certificate authorities to trust.")
+        // The library takes an empty name for a name.
+        let hint = if env::var_os(CERT_FILE).is_some_and(|file| file.is_empty()) {
+            "SSL_CERT_FILE is set, and empty: unset it to trust what this system trusts."
+        } else {
+            "SSL_CERT_FILE can name a file with the certificate authorities to trust."
+        };
+        Failure::usage(format!("no https: {}", innermost(&error))).with_hint(hint)
     })
 }
 
@@ -165,13 +165,16 @@ pub(crate) struct Authorities {
 
 /// Those of `SSL_CERT_FILE`; `None` if it is not set: then the system's are trusted.
 pub(crate) fn authorities() -> Result<Option<Authorities>, Failure> {
-    ssl_cert_file().map(|file| read_authorities(file, "SSL_CERT_FILE")).transpose()
+    ssl_cert_file().map(|file| read_authorities(file, CERT_FILE)).transpose()
 }
 
 fn read_authorities(file: PathBuf, named: &str) -> Result<Authorities, Failure> {
     let unusable =
         |why: String| Failure::usage(format!("{named} ({}) can't be used: {why}.", file.display()));
-    let pem = fs::read(&file).map_err(|error| unusable(error.to_string()))?;
+    let pem = input::whole_file(&file).map_err(|error| {
+        let failure = unusable(error.to_string());
+        if error.kind() == io::ErrorKind::NotFound { failure.with_hint(GONE_HINT) } else { failure }
+    })?;
     let certificates =
         Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is not PEM".to_owned()))?;
     if certificates.is_empty() {
@@ -181,7 +184,7 @@ fn read_authorities(file: PathBuf, named: &str) -> Result<Authorities, Failure> 
 }
 
 fn ssl_cert_file() -> Option<PathBuf> {
-    settings::variable("SSL_CERT_FILE").map(PathBuf::from)
+    settings::variable(CERT_FILE).map(PathBuf::from)
 }
 
 pub(crate) fn trust_hint() -> String {

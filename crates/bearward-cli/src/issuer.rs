@@ -1,6 +1,6 @@
 //! `bearward issuer`: runs the local tenant until a signal, and tells how to reach it.
 
-use std::{fmt, fs, io, path::Path};
+use std::{fmt, io, path::Path};
 
 use bearward_issuer::{
     AdminAccess, Api, CaFile, Client, ConfigError, Connection, ExchangeProfile, LocalTenant, PublicKey,
@@ -8,22 +8,24 @@ use bearward_issuer::{
 };
 use serde_json::json;
 
-use crate::{args::IssuerArgs, failure::Failure, local_tenant::Announcement, output};
+use crate::{args::IssuerArgs, failure::Failure, input, local_tenant::Announcement, output};
 
-pub(crate) async fn run(args: IssuerArgs) -> Result<(), Failure> {
+pub(crate) async fn run(mut args: IssuerArgs) -> Result<(), Failure> {
+    let secret = args.client_secret.take();
+    args.client_secret = secret.map(|secret| input::argument("client secret", secret)).transpose()?;
     output::talk(
         "Local tenant, for development only: nothing it issues is to be trusted by anything that matters.",
     );
     let mut signals =
         Signals::register().map_err(|error| Failure::undecided(format!("no signals: {error}")))?;
     let public_key = args.client_public_key.as_deref().map(public_key).transpose()?;
-    let config = config(&args, public_key).map_err(|error| Failure::usage(error.to_string()))?;
+    let config = config(&args, public_key).map_err(|error| Failure::usage(format!("{error}.")))?;
     let connections = config.connections.clone();
     let management_scopes = config.management_scopes.clone();
     let tenant = LocalTenant::start(config).await.map_err(|error| start_failure(&error))?;
     let ready = Ready { tenant: &tenant, args: &args, connections, management_scopes };
     let announcement = announce(&ready);
-    let told = if args.json { output::data(ready.json()) } else { output::data(ready) };
+    let told = if args.json { output::json(&ready.json()) } else { output::data(ready) };
     if told.is_ok() {
         signals.any().await;
     }
@@ -36,15 +38,15 @@ pub(crate) async fn run(args: IssuerArgs) -> Result<(), Failure> {
 /// Where `bearward init --local` finds it. In a folder that can't be written to, everything else works all the same.
 fn announce(ready: &Ready<'_>) -> Option<Announcement> {
     let told = |error: &io::Error| {
-        output::talk(format_args!("warning: `bearward init --local` won't find this tenant: {error}"));
+        output::warning(&format!("`bearward init --local` won't find this tenant: {error}"));
     };
     Announcement::write(&ready.json()).inspect_err(told).ok()
 }
 
 fn public_key(path: &Path) -> Result<PublicKey, Failure> {
-    let failed = |error: &dyn fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
-    let pem = fs::read_to_string(path).map_err(|error| failed(&error))?;
-    PublicKey::from_pem(&pem).map_err(|error| failed(&error))
+    let name = path.display().to_string();
+    let pem = input::file("public key", &name)?;
+    PublicKey::from_pem(&pem).map_err(|error| Failure::usage(format!("no public key from {name}: {error}.")))
 }
 
 fn config(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<TenantConfig, ConfigError> {
@@ -103,13 +105,18 @@ fn client(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<Client, Co
 }
 
 fn start_failure(error: &StartError) -> Failure {
-    let failure = Failure::usage(error.to_string());
-    if let StartError::Listen { source, .. } = error
-        && source.kind() == io::ErrorKind::AddrInUse
-    {
-        return failure.with_hint("--port 0 takes a free port.");
+    let failure = Failure::usage(format!("{error}."));
+    match error {
+        StartError::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+            failure.with_hint("--port 0 takes a free port.")
+        }
+        StartError::CaFile { .. } => failure.with_hint("--ca-file names another place for it."),
+        StartError::Listen { .. }
+        | StartError::Config(_)
+        | StartError::Key(_)
+        | StartError::Certificate(_)
+        | _ => failure,
     }
-    failure
 }
 
 /// What clients need to know, for programs ([`Ready::json`]) and for people (`Display`).

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::{args::Domain, failure::Failure, https, private_file};
+use crate::{args::Domain, failure::Failure, https, input, private_file};
 
 /// In the working folder, beside the CA certificate.
 const FOLDER: &str = ".bearward";
@@ -34,6 +34,10 @@ impl Announcement {
     fn write_in(folder: &Path, ready: &Value) -> io::Result<Self> {
         let announcement = Self { path: folder.join(FILE), text: format!("{ready}\n") };
         private_file::make_folder(folder)?;
+        // A checkout may have brought it along, to have something replaced elsewhere.
+        if fs::symlink_metadata(folder)?.is_symlink() {
+            return Err(io::Error::other(format!("{FOLDER} is a symbolic link, which is not followed")));
+        }
         private_file::replace(&announcement.path, &announcement.text)?;
         Ok(announcement)
     }
@@ -75,7 +79,7 @@ impl LocalTenant {
 
     fn find_in(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join(FILE);
-        match fs::read(&path) {
+        match input::whole_file(&path) {
             Ok(bytes) => Self::read(&bytes).ok_or_else(|| {
                 Failure::usage(format!("{} does not tell of a local tenant.", path.display()))
                     .with_hint("delete it, and start `bearward issuer` in this folder.")

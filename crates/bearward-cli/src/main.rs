@@ -6,6 +6,7 @@
 mod access_token;
 mod args;
 mod call;
+mod command_line;
 mod completions;
 mod device;
 mod doctor;
@@ -30,28 +31,16 @@ mod token;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
-
-use crate::{
-    args::{Args, Command},
-    failure::Failure,
-};
+use crate::{args::Command, failure::Failure};
 
 fn main() -> ExitCode {
-    match parse().and_then(execute) {
+    match command_line::read().and_then(execute) {
         Ok(code) => code,
         Err(failure) => {
             output::error(&failure);
             failure.exit_code()
         }
     }
-}
-
-/// What was typed; what was not may stand in the environment or in `.env`. Ends the process for `--help` and mistakes.
-fn parse() -> Result<Command, Failure> {
-    let command = settings::with_defaults_from(&settings::env_file()?, Args::command());
-    let matches = command.get_matches();
-    Ok(Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command)
 }
 
 fn execute(command: Command) -> Result<ExitCode, Failure> {

@@ -28,7 +28,7 @@ pub(crate) struct Tenant {
 
 impl Tenant {
     pub(crate) fn new(domain: Domain, terms: &Terms) -> Result<Self, Failure> {
-        Ok(Self { client: https::client_on(terms, &domain.url(&[]))?, domain })
+        Ok(Self { client: https::client(terms, &domain.url(&[]))?, domain })
     }
 
     pub(crate) fn domain(&self) -> &Domain {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
-    let secret = if args.client_secret == "-" { input::stdin("client secret")? } else { args.client_secret };
+    let secret = input::argument("client secret", args.client_secret)?;
     let scope = args.scope.join(" ");
     let mut form = vec![
         ("grant_type", "client_credentials"),
@@ -26,7 +26,7 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
     let key = if args.dpop { Some(key(args.dpop_key)?) } else { None };
     let host = args.domain.to_string();
     let url = args.domain.token_endpoint();
-    let endpoint = Endpoint { client: https::client(&url)?, url };
+    let endpoint = Endpoint { client: https::client(&args.patience.terms(), &url)?, url };
     let mut answer = endpoint.ask(&form, key.as_ref(), None).await?;
     // RFC 9449 §8. Once: a tenant that never has enough is not asked for ever.
     if let (Some(_), Some(nonce)) = (&key, nonce_wanted(&answer)) {

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use reqwest::Method;
 
+use super::Patience;
+
 #[derive(clap::Args)]
 #[command(after_help = CALL_EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be given")]
@@ -31,6 +33,8 @@ pub(crate) struct CallArgs {
     /// Show how the token was sent, and what the answer says about it (WWW-Authenticate, DPoP-Nonce)
     #[arg(short, long)]
     pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
     /// Print the answer as one line of JSON: method, url, scheme, status, headers, body, or `body_base64` if it is not text
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,5 +1,7 @@
 use bearward_core::jose::algorithm::Algorithm;
 
+use super::algorithm;
+
 /// Everything may be missing: that is for the checks to say.
 #[derive(clap::Args)]
 #[command(after_help = DOCTOR_EXAMPLES)]
@@ -13,25 +15,19 @@ pub(crate) struct DoctorArgs {
     /// A client that may get tokens for the API
     #[arg(long, value_name = "ID", env = "AUTH0_CLIENT_ID")]
     pub(crate) client_id: Option<String>,
-    /// Its secret; `-` reads it from stdin. Arguments show in process lists: prefer the environment
+    /// Its secret; `-` reads it from stdin, `@FILE` from a file. Arguments show in process lists: prefer those, or the
+    /// environment
     #[arg(long, value_name = "SECRET", env = "AUTH0_CLIENT_SECRET", hide_env_values = true)]
     pub(crate) client_secret: Option<String>,
-    /// A signature algorithm that the API accepts; can be repeated
-    #[arg(long, value_name = "NAME", default_value = "RS256", value_parser = algorithm)]
+    /// A signature algorithm that the API takes; can be repeated
+    #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = algorithm())]
     pub(crate) algorithm: Vec<Algorithm>,
     /// How long to wait for a connection; twice that for each part of an answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=15))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) timeout: u64,
     /// Print one line of JSON instead of lines for people
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-fn algorithm(name: &str) -> Result<Algorithm, String> {
-    Algorithm::from_name(name).ok_or_else(|| {
-        let names: Vec<&str> = Algorithm::all().map(Algorithm::name).collect();
-        format!("expected one of {}", names.join(", "))
-    })
 }
 
 const DOCTOR_EXAMPLES: &str = "\

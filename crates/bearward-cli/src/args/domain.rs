@@ -1,14 +1,28 @@
 use std::{fmt, str::FromStr};
 
+use bearward_core::issuer::{IssuerUrl, name::IssuerNameError};
 use reqwest::Url;
 
-/// A tenant's host, with a port if it has one. `https://` in front and a slash at the end may be there.
+/// A tenant's host, with a port if it has one: what guards take, and nothing else. `https://` in front and a slash at the
+/// end may be there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Domain {
+    issuer: IssuerUrl,
     url: Url,
+    is_url: bool,
 }
 
 impl Domain {
+    /// The issuer that guards take it for.
+    pub(crate) fn issuer(&self) -> &IssuerUrl {
+        &self.issuer
+    }
+
+    /// Whether there was more than the host.
+    pub(crate) fn is_url(&self) -> bool {
+        self.is_url
+    }
+
     pub(crate) fn token_endpoint(&self) -> Url {
         self.url(&["oauth", "token"])
     }
@@ -34,14 +48,21 @@ impl FromStr for Domain {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const EXPECTED: &str = "expected a host such as tenant.eu.auth0.com or 127.0.0.1:4400";
-        let host = text.strip_prefix("https://").unwrap_or(text);
-        let host = host.strip_suffix('/').unwrap_or(host);
-        let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
-        if host.is_empty() || !host.chars().all(allowed) {
-            return Err(EXPECTED);
-        }
-        let url = Url::parse(&format!("https://{host}/")).map_err(|_| EXPECTED)?;
-        Ok(Self { url })
+        let text = text.trim();
+        let issuer = IssuerUrl::parse(text).map_err(|error| match error {
+            IssuerNameError::NotHttps => {
+                "tenants have https: give the host alone, such as tenant.eu.auth0.com"
+            }
+            IssuerNameError::MoreThanHost => {
+                "there is a path behind the host: give the host alone, such as tenant.eu.auth0.com"
+            }
+            IssuerNameError::BadHost if !text.is_ascii() => {
+                "give the host in ASCII, as DNS has it (xn--...): its letters may look like others"
+            }
+            IssuerNameError::Empty | IssuerNameError::Credentials | IssuerNameError::BadHost | _ => EXPECTED,
+        })?;
+        let url = Url::parse(issuer.as_str()).map_err(|_| EXPECTED)?;
+        Ok(Self { issuer, url, is_url: text.contains('/') })
     }
 }
 
@@ -54,8 +75,8 @@ mod tests {
         for text in [
             "Tenant.auth0.com",
             "https://tenant.auth0.com/",
-            "https://tenant.auth0.com",
-            "tenant.auth0.com:443",
+            "HTTPS://tenant.auth0.com",
+            " tenant.auth0.com:443",
         ] {
             let domain: Domain = text.parse().unwrap();
             assert_eq!(domain.to_string(), "tenant.auth0.com");
@@ -74,6 +95,8 @@ mod tests {
             "t?x",
             "::1",
             "a b",
+            "tenant.auth0.com.",
+            "bücher.example",
         ] {
             assert!(text.parse::<Domain>().is_err(), "{text}");
         }

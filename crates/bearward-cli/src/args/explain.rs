@@ -1,15 +1,12 @@
-use std::{path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
-use bearward_core::{
-    Scheme, UnixTime,
-    issuer::{IssuerUrl, name::IssuerNameError},
-    jose::algorithm::Algorithm,
-    policy::DpopMode,
-};
+use bearward_core::{Scheme, UnixTime, jose::algorithm::Algorithm, policy::DpopMode};
 use clap::{
     ValueHint,
     builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser},
 };
+
+use super::{Domain, Patience, algorithm};
 
 #[derive(clap::Args)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
@@ -21,7 +18,7 @@ pub(crate) struct ExplainArgs {
     pub(crate) token: Vec<String>,
     /// The tenant's host; can be repeated or hold several, separated by commas
     #[arg(long, env = "AUTH0_DOMAIN", required = true, value_delimiter = ',')]
-    pub(crate) domain: Vec<IssuerDomain>,
+    pub(crate) domain: Vec<Domain>,
     /// The identifier of the API
     #[arg(long, value_name = "IDENTIFIER", env = "AUTH0_AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) audience: String,
@@ -61,6 +58,8 @@ pub(crate) struct ExplainArgs {
     /// The API wants nonces in proofs, made with the 32 bytes in this file (its `dpop_nonce_key`)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) nonce_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
     /// Print all findings as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -75,39 +74,6 @@ Examples:
   bearward explain @token --proof @proof --method POST --url https://api.example.com/api/messages
 
 Exit codes: 0 verified, 1 rejected, 2 usage or configuration, 3 cannot decide (the keys can't be had)";
-
-/// An issuer by its host, as guards are configured with it.
-#[derive(Clone, Debug)]
-pub(crate) struct IssuerDomain {
-    pub(crate) issuer: IssuerUrl,
-    /// Whether there was more than the host.
-    pub(crate) is_url: bool,
-}
-
-impl FromStr for IssuerDomain {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim();
-        let issuer = IssuerUrl::parse(text).map_err(|error| match error {
-            IssuerNameError::NotHttps => {
-                "issuers have https: give the host alone, such as tenant.eu.auth0.com"
-            }
-            IssuerNameError::MoreThanHost => {
-                "there is a path behind the host: give the host alone, such as tenant.eu.auth0.com"
-            }
-            IssuerNameError::Empty | IssuerNameError::Credentials | IssuerNameError::BadHost | _ => {
-                "expected a host such as tenant.eu.auth0.com or 127.0.0.1:4400"
-            }
-        })?;
-        Ok(Self { issuer, is_url: text.contains('/') })
-    }
-}
-
-fn algorithm() -> impl TypedValueParser<Value = Algorithm> {
-    let names = PossibleValuesParser::new(Algorithm::all().map(Algorithm::name));
-    names.try_map(|name| Algorithm::from_name(&name).ok_or("no algorithm of this name"))
-}
 
 fn scheme() -> impl TypedValueParser<Value = Scheme> {
     let names = PossibleValuesParser::new(["bearer", "dpop"]);

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 
-use super::Domain;
+use super::{Domain, Patience};
 use crate::{management::Scope, settings::ENV_FILE};
 
 /// What stands in the environment or in `.env` is looked up by the command, which may not want it: with `--local`, another
@@ -35,7 +35,8 @@ pub(crate) struct InitArgs {
     /// The application that asks for the API to be made [env: `AUTH0_CLIENT_ID`]
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_id: Option<String>,
-    /// Its secret; `-` reads it from stdin. Arguments show in process lists: prefer the environment
+    /// Its secret; `-` reads it from stdin, `@FILE` from a file. Arguments show in process lists: prefer those, or the
+    /// environment
     /// [env: `AUTH0_CLIENT_SECRET`]
     #[arg(long, value_name = "SECRET", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_secret: Option<String>,
@@ -56,9 +57,8 @@ pub(crate) struct InitArgs {
     /// Replace other values that the file has for what is written
     #[arg(long)]
     pub(crate) force: bool,
-    /// How long a tenant may take for an answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub(crate) timeout: u64,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
     /// Print what was done as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,

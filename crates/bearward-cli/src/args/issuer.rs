@@ -18,7 +18,8 @@ pub(crate) struct IssuerArgs {
     /// The client's id [default: a random one]
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
-    /// The client's secret [default: a random one]
+    /// The client's secret; `-` reads it from stdin, `@FILE` from a file. Arguments show in process lists: prefer those
+    /// [default: a random one]
     #[arg(long, value_name = "SECRET")]
     pub(crate) client_secret: Option<String>,
     /// The public half (PEM) of an RSA key: the client may authenticate by assertions that it signed with the other
@@ -64,7 +65,9 @@ Examples:
   bearward issuer
   bearward issuer --port 0 --json
   bearward issuer --audience https://api.example.com --scope 'read:messages write:messages' --permissions
-  bearward issuer --connection 'google-oauth2=openid calendar' --exchange-profile urn:acme:legacy-token";
+  bearward issuer --connection 'google-oauth2=openid calendar' --exchange-profile urn:acme:legacy-token
+
+Exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 usage or configuration, also a port that is taken, 3 cannot start";
 
 const ADMIN_HELP: &str = "\
 Admin side (--admin), with the header 'Authorization: Bearer SECRET' and JSON bodies:

@@ -8,18 +8,24 @@ mod explain;
 mod init;
 mod issuer;
 mod man;
+mod patience;
 mod token;
 
-use clap::{Parser, Subcommand};
+use bearward_core::jose::algorithm::Algorithm;
+use clap::{
+    Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 pub(crate) use call::CallArgs;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use domain::Domain;
-pub(crate) use explain::{ExplainArgs, IssuerDomain};
+pub(crate) use explain::ExplainArgs;
 pub(crate) use init::{InitArgs, identifier};
 pub(crate) use issuer::IssuerArgs;
 pub(crate) use man::ManArgs;
+pub(crate) use patience::Patience;
 pub(crate) use token::TokenArgs;
 
 use crate::style::HELP;
@@ -72,9 +78,14 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Call an API with a token, and with a DPoP proof if the token is bound to a key.
     ///
-    /// The body of the answer goes to stdout, as it came (or with --json, all of it); everything else to stderr. Redirects are not followed, since
-    /// the token must not travel. Certificates are checked as for `bearward token`.
+    /// The body of the answer goes to stdout, as it came (or with --json, all of it); everything else to stderr.
+    /// Redirects are not followed, since the token must not travel. Certificates are checked as for `bearward token`.
     Call(CallArgs),
+    /// Tell why a token is refused: every check of an API, what it expects, and what to do about the first that fails.
+    ///
+    /// Takes the token out of whatever it was copied with, judges it as the API would that is configured like this, and
+    /// asks the tenant for its keys. Prints what the token says, never the token itself.
+    Explain(Box<ExplainArgs>),
     /// Check what an API needs of its tenant: settings, network, certificates, documents, keys, clock, a token.
     ///
     /// A line for each check, and a remedy below each that is not well. What can't be checked because another check
@@ -85,11 +96,19 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page, or write one for each command.
     Man(ManArgs),
-    /// Tell why a token is refused: every check of an API, what it expects, and what to do about the first that fails.
-    ///
-    /// Takes the token out of whatever it was copied with, judges it as the API would that is configured like this, and
-    /// asks the tenant for its keys. Prints what the token says, never the token itself.
-    Explain(Box<ExplainArgs>),
+}
+
+/// An algorithm by its name.
+fn algorithm() -> impl TypedValueParser<Value = Algorithm> {
+    let names = PossibleValuesParser::new(Algorithm::all().map(Algorithm::name));
+    names.try_map(|name| Algorithm::from_name(&name).ok_or("no algorithm of this name"))
+}
+
+impl Command {
+    /// Whether it takes anything from the environment or `.env`.
+    pub(crate) fn reads_settings(&self) -> bool {
+        !matches!(self, Self::Issuer(_) | Self::Completions(_) | Self::Man(_))
+    }
 }
 
 #[cfg(test)]

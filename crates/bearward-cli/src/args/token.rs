@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 
-use super::Domain;
+use super::{Domain, Patience};
 
 #[derive(clap::Args)]
 #[command(after_help = TOKEN_EXAMPLES)]
@@ -13,7 +13,8 @@ pub(crate) struct TokenArgs {
     /// The client's id
     #[arg(long, value_name = "ID", env = "AUTH0_CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_id: String,
-    /// The client's secret; `-` reads it from stdin. Arguments show in process lists: prefer the environment
+    /// The client's secret; `-` reads it from stdin, `@FILE` from a file. Arguments show in process lists: prefer those, or the
+    /// environment
     #[arg(long, value_name = "SECRET", env = "AUTH0_CLIENT_SECRET", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_secret: String,
     /// The identifier of the API that the token is for
@@ -28,6 +29,8 @@ pub(crate) struct TokenArgs {
     /// The key's file, PKCS#8 PEM [default: ~/.config/bearward/dpop-key.pem]
     #[arg(long, value_name = "FILE", requires = "dpop", value_hint = clap::ValueHint::FilePath)]
     pub(crate) dpop_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
     /// Print the tenant's whole answer as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -32,7 +32,8 @@ pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Failure> {
     let token = AccessToken::from_argument(args.token)?;
     let credentials =
         if args.bearer { Credentials::Bearer(token) } else { Credentials::choose(token, args.dpop_key)? };
-    let call = Call { client: request.client()?, request, credentials, verbose: args.verbose };
+    let call =
+        Call { client: request.client(&args.patience.terms())?, request, credentials, verbose: args.verbose };
     let mut answer = call.send(None).await?;
     // RFC 9449 §9. Once: a server that never has enough is not asked for ever.
     if let Some(nonce) = answer.nonce_wanted() {

@@ -6,7 +6,12 @@ use reqwest::{
 };
 use serde_json::value::RawValue;
 
-use crate::{args::CallArgs, failure::Failure, https, input};
+use crate::{
+    args::CallArgs,
+    failure::Failure,
+    https::{self, Terms},
+    input,
+};
 
 /// Fields that are made here, from the token and the body.
 const OURS: [&str; 4] = ["authorization", "dpop", "content-length", "transfer-encoding"];
@@ -40,19 +45,20 @@ impl Request {
     }
 
     /// A client that can do this request and, over https, no other kind.
-    pub(super) fn client(&self) -> Result<Client, Failure> {
+    pub(super) fn client(&self, terms: &Terms) -> Result<Client, Failure> {
         if self.url.scheme() == "http" {
-            https::clear_text_client(&self.url)
+            https::clear_text_client(terms, &self.url)
         } else {
-            https::client(&self.url)
+            https::client(terms, &self.url)
         }
     }
 }
 
 /// Nothing of a URL that is refused is quoted: there may be a password in it.
 fn url(text: &str) -> Result<Url, Failure> {
-    let url = Url::parse(text)
-        .map_err(|_| Failure::usage("the URL is none.").with_hint("https://api.example.com/path is one."))?;
+    let url = Url::parse(text).map_err(|_| {
+        Failure::usage("the URL can't be read.").with_hint("https://api.example.com/path is one.")
+    })?;
     if !["https", "http"].contains(&url.scheme()) {
         return Err(Failure::usage("the URL is neither https nor http."));
     }
@@ -66,7 +72,7 @@ fn headers(fields: &[String]) -> Result<HeaderMap, Failure> {
     let mut headers = HeaderMap::new();
     for field in fields {
         // Nothing is quoted here either: a value may be secret, and without a colon all of it may be a value.
-        let malformed = || Failure::usage("a -H is no header field.").with_hint("-H 'Name: value'");
+        let malformed = || Failure::usage("one of the -H is no header field.").with_hint("-H 'Name: value'");
         let (name, value) = field.split_once(':').ok_or_else(malformed)?;
         let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| malformed())?;
         if OURS.contains(&name.as_str()) {

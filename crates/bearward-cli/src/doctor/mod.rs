@@ -24,9 +24,8 @@ use self::{
 use crate::{args::DoctorArgs, failure::Failure, input};
 
 pub(crate) async fn run(mut args: DoctorArgs) -> Result<ExitCode, Failure> {
-    if args.client_secret.as_deref() == Some("-") {
-        args.client_secret = Some(input::stdin("client secret")?);
-    }
+    let secret = args.client_secret.take().filter(|secret| !secret.is_empty());
+    args.client_secret = secret.map(|secret| input::argument("client secret", secret)).transpose()?;
     let mut report = Report::default();
     if let Err(stop) = examine(&args, &mut report).await {
         report.skip_the_rest(&stop);

@@ -86,7 +86,13 @@ impl Check {
 
     fn new(name: &'static str, status: Status, message: impl Into<String>) -> Self {
         // There may be a stranger's words in it, which each check is free to quote.
-        let message = output::one_line(&message.into(), MESSAGE_LENGTH);
+        let tame = |text: String| output::one_line(&text, MESSAGE_LENGTH);
+        let message = tame(message.into());
+        let status = match status {
+            Status::Warning { remedy } => Status::Warning { remedy: tame(remedy) },
+            Status::Failed { kind, remedy } => Status::Failed { kind, remedy: tame(remedy) },
+            Status::Ok | Status::Skipped => status,
+        };
         Self { name, status, message, facts: Map::new() }
     }
 

@@ -27,7 +27,7 @@ pub(super) fn domain(text: Option<&str>) -> Step<IssuerUrl> {
 
 fn unusable_domain(text: &str, error: IssuerNameError) -> Check {
     if error == IssuerNameError::Empty {
-        let remedy = "put AUTH0_DOMAIN=tenant.eu.auth0.com into .env or the environment, or give --domain";
+        let remedy = "`bearward init` writes it into .env; or put AUTH0_DOMAIN=tenant.eu.auth0.com there or into the environment, or give --domain";
         return Check::failed("domain", Kind::Usage, "there is none", remedy);
     }
     let remedy = match guess(text) {

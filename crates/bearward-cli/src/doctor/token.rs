@@ -121,8 +121,8 @@ fn judge(outcome: Result<Outcome, Check>) -> Check {
         Ok(Outcome::Rejected(refusal)) => {
             let rejection = refusal.rejection();
             let message = output::one_line(&format!("refused, {}: {rejection}", rejection.code()), LENGTH);
-            let remedy = "docs/reference/errors.md says more on each code";
-            Check::failed(NAME, Kind::Rejected, message, remedy).with("code", rejection.code())
+            Check::failed(NAME, Kind::Rejected, message, rejection.entry().remedy)
+                .with("code", rejection.code())
         }
         Ok(Outcome::Unavailable(why)) => Check::failed(NAME, Kind::Undecided, why.to_string(), "try again"),
         // The issuer is known, no proof is sent: only documents can be what is still missing.

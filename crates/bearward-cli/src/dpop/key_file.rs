@@ -65,18 +65,21 @@ fn read(path: &Path) -> Result<Option<ProofKey>, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
     };
-    if let Some(mode) = mode_for_others(&file).map_err(unreadable)? {
-        return Err(unusable(&format!("is open to other users (mode {mode:04o})")).with_hint(format!(
-            "chmod 600 {} - and if somebody may have read it, delete it.",
-            path.display()
-        )));
-    }
+    let mode = mode_for_others(&file).map_err(unreadable)?;
     let mut pem = Vec::new();
     file.take(FILE_LIMIT).read_to_end(&mut pem).map_err(unreadable)?;
-    ProofKey::from_pem(&pem).map(Some).map_err(|_| {
+    // First, so that nobody is told to change what is no key, and may be another's.
+    let key = ProofKey::from_pem(&pem).map_err(|_| {
         unusable("is no EC P-256 private key in PKCS#8 PEM")
-            .with_hint("delete the file, and the next `bearward token --dpop` makes a key.")
-    })
+            .with_hint("give another file: `bearward token --dpop` makes a key where there is no file yet.")
+    })?;
+    match mode {
+        None => Ok(Some(key)),
+        Some(mode) => Err(unusable(&format!("is open to other users (mode {mode:04o})")).with_hint(format!(
+            "chmod 600 {} - and if somebody may have read it, delete it.",
+            path.display()
+        ))),
+    }
 }
 
 /// The mode, if it gives anybody but the owner anything. Asked of the open file, which can't be exchanged meanwhile.
@@ -134,6 +137,18 @@ mod tests {
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
         open(&path).unwrap();
+    }
+
+    #[test]
+    fn nobody_is_told_to_change_or_delete_what_is_no_key() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("passwd");
+        fs::write(&path, "root:x:0:0").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let failure = open_or_make(&path).unwrap_err();
+        assert!(failure.message().contains("no EC P-256 private key"), "{failure:?}");
+        assert!(!failure.hint().unwrap().contains("delete"), "{failure:?}");
+        assert!(!failure.hint().unwrap().contains("chmod"), "{failure:?}");
     }
 
     #[test]

@@ -9,7 +9,11 @@ use bearward_core::{
 use reqwest::{StatusCode, Url, header};
 use serde_json::json;
 
-use crate::{failure::Failure, https, input};
+use crate::{
+    failure::Failure,
+    https::{self, Terms},
+    input,
+};
 
 /// As much as the engine looks at.
 const DOCUMENT_MEBIBYTES: usize = 1;
@@ -17,8 +21,11 @@ const DOCUMENT_MEBIBYTES: usize = 1;
 /// More than the documents of an issuer can need: each of the two, and the key set again for an unknown `kid`.
 const ROUNDS: usize = 6;
 
+/// It was reached, and what it has is of no use.
+const MENDED: &str = "The issuer has to mend its document: until then APIs refuse all its tokens. `bearward doctor` looks at each part of it.";
+
 pub(super) enum Documents {
-    Network,
+    Network(Terms),
     /// A key set. Discovery is taken as given.
     File {
         name: String,
@@ -33,8 +40,8 @@ pub(super) struct Settled {
 }
 
 impl Documents {
-    pub(super) fn of(file: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = file else { return Ok(Self::Network) };
+    pub(super) fn of(file: Option<&Path>, terms: Terms) -> Result<Self, Failure> {
+        let Some(path) = file else { return Ok(Self::Network(terms)) };
         let name = path.display().to_string();
         Ok(Self::File { key_set: input::file_bytes("key set", &name)?, name })
     }
@@ -57,7 +64,8 @@ impl Documents {
                 Ok(document) => {
                     if let Err(error) = verifier.document_received(needed, document, None, now) {
                         self.refuse_what_is_no_key_set(error)?;
-                        trouble = Some(Failure::undecided(format!("{}: {error}.", needed.url())));
+                        let failure = Failure::undecided(format!("{}: {error}.", needed.url()));
+                        trouble = Some(failure.with_hint(MENDED));
                     }
                 }
                 Err(failure) => {
@@ -72,7 +80,7 @@ impl Documents {
     /// A file that was given is a matter of usage; a key set whose keys are all unfit is a finding.
     fn refuse_what_is_no_key_set(&self, error: DocumentError) -> Result<(), Failure> {
         match (self, error) {
-            (Self::Network, _) | (_, DocumentError::KeySet(KeySetError::NoUsableKey(_))) => Ok(()),
+            (Self::Network(_), _) | (_, DocumentError::KeySet(KeySetError::NoUsableKey(_))) => Ok(()),
             (Self::File { name, .. }, error) => {
                 Err(Failure::usage(format!("{name} can't be used: {error}."))
                     .with_hint("a JWK set is expected, as the tenant has it at /.well-known/jwks.json."))
@@ -83,7 +91,7 @@ impl Documents {
     /// The outer error ends the command, the inner one is part of what there is to tell.
     async fn fetch(&self, needed: &DocumentNeeded) -> Result<Result<Vec<u8>, Failure>, Failure> {
         match (self, needed.kind()) {
-            (Self::Network, _) => from_network(needed.url()).await,
+            (Self::Network(terms), _) => from_network(needed.url(), terms).await,
             (Self::File { .. }, DocumentKind::Discovery) => {
                 let issuer = needed.issuer().as_str();
                 let document =
@@ -95,17 +103,17 @@ impl Documents {
     }
 }
 
-async fn from_network(url: &str) -> Result<Result<Vec<u8>, Failure>, Failure> {
+async fn from_network(url: &str, terms: &Terms) -> Result<Result<Vec<u8>, Failure>, Failure> {
     let url: Url = match url.parse() {
         Ok(url) => url,
         Err(_) => return Ok(Err(Failure::undecided("the issuer's jwks_uri is no URL."))),
     };
-    let client = https::client(&url)?;
+    let client = https::client(terms, &url)?;
     let host = https::authority(&url);
-    let accept = (header::ACCEPT, "application/json");
-    let response = match client.get(url.clone()).header(accept.0, accept.1).send().await {
+    let request = client.get(url.clone()).header(header::ACCEPT, "application/json");
+    let response = match https::send(request, &host).await {
         Ok(response) => response,
-        Err(error) => return Ok(Err(https::unreachable(&host, &error))),
+        Err(failure) => return Ok(Err(failure)),
     };
     if response.status() != StatusCode::OK {
         let status = response.status().as_u16();

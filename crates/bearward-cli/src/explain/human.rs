@@ -8,9 +8,13 @@ use super::{
     facts::{Members, shown, tame},
     report::{Line, Report, Verdict},
 };
+use crate::output;
 
 /// As wide as the longest name of a step.
 const NAMES: usize = 16;
+
+/// Longer than any advice.
+const ADVICE: usize = 2000;
 
 impl Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,7 +55,10 @@ impl Report<'_> {
 
     fn write_advice(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(advice) = &self.advice else { return Ok(()) };
-        writeln!(f, "\nwhy:   {}\nto do: {}", advice.cause, advice.remedy)?;
+        // A certificate, for one, has a stranger's words in it.
+        let cause = output::one_line(&advice.cause, ADVICE);
+        let remedy = output::one_line(&advice.remedy, ADVICE);
+        writeln!(f, "\nwhy:   {cause}\nto do: {remedy}")?;
         let Some(answer) = &self.answer else { return Ok(()) };
         let description = if answer.description.is_empty() {
             String::new()

@@ -17,14 +17,14 @@ use crate::{args::ExplainArgs, failure::Failure, output};
 
 pub(crate) async fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
     let json = args.json;
-    let documents = Documents::of(args.jwks.as_deref())?;
+    let documents = Documents::of(args.jwks.as_deref(), args.patience.terms())?;
     let question = Question::checked(args)?;
     let scopes: Vec<&str> = question.scopes.iter().map(String::as_str).collect();
     let verifier = question.verifier();
     let settled = documents.settle(&verifier, &question.request(), &scopes, question.now).await?;
     let report = Report::of(&question, &settled, &verifier);
     if json {
-        output::data(json::document(&report))?;
+        output::json(&json::document(&report))?;
     } else {
         output::data(report.to_string().trim_end())?;
     }

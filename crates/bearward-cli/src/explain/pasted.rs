@@ -26,16 +26,10 @@ impl fmt::Debug for Pasted {
 
 /// The text that an argument stands for: itself, stdin for `-`, a file for `@FILE`.
 pub(super) fn text_of(Wanted { what, .. }: Wanted, argument: &str) -> Result<String, Failure> {
-    match argument.strip_prefix('@') {
-        Some(path) => input::file(what, path),
-        None if argument == "-" => {
-            if io::stdin().is_terminal() {
-                output::talk(format_args!("Paste the {what}, then press Enter and Ctrl-D."));
-            }
-            input::stdin(what)
-        }
-        None => Ok(argument.to_owned()),
+    if argument == "-" && io::stdin().is_terminal() {
+        output::talk(format_args!("Paste the {what}, then press Enter and Ctrl-D."));
     }
+    input::argument(what, argument.to_owned())
 }
 
 /// What is looked for, as it is called and by the field that it is sent in.

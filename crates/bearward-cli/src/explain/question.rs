@@ -11,7 +11,7 @@ use bearward_core::{
 
 use super::pasted::{PROOF, Pasted, TOKEN, name, text_of};
 use crate::{
-    args::{ExplainArgs, IssuerDomain},
+    args::{Domain, ExplainArgs},
     failure::Failure,
     input,
 };
@@ -73,7 +73,7 @@ impl Question {
             proof: proof.map(|proof| proof.text),
             method: args.method,
             url: args.url.unwrap_or_default(),
-            issuers: args.domain.into_iter().map(|domain| domain.issuer).collect(),
+            issuers: args.domain.iter().map(|domain| domain.issuer().clone()).collect(),
             audience: args.audience,
             algorithms: set(&args.algorithm, Algorithm::RS256),
             proof_algorithms: set(&args.proof_algorithm, Algorithm::ES256),
@@ -106,7 +106,7 @@ impl Question {
 }
 
 fn policy(args: &ExplainArgs) -> Result<Policy, Failure> {
-    let mut domains = args.domain.iter().map(|domain| domain.issuer.clone());
+    let mut domains = args.domain.iter().map(|domain| domain.issuer().clone());
     let issuers = match (domains.next(), domains.len()) {
         (Some(issuer), 0) => Issuers::single(issuer),
         (Some(first), _) => Issuers::any_of(first, domains),
@@ -135,9 +135,9 @@ fn set(algorithms: &[Algorithm], default: Algorithm) -> AlgorithmSet {
     AlgorithmSet::new(*first, others.iter().copied())
 }
 
-fn note_on(domain: &IssuerDomain) -> Option<String> {
-    let host = domain.issuer.as_str().trim_start_matches("https://").trim_end_matches('/');
-    domain.is_url.then(|| format!("the domain is given as a URL; the host alone is what is meant: {host}"))
+fn note_on(domain: &Domain) -> Option<String> {
+    let host = domain.issuer().as_str().trim_start_matches("https://").trim_end_matches('/');
+    domain.is_url().then(|| format!("the domain is given as a URL; the host alone is what is meant: {host}"))
 }
 
 fn clock() -> Result<UnixTime, Failure> {

@@ -5,13 +5,14 @@ use crate::{
     args::InitArgs,
     device::DeviceRequest,
     failure::Failure,
-    input, management,
+    input, management, settings,
     tenant::Tenant,
 };
 
 use super::order::variable;
 
 const MANAGEMENT_TOKEN: &str = "AUTH0_MANAGEMENT_TOKEN";
+const CLIENT_SECRET: &str = "AUTH0_CLIENT_SECRET";
 
 /// No `Debug`: there are secrets in it.
 pub(super) enum Credentials {
@@ -42,15 +43,23 @@ impl Credentials {
         if args.device {
             return Ok(Self::Device { id });
         }
-        let secret = match args.client_secret.as_deref() {
-            Some("-") => Some(input::stdin("client secret")?),
-            Some(secret) => Some(secret.to_owned()),
-            None => variable("AUTH0_CLIENT_SECRET")?,
+        let secret = match &args.client_secret {
+            Some(secret) => Some(input::argument("client secret", secret.clone())?),
+            None => variable(CLIENT_SECRET)?,
         };
         Ok(match secret {
             Some(secret) => Self::Client { id, secret },
             None => Self::Device { id },
         })
+    }
+
+    /// Whether there is a secret among them that is not out of `.env`.
+    pub(super) fn have_a_secret_of_ones_own(&self, args: &InitArgs) -> bool {
+        match self {
+            Self::Token(_) => !settings::stands_in_file(MANAGEMENT_TOKEN),
+            Self::Client { .. } => args.client_secret.is_some() || !settings::stands_in_file(CLIENT_SECRET),
+            Self::Device { .. } => false,
+        }
     }
 
     /// A token for the Management API.

@@ -10,8 +10,8 @@ use crate::output;
 /// Says nothing where there is no git, or no checkout.
 pub(super) fn warn_unless_ignored(path: &Path) {
     if is_ignored(path) == Some(false) {
-        output::talk(format_args!(
-            "warning: git doesn't ignore {0}: put it into .gitignore before you commit.",
+        output::warning(&format!(
+            "git doesn't ignore {0}: put it into .gitignore before you commit.",
             path.display()
         ));
     }

@@ -14,7 +14,7 @@ pub(super) async fn check(domain: &Domain, terms: &Terms) -> Result<(), Failure>
     let answer = match tenant.discovery().await {
         Ok(answer) => answer,
         Err(failure) => {
-            output::talk(format_args!("warning: the tenant was not checked: {}", failure.message()));
+            output::warning(&format!("the tenant was not checked: {}", failure.message()));
             return Ok(());
         }
     };

@@ -14,7 +14,7 @@ mod target;
 use std::time::Duration;
 
 use self::{
-    order::{Order, Way},
+    order::{DOMAIN, Order, Way},
     prompt::Prompt,
     report::Report,
     target::EnvTarget,
@@ -25,6 +25,7 @@ use crate::{
     https::Terms,
     local_tenant::LocalTenant,
     management::{self, Api, WantedApi},
+    settings,
     tenant::Tenant,
 };
 
@@ -39,13 +40,17 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
     if !args.force {
         target.ask_before_replacing(prompt.as_mut())?;
     }
-    let terms = Terms { timeout: Duration::from_secs(args.timeout), ca_file: None };
+    let terms = args.patience.terms();
     let api = match &order.way {
         Way::Manual => {
             manual::check(&order.domain, &terms).await?;
             None
         }
         Way::Automated(credentials) => {
+            let domain_of_file = args.domain.is_none() && settings::stands_in_file(DOMAIN);
+            if domain_of_file && credentials.have_a_secret_of_ones_own(&args) {
+                settings::tell_where_secret_goes(&order.domain.to_string());
+            }
             let tenant = Tenant::new(order.domain.clone(), &terms)?;
             let token = credentials.token(&tenant).await?;
             Some(wanted(&args, &order.audience).create_or_find(&tenant, &token).await?)

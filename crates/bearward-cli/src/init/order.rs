@@ -10,7 +10,7 @@ use crate::{
     settings,
 };
 
-const DOMAIN: &str = "AUTH0_DOMAIN";
+pub(super) const DOMAIN: &str = "AUTH0_DOMAIN";
 const AUDIENCE: &str = "AUTH0_AUDIENCE";
 
 const WAYS: &str = "\

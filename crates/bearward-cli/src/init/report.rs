@@ -5,7 +5,15 @@ use std::path::Path;
 use serde_json::json;
 
 use super::order::{Order, Way};
-use crate::{failure::Failure, management::Api, output, settings::ENV_FILE};
+use crate::{
+    failure::Failure,
+    management::Api,
+    output,
+    settings::{self, ENV_FILE},
+};
+
+/// As long as Auth0 lets one be.
+const IDENTIFIER_LENGTH: usize = 600;
 
 pub(super) struct Report<'a> {
     pub(super) order: &'a Order,
@@ -21,19 +29,22 @@ impl Report<'_> {
     pub(super) fn tell(&self, as_json: bool) -> Result<(), Failure> {
         self.tell_api();
         if as_json {
-            return output::data(self.json());
+            self.warn_of_environment();
+            return output::json(&self.json());
         }
         let file = self.env_file.display();
         match self.written {
             [] => output::talk(format_args!("{file}: says it all already.")),
             names => output::talk(format_args!("{file}: wrote {}.", names.join(", "))),
         }
+        self.warn_of_environment();
         output::talk(format_args!("Next: {}", self.next()));
         Ok(())
     }
 
     fn tell_api(&self) {
         let Order { domain, audience, .. } = self.order;
+        let audience = output::one_line(audience, IDENTIFIER_LENGTH);
         match self.api {
             None => {}
             Some(Api::Created { .. }) => {
@@ -44,7 +55,7 @@ impl Report<'_> {
                     "The API {audience} is in {domain} already; it was left as it is."
                 ));
                 for difference in differences {
-                    output::talk(format_args!("warning: {difference}."));
+                    output::warning(&format!("{difference}."));
                 }
             }
             Some(Api::Unseen) => output::talk(format_args!(
@@ -54,12 +65,34 @@ impl Report<'_> {
         }
     }
 
-    fn next(&self) -> String {
-        if matches!(self.order.way, Way::Local(_)) && self.env_file == Path::new(ENV_FILE) {
-            let bound = if self.require_dpop { " --dpop" } else { "" };
-            return format!("bearward token{bound} (prints a token for it)");
+    /// Whoever reads the file reads the environment first: what was just written would count for nothing.
+    fn warn_of_environment(&self) {
+        let mut settings = self.order.settings();
+        settings.retain(|(name, value)| {
+            settings::in_environment(name).is_some_and(|other| other != value.as_str())
+        });
+        if !settings.is_empty() {
+            let names: Vec<&str> = settings.iter().map(|(name, _)| *name).collect();
+            output::warning(&format!(
+                "the environment has another value for {}, and goes before {}: unset it there.",
+                names.join(", "),
+                self.env_file.display()
+            ));
         }
-        format!("uvicorn main:app --env-file {}", self.env_file.display())
+    }
+
+    fn next(&self) -> String {
+        let file = self.env_file.display();
+        if self.env_file != Path::new(ENV_FILE) {
+            return format!("uvicorn main:app --env-file {file}");
+        }
+        let then = if matches!(self.order.way, Way::Local(_)) {
+            let bound = if self.require_dpop { " --dpop" } else { "" };
+            format!("bearward token{bound} (prints a token for it)")
+        } else {
+            format!("uvicorn main:app --env-file {file}")
+        };
+        format!("bearward doctor (checks it), then {then}")
     }
 
     fn json(&self) -> serde_json::Value {

@@ -105,7 +105,9 @@ impl EnvTarget {
             return Err(unusable("is not a file").with_hint("--env-file names another one."));
         }
         if metadata.permissions().readonly() {
-            return Err(unusable("is read-only"));
+            return Err(
+                unusable("is read-only").with_hint("make it writable, or name another one by --env-file.")
+            );
         }
         fs::read_to_string(&self.path).map(Some).map_err(unreadable)
     }

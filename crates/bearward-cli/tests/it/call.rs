@@ -98,7 +98,8 @@ fn the_token_comes_from_stdin_or_a_file_too() {
     let url = server.url("/a");
     let from_file = finish(call(folder.path(), "unused", &[&url, "--token", "@token"]));
     assert_eq!(echo(&from_file)["token"], TOKEN);
-    let from_stdin = finish_with_stdin(call(folder.path(), "-", &[&url]), &format!("{TOKEN}\n"));
+    let from_stdin =
+        finish_with_stdin(call(folder.path(), "unused", &[&url, "--token", "-"]), &format!("{TOKEN}\n"));
     assert_eq!(echo(&from_stdin)["token"], TOKEN);
 }
 

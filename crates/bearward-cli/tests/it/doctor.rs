@@ -267,7 +267,7 @@ fn an_issuer_may_spell_itself_in_its_own_way() {
     practice.behave("discovery", json!({ "body": { "members": { "issuer": spelled } } }));
     let findings = practice.examine(&[]);
     assert_eq!(findings.facts("issuer")["issuer"], spelled);
-    findings.assert_failed("token", 1, "refused, issuer_mismatch", "errors.md");
+    findings.assert_failed("token", 1, "refused, issuer_mismatch", "spell itself in one way");
 }
 
 #[test]
@@ -398,7 +398,7 @@ fn a_clock_that_is_wrong_is_told_with_what_it_breaks() {
 #[test]
 fn a_client_that_gets_no_token_is_told_why() {
     let practice = Practice::open();
-    let findings = practice.examine(&["--client-secret", "wrong"]);
+    let findings = practice.examine(&["--client-secret", "wrong", "--domain", practice.domain()]);
     findings.assert_failed("token", 1, "status 401, access_denied", "tab APIs");
     let findings = practice.examine(&["--audience", "https://nobody"]);
     findings.assert_failed("token", 1, "Service not found: https://nobody", "tab APIs");
@@ -428,7 +428,7 @@ fn a_token_that_the_engine_refuses_is_told_by_code() {
     let (practice, other) = (Practice::open(), Practice::open());
     practice.behave("jwks", json!({ "body": { "json": key_set(other.folder.path(), &other.ready) } }));
     let findings = practice.examine(&[]);
-    findings.assert_failed("token", 1, "refused, unknown_kid", "errors.md");
+    findings.assert_failed("token", 1, "refused, unknown_kid", "Get a new token.");
     assert_eq!(findings.facts("token")["code"], "unknown_kid");
 }
 
@@ -440,10 +440,13 @@ fn key_set(folder: &Path, ready: &Value) -> Value {
 }
 
 #[test]
-fn the_secret_can_come_from_stdin() {
+fn the_secret_can_come_from_stdin_or_a_file() {
     let practice = Practice::open();
     let secret = practice.ready["client_secret"].as_str().unwrap();
-    let command = practice.command(&["--json", "--client-secret", "-"]);
-    let findings = Findings::of(&finish_with_stdin(command, secret));
-    assert_eq!(findings.status("token"), "ok");
+    let args = ["--json", "--domain", practice.domain(), "--client-secret"];
+    let command = practice.command(&[&args[..], &["-"]].concat());
+    assert_eq!(Findings::of(&finish_with_stdin(command, secret)).status("token"), "ok");
+    fs::write(practice.folder.path().join("secret"), secret).unwrap();
+    let command = practice.command(&[&args[..], &["@secret"]].concat());
+    assert_eq!(Findings::of(&finish(command)).status("token"), "ok");
 }

@@ -134,9 +134,11 @@ fn a_token_makes_the_api_and_the_file_keeps_its_other_lines() {
     let finished = finish(scene.with_token(&args));
     scene.assert_done(&finished);
     assert_eq!(finished.stdout, "");
-    for part in
-        ["Made the API https://api.example.com", "wrote AUTH0_DOMAIN, AUTH0_AUDIENCE", "Next: uvicorn"]
-    {
+    for part in [
+        "Made the API https://api.example.com",
+        "wrote AUTH0_DOMAIN, AUTH0_AUDIENCE",
+        "Next: bearward doctor (checks it), then uvicorn",
+    ] {
         assert!(finished.stderr.contains(part), "{part} in {}", finished.stderr);
     }
     let mode = fs::metadata(scene.path().join(".env")).unwrap().permissions().mode();

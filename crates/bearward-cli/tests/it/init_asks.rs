@@ -18,7 +18,7 @@ fn the_manual_way_asks_for_domain_and_identifier() {
     terminal.answer("Which way [1]: ", "manual");
     terminal.answer("expected 1 or 2", "2");
     terminal.answer("The tenant's domain", "https://a/b");
-    terminal.answer("expected a host", scene.tenant.domain());
+    terminal.answer("there is a path behind the host", scene.tenant.domain());
     terminal.answer("The API's identifier", AUDIENCE);
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(0), "{shown}");

@@ -43,7 +43,7 @@ fn from_nothing_to_a_token_in_two_commands() {
         init_local(folder.path(), &["--audience", MINE, "--scope", "read:a=Read it", "--scope", "write:a"]);
     assert_eq!((made.code, made.stdout.as_str()), (Some(0), ""), "{}", made.stderr);
     assert!(made.stderr.contains("Made the API https://mine.example.com"), "{}", made.stderr);
-    assert!(made.stderr.contains("Next: bearward token "), "{}", made.stderr);
+    assert!(made.stderr.contains("then bearward token ("), "{}", made.stderr);
     assert!(!made.stderr.contains(ready["client_secret"].as_str().unwrap()));
     let text = |name: &str| ready[name].as_str().unwrap();
     let expected = format!(
@@ -76,7 +76,7 @@ fn what_else_an_api_is_to_be_arrives() {
     let args: Vec<_> = args.into_iter().chain(["--token-dialect", "rfc9068_profile"]).collect();
     let made = init_local(folder.path(), &args);
     assert_eq!(made.code, Some(0), "{}", made.stderr);
-    assert!(made.stderr.contains("Next: bearward token --dpop "), "{}", made.stderr);
+    assert!(made.stderr.contains("then bearward token --dpop "), "{}", made.stderr);
     assert!(!init_local(folder.path(), &args).stderr.contains("warning"), "all is as it was asked for");
     let different = init_local(folder.path(), &["--name", "Yours", "--scope", "write:a"]);
     for part in ["warning: it has no scope write:a.", "warning: its name is Mine."] {
@@ -103,6 +103,34 @@ fn without_an_identifier_the_tenant_s_own_api_is_used() {
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);
     let result: Value = serde_json::from_str(&finished.stdout).unwrap();
     assert_eq!((&result["audience"], &result["api"]["created"]), (&json!(AUDIENCE), &json!(false)));
+    let warning = "the environment has another value for AUTH0_DOMAIN, AUTH0_CLIENT_ID, AUTH0_CLIENT_SECRET";
+    assert!(finished.stderr.contains(warning), "{}", finished.stderr);
+}
+
+#[test]
+fn a_link_for_a_folder_brings_no_file_elsewhere() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::write(elsewhere.path().join("tenant.json"), "somebody's").unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), folder.path().join(".bearward")).unwrap();
+    let mut issuer = Issuer::start(folder.path(), &["--json", "--ca-file", "ca.pem"]);
+    issuer.ready();
+    let finished = issuer.end("TERM");
+    assert!(finished.stderr.contains("a symbolic link, which is not followed"), "{}", finished.stderr);
+    assert_eq!(fs::read_to_string(elsewhere.path().join("tenant.json")).unwrap(), "somebody's");
+}
+
+#[test]
+fn after_another_start_of_the_tenant_it_is_told_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, _) = issuer(folder.path());
+    assert_eq!(init_local(folder.path(), &[]).code, Some(0));
+    assert_eq!(first.end("TERM").code, Some(0));
+    let (_second, _) = issuer(folder.path());
+    let refused = finish(bearward(folder.path(), &["token"]));
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`bearward init --local --force`"), "{}", refused.stderr);
+    assert_eq!(init_local(folder.path(), &["--force"]).code, Some(0));
+    assert_eq!(finish(bearward(folder.path(), &["token"])).code, Some(0));
 }
 
 #[test]

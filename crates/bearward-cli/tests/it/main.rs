@@ -15,6 +15,7 @@ mod looks;
 mod manual;
 mod practice;
 mod server;
+mod stranger;
 mod support;
 mod tenant;
 mod terminal;

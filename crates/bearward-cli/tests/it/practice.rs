@@ -53,6 +53,10 @@ impl Practice {
         Self { folder, _issuer: issuer, ready }
     }
 
+    pub(crate) fn domain(&self) -> &str {
+        self.ready["domain"].as_str().unwrap()
+    }
+
     /// The tenant answers like this from now on.
     pub(crate) fn behave(&self, document: &str, behaviour: Value) {
         admin(&self.ready, &format!("behaviour/{document}"), behaviour);

@@ -156,7 +156,7 @@ fn a_domain_that_is_no_host_exits_with_2() {
         ["token", "--domain", "http://t", "--client-id", "c", "--client-secret", "hush", "--audience", "a"];
     let finished = finish(bearward(folder.path(), &args));
     assert_eq!(finished.code, Some(2));
-    assert!(finished.stderr.contains("expected a host"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("tenants have https"), "{}", finished.stderr);
 }
 
 #[test]

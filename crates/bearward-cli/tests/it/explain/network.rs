@@ -6,7 +6,7 @@ use super::{
     assert_tells_no_secret,
     mint::{self, with},
 };
-use crate::support::{AUDIENCE, Finished, Issuer, bearward, finish, finish_with_stdin, token};
+use crate::support::{AUDIENCE, Finished, Issuer, admin, bearward, finish, finish_with_stdin, token};
 
 fn explain_at(ready: &Value, token: &str, more: &[&str]) -> Finished {
     let folder = tempfile::tempdir().unwrap();
@@ -69,4 +69,20 @@ fn an_untrusted_certificate_is_told_with_a_hint() {
     let finished = explain_at(&ready, &token, &[]);
     assert_eq!(finished.code, Some(3), "{}", finished.stdout);
     assert!(finished.stdout.contains("SSL_CERT_FILE is "), "{}", finished.stdout);
+}
+
+#[test]
+fn a_document_that_is_of_no_use_is_not_taken_for_one_that_can_t_be_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut issuer = Issuer::start(folder.path(), &["--json", "--admin"]);
+    let ready = issuer.ready();
+    let token = finish(token(folder.path(), &ready, &[])).stdout;
+    let members = json!({ "body": { "members": { "jwks_uri": "http://t.example.com/\u{1b}[2J\u{202e}" } } });
+    admin(&ready, "behaviour/discovery", members);
+    let finished = explain_at(&ready, &token, &[]);
+    assert_eq!(finished.code, Some(3), "{}", finished.stdout);
+    for part in ["jwks_uri is not a plain https URL.", "to do: The issuer has to mend its document"] {
+        assert!(finished.stdout.contains(part), "{part} in {}", finished.stdout);
+    }
+    assert!(!finished.stdout.contains(['\u{1b}', '\u{202e}']), "{:?}", finished.stdout);
 }
