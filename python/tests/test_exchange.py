@@ -591,7 +591,9 @@ class TestTokenCache:
 def local_variables(error):
     """What error reporters find of the client's secret and key: the users' own tokens are arguments of their calls."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return [repr(frame.f_locals[name]) for frame in frames for name in ("identified", "client") if name in frame.f_locals]
+    return [
+        repr(frame.f_locals[name]) for frame in frames for name in ("identified", "client") if name in frame.f_locals
+    ]
 
 
 class TestSecrets:
