@@ -1,7 +1,9 @@
 """The client flows against the product's own local tenant: real https, its grants and refusals, and misbehaviour."""
 
 import asyncio
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -287,6 +289,46 @@ class TestTokenCache:
             given = await asyncio.gather(*(on_behalf_of(client, token) for token in tokens))
             assert tenant.exchanges() == 200
             assert [(await claims_at(other_api, granted))["sub"] for granted in given] == users
+
+    def test_threads_that_share_a_client_give_each_user_their_own(self, tenant, other_api):
+        client, users = client_of(tenant, token_cache=True), [f"auth0|user-{n}" for n in range(20)]
+        tokens = [token_of(tenant, user) for user in users]
+
+        async def call_for_all():
+            return await asyncio.gather(*(on_behalf_of(client, token) for token in tokens * 3))
+
+        with ThreadPoolExecutor(4) as threads:
+            running = [threads.submit(asyncio.run, call_for_all()) for _ in range(4)]
+        assert tenant.exchanges() <= 4 * len(users)
+
+        async def subjects(given):
+            return [(await claims_at(other_api, granted))["sub"] for granted in given]
+
+        for done in running:
+            assert asyncio.run(subjects(done.result())) == users * 3
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+    # What forks here has one thread that waits, and holds nothing.
+    @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+    def test_a_process_forked_while_an_exchange_is_under_way_makes_its_own(self, tenant, other_api):
+        client, token = client_of(tenant, token_cache=True), token_of(tenant)
+        tenant.behave("token", {"fault": "hang"})
+        with ThreadPoolExecutor(1) as threads:
+            waiting = threads.submit(asyncio.run, on_behalf_of(client, token))
+            while tenant.exchanges() == 0:
+                assert not waiting.done(), waiting.result()
+            child = os.fork()
+            if child == 0:
+                try:
+                    tenant.behave("token", {})
+                    granted = asyncio.run(on_behalf_of(client, token))
+                    assert asyncio.run(claims_at(other_api, granted))["sub"] == ANN
+                    os._exit(0)
+                finally:
+                    os._exit(1)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            assert waiting.result()["access_token"]
+        assert tenant.exchanges() == 2
 
     async def test_without_it_each_call_is_an_exchange(self, tenant):
         client, token = client_of(tenant), token_of(tenant)
