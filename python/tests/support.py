@@ -344,8 +344,10 @@ def running_tenant(folder, *arguments):
         process.stdout.close()
 
 
-def trust(tenant, monkeypatch):
-    """Have httpx take its certificates."""
+def at_its_best(tenant, monkeypatch):
+    """The tenant as it was at its start, but for its keys, and httpx takes its certificates."""
+    tenant.admin("recover")
+    tenant.admin("requests/reset")
     monkeypatch.setenv("SSL_CERT_FILE", tenant.ca_file)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return tenant

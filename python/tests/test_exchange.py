@@ -247,6 +247,16 @@ async def test_the_timeout_is_for_the_whole_call(client_of, httpx_mock, token_ca
     assert raised.value.code == "timeout_error"
 
 
+@pytest.mark.parametrize("token_cache", [False, True])
+async def test_the_timeout_is_for_the_discovery_document_too(client_of, token_cache):
+    async def fetch(_url):
+        await asyncio.Event().wait()
+
+    with pytest.raises(ApiError) as raised:
+        await on_behalf_of(client_of(timeout=0.05, token_cache=token_cache, custom_fetch=fetch))
+    assert raised.value.code == "timeout_error"
+
+
 async def test_the_timeout_ends_a_call_that_cleans_up_after_it_was_cancelled(client_of, httpx_mock):
     hanging = asyncio.Event()
 

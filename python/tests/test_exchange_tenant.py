@@ -19,7 +19,7 @@ from bearward import (
     get_current_actor,
     get_delegation_chain,
 )
-from support import AUDIENCE, running_tenant, trust
+from support import AUDIENCE, at_its_best, running_tenant
 
 OTHER_AUDIENCE = "https://other.example.com"
 PROFILE = "urn:acme:legacy-token"
@@ -48,9 +48,7 @@ def shared_tenant(tmp_path_factory):
 
 @pytest.fixture
 def tenant(shared_tenant, monkeypatch):
-    shared_tenant.admin("recover")
-    shared_tenant.admin("requests/reset")
-    return trust(shared_tenant, monkeypatch)
+    return at_its_best(shared_tenant, monkeypatch)
 
 
 def client_of(tenant, **options):

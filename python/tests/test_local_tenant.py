@@ -10,7 +10,7 @@ import pytest
 from bearward import ApiClient, ApiClientOptions, IssuerUnavailableError, VerifyAccessTokenError
 from conftest import guarded_app
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE, KINDS, running_tenant, settled, trust
+from support import AUDIENCE, KINDS, at_its_best, running_tenant, settled
 
 # Where the time limit is what ends a fetch; elsewhere it is the usual one, which a busy machine doesn't reach.
 SHORT = 1.0
@@ -26,16 +26,14 @@ def shared_tenant(tmp_path_factory):
 
 @pytest.fixture
 def tenant(shared_tenant, monkeypatch):
-    shared_tenant.admin("recover")
-    shared_tenant.admin("requests/reset")
-    return trust(shared_tenant, monkeypatch)
+    return at_its_best(shared_tenant, monkeypatch)
 
 
 @pytest.fixture
 def own_tenant(tmp_path, monkeypatch):
     """For tests that change its keys for good."""
     with running_tenant(tmp_path) as tenant:
-        yield trust(tenant, monkeypatch)
+        yield at_its_best(tenant, monkeypatch)
 
 
 def client_of(tenant, **options):
