@@ -24,6 +24,7 @@ from bearward import (
     GetTokenByExchangeProfileError,
     IssuerUnavailableError,
     MissingRequiredArgumentError,
+    VerifyAccessTokenError,
 )
 from support import AUDIENCE, Clock
 
@@ -246,6 +247,52 @@ async def test_the_timeout_is_for_the_whole_call(client_of, httpx_mock, token_ca
     assert raised.value.code == "timeout_error"
 
 
+@pytest.mark.parametrize("token_cache", [False, True])
+async def test_the_timeout_is_for_the_discovery_document_too(client_of, token_cache):
+    async def fetch(_url):
+        await asyncio.Event().wait()
+
+    with pytest.raises(ApiError) as raised:
+        await on_behalf_of(client_of(timeout=0.05, token_cache=token_cache, custom_fetch=fetch))
+    assert raised.value.code == "timeout_error"
+
+
+async def test_the_timeout_ends_a_call_that_cleans_up_after_it_was_cancelled(client_of, httpx_mock):
+    hanging = asyncio.Event()
+
+    async def hang(_request):
+        await hanging.wait()
+
+    async def work():
+        try:
+            await hanging.wait()
+        finally:
+            await on_behalf_of(client_of(timeout=0.05))
+
+    httpx_mock.add_callback(hang)
+    task = asyncio.ensure_future(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(ApiError) as raised:
+        await task
+    assert raised.value.code == "timeout_error"
+
+
+async def test_who_gives_up_a_call_is_not_told_that_it_timed_out(client_of, httpx_mock):
+    asked = asyncio.Event()
+
+    async def hang(_request):
+        asked.set()
+        await asyncio.Event().wait()
+
+    httpx_mock.add_callback(hang)
+    task = asyncio.ensure_future(on_behalf_of(client_of()))
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 @pytest.mark.parametrize("flow", FLOWS)
 async def test_an_issuer_without_a_token_endpoint(client_of, tenant, flow):
     kind = GetAccessTokenForConnectionError if flow is vault else GetTokenByExchangeProfileError
@@ -270,6 +317,14 @@ async def test_client_credentials_are_needed(client_of, flow, missing):
     kind = GetAccessTokenForConnectionError if flow is vault else GetTokenByExchangeProfileError
     with pytest.raises(kind, match="client_id"):
         await flow(client_of(**missing))
+
+
+@pytest.mark.parametrize("name", ["client_id", "client_secret"])
+def test_client_credentials_that_cannot_be_sent(client_of, name):
+    for value in (5, b"x", f"{SECRET}\udfff"):
+        with pytest.raises(ConfigurationError, match=name) as raised:
+            client_of(**{name: value})
+        assert SECRET not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -468,6 +523,38 @@ class TestTokenCache:
         assert (await profile(client))["access_token"] == "t3"
         assert (await profile(client))["access_token"] == "t4"
 
+    async def test_nobody_shares_a_refresh_token_that_nobody_asked_for(self, client_of, httpx_mock):
+        granted = iter(range(10))
+        httpx_mock.add_callback(
+            lambda _: httpx.Response(200, json={"access_token": "t", "refresh_token": f"r{next(granted)}"}),
+            is_reusable=True,
+        )
+        client = client_of(token_cache=True)
+        given = await asyncio.gather(*(profile(client) for _ in range(3)))
+        assert sorted(result["refresh_token"] for result in given) == ["r0", "r1", "r2"]
+
+    async def test_on_behalf_of_is_not_given_what_a_profile_with_the_same_form_was(self, client_of, httpx_mock):
+        self.answers(httpx_mock, id_token="i", refresh_token="r")
+        client = client_of(token_cache=True)
+        same = {"audience": "https://other", "requested_token_type": ACCESS_TOKEN}
+        given = await asyncio.gather(
+            profile(client, subject_token_type=ACCESS_TOKEN, **same),
+            on_behalf_of(client),
+        )
+        first, second = sent(httpx_mock)
+        assert first == second
+        assert given[1].keys() == {"access_token", "expires_in", "expires_at"}
+
+    async def test_a_clock_that_is_set_back_does_not_prolong_a_token(
+        self, client_of, httpx_mock, exchange_clock, clock
+    ):
+        self.answers(httpx_mock)
+        client = client_of(token_cache=True)
+        exchange_clock.ahead = clock.ahead = 1_000_000
+        await on_behalf_of(client)
+        exchange_clock.ahead = clock.ahead = 0
+        assert (await on_behalf_of(client))["access_token"] == "t1"
+
     async def test_failures_are_shared_and_not_remembered(self, client_of, httpx_mock):
         httpx_mock.add_response(status_code=403, json={"error": "denied"}, is_reusable=True)
         client = client_of(token_cache=True)
@@ -511,13 +598,22 @@ class TestTokenCache:
         assert given[0]["access_token"] == given[1]["access_token"] == "t0"
 
 
+def local_variables(error):
+    """What error reporters find of the client's secret and key: the users' own tokens are arguments of their calls."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return [
+        repr(frame.f_locals[name]) for frame in frames for name in ("identified", "client") if name in frame.f_locals
+    ]
+
+
 class TestSecrets:
     @pytest.mark.parametrize("flow", FLOWS)
     @pytest.mark.parametrize("token_cache", [False, True])
     async def test_they_are_in_no_log_error_or_repr(self, client_of, httpx_mock, caplog, flow, token_cache):
         caplog.set_level(logging.DEBUG)
         client = client_of(token_cache=token_cache)
-        echo = {"error": f"bad {SECRET}", "error_description": f"{SUBJECT} of {SECRET}"}
+        basic = base64.b64encode(f"client:{SECRET}".encode()).decode()
+        echo = {"error": f"bad {SECRET}", "error_description": f"{SUBJECT} of {SECRET}, Basic {basic}"}
         told = [repr(client), repr(client.options), repr(client._exchanger)]
         httpx_mock.add_response(json={"access_token": "granted-token-that-nobody-sees"})
         await flow(client)
@@ -530,11 +626,12 @@ class TestSecrets:
             with pytest.raises(ApiError) as raised:
                 await flow(client_of(token_cache=token_cache))
             error = raised.value
-            told += [str(error), repr(error), repr(vars(error))]
+            assert error.__cause__ is error.__context__ is None
+            told += [str(error), repr(error), repr(vars(error)), *local_variables(error)]
             told += traceback.format_exception(type(error), error, error.__traceback__)
         told = "\n".join([*told, caplog.text])
         assert "[redacted]" in told
-        for secret in (SECRET, SUBJECT, "granted-token", base64.b64encode(f"client:{SECRET}".encode()).decode()):
+        for secret in (SECRET, SUBJECT, "granted-token", basic):
             assert secret not in told
 
     async def test_an_assertion_that_is_told_back_is_cut_out(self, client_of, httpx_mock):
@@ -568,4 +665,7 @@ async def test_with_several_domains_the_client_is_that_of_domain(client_of, http
     httpx_mock.add_response(url=ENDPOINT, json={"access_token": "t"})
     client = client_of(domains=["brand.example"])
     assert (await on_behalf_of(client))["access_token"] == "t"
+    assert tenant.fetched == [tenant.discovery_url]
+    with pytest.raises(VerifyAccessTokenError):
+        await client.verify_access_token(tenant.token())
     assert tenant.fetched == [tenant.discovery_url]

@@ -1,16 +1,8 @@
 """Against the product's own local tenant: real https, its own keys and tokens, and misbehaviour on request."""
 
 import asyncio
-import contextlib
 import gc
-import json
-import os
-import select
-import ssl
-import subprocess
 import time
-from pathlib import Path
-from typing import NamedTuple
 
 import httpx
 import pytest
@@ -18,73 +10,12 @@ import pytest
 from bearward import ApiClient, ApiClientOptions, IssuerUnavailableError, VerifyAccessTokenError
 from conftest import guarded_app
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE, settled
+from support import AUDIENCE, KINDS, at_its_best, running_tenant, settled
 
-BEARWARD = Path(os.environ.get("BEARWARD_BIN") or Path(__file__).parents[2] / "target" / "debug" / "bearward").resolve()
-READY_SECONDS, STOP_SECONDS = 30, 5
 # Where the time limit is what ends a fetch; elsewhere it is the usual one, which a busy machine doesn't reach.
 SHORT = 1.0
 # Documents of the local tenant are good for 15 s: who comes this much later waits for news.
 LATER = 1000
-# The admin side is plain http; without this, httpx loads all certificates for each request.
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-# As the admin side calls a document, and as we do.
-KINDS = {"discovery": "discovery", "jwks": "key_set"}
-
-
-class LocalTenant(NamedTuple):
-    """A running `bearward issuer`, as its ready line tells."""
-
-    domain: str
-    ca_file: str
-    admin_url: str
-    admin_secret: str
-
-    def admin(self, path, order=None, method="POST"):
-        headers = {"Authorization": f"Bearer {self.admin_secret}"}
-        with httpx.Client(verify=NO_TLS, timeout=10, trust_env=False) as client:
-            answer = client.request(method, f"{self.admin_url}/admin/{path}", json=order, headers=headers)
-        return answer.raise_for_status().json()
-
-    def token(self, **order):
-        return self.admin("token", order)["access_token"]
-
-    def authorization(self, **order):
-        return {"Authorization": f"Bearer {self.token(**order)}"}
-
-    def behave(self, document, behaviour):
-        behaviour = json.loads(json.dumps(behaviour).replace("DOMAIN", self.domain))
-        self.admin(f"behaviour/{document}", behaviour)
-
-    def asked(self):
-        """How often each document was asked for."""
-        counts = self.admin("requests", method="GET")
-        return {document: counts[document]["total"] for document in KINDS}
-
-
-@contextlib.contextmanager
-def running_tenant(folder):
-    if not BEARWARD.exists():
-        pytest.skip(f"{BEARWARD} is not built: `cargo build -p bearward-cli`, or name one in BEARWARD_BIN")
-    command = [str(BEARWARD), "issuer", "--json", "--admin", "--port", "0", "--audience", AUDIENCE]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own arguments
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
-        )
-    try:
-        assert select.select([process.stdout], [], [], READY_SECONDS)[0], "the tenant did not get ready"
-        line = process.stdout.readline()
-        assert line, (folder / "log").read_text()
-        ready = json.loads(line)
-        yield LocalTenant(*(ready[name] for name in LocalTenant._fields))
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -93,24 +24,16 @@ def shared_tenant(tmp_path_factory):
         yield tenant
 
 
-def trust(tenant, monkeypatch):
-    monkeypatch.setenv("SSL_CERT_FILE", tenant.ca_file)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    return tenant
-
-
 @pytest.fixture
 def tenant(shared_tenant, monkeypatch):
-    shared_tenant.admin("recover")
-    shared_tenant.admin("requests/reset")
-    return trust(shared_tenant, monkeypatch)
+    return at_its_best(shared_tenant, monkeypatch)
 
 
 @pytest.fixture
 def own_tenant(tmp_path, monkeypatch):
     """For tests that change its keys for good."""
     with running_tenant(tmp_path) as tenant:
-        yield trust(tenant, monkeypatch)
+        yield at_its_best(tenant, monkeypatch)
 
 
 def client_of(tenant, **options):

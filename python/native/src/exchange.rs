@@ -98,9 +98,14 @@ impl Exchange {
 
 #[pymethods]
 impl Granted {
-    /// As the caller is given it: a dict of its own.
-    fn result<'py>(&self, py: Python<'py>, now: f64) -> PyResult<Bound<'py, PyDict>> {
-        to_dict(py, &self.0, unix_time(now)?)
+    /// As a caller is given it who waited for it: a dict of its own.
+    fn result<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        to_dict(py, &self.0, self.0.received())
+    }
+
+    #[getter]
+    fn is_personal(&self) -> bool {
+        self.0.is_personal()
     }
 }
 

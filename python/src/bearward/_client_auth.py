@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Protocol
 
@@ -27,6 +28,10 @@ class Identified(NamedTuple):
     secrets: list[str]
     """What must not be repeated to anybody."""
 
+    def __repr__(self) -> str:
+        # Error reporters write down what local variables hold.
+        return "Identified(...)"
+
 
 class ClientAuthentication(Protocol):
     """One way to do it."""
@@ -48,6 +53,8 @@ def authentication_for(options: ApiClientOptions) -> Optional[ClientAuthenticati
         value: object = getattr(options, name)
         if value is not None and not isinstance(value, str):
             raise ConfigurationError(f"{name} must be a string.")
+        if value is not None and any("\ud800" <= character <= "\udfff" for character in value):
+            raise ConfigurationError(f"{name} has characters that can't be sent.")
     if options.client_assertion_key is not None:
         if options.client_secret:
             raise ConfigurationError("client_secret and client_assertion_key: give one of them.")
@@ -67,7 +74,8 @@ class _ClientSecret:
         self._secret = secret
 
     def identify(self, issuer: str, now: float) -> Identified:
-        return Identified([], httpx.BasicAuth(self.client_id, self._secret), [self._secret])
+        credentials = base64.b64encode(f"{self.client_id}:{self._secret}".encode()).decode()
+        return Identified([], httpx.BasicAuth(self.client_id, self._secret), [self._secret, credentials])
 
 
 class _PrivateKeyJwt:

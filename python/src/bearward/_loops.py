@@ -155,6 +155,8 @@ class Deadline:
         if task is None:
             raise RuntimeError("a deadline is for a task")
         self._task = task
+        # It may have been cancelled before, and be cleaning up.
+        self._cancelled_before = task.cancelling() if sys.version_info >= (3, 11) else 0
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._expire)
         return self
 
@@ -164,8 +166,8 @@ class Deadline:
         self._timer.cancel()
         if not self.expired:
             return
-        if sys.version_info >= (3, 11) and self._task.uncancel() > 0:
-            # It was cancelled by somebody else, too.
+        if sys.version_info >= (3, 11) and self._task.uncancel() > self._cancelled_before:
+            # It was cancelled by somebody else meanwhile, too.
             return
         if kind is asyncio.CancelledError:
             raise asyncio.TimeoutError from error

@@ -209,8 +209,11 @@ class Exchange:
 class Granted:
     """A token that was granted."""
 
-    def result(self, now: float) -> dict[str, Any]:
-        """As the caller is given it: a dict of its own."""
+    @property
+    def is_personal(self) -> bool:
+        """Whether nobody but who asked first may have it: there is a refresh token with it."""
+    def result(self) -> dict[str, Any]:
+        """As a caller is given it who waited for it: a dict of its own."""
 
 @final
 class TokenMemory:

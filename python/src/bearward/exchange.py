@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import functools
 import time
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union, cast
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from bearward.options import ApiClientOptions
     from bearward.types import OnBehalfOfTokenResult
 
+    _Request = Callable[[], Awaitable[_native.Granted]]
     _Landed = asyncio.Future[Union[_native.Granted, Exception]]
     _Raised = type[Union[GetAccessTokenForConnectionError, GetTokenByExchangeProfileError]]
 
@@ -111,26 +113,20 @@ class TokenExchanger:
         client, memory = self._client, self._memory
         if client is None:
             raise raised(f"{method} needs client_id, and client_secret or client_assertion_key.")
+        request = functools.partial(self._request, exchange, client, raised, time.monotonic() + self._timeout)
         key = None if memory is None else exchange.key
         if memory is None or key is None:
-            return (await self._request(exchange, client, raised)).result(time.time())
+            return (await request()).result()
         remembered = memory.find(exchange, time.time())
         if remembered is not None:
             return remembered
-        outcome = await self._together(key, lambda: self._remember(memory, exchange, client, raised))
-        return outcome.result(time.time())
+        return (await self._together(key, functools.partial(_remember, memory, exchange, request))).result()
 
-    async def _remember(
-        self, memory: _native.TokenMemory, exchange: _native.Exchange, client: ClientAuthentication, raised: _Raised
-    ) -> _native.Granted:
-        granted = await self._request(exchange, client, raised)
-        memory.keep(exchange, granted, time.time())
-        return granted
-
-    async def _together(self, key: bytes, request: Callable[[], Awaitable[_native.Granted]]) -> _native.Granted:
+    async def _together(self, key: bytes, request: _Request) -> _native.Granted:
         """One request for all calls on this event loop that ask for the same at once."""
         loop = await self._loops.current()
         landed = loop.exchanges.get(key)
+        is_first = landed is None
         if landed is None:
             landed = loop.exchanges[key] = asyncio.get_running_loop().create_future()
             flight = loop.begin(_land(landed, request))
@@ -142,26 +138,22 @@ class TokenExchanger:
             raise copy.copy(outcome)
         if isinstance(outcome, Exception):
             raise outcome
+        if outcome.is_personal and not is_first:
+            return await request()
         return outcome
 
     async def _request(
-        self, exchange: _native.Exchange, client: ClientAuthentication, raised: _Raised
+        self, exchange: _native.Exchange, client: ClientAuthentication, raised: _Raised, end: float
     ) -> _native.Granted:
-        deadline = Deadline(self._timeout)
+        """What the token endpoint grants, if it answers until `end`, by the monotonic clock."""
         try:
-            with deadline:
-                url = await self._endpoint(raised)
-                return await self._post(url, exchange, client)
-        except (asyncio.TimeoutError, httpx.TimeoutException) as error:
-            if isinstance(error, httpx.TimeoutException) or deadline.expired:
-                raise ApiError("timeout_error", "Request to token endpoint timed out", 504) from None
-            raise
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            # Not its cause: an httpx error holds the request, and that holds the token and the secret.
-            text = f"Network error occurred: {type(error).__name__}"
-            raise ApiError("network_error", text, 502) from None
-        except UnusableAnswerError as error:
-            raise ApiError("invalid_response", f"The token endpoint's answer can't be read: {error}", 502) from None
+            with Deadline(end - time.monotonic()):
+                return await self._post(await self._endpoint(raised), exchange, client)
+        except (asyncio.TimeoutError, httpx.HTTPError, httpx.InvalidURL, UnusableAnswerError) as error:
+            failure = _failure(error)
+        # Only now: an httpx error holds the request, and that holds the token and the secret. As the context of ours it
+        # would go wherever ours goes.
+        raise failure
 
     async def _endpoint(self, raised: _Raised) -> str:
         """Where to ask; from the discovery document that verification uses too.
@@ -198,7 +190,13 @@ class TokenExchanger:
         return exchange.read(response.status_code, kind, body, identified.secrets, time.time())
 
 
-async def _land(landed: _Landed, request: Callable[[], Awaitable[_native.Granted]]) -> None:
+async def _remember(memory: _native.TokenMemory, exchange: _native.Exchange, request: _Request) -> _native.Granted:
+    granted = await request()
+    memory.keep(exchange, granted, time.time())
+    return granted
+
+
+async def _land(landed: _Landed, request: _Request) -> None:
     """Tell those who wait. A failure is told, not raised: maybe nobody waits any more."""
     try:
         landed.set_result(await request())
@@ -209,6 +207,15 @@ async def _land(landed: _Landed, request: Callable[[], Awaitable[_native.Granted
 def _gone(loop: Loop, key: bytes) -> None:
     """Let those who come now begin anew. Cancelled, since the loop shuts down, it has told nobody."""
     loop.exchanges.pop(key).cancel()
+
+
+def _failure(error: Exception) -> ApiError:
+    """Why there is no answer, without a word of the request."""
+    if isinstance(error, (asyncio.TimeoutError, httpx.TimeoutException)):
+        return ApiError("timeout_error", "Request to token endpoint timed out", 504)
+    if isinstance(error, UnusableAnswerError):
+        return ApiError("invalid_response", f"The token endpoint's answer can't be read: {error}", 502)
+    return ApiError("network_error", f"Network error occurred: {type(error).__name__}", 502)
 
 
 def _form(exchange: _native.Exchange, identified: Identified) -> list[tuple[str, str]]:

@@ -61,8 +61,9 @@ class ApiClientOptions:
             who it is (`private_key_jwt`, RFC 7523). Needs `bearward[private-key-jwt]`.
         client_assertion_algorithm: What that key signs with: RS256, RS384 or PS256.
         token_cache: Remember what the client flows were granted, each until shortly before it ends, and have equal
-            calls that come at once share one request. Equal are calls with the same subject token and arguments, so
-            nobody is given the token of somebody else. A token that was revoked meanwhile is given all the same.
+            calls that come at once on an event loop share one request. Equal are calls of one method with the same
+            subject token and arguments, so nobody is given the token of somebody else; and refresh tokens are given to
+            one caller only. A token that was revoked meanwhile is given all the same.
     """
 
     def __init__(

@@ -1,5 +1,6 @@
 //! What a token endpoint answered. RFC 6749 §5, RFC 8693 §2.2.
 
+use core::cmp::Reverse;
 use core::fmt;
 
 use super::{ACCESS_TOKEN_TYPE, Exchange, Flow};
@@ -23,6 +24,7 @@ pub struct EndpointAnswer<'a> {
 pub struct Granted {
     flow: Flow,
     access_token: String,
+    received: UnixTime,
     expires_at: i64,
     answer: JsonObject,
     bytes: usize,
@@ -83,15 +85,16 @@ impl Exchange {
             return Err(EndpointError::invalid("expires_in cannot be negative."));
         }
         let expires_at = seconds(now).saturating_add(lifetime);
-        Ok(Granted { flow: self.flow.clone(), access_token, expires_at, answer: object, bytes })
+        let flow = self.flow.clone();
+        Ok(Granted { flow, access_token, received: now, expires_at, answer: object, bytes })
     }
 
     fn refusal(&self, answer: EndpointAnswer<'_>, secrets: &[&str]) -> EndpointError {
         let is_json = answer.content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
         let object = is_json.then(|| JsonObject::parse(answer.body).ok()).flatten();
         let said = |name| {
-            let text = object.as_ref()?.get(name)?.as_str()?;
-            Some(without(text, secrets.iter().copied().chain([self.subject_token()])))
+            let text = object.as_ref()?.get(name)?.as_str().filter(|text| !text.is_empty())?;
+            Some(without(text, secrets.iter().copied().chain([self.subject_token()]).collect()))
         };
         EndpointError {
             code: said("error").unwrap_or_else(|| self.flow.default_code().to_owned()),
@@ -107,13 +110,18 @@ impl Granted {
         &self.access_token
     }
 
+    /// When it came, by our clock.
+    pub fn received(&self) -> UnixTime {
+        self.received
+    }
+
     /// When it ends, by our clock: Unix seconds.
     pub fn expires_at(&self) -> i64 {
         self.expires_at
     }
 
-    /// Whether nobody else may have it: a refresh token is used up by whoever uses it first.
-    pub(super) fn is_personal(&self) -> bool {
+    /// Whether nobody but who asked first may have it: a refresh token is used up by whoever uses it first.
+    pub fn is_personal(&self) -> bool {
         self.answer.get("refresh_token").is_some()
     }
 
@@ -238,8 +246,11 @@ fn truncated(number: Number<'_>) -> Option<i64> {
     number.text().split_once('.').filter(|(_, fraction)| !fraction.contains(['e', 'E']))?.0.parse().ok()
 }
 
-fn without<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> String {
+fn without(text: &str, mut secrets: Vec<&str>) -> String {
+    // The longest first: one may be part of another, whose rest would stay.
+    secrets.sort_by_key(|secret| Reverse(secret.len()));
     secrets
+        .into_iter()
         .filter(|secret| !secret.is_empty())
         .fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
 }
@@ -334,7 +345,7 @@ mod tests {
         assert_eq!(error, EndpointError::new("access_denied", "no", 403));
         let ours =
             EndpointError::new("token_exchange_error", "Failed to exchange token of type 'urn:t'", 500);
-        for body in ["<html>", "[]", r#"{"error":1}"#] {
+        for body in ["<html>", "[]", r#"{"error":1}"#, r#"{"error":"","error_description":""}"#] {
             assert_eq!(read(&profile(), 500, body).unwrap_err(), ours, "{body}");
         }
         let html = EndpointAnswer { status: 503, content_type: Some("text/html"), body: b"{}".to_vec() };
@@ -350,6 +361,14 @@ mod tests {
         let body = r#"{"error":"hush","error_description":"subject of hush is bad"}"#;
         let error = read(&profile(), 400, body).unwrap_err();
         assert_eq!(error, EndpointError::new("[redacted]", "[redacted] of [redacted] is bad", 400));
+    }
+
+    #[test]
+    fn a_secret_that_is_part_of_the_token_leaves_nothing_of_it() {
+        let body = br#"{"error":"e","error_description":"no subject here"}"#.to_vec();
+        let answer = EndpointAnswer { status: 400, content_type: Some("text/json"), body };
+        let error = profile().read(answer, &["sub"], now()).unwrap_err();
+        assert_eq!(error.description(), "no [redacted] here");
     }
 
     #[test]

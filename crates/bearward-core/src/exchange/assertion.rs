@@ -15,11 +15,10 @@ const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const LIFETIME: Duration = Duration::from_secs(120);
 
 /// The algorithms that Auth0 takes for assertions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "Auth0 has these three")]
 pub enum AssertionAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256
-    #[default]
     RS256,
     /// RSASSA-PKCS1-v1_5 with SHA-384
     RS384,

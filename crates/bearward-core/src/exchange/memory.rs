@@ -27,7 +27,9 @@ impl TokenMemory {
     pub fn find(&self, exchange: &Exchange, now: UnixTime) -> Option<Granted> {
         let key = exchange.key()?;
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(&key).filter(|kept| now < kept.until).map(|kept| kept.granted.clone())
+        // Before it came, the clock was set back meanwhile: when it ends can't be told any more.
+        let good = |kept: &&Kept| kept.granted.received() <= now && now < kept.until;
+        kept.get(&key).filter(good).map(|kept| kept.granted.clone())
     }
 
     /// Keeps what was granted to `exchange`, unless it is not worth it, or nobody else's business.
@@ -94,6 +96,13 @@ mod tests {
         assert!(kept_after(&exchange("user"), body, 0) && kept_after(&exchange("user"), body, 69));
         assert!(!kept_after(&exchange("user"), body, 70));
         assert!(!kept_after(&exchange("user"), r#"{"access_token":"t","expires_in":30}"#, 0));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_prolong_a_token() {
+        let (memory, user) = (TokenMemory::default(), exchange("user"));
+        memory.keep(&user, &granted(&user, r#"{"access_token":"t"}"#, at(1_000)), at(1_000));
+        assert!(memory.find(&user, at(999)).is_none());
     }
 
     #[test]

@@ -79,6 +79,16 @@ pub enum RequestError {
     },
 }
 
+impl Flow {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Vault => "vault",
+            Self::Profile { .. } => "profile",
+            Self::OnBehalfOf { .. } => "on_behalf_of",
+        }
+    }
+}
+
 impl Exchange {
     fn new<'a>(flow: Flow, form: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let form = form.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -90,8 +100,9 @@ impl Exchange {
         self.form.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// What two calls have in common exactly if they ask for the same: the hash of the whole form, each piece with its
-    /// length before it. The subject token is part of it, so no two users share one.
+    /// What two calls have in common exactly if they ask for the same and are given the same of the answer: the hash of
+    /// the flow and the whole form, each piece with its length before it. The subject token is part of it, so no two
+    /// users share one.
     ///
     /// `None` if nobody else may have the answer: refresh tokens are used up by whoever uses them first.
     pub fn key(&self) -> Option<[u8; 32]> {
@@ -99,7 +110,9 @@ impl Exchange {
             return None;
         }
         let mut hash = digest::Context::new(&digest::SHA256);
-        for piece in self.form().flat_map(|(name, value)| [name, value]) {
+        let form = self.form().flat_map(|(name, value)| [name, value]);
+        // An exchange by profile may have the form of one on behalf of a user, and is given more of the answer.
+        for piece in core::iter::once(self.flow.name()).chain(form) {
             hash.update(&u64::try_from(piece.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(piece.as_bytes());
         }
@@ -184,6 +197,21 @@ mod tests {
         for other in others {
             assert_ne!(one.key(), other.key(), "{other:?}");
         }
+    }
+
+    #[test]
+    fn flows_share_no_key_even_with_the_same_form() {
+        let profile = ProfileExchange {
+            subject_token: "token-1",
+            subject_token_type: ACCESS_TOKEN_TYPE,
+            audience: Some("api"),
+            scope: Some("read"),
+            requested_token_type: Some(ACCESS_TOKEN_TYPE),
+            extra: &[],
+        };
+        let (profile, on_behalf_of) = (profile.prepare().unwrap(), on_behalf_of("token-1"));
+        assert!(profile.form().eq(on_behalf_of.form()));
+        assert_ne!(profile.key(), on_behalf_of.key());
     }
 
     #[test]

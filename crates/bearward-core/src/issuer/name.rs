@@ -141,7 +141,7 @@ impl<'a> Host<'a> {
                 name == "localhost" || name.ends_with(".localhost")
             }
             Self::V4(address) => is_internal_v4(address),
-            Self::V6(address) => match address.to_ipv4() {
+            Self::V6(address) => match carried_v4(address) {
                 Some(v4) => is_internal_v4(v4),
                 None => {
                     address.is_unique_local() || address.is_unicast_link_local() || address.is_multicast()
@@ -158,9 +158,20 @@ impl Host<'_> {
             Self::Name(_) => false,
             Self::V4(address) => address.is_link_local(),
             Self::V6(address) => {
-                address.is_unicast_link_local() || address.to_ipv4().is_some_and(|v4| v4.is_link_local())
+                address.is_unicast_link_local() || carried_v4(address).is_some_and(|v4| v4.is_link_local())
             }
         }
+    }
+}
+
+/// The IPv4 address that leads to the same place: mapped or compatible (RFC 4291 §2.5.5), by NAT64 (RFC 6052 §2.1), by
+/// 6to4 (RFC 3056 §2).
+fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.octets() {
+        [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] | [0x20, 0x02, a, b, c, d, ..] => {
+            Some(Ipv4Addr::new(a, b, c, d))
+        }
+        _ => address.to_ipv4(),
     }
 }
 
@@ -248,13 +259,20 @@ mod tests {
             "[fe80::1]",
             "[fd00::1]",
             "[::ffff:127.0.0.1]",
+            "[64:ff9b::a9fe:a9fe]",
+            "[2002:a00:1::]",
             "[ff02::1]",
         ] {
             assert!(Host::of_authority(text).unwrap().is_internal(), "{text}");
         }
-        for text in
-            ["tenant.auth0.com", "8.8.8.8", "[2606:4700::1111]", "100.128.0.1", "localhost.example.com"]
-        {
+        for text in [
+            "tenant.auth0.com",
+            "8.8.8.8",
+            "[2606:4700::1111]",
+            "[64:ff9b::808:808]",
+            "100.128.0.1",
+            "localhost.example.com",
+        ] {
             assert!(!Host::of_authority(text).unwrap().is_internal(), "{text}");
         }
     }

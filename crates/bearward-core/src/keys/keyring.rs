@@ -86,7 +86,8 @@ struct Entry {
     used: AtomicU64,
 }
 
-/// The documents of the issuers asked so far: only of such as the policy allows, and of no more than `capacity`.
+/// The documents of the issuers asked so far: only of such as the policy allows or tokens are asked of, and of no more
+/// than `capacity`. That they are here makes no token of theirs acceptable.
 #[derive(Debug)]
 pub(crate) struct Keyring {
     entries: RwLock<HashMap<IssuerUrl, Entry>>,

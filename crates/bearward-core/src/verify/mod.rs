@@ -263,6 +263,8 @@ impl Verifier {
     }
 
     /// Where `issuer` gives tokens, from the discovery document that is kept for verification. RFC 8414 §2.
+    ///
+    /// It need not be an issuer whose tokens the policy accepts, and doesn't become one.
     pub fn token_endpoint(&self, issuer: &IssuerUrl, now: UnixTime) -> TokenEndpoint {
         match self.keyring.metadata(issuer, now) {
             Ok((metadata, due)) => TokenEndpoint::Known {
