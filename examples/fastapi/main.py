@@ -6,6 +6,7 @@ import httpx
 from dotenv import load_dotenv
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
 from fastapi_plugin import ApiError, Auth0FastAPI, get_current_actor
 
 load_dotenv()  # reads .env; what the environment already has stays
@@ -42,23 +43,17 @@ async def private(claims: dict = Depends(auth0.require_auth())) -> dict:
 
 
 @app.get("/api/messages")
-async def messages(
-    claims: dict = Depends(auth0.require_auth(scopes="read:messages")),
-) -> dict:
+async def messages(claims: dict = Depends(auth0.require_auth(scopes="read:messages"))) -> dict:
     return {"messages": [f"Hello, {claims['sub']}."]}
 
 
 @app.get("/api/profile")
 async def profile(claims: dict = Depends(auth0.require_auth())) -> dict:
-    return {
-        "sub": claims["sub"],
-        "scope": claims.get("scope"),
-        "actor": get_current_actor(claims),
-    }
+    return {"sub": claims["sub"], "scope": claims.get("scope"), "actor": get_current_actor(claims)}
 
 
 @app.get("/api/onward")
-async def onward(request: Request, claims: dict = Depends(auth0.require_auth())) -> dict:
+async def onward(request: Request, _claims: dict = Depends(auth0.require_auth())) -> JSONResponse:
     """What another API says to the same user: OTHER_API, by a token for OTHER_AUDIENCE that this API gets for them."""
     users_token = request.headers["authorization"].split()[1]
     try:
@@ -66,8 +61,5 @@ async def onward(request: Request, claims: dict = Depends(auth0.require_auth()))
     except ApiError as error:  # the tenant said no, or nothing
         raise HTTPException(502, {"error": error.code, "error_description": error.message}) from None
     async with httpx.AsyncClient(base_url=os.environ["OTHER_API"]) as other:
-        answer = await other.get(
-            "/api/profile",
-            headers={"Authorization": f"Bearer {granted['access_token']}"},
-        )
-    return answer.json()
+        answer = await other.get("/api/profile", headers={"Authorization": f"Bearer {granted['access_token']}"})
+    return JSONResponse(answer.json(), answer.status_code)

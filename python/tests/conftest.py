@@ -8,7 +8,10 @@ from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
 import bearward.client
+import bearward.exchange
 import bearward.fetch
+from bearward import ApiClient, ApiClientOptions
+from exchanges import SECRET
 from fastapi_plugin import Auth0FastAPI
 from support import AUDIENCE, JS, Clock, HttpsIssuer, Prover, Tenant
 
@@ -52,6 +55,24 @@ def clock(monkeypatch):
     for module in (bearward.client, bearward.fetch):
         monkeypatch.setattr(module, "time", clock)
     return clock
+
+
+@pytest.fixture
+def exchange_clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(bearward.exchange, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def client_of(tenant):
+    """Makes clients that have credentials for the token endpoint of an `ExchangeTenant`."""
+
+    def make(**options):
+        given = {"client_id": "client", "client_secret": SECRET, "custom_fetch": tenant.fetch, **options}
+        return ApiClient(ApiClientOptions(**{"domain": tenant.domain, "audience": AUDIENCE, **given}))
+
+    return make
 
 
 @pytest.fixture
