@@ -37,7 +37,8 @@ class Joserfc:
         return joserfc.jwt.encode(header, _claims(token, htu, htm, nonce), self.key, algorithms=[self.alg])
 
     def send(self, url, method, token, proof):
-        answer = httpx.request(method, url, headers={"Authorization": f"DPoP {token}", "DPoP": proof})
+        headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
+        answer = httpx.request(method, url, headers=headers, timeout=60)
         return {"status": answer.status_code, "nonce": answer.headers.get("dpop-nonce"), "body": answer.text}
 
     def close(self):
