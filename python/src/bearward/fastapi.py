@@ -78,7 +78,6 @@ class Auth0FastAPI:
             Recommended where DPoP is used. Behind a proxy that strips a path prefix, the app needs its `root_path`.
         trusted_hops: With `app.state.trust_proxy = True`: how many proxies in front of the app append to
             `X-Forwarded-Host` and the like. What stands further left in these, a client may have written.
-
         timeout: How long a call for a token for another service may take altogether; seconds.
         client_assertion_key: Instead of `client_secret`: the client's RSA private key, PEM (`private_key_jwt`).
         client_assertion_algorithm: What that key signs with: RS256, RS384 or PS256.
