@@ -288,7 +288,7 @@ class TestTokenCache:
             assert tenant.exchanges() == 200
             assert [(await claims_at(other_api, granted))["sub"] for granted in given] == users
 
-    def test_threads_that_share_a_client_give_each_user_their_own(self, tenant, other_api):
+    async def test_threads_that_share_a_client_give_each_user_their_own(self, tenant, other_api):
         client, users = client_of(tenant, token_cache=True), [f"auth0|user-{n}" for n in range(20)]
         tokens = [token_of(tenant, user) for user in users]
 
@@ -296,14 +296,11 @@ class TestTokenCache:
             return await asyncio.gather(*(on_behalf_of(client, token) for token in tokens * 3))
 
         with ThreadPoolExecutor(4) as threads:
-            running = [threads.submit(asyncio.run, call_for_all()) for _ in range(4)]
+            run = asyncio.get_running_loop().run_in_executor
+            answers = await asyncio.gather(*(run(threads, asyncio.run, call_for_all()) for _ in range(4)))
         assert tenant.exchanges() <= 4 * len(users)
-
-        async def subjects(given):
-            return [(await claims_at(other_api, granted))["sub"] for granted in given]
-
-        for done in running:
-            assert asyncio.run(subjects(done.result())) == users * 3
+        for given in answers:
+            assert [(await claims_at(other_api, granted))["sub"] for granted in given] == users * 3
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
     # What forks here has one thread that waits, and holds nothing.
