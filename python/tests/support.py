@@ -18,6 +18,7 @@ import subprocess
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -154,6 +155,12 @@ class Clock:
     @staticmethod
     def monotonic():
         return time.monotonic()
+
+
+def in_new_loop(work):
+    """`asyncio.run` in a thread: in the main thread it would drop pytest-asyncio's own loop, unclosed."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 async def settled(api_client):

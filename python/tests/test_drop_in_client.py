@@ -1,6 +1,5 @@
 """Code written for the SDK that this replaces: the client without FastAPI, its caches, resolvers and errors."""
 
-import asyncio
 import json
 from typing import Any, Optional
 
@@ -18,7 +17,7 @@ from fastapi_plugin import (
     get_current_actor,
     get_delegation_chain,
 )
-from support import AUDIENCE, b64
+from support import AUDIENCE, b64, in_new_loop
 
 URL = "https://api.example.com/items"
 
@@ -123,7 +122,7 @@ def test_one_client_in_a_program_without_a_loop_of_its_own(tenant):
     """Flask users call it through `asyncio.run`, a loop for each request."""
     api_client = client_of(tenant)
     for _ in range(3):
-        assert asyncio.run(api_client.verify_access_token(tenant.token()))["sub"] == "auth0|1234"
+        assert in_new_loop(api_client.verify_access_token(tenant.token()))["sub"] == "auth0|1234"
     assert tenant.fetched == [tenant.discovery_url, tenant.jwks_url]
 
 

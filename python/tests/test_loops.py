@@ -7,7 +7,6 @@ import os
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,19 +14,13 @@ from fastapi.testclient import TestClient
 from bearward import ApiClient, ApiClientOptions
 from conftest import guarded_app
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE
+from support import AUDIENCE, in_new_loop
 
 
 @pytest.fixture
 def fresh(https_issuer):
     """Makes guards that have fetched nothing yet."""
     return lambda: Auth0FastAPI(domain=https_issuer.tenant.domain, audience=AUDIENCE)
-
-
-def in_new_loop(work):
-    """`asyncio.run` in a thread: in the main thread it would drop pytest-asyncio's own loop, unclosed."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
 
 
 def open_files():

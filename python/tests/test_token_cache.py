@@ -9,6 +9,7 @@ import pytest
 
 from bearward import ApiError
 from exchanges import ACCESS_TOKEN, ExchangeTenant, on_behalf_of, profile, sent, vault
+from support import in_new_loop
 
 
 @pytest.fixture
@@ -187,5 +188,5 @@ async def test_a_caller_that_gives_up_takes_nobody_with_it(client_of, httpx_mock
 def test_event_loops_share_what_is_remembered(client_of, httpx_mock):
     answers(httpx_mock)
     client = client_of(token_cache=True)
-    given = [asyncio.run(on_behalf_of(client)) for _ in range(2)]
+    given = [in_new_loop(on_behalf_of(client)) for _ in range(2)]
     assert given[0]["access_token"] == given[1]["access_token"] == "t0"

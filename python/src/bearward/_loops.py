@@ -156,7 +156,9 @@ class Deadline:
             raise RuntimeError("a deadline is for a task")
         self._task = task
         # It may have been cancelled before, and be cleaning up.
-        self._cancelled_before = task.cancelling() if sys.version_info >= (3, 11) else 0
+        self._cancelled_before = 0
+        if sys.version_info >= (3, 11):
+            self._cancelled_before = task.cancelling()
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._expire)
         return self
 
