@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from bearward import _native
@@ -80,5 +79,5 @@ def _key(needed: _native.DocumentNeeded) -> str:
     return needed.issuer if needed.kind == "discovery" else needed.url
 
 
-async def _awaited(value: Union[Any, Awaitable[Any]]) -> Any:
+async def _awaited(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
