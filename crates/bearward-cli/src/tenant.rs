@@ -116,6 +116,10 @@ impl Answer {
         &self.headers
     }
 
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// `error` of RFC 6749 §5.2, to compare with; not fit to be told.
     pub(crate) fn error(&self) -> Option<String> {
         let members: Map<String, Value> = serde_json::from_slice(&self.body).ok()?;

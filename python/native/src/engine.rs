@@ -308,19 +308,21 @@ impl Engine {
     }
 
     fn token_endpoint<'py>(&self, py: Python<'py>, issuer: &str, now: f64) -> PyResult<Bound<'py, PyAny>> {
-        let issuer = IssuerUrl::parse(issuer).map_err(configuration)?;
-        match self.verifier.token_endpoint(&issuer, unix_time(now)?) {
-            bearward_core::TokenEndpoint::Known { url, refresh_due } => {
-                let refresh_due = refresh_due.map(|due| Py::new(py, DocumentNeeded(due))).transpose()?;
-                Ok(Bound::new(py, TokenEndpoint { url, refresh_due })?.into_any())
+        guarded(py, || {
+            let issuer = IssuerUrl::parse(issuer).map_err(configuration)?;
+            match self.verifier.token_endpoint(&issuer, unix_time(now)?) {
+                bearward_core::TokenEndpoint::Known { url, refresh_due } => {
+                    let refresh_due = refresh_due.map(|due| Py::new(py, DocumentNeeded(due))).transpose()?;
+                    Ok(Bound::new(py, TokenEndpoint { url, refresh_due })?.into_any())
+                }
+                bearward_core::TokenEndpoint::DocumentNeeded(needed) => {
+                    Ok(Bound::new(py, DocumentNeeded(needed))?.into_any())
+                }
+                bearward_core::TokenEndpoint::Unavailable(unavailable) => {
+                    Err(errors::unavailable(py, &unavailable))
+                }
             }
-            bearward_core::TokenEndpoint::DocumentNeeded(needed) => {
-                Ok(Bound::new(py, DocumentNeeded(needed))?.into_any())
-            }
-            bearward_core::TokenEndpoint::Unavailable(unavailable) => {
-                Err(errors::unavailable(py, &unavailable))
-            }
-        }
+        })
     }
 
     fn fresh_for(&self, cache_control: Option<&str>) -> f64 {

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::engine::unix_time;
-use crate::errors;
+use crate::errors::{self, guarded};
 
 /// One token for another: what to post to the token endpoint, and how to read its answer.
 #[pyclass(frozen, module = "bearward._native")]
@@ -34,7 +34,7 @@ impl Exchange {
         login_hint: Option<&str>,
         client_id: &str,
     ) -> PyResult<Self> {
-        prepared(py, exchange::Exchange::vault(connection, access_token, login_hint, client_id))
+        prepared(py, || exchange::Exchange::vault(connection, access_token, login_hint, client_id))
     }
 
     #[staticmethod]
@@ -56,7 +56,7 @@ impl Exchange {
             requested_token_type,
             extra: &extra,
         };
-        prepared(py, asked.prepare())
+        prepared(py, || asked.prepare())
     }
 
     #[staticmethod]
@@ -66,7 +66,7 @@ impl Exchange {
         audience: &str,
         scope: Option<&str>,
     ) -> PyResult<Self> {
-        prepared(py, exchange::Exchange::on_behalf_of(access_token, audience, scope))
+        prepared(py, || exchange::Exchange::on_behalf_of(access_token, audience, scope))
     }
 
     #[getter]
@@ -89,10 +89,12 @@ impl Exchange {
         secrets: Vec<String>,
         now: f64,
     ) -> PyResult<Granted> {
-        let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
-        let answer = EndpointAnswer { status, content_type, body };
-        let granted = self.0.read(answer, &secrets, unix_time(now)?);
-        granted.map(Granted).map_err(|error| errors::endpoint(py, &error))
+        guarded(py, || {
+            let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+            let answer = EndpointAnswer { status, content_type, body };
+            let granted = self.0.read(answer, &secrets, unix_time(now)?);
+            granted.map(Granted).map_err(|error| errors::endpoint(py, &error))
+        })
     }
 }
 
@@ -122,13 +124,17 @@ impl TokenMemory {
         exchange: &Exchange,
         now: f64,
     ) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let now = unix_time(now)?;
-        self.0.find(&exchange.0, now).map(|granted| to_dict(py, &granted, now)).transpose()
+        guarded(py, || {
+            let now = unix_time(now)?;
+            self.0.find(&exchange.0, now).map(|granted| to_dict(py, &granted, now)).transpose()
+        })
     }
 
-    fn keep(&self, exchange: &Exchange, granted: &Granted, now: f64) -> PyResult<()> {
-        self.0.keep(&exchange.0, &granted.0, unix_time(now)?);
-        Ok(())
+    fn keep(&self, py: Python<'_>, exchange: &Exchange, granted: &Granted, now: f64) -> PyResult<()> {
+        guarded(py, || {
+            self.0.keep(&exchange.0, &granted.0, unix_time(now)?);
+            Ok(())
+        })
     }
 }
 
@@ -157,8 +163,11 @@ impl ClientAssertion {
     }
 }
 
-fn prepared(py: Python<'_>, prepared: Result<exchange::Exchange, RequestError>) -> PyResult<Exchange> {
-    prepared.map(Exchange).map_err(|error| errors::request(py, &error))
+fn prepared(
+    py: Python<'_>,
+    prepare: impl FnOnce() -> Result<exchange::Exchange, RequestError>,
+) -> PyResult<Exchange> {
+    guarded(py, || prepare().map(Exchange).map_err(|error| errors::request(py, &error)))
 }
 
 fn to_dict<'py>(py: Python<'py>, granted: &exchange::Granted, now: UnixTime) -> PyResult<Bound<'py, PyDict>> {

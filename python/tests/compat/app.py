@@ -1,7 +1,7 @@
 """The app that both SDKs guard: the same source, run in two environments. Only `fastapi_plugin` differs.
 
 One process serves all configurations, each as an app of its own; a request names the one it is for. The environment
-variable COMPAT_CONFIGURATIONS is the path of a JSON file: configurations by name, see `configurations.py`.
+variable COMPAT_CONFIGURATIONS is the path of a JSON file: configurations by name, see `corpus/configurations.py`.
 """
 
 import functools

@@ -65,23 +65,20 @@ fn other_issuer(document: &Document, asked: &IssuerUrl) -> Check {
     Check::failed("issuer", Kind::Usage, message, remedy).with("issuer", named)
 }
 
-/// Where clients get tokens. An API that only verifies does not need it.
-pub(super) fn token_endpoint(document: &Document) -> Step<Url> {
+/// Where clients get tokens, by the engine's rule. An API that only verifies does not need it.
+pub(super) fn token_endpoint(document: &Document, metadata: &Metadata) -> Step<Url> {
     const NAME: &str = "token_endpoint";
+    if let Some(url) = metadata.token_endpoint().and_then(|endpoint| Url::parse(endpoint).ok()) {
+        let said = output::one_line(url.as_str(), LENGTH);
+        return (Check::ok(NAME, said.clone()).with("token_endpoint", said), Some(url));
+    }
     let Some(said) = text(document, "token_endpoint") else {
         let remedy = "nothing to do for an API that only verifies; token exchange and clients need it";
         return (Check::warning(NAME, "the discovery document names none", remedy), None);
     };
-    match Url::parse(&said) {
-        Ok(url) if url.scheme() == "https" && url.username().is_empty() && url.password().is_none() => {
-            (Check::ok(NAME, said.clone()).with("token_endpoint", said), Some(url))
-        }
-        _ => {
-            let message = format!("{said} is not a plain https URL");
-            let remedy = "a secret must not be sent there: the tenant's discovery document has to be mended";
-            (Check::failed(NAME, Kind::Rejected, message, remedy), None)
-        }
-    }
+    let message = format!("{said} is not a plain https URL, or leads to a private network");
+    let remedy = "a secret must not be sent there: the tenant's discovery document has to be mended";
+    (Check::failed(NAME, Kind::Rejected, message, remedy), None)
 }
 
 fn members(document: &Document) -> Option<Map<String, Value>> {
@@ -92,4 +89,41 @@ fn members(document: &Document) -> Option<Map<String, Value>> {
 fn text(document: &Document, member: &str) -> Option<String> {
     let members = members(document)?;
     Some(output::one_line(members.get(member)?.as_str()?, LENGTH))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use reqwest::header::HeaderMap;
+    use serde_json::json;
+
+    use super::*;
+
+    fn endpoint(said: &str) -> Option<Url> {
+        let issuer = IssuerUrl::parse("t.example.com").unwrap();
+        let members = json!({ "issuer": issuer.as_str(), "jwks_uri": "https://t.example.com/jwks", "token_endpoint": said });
+        let document = Document {
+            url: issuer.discovery_url().parse().unwrap(),
+            headers: HeaderMap::new(),
+            body: members.to_string().into_bytes(),
+            took: Duration::ZERO,
+        };
+        token_endpoint(&document, &Metadata::parse(document.body.clone(), &issuer).unwrap()).1
+    }
+
+    #[test]
+    fn no_secret_is_sent_where_an_api_would_not_send_it() {
+        let good = "https://login.example.com/oauth/token";
+        assert_eq!(endpoint(good).unwrap().as_str(), good);
+        for bad in [
+            "https://10.0.0.1/",
+            "https://169.254.169.254/",
+            "https://localhost/",
+            "http://t.example.com/",
+            "",
+        ] {
+            assert_eq!(endpoint(bad), None, "{bad}");
+        }
+    }
 }

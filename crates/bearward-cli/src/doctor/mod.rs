@@ -51,7 +51,7 @@ async fn examine(args: &DoctorArgs, report: &mut Report) -> Result<(), Stop> {
     report.add(clock::check(&answer));
     let discovery = report.keep(discovery::document(answer))?;
     let metadata = report.keep(discovery::metadata(&discovery, &issuer))?;
-    let token_endpoint = report.keep(discovery::token_endpoint(&discovery));
+    let token_endpoint = report.keep(discovery::token_endpoint(&discovery, &metadata));
     report.add(caching::check("discovery_cache", &discovery));
 
     let algorithms = algorithms(&args.algorithm);

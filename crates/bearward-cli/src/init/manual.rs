@@ -1,5 +1,8 @@
 //! The manual way: nothing is made, but what can be checked is.
 
+use bearward_core::issuer::metadata::{Metadata, MetadataError};
+use serde_json::Value;
+
 use crate::{
     args::Domain,
     failure::Failure,
@@ -21,11 +24,13 @@ pub(super) async fn check(domain: &Domain, terms: &Terms) -> Result<(), Failure>
     let members = answer.members("").map_err(|failure| {
         if failure.hint().is_some() { failure } else { failure.with_hint("is this the host of a tenant?") }
     })?;
-    // OpenID Connect Discovery 1.0 §4.3; Auth0's issuers end with a slash, which others leave out.
-    let issuer = members.get("issuer").and_then(serde_json::Value::as_str).unwrap_or("nobody");
-    if issuer.trim_end_matches('/') == format!("https://{domain}") {
-        return Ok(());
+    // As an API will: what it would not take is told before it is written down.
+    let Err(error) = Metadata::parse(answer.body().to_vec(), domain.issuer()) else { return Ok(()) };
+    if error != MetadataError::OtherIssuer {
+        return Err(Failure::rejected(format!("an API can't use {domain}: {error}."))
+            .with_hint("`bearward doctor` looks at each part of it."));
     }
+    let issuer = members.get("issuer").and_then(Value::as_str).unwrap_or_default();
     let issuer = output::one_line(issuer, QUOTE_LENGTH);
     Err(Failure::rejected(format!(
         "{domain} says that it issues tokens as {issuer}, not as https://{domain}/."

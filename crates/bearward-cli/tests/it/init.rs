@@ -37,7 +37,10 @@ impl Scene {
         });
         tenant.answers(DEVICE, [Answer::json(200, &device)]);
         let issuer = format!("https://{}/", tenant.domain());
-        tenant.answers(DISCOVERY, [Answer::json(200, &json!({ "issuer": issuer }))]);
+        tenant.answers(
+            DISCOVERY,
+            [Answer::json(200, &json!({ "issuer": issuer, "jwks_uri": format!("{issuer}jwks") }))],
+        );
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(".env"), BEFORE).unwrap();
         Self { folder, tenant }
@@ -299,13 +302,17 @@ fn the_manual_way_checks_what_it_can_and_makes_nothing() {
     assert_eq!(scene.lines(), [DISCOVERY]);
 
     let scene = Scene::new();
+    let issuer = format!("https://{}/", scene.tenant.domain());
+    let document = |issuer: &str| Answer::json(200, &json!({ "issuer": issuer }));
     for (answer, code, part) in [
         (
-            Answer::json(200, &json!({ "issuer": "https://hostile\u{1b}[2J/" })),
+            document("https://other.example.com/"),
             1,
-            "says that it issues tokens as",
+            "says that it issues tokens as https://other.example.com/",
         ),
-        (Answer::json(200, &json!({})), 1, "nobody"),
+        (document("https://hostile\u{1b}[2J/"), 1, "not an issuer's URL"),
+        (document(&issuer), 1, "no jwks_uri"),
+        (Answer::json(200, &json!({})), 1, "no issuer"),
         (Answer::json(404, &json!({ "error": "not_found" })), 1, "status 404"),
         (Answer::text(404, "<html>"), 3, "not JSON"),
         (Answer::json(500, &json!({})), 3, "status 500"),
