@@ -3,8 +3,7 @@
 //!
 //! A variant of [`Rejection`] or [`Unavailable`] without an entry doesn't compile.
 
-use crate::outcome::Unavailable;
-use crate::rejection::Rejection;
+use crate::rejection::{Rejection, Unavailable};
 
 /// What there is to say about a code, whatever the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bearward_core::issuer::{IssuerUrl, Issuers};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
-use bearward_core::keys::{self, DocumentKind};
+use bearward_core::documents::{self, DocumentKind};
 use bearward_core::policy::{
     Audience, DpopMode, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile,
 };

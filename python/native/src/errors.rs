@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bearward_core::challenge::ErrorCode;
+use bearward_core::answer::ErrorCode;
 use bearward_core::exchange::{EndpointError, RequestError};
 use bearward_core::{Answer, Refusal, Rejection, Unavailable, Verifier};
 use pyo3::prelude::*;

@@ -4,7 +4,7 @@ use core::cmp::Reverse;
 use core::fmt;
 
 use super::{ACCESS_TOKEN_TYPE, Exchange, Flow};
-use crate::jose::json::{JsonObject, Kind, Number, Value};
+use crate::encoding::json::{JsonObject, Kind, Number, Value};
 use crate::time::UnixTime;
 
 /// An answer, as it came.

@@ -5,7 +5,7 @@
 use core::fmt::Write as _;
 use std::time::Duration;
 
-use crate::jose::base64url;
+use crate::encoding::base64url;
 use crate::time::UnixTime;
 
 /// `client_assertion_type`. RFC 7523 §2.2.
@@ -95,7 +95,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::jose::compact::Segments;
-    use crate::jose::json::Value;
+    use crate::encoding::json::Value;
 
     #[test]
     fn an_assertion_says_who_to_whom_and_for_how_long() {

@@ -69,7 +69,7 @@ fn make_room(kept: &mut HashMap<[u8; 32], Kept>, now: UnixTime) {
 mod tests {
     use super::*;
     use crate::exchange::EndpointAnswer;
-    use crate::jose::base64url;
+    use crate::encoding::base64url;
 
     fn at(seconds: u32) -> UnixTime {
         UnixTime::from_seconds(f64::from(seconds)).unwrap()

@@ -29,7 +29,7 @@ use core::fmt;
 use aws_lc_rs::digest;
 
 use crate::jose::compact::Segments;
-use crate::jose::json::Value;
+use crate::encoding::json::Value;
 use crate::time::UnixTime;
 pub use answer::{EndpointAnswer, EndpointError, Granted, Member};
 pub use assertion::{AssertionAlgorithm, ClientAssertion};

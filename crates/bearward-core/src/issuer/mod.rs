@@ -1,9 +1,10 @@
 //! Who may issue tokens for us, what they are called, and where their keys are.
 
+mod allowed;
 pub mod metadata;
 pub mod name;
-mod select;
+
 
 pub use name::IssuerUrl;
-pub use select::Issuers;
-pub(crate) use select::NotSelected;
+pub use allowed::Issuers;
+pub(crate) use allowed::NotSelected;

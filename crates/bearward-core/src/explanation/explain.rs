@@ -3,20 +3,22 @@
 
 use core::cmp::Ordering;
 
-use super::claims::Found;
-use super::proof::{self, ProvenRequest, UnverifiedProof};
-use super::{Verifier, binding, scope, unverified};
-use crate::explanation::{Check, Explanation, Finding, Step};
+use super::{Explanation, Finding, Step};
+use crate::check::Check;
+use crate::requirement as scope;
+use crate::verify::claims::Found;
+use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
+use crate::verify::{Verifier, binding, header as unverified};
 use crate::issuer::metadata::Metadata;
 use crate::issuer::{IssuerUrl, NotSelected};
-use crate::jose::json::JsonObject;
+use crate::encoding::json::JsonObject;
 use crate::jose::jwk::VerificationKey;
 use crate::jose::thumbprint::Thumbprint;
 use crate::outcome::{Outcome, Refusal};
 use crate::policy::{Policy, ReplayProtection};
 use crate::rejection::Rejection;
-use crate::request::{Presented, RequestFacts};
-use crate::scheme::Scheme;
+use crate::verify::credentials::{Presented, RequestFacts};
+use crate::http::scheme::Scheme;
 use crate::time::UnixTime;
 
 impl Verifier {

@@ -7,11 +7,12 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::issuer::metadata::MetadataError;
-use crate::keys::{DocumentError, DocumentKind};
-use crate::outcome::{Refusal, Unavailable};
+use crate::documents::{DocumentError, DocumentKind};
+use crate::outcome::Refusal;
+use crate::rejection::Unavailable;
 use crate::policy::{DpopMode, Policy, StatusProfile};
 use crate::rejection::{HmacName, Rejection};
-use crate::scheme::Scheme;
+use crate::http::scheme::Scheme;
 
 /// An HTTP answer to a request that is not let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
