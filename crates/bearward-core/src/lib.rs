@@ -33,7 +33,6 @@
 
 pub mod catalogue;
 pub mod challenge;
-pub mod exchange;
 pub mod explanation;
 pub mod issuer;
 pub mod jose;
