@@ -1,5 +1,7 @@
 //! Reading what was typed. What was not may stand in the environment or in `.env`.
 
+use std::env;
+
 use clap::{
     Arg, ArgMatches, Command as Definition, CommandFactory as _, Error, FromArgMatches as _,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -24,7 +26,7 @@ pub(crate) fn read() -> Result<Command, Failure> {
         Ok(file) => (file, None),
         Err(failure) => (EnvFile::default(), Some(failure)),
     };
-    let definition = settings::with_defaults_from(&file, Args::command());
+    let definition = with_defaults_from(&file, Args::command());
     let parsed = definition.clone().try_get_matches();
     match (parsed.and_then(|matches| Ok((Args::from_arg_matches(&matches)?.command, matches))), trouble) {
         (Ok((command, _)), Some(failure)) if command.reads_settings() => Err(failure),
@@ -35,6 +37,26 @@ pub(crate) fn read() -> Result<Command, Failure> {
             Ok(command)
         }
         (Err(error), _) => refuse(error, &definition, &file),
+    }
+}
+
+/// Has each argument that the environment may give take its default from `file`, in all commands.
+fn with_defaults_from(file: &EnvFile, definition: Definition) -> Definition {
+    definition
+        .mut_args(|argument| with_default_from(file, argument))
+        .mut_subcommands(|subcommand| with_defaults_from(file, subcommand))
+}
+
+fn with_default_from(file: &EnvFile, argument: Arg) -> Arg {
+    let value = argument.get_env().and_then(|name| file.value(name.to_str()?));
+    let is_unset =
+        argument.get_env().is_some_and(|name| env::var_os(name).is_some_and(|value| value.is_empty()));
+    // Or else clap would take the empty text, and `.env` would not count.
+    let argument = if is_unset { argument.env(None) } else { argument };
+    match value {
+        // Hidden, since it may be a secret.
+        Some(value) => argument.required(false).default_value(value).hide_default_value(true),
+        None => argument,
     }
 }
 
@@ -115,4 +137,50 @@ fn missing(error: &Error, definition: &Definition) -> Option<String> {
     (!names.is_empty()).then(|| {
         format!("the environment or {ENV_FILE} can have it: {list}. `bearward init` writes {ENV_FILE}.")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain(file: &str, args: &[&str]) -> Result<String, clap::Error> {
+        let command = with_defaults_from(&EnvFile::parse(file), Args::command());
+        let args = ["bearward", "token", "--client-id", "x", "--client-secret", "x"].iter().chain(args);
+        let args = Args::from_arg_matches(&command.try_get_matches_from(args)?)?;
+        let Command::Token(token) = args.command else { panic!("another command") };
+        Ok(token.domain.to_string())
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_file_and_without_either_it_is_an_error() {
+        let file = "AUTH0_DOMAIN=file.example.com\nAUTH0_AUDIENCE=https://api.example.com\n";
+        assert_eq!(domain(file, &[]).unwrap(), "file.example.com");
+        assert_eq!(domain(file, &["--domain", "flag.example.com"]).unwrap(), "flag.example.com");
+        assert!(domain("", &[]).is_err());
+    }
+
+    #[test]
+    fn whatever_the_environment_may_give_the_file_may_give_too() {
+        let mut tried = 0;
+        for subcommand in Args::command().get_subcommands().cloned() {
+            let names = |argument: &Arg| argument.get_env().map(|name| name.to_str().unwrap().to_owned());
+            let lines: Vec<_> =
+                subcommand.get_arguments().filter_map(names).map(|name| name + "=x\n").collect();
+            let subcommand = with_defaults_from(&EnvFile::parse(&lines.concat()), subcommand);
+            for argument in subcommand.get_arguments().filter(|argument| argument.get_env().is_some()) {
+                assert_eq!(argument.get_default_values(), ["x"], "{}", argument.get_id());
+                assert!(!argument.is_required_set() && argument.is_hide_default_value_set());
+                tried += 1;
+            }
+        }
+        assert!(tried >= 5, "{tried}");
+    }
+
+    #[test]
+    fn what_the_file_holds_is_not_shown() {
+        let file = EnvFile::parse("AUTH0_CLIENT_SECRET=hush");
+        let mut command = with_defaults_from(&file, Args::command());
+        let token = command.find_subcommand_mut("token").unwrap();
+        assert!(!token.render_long_help().to_string().contains("hush"));
+    }
 }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use reqwest::Method;
 
-use super::Patience;
+use super::patience::Patience;
 
 #[derive(clap::Args)]
 #[command(after_help = CALL_EXAMPLES)]

@@ -1,6 +1,6 @@
 use bearward_core::jose::algorithm::Algorithm;
 
-use super::algorithm;
+use super::algorithm::algorithm;
 
 /// Everything may be missing: that is for the checks to say.
 #[derive(clap::Args)]

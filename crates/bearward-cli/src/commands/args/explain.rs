@@ -6,7 +6,7 @@ use clap::{
     builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser},
 };
 
-use super::{Patience, algorithm};
+use super::{algorithm::algorithm, patience::Patience};
 use crate::tenant::domain::Domain;
 
 #[derive(clap::Args)]

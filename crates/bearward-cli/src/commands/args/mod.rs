@@ -1,5 +1,6 @@
 //! What can be typed, a file for each command. Values are checked here once; the commands get checked ones.
 
+mod algorithm;
 mod call;
 mod completions;
 mod doctor;
@@ -10,11 +11,7 @@ mod man;
 mod patience;
 mod token;
 
-use bearward_core::jose::algorithm::Algorithm;
-use clap::{
-    Parser, Subcommand,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
+use clap::{Parser, Subcommand};
 
 pub(crate) use call::CallArgs;
 pub(crate) use completions::CompletionsArgs;
@@ -94,12 +91,6 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page, or write one for each command.
     Man(ManArgs),
-}
-
-/// An algorithm by its name.
-fn algorithm() -> impl TypedValueParser<Value = Algorithm> {
-    let names = PossibleValuesParser::new(Algorithm::all().map(Algorithm::name));
-    names.try_map(|name| Algorithm::from_name(&name).ok_or("no algorithm of this name"))
 }
 
 impl Command {

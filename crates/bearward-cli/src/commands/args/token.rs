@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 
-use super::Patience;
+use super::patience::Patience;
 use crate::tenant::domain::Domain;
 
 #[derive(clap::Args)]

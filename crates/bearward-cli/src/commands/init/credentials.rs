@@ -8,8 +8,6 @@ use crate::{
     terminal::{failure::Failure, input},
 };
 
-use super::order::variable;
-
 const MANAGEMENT_TOKEN: &str = "AUTH0_MANAGEMENT_TOKEN";
 const CLIENT_SECRET: &str = "AUTH0_CLIENT_SECRET";
 
@@ -28,13 +26,13 @@ impl Credentials {
         }
         if !args.device
             && args.client_secret.is_none()
-            && let Some(token) = variable(MANAGEMENT_TOKEN)?
+            && let Some(token) = settings::text(MANAGEMENT_TOKEN)?
         {
             return AccessToken::parse(token).map(|token| Some(Self::Token(token))).map_err(|NotAToken| {
                 Failure::usage(format!("{MANAGEMENT_TOKEN} has characters in it that no token has."))
             });
         }
-        variable("AUTH0_CLIENT_ID")?.map(|id| Self::of_client(id, args)).transpose()
+        settings::text("AUTH0_CLIENT_ID")?.map(|id| Self::of_client(id, args)).transpose()
     }
 
     /// The client with its secret if there is one, and otherwise by the device flow.
@@ -44,7 +42,7 @@ impl Credentials {
         }
         let secret = match &args.client_secret {
             Some(secret) => Some(input::argument("client secret", secret.clone())?),
-            None => variable(CLIENT_SECRET)?,
+            None => settings::text(CLIENT_SECRET)?,
         };
         Ok(match secret {
             Some(secret) => Self::Client { id, secret },

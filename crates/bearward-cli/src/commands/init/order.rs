@@ -130,13 +130,7 @@ fn setting<T>(
         return Ok(flag);
     }
     let malformed = |why| Failure::usage(format!("{name} is of no use: {why}."));
-    variable(name)?.map(|text| parse(&text).map_err(malformed)).transpose()
-}
-
-/// A variable of the environment or of `.env`.
-pub(super) fn variable(name: &str) -> Result<Option<String>, Failure> {
-    let text = settings::variable(name).map(std::ffi::OsString::into_string).transpose();
-    text.map_err(|_| Failure::usage(format!("{name} is not UTF-8.")))
+    settings::text(name)?.map(|text| parse(&text).map_err(malformed)).transpose()
 }
 
 fn missing(names: &[&str]) -> Failure {

@@ -15,7 +15,6 @@ use base64::{
 use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
 use serde_json::{Value, json};
 
-use super::no_cryptography;
 use crate::terminal::failure::Failure;
 
 /// A private key. `Debug` shows its thumbprint, which is public.
@@ -91,6 +90,11 @@ impl fmt::Debug for ProofKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ProofKey({})", self.thumbprint())
     }
+}
+
+/// The cryptographic library refuses only when the machine is in trouble.
+pub(super) fn no_cryptography(what: &str) -> Failure {
+    Failure::undecided(format!("{what} could not be made."))
 }
 
 /// RFC 7638 §3: SHA-256 over the required members, in the order of their names, without white space.

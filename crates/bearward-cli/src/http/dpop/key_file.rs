@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::ProofKey;
+use super::key::ProofKey;
 use crate::{
     settings::private_file,
     terminal::{failure::Failure, output},

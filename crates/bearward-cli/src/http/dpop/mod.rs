@@ -10,10 +10,3 @@ mod proof;
 pub(crate) use key::ProofKey;
 pub(crate) use nonce::Nonce;
 pub(crate) use proof::{Proof, ProofFacts, htu};
-
-use crate::terminal::failure::Failure;
-
-/// What the cryptographic library refuses only when the machine is in trouble.
-fn no_cryptography(what: &str) -> Failure {
-    Failure::undecided(format!("{what} could not be made."))
-}

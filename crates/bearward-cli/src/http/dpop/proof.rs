@@ -7,7 +7,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Method, Url, header::HeaderValue};
 use serde_json::{Value, json};
 
-use super::{Nonce, ProofKey, no_cryptography};
+use super::{
+    key::{ProofKey, no_cryptography},
+    nonce::Nonce,
+};
 use crate::{http::access_token::AccessToken, terminal::failure::Failure};
 
 /// What a proof is about.

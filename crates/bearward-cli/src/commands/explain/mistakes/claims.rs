@@ -3,7 +3,7 @@
 use bearward_core::{UnixTime, catalogue::Entry};
 use serde_json::Value;
 
-use super::{Mistake, difference};
+use super::mistake::{Mistake, difference};
 use crate::commands::explain::{
     facts::{Case, shown, tame},
     when,
@@ -27,7 +27,7 @@ const OF_ID_TOKENS: [&str; 10] = [
 const CLOCKS_SECONDS: u64 = 600;
 
 /// What is odd and refused nowhere.
-pub(in super::super) fn remarks(case: &Case<'_>) -> Vec<String> {
+pub(in crate::commands::explain) fn remarks(case: &Case<'_>) -> Vec<String> {
     let now = case.question.now;
     let iat = time(case, "iat").filter(|iat| *iat > now);
     let ahead = iat.map(|iat| {

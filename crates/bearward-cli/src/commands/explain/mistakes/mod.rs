@@ -1,6 +1,7 @@
 //! The usual mistakes: what a code means for the token at hand, where more can be said than the catalogue does.
 
 mod claims;
+mod mistake;
 mod proof;
 mod shape;
 
@@ -14,12 +15,6 @@ pub(super) use claims::remarks;
 pub(super) struct Advice {
     pub(super) cause: String,
     pub(super) remedy: String,
-}
-
-/// The same, where the catalogue may have the remedy already.
-struct Mistake {
-    cause: String,
-    remedy: Option<String>,
 }
 
 /// What is known of this case beyond the entry of its code.
@@ -48,57 +43,4 @@ pub(super) fn usual(case: &Case<'_>, entry: &Entry) -> Option<Advice> {
     }?;
     let remedy = mistake.remedy.unwrap_or_else(|| entry.remedy.to_owned());
     Some(Advice { cause: mistake.cause, remedy })
-}
-
-impl Mistake {
-    fn new(cause: String) -> Self {
-        Self { cause, remedy: None }
-    }
-
-    fn with_remedy(self, remedy: impl Into<String>) -> Self {
-        Self { remedy: Some(remedy.into()), ..self }
-    }
-}
-
-/// In what two names differ that people take for one.
-fn difference(one: &str, other: &str) -> Option<&'static str> {
-    let bare = |text: &str| text.trim_end_matches('/').to_owned();
-    let without_scheme = |text: &str| text.split_once("://").map_or(text, |(_, rest)| rest).to_owned();
-    if one == other {
-        None
-    } else if bare(one) == bare(other) {
-        Some("in the slash at the end")
-    } else if one.eq_ignore_ascii_case(other) {
-        Some("in upper and lower case")
-    } else if without_scheme(one) == without_scheme(other) {
-        Some("in http:// or https:// before it")
-    } else if bare(&without_scheme(one)).eq_ignore_ascii_case(&bare(&without_scheme(other))) {
-        Some("in http:// or https:// before it, in case, or in the slash at the end")
-    } else {
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_are_taken_for_one_are_told_apart() {
-        for (other, told) in [
-            ("https://api.example.com/", Some("in the slash at the end")),
-            ("https://API.example.com", Some("in upper and lower case")),
-            ("http://api.example.com", Some("in http:// or https:// before it")),
-            ("api.example.com", Some("in http:// or https:// before it")),
-            (
-                "API.example.com/",
-                Some("in http:// or https:// before it, in case, or in the slash at the end"),
-            ),
-            ("https://api.example.com", None),
-            ("https://api.example.org", None),
-            ("", None),
-        ] {
-            assert_eq!(difference("https://api.example.com", other), told, "{other}");
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use bearward_core::{UnixTime, catalogue::Entry, url};
 
-use super::Mistake;
+use super::mistake::Mistake;
 use crate::commands::explain::{
     facts::{Case, in_normal_form, shown, tame},
     when,

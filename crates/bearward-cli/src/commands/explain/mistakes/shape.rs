@@ -2,7 +2,7 @@
 
 use bearward_core::jose::algorithm::Algorithm;
 
-use super::Mistake;
+use super::mistake::Mistake;
 use crate::commands::explain::facts::Case;
 
 /// How every JSON object that begins with a member begins in base64url.
