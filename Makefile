@@ -7,8 +7,8 @@ BIN := $(CURDIR)/$(VENV)/bin
 # CI sets this to --locked.
 CARGO_FLAGS ?=
 
-BINDING_SOURCES := $(shell find crates/bearward-core/src python/native -name '*.rs') \
-	Cargo.toml Cargo.lock crates/bearward-core/Cargo.toml python/native/Cargo.toml python/pyproject.toml
+BINDING_SOURCES := $(shell find crates/bearward-core/src crates/bearward-exchange/src python/native -name '*.rs') \
+	Cargo.toml Cargo.lock crates/bearward-core/Cargo.toml crates/bearward-exchange/Cargo.toml python/native/Cargo.toml python/pyproject.toml
 PYTHON_PACKAGE := $(shell find python/src -name '*.py' -o -name '*.pyi') python/pyproject.toml
 
 # The oldest FastAPI that is supported, and what it needs beside it.

@@ -13,26 +13,31 @@ from typing import Any
 # Crate of the workspace -> crates of the workspace that it may use. Who is not listed here has no layer yet.
 ALLOWED = {
     "bearward-core": set(),
+    "bearward-exchange": {"bearward-core"},
     "bearward-issuer": {"bearward-core"},
-    "bearward-cli": {"bearward-core", "bearward-issuer"},
-    "bearward-python": {"bearward-core"},
+    "bearward-cli": {"bearward-core", "bearward-exchange", "bearward-issuer"},
+    "bearward-python": {"bearward-core", "bearward-exchange"},
 }
 
-# What must not come in, however indirectly. The engine does no IO; what runs in production can't sign.
+# What a crate without IO must not use.
+IO = {
+    "async-std",
+    "hyper",
+    "log",
+    "mio",
+    "pyo3",
+    "reqwest",
+    "rustls",
+    "smol",
+    "socket2",
+    "time",
+    "tokio",
+}
+
+# What must not come in, however indirectly. The engine and client flows do no IO; what runs in production can't sign.
 FORBIDDEN = {
-    "bearward-core": {
-        "async-std",
-        "hyper",
-        "log",
-        "mio",
-        "pyo3",
-        "reqwest",
-        "rustls",
-        "smol",
-        "socket2",
-        "time",
-        "tokio",
-    },
+    "bearward-core": IO,
+    "bearward-exchange": IO,
     "bearward-python": {"bearward-issuer", "hyper", "mio", "reqwest", "rustls", "socket2", "tokio"},
 }
 

@@ -36,7 +36,6 @@ pub mod catalogue;
 pub mod check;
 pub mod documents;
 pub mod encoding;
-pub mod exchange;
 pub mod explanation;
 pub mod http;
 pub mod issuer;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::issuer::IssuerUrl;
-use crate::encoding::json::{JsonObject, Object, Value};
 use crate::documents::DocumentNeeded;
-use crate::rejection::{Rejection, Unavailable};
+use crate::encoding::json::{JsonObject, Object, Value};
 use crate::http::scheme::Scheme;
-use crate::verify::replay::ReplayKey;
+use crate::issuer::IssuerUrl;
+use crate::rejection::{Rejection, Unavailable};
 use crate::requirement as scope;
+use crate::verify::replay::ReplayKey;
 
 /// What comes of a request. Only [`Outcome::Verified`] lets it in.
 #[derive(Debug)]

@@ -9,8 +9,8 @@
 use core::fmt;
 use std::time::Duration;
 
-use crate::encoding::ParseError;
 use crate::documents::{DocumentError, DocumentKind, KeyError};
+use crate::encoding::ParseError;
 use crate::time::UnixTime;
 
 /// Why a request's credentials are not acceptable.

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use crate::encoding::ParseError;
-use crate::jose::algorithm::{Algorithm, AlgorithmSet};
 use crate::encoding::json::{Document, Duplicates, Value};
+use crate::jose::algorithm::{Algorithm, AlgorithmSet};
 use crate::jose::jwk::{Jwk, KeyError, VerificationKey};
 use crate::limits;
 

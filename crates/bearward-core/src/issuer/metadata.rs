@@ -3,9 +3,9 @@
 use core::fmt;
 
 use super::name::IssuerUrl;
-use crate::http::host::Host;
 use crate::encoding::ParseError;
 use crate::encoding::json::{JsonObject, Value};
+use crate::http::host::Host;
 
 /// An issuer's discovery document, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]

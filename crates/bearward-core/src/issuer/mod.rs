@@ -4,7 +4,6 @@ mod allowed;
 pub mod metadata;
 pub mod name;
 
-
-pub use name::IssuerUrl;
 pub use allowed::Issuers;
 pub(crate) use allowed::NotSelected;
+pub use name::IssuerUrl;

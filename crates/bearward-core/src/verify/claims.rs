@@ -1,8 +1,8 @@
 //! The claims of a signed token, at a given time. RFC 7519 §4.1, RFC 9068 §4.
 
 use super::signature::SignedClaims;
-use crate::issuer::metadata::Metadata;
 use crate::encoding::json::{JsonObject, Kind, Value};
+use crate::issuer::metadata::Metadata;
 use crate::policy::{Audience, Policy};
 use crate::rejection::Rejection;
 use crate::time::UnixTime;

@@ -4,12 +4,12 @@ use core::fmt;
 use std::collections::HashSet;
 
 use crate::check::Check;
+use crate::http::headers::Field;
+use crate::http::scheme::{Scheme, split, trim};
 use crate::issuer::IssuerUrl;
 use crate::outcome::Refusal;
 use crate::policy::DpopMode;
 use crate::rejection::Rejection;
-use crate::http::headers::Field;
-use crate::http::scheme::{Scheme, split, trim};
 
 /// What a request says about who sent it. Field values are bytes as they came, before anybody decoded them.
 #[derive(Clone, Copy, Default)]

@@ -1,10 +1,10 @@
 //! A token that was read and not yet believed: what may be looked at to find the key, and no more.
 
+use crate::documents::KeySet;
+use crate::encoding::json::{JsonObject, Value};
 use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::{NotThreeSegments, Segments};
-use crate::encoding::json::{JsonObject, Value};
 use crate::jose::jwk::VerificationKey;
-use crate::documents::KeySet;
 use crate::policy::Policy;
 use crate::rejection::{Fingerprint, HmacName, Rejection};
 

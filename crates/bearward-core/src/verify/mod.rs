@@ -12,20 +12,20 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::answer::{self, Answer};
-use crate::issuer::{IssuerUrl, NotSelected};
-use crate::encoding::json::{JsonObject, Value};
 use crate::documents::{DocumentError, DocumentNeeded, IssuerStatus, Keyring, Stop};
+use crate::encoding::json::{JsonObject, Value};
+use crate::http::headers::Field;
+use crate::http::scheme::Scheme;
+use crate::issuer::{IssuerUrl, NotSelected};
 use crate::outcome::{Outcome, PendingReplayCheck, Refusal, TokenEndpoint, VerifiedToken};
 use crate::policy::{Policy, ReplayProtection};
 use crate::rejection::{Rejection, Unavailable};
-use crate::http::headers::Field;
-use crate::http::scheme::Scheme;
 use crate::time::UnixTime;
 use claims::CheckedClaims;
-use proof::{ProvenRequest, UnverifiedProof, VerifiedProof, check_proof};
-use replay::{ReplayKey, ReplayLog, Sighting};
 use credentials::{Credentials, RequestFacts};
 use header::UnverifiedToken;
+use proof::{ProvenRequest, UnverifiedProof, VerifiedProof, check_proof};
+use replay::{ReplayKey, ReplayLog, Sighting};
 
 /// Verifies requests by one policy, keeps the documents of its issuers, and remembers which proofs were used.
 ///

@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::jose::algorithm::Algorithm;
 use crate::encoding::base64url;
-use crate::jose::compact::Segments;
 use crate::encoding::json::{JsonObject, Object, Value};
+use crate::http::url::same_target;
+use crate::jose::algorithm::Algorithm;
+use crate::jose::compact::Segments;
 use crate::jose::jwk::{Jwk, KeyError, VerificationKey};
 use crate::jose::thumbprint::Thumbprint;
+use crate::nonces;
 use crate::policy::DpopPolicy;
 use crate::rejection::Rejection;
-use crate::nonces;
 use crate::time::UnixTime;
-use crate::http::url::same_target;
 
 /// What a proof must be about.
 #[derive(Clone, Copy)]

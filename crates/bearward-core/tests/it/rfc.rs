@@ -3,8 +3,8 @@
 
 use bearward_core::UnixTime;
 use bearward_core::encoding::json::{Document, Duplicates};
-use bearward_core::jose::jwk::Jwk;
 use bearward_core::http::url::same_target;
+use bearward_core::jose::jwk::Jwk;
 use serde_json::Value;
 
 use crate::engine::{text, texts};

@@ -1,0 +1,53 @@
+use std::path::PathBuf;
+
+use reqwest::Method;
+
+use super::patience::Patience;
+
+#[derive(clap::Args)]
+#[command(after_help = CALL_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be given")]
+pub(crate) struct CallArgs {
+    /// Where to: https, or http on this machine
+    // Checked by the command: clap would quote a wrong one, and there may be a password in it.
+    pub(crate) url: String,
+    /// The method [default: GET, with --data POST]
+    #[arg(short = 'X', long, value_name = "METHOD")]
+    pub(crate) method: Option<Method>,
+    /// The access token; `-` reads it from stdin, `@FILE` from a file. Arguments show in process lists: prefer those
+    #[arg(long, env = "BEARWARD_TOKEN", hide_env_values = true)]
+    pub(crate) token: String,
+    /// Send a DPoP proof with this key (PKCS#8 PEM), even if the token is not bound to one
+    /// [default, if it is: ~/.config/bearward/dpop-key.pem]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) dpop_key: Option<PathBuf>,
+    /// Send the token as a plain Bearer token even if it is bound to a key
+    #[arg(long, conflicts_with = "dpop_key")]
+    pub(crate) bearer: bool,
+    /// A header field, 'Name: value'; can be repeated
+    #[arg(short = 'H', long = "header", value_name = "FIELD")]
+    pub(crate) headers: Vec<String>,
+    /// The body, or `@FILE`; sent as application/json if it is JSON and no Content-Type is given
+    #[arg(long, value_name = "BODY")]
+    pub(crate) data: Option<String>,
+    /// Show how the token was sent, and what the answer says about it (WWW-Authenticate, DPoP-Nonce)
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
+    /// Print the answer as one line of JSON: method, url, scheme, status, headers, body, or `body_base64` if it is not text
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Send the token in clear text to another machine: anybody on the way can read it
+    #[arg(long)]
+    pub(crate) insecure_http: bool,
+}
+
+const CALL_EXAMPLES: &str = "\
+Examples:
+  bearward token | bearward call --token - https://api.example.com/api/private
+  bearward token --dpop | bearward call --token - -v http://127.0.0.1:8000/api/private
+  bearward call --json --token @token https://api.example.com/api/private | jq .status
+  bearward call -X PUT --data '{\"text\":\"hello\"}' --token @token https://api.example.com/api/messages/1
+
+Exit codes: 0 for an answer of 2xx or 3xx, 1 for any other, 2 usage, 3 no answer";

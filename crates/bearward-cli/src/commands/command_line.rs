@@ -1,0 +1,186 @@
+//! Reading what was typed. What was not may stand in the environment or in `.env`.
+
+use std::env;
+
+use clap::{
+    Arg, ArgMatches, Command as Definition, CommandFactory as _, Error, FromArgMatches as _,
+    error::{ContextKind, ContextValue, ErrorKind},
+    parser::ValueSource,
+};
+
+use crate::{
+    commands::args::{Args, Command},
+    settings::{self, ENV_FILE, env_file::EnvFile},
+    terminal::{failure::Failure, input, output},
+};
+
+/// What is quoted of a wrong argument, at most: too little of a token to be worth anything.
+const LENGTH: usize = 100;
+
+/// Arguments that may stand for stdin or a file.
+const SECRETS: [(&str, &str); 2] = [("client_secret", "client secret"), ("token", "access token")];
+
+/// The command, with all that it is to know. Ends the process for `--help` and for mistakes.
+pub(crate) fn read() -> Result<Command, Failure> {
+    let (file, trouble) = match settings::env_file() {
+        Ok(file) => (file, None),
+        Err(failure) => (EnvFile::default(), Some(failure)),
+    };
+    let definition = with_defaults_from(&file, Args::command());
+    let parsed = definition.clone().try_get_matches();
+    match (parsed.and_then(|matches| Ok((Args::from_arg_matches(&matches)?.command, matches))), trouble) {
+        (Ok((command, _)), Some(failure)) if command.reads_settings() => Err(failure),
+        // What is missing may well stand in the file.
+        (Err(error), Some(failure)) if error.kind() == ErrorKind::MissingRequiredArgument => Err(failure),
+        (Ok((command, matches)), _) => {
+            matches.subcommand().map_or(Ok(()), |(_, matches)| check_origins(matches))?;
+            Ok(command)
+        }
+        (Err(error), _) => refuse(error, &definition, &file),
+    }
+}
+
+/// Has each argument that the environment may give take its default from `file`, in all commands.
+fn with_defaults_from(file: &EnvFile, definition: Definition) -> Definition {
+    definition
+        .mut_args(|argument| with_default_from(file, argument))
+        .mut_subcommands(|subcommand| with_defaults_from(file, subcommand))
+}
+
+fn with_default_from(file: &EnvFile, argument: Arg) -> Arg {
+    let value = argument.get_env().and_then(|name| file.value(name.to_str()?));
+    let is_unset =
+        argument.get_env().is_some_and(|name| env::var_os(name).is_some_and(|value| value.is_empty()));
+    // Or else clap would take the empty text, and `.env` would not count.
+    let argument = if is_unset { argument.env(None) } else { argument };
+    match value {
+        // Hidden, since it may be a secret.
+        Some(value) => argument.required(false).default_value(value).hide_default_value(true),
+        None => argument,
+    }
+}
+
+/// What a `.env` may not do, which may be somebody else's: make a secret of any file there is, to be sent to whom it
+/// names; and be told a secret that is not its own without a word.
+fn check_origins(matches: &ArgMatches) -> Result<(), Failure> {
+    let origin = |id| matches.ids().any(|it| it == id).then(|| matches.value_source(id)).flatten();
+    let text = |id| matches.try_get_raw(id).ok()??.next()?.to_str();
+    for (id, what) in SECRETS {
+        let is_typed = origin(id).is_none_or(|origin| origin == ValueSource::CommandLine);
+        if !is_typed && text(id).is_some_and(input::is_reference) {
+            let message =
+                format!("the {what} in the environment or in {ENV_FILE} is `-` or begins with `@`.");
+            return Err(Failure::usage(message).with_hint("stdin and files are read for arguments alone."));
+        }
+    }
+    // What clap takes for a default stands in the file: none of these has another.
+    let is_from_file = |id| origin(id) == Some(ValueSource::DefaultValue);
+    let has_secret =
+        text("client_secret").is_some_and(|text| !text.is_empty()) && !is_from_file("client_secret");
+    if has_secret && is_from_file("domain") {
+        settings::tell_where_secret_goes(text("domain").unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// Tells what is wrong. The values in it are tamed: they may come out of a file that somebody else wrote.
+fn refuse(mut error: Error, definition: &Definition, file: &EnvFile) -> ! {
+    let hint = origin(&error, definition, file).or_else(|| missing(&error, definition));
+    let tamed: Vec<_> = error.context().filter_map(|(kind, value)| Some((kind, tamed(value)?))).collect();
+    for (kind, value) in tamed {
+        error.insert(kind, value);
+    }
+    // With stderr closed there is nobody to tell.
+    let _told = error.print();
+    if let Some(hint) = hint {
+        output::hint(&hint);
+    }
+    std::process::exit(error.exit_code())
+}
+
+/// What was typed or set, in an error. Everything else in it is ours.
+fn tamed(value: &ContextValue) -> Option<ContextValue> {
+    let tame = |text: &String| output::one_line(text, LENGTH);
+    if let ContextValue::Strings(texts) = value {
+        return Some(ContextValue::Strings(texts.iter().map(tame).collect()));
+    }
+    if let ContextValue::String(text) = value { Some(ContextValue::String(tame(text))) } else { None }
+}
+
+/// Where the value stands that the error is about, if it was not typed.
+fn origin(error: &Error, definition: &Definition, file: &EnvFile) -> Option<String> {
+    let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return None };
+    let mut arguments = definition.get_subcommands().flat_map(Definition::get_arguments);
+    let (name, place) = arguments.find_map(|argument| {
+        let name = argument.get_env()?.to_str()?;
+        let place = settings::place(name, file)?;
+        (settings::variable_in(name, file)?.to_str()? == value).then_some((name, place))
+    })?;
+    Some(format!("{name} is set to that in {place}."))
+}
+
+/// Where else what is missing may stand, as far as there is a place.
+fn missing(error: &Error, definition: &Definition) -> Option<String> {
+    if error.kind() != ErrorKind::MissingRequiredArgument {
+        return None;
+    }
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else { return None };
+    let is_missing = |argument: &&Arg| {
+        let long = argument.get_long().unwrap_or_default();
+        missing.iter().any(|name| name.strip_prefix("--").and_then(|it| it.split(' ').next()) == Some(long))
+    };
+    let arguments = definition.get_subcommands().flat_map(Definition::get_arguments).filter(is_missing);
+    let mut names: Vec<&str> = arguments.filter_map(|argument| argument.get_env()?.to_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let list = names.join(", ");
+    (!names.is_empty()).then(|| {
+        format!("the environment or {ENV_FILE} can have it: {list}. `bearward init` writes {ENV_FILE}.")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain(file: &str, args: &[&str]) -> Result<String, clap::Error> {
+        let command = with_defaults_from(&EnvFile::parse(file), Args::command());
+        let args = ["bearward", "token", "--client-id", "x", "--client-secret", "x"].iter().chain(args);
+        let args = Args::from_arg_matches(&command.try_get_matches_from(args)?)?;
+        let Command::Token(token) = args.command else { panic!("another command") };
+        Ok(token.domain.to_string())
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_file_and_without_either_it_is_an_error() {
+        let file = "AUTH0_DOMAIN=file.example.com\nAUTH0_AUDIENCE=https://api.example.com\n";
+        assert_eq!(domain(file, &[]).unwrap(), "file.example.com");
+        assert_eq!(domain(file, &["--domain", "flag.example.com"]).unwrap(), "flag.example.com");
+        assert!(domain("", &[]).is_err());
+    }
+
+    #[test]
+    fn whatever_the_environment_may_give_the_file_may_give_too() {
+        let mut tried = 0;
+        for subcommand in Args::command().get_subcommands().cloned() {
+            let names = |argument: &Arg| argument.get_env().map(|name| name.to_str().unwrap().to_owned());
+            let lines: Vec<_> =
+                subcommand.get_arguments().filter_map(names).map(|name| name + "=x\n").collect();
+            let subcommand = with_defaults_from(&EnvFile::parse(&lines.concat()), subcommand);
+            for argument in subcommand.get_arguments().filter(|argument| argument.get_env().is_some()) {
+                assert_eq!(argument.get_default_values(), ["x"], "{}", argument.get_id());
+                assert!(!argument.is_required_set() && argument.is_hide_default_value_set());
+                tried += 1;
+            }
+        }
+        assert!(tried >= 5, "{tried}");
+    }
+
+    #[test]
+    fn what_the_file_holds_is_not_shown() {
+        let file = EnvFile::parse("AUTH0_CLIENT_SECRET=hush");
+        let mut command = with_defaults_from(&file, Args::command());
+        let token = command.find_subcommand_mut("token").unwrap();
+        assert!(!token.render_long_help().to_string().contains("hush"));
+    }
+}

@@ -1,0 +1,91 @@
+//! The way to the tenant's host: its addresses, and whether anything listens there.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use reqwest::Url;
+use tokio::{
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
+
+use super::report::{Check, Step};
+use crate::{
+    http::https,
+    terminal::{failure::Kind, progress},
+};
+
+/// How requests get to the tenant.
+#[derive(Debug)]
+pub(super) enum Way {
+    Direct { host: String, addresses: Vec<SocketAddr> },
+    Proxy { host: String },
+}
+
+/// The addresses of the host. A proxy looks for them itself.
+pub(super) async fn look_up(url: &str, patience: Duration) -> Step<Way> {
+    const NAME: &str = "dns";
+    let Some((url, host, port)) = parts(url) else {
+        let remedy = "write the host alone, as in AUTH0_DOMAIN=tenant.eu.auth0.com";
+        return (Check::failed(NAME, Kind::Usage, "the domain is not the host of a URL", remedy), None);
+    };
+    if let Some(proxy) = https::proxy(&url) {
+        let check = Check::skipped(NAME, format!("requests go through the proxy {proxy}"));
+        return (check, Some(Way::Proxy { host: proxy }));
+    }
+    let looked_up = timeout(patience, lookup_host((host.trim_matches(['[', ']']), port)));
+    let why = match progress::while_waiting(format_args!("looking for {host}"), looked_up).await {
+        Ok(Ok(addresses)) => return found(&url, &host, addresses.collect()),
+        Ok(Err(error)) => error.to_string(),
+        Err(_elapsed) => format!("no answer within {} s", patience.as_secs()),
+    };
+    let remedy = "is the domain spelled right? Can this machine look up other names?";
+    (Check::failed(NAME, Kind::Undecided, format!("no address of {host}: {why}"), remedy), None)
+}
+
+fn parts(url: &str) -> Option<(Url, String, u16)> {
+    let url = Url::parse(url).ok()?;
+    let (host, port) = (url.host_str()?.to_owned(), url.port_or_known_default()?);
+    Some((url, host, port))
+}
+
+fn found(url: &Url, host: &str, addresses: Vec<SocketAddr>) -> Step<Way> {
+    let mut texts: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+    texts.dedup();
+    let message = if url.domain().is_none() {
+        format!("{host} is an address, nothing to look up")
+    } else {
+        format!("{host} is at {}", texts.join(", "))
+    };
+    let check = Check::ok("dns", message).with("addresses", texts);
+    (check, Some(Way::Direct { host: https::authority(url), addresses }))
+}
+
+/// Whether one of the addresses takes connections.
+pub(super) async fn connect(way: Way, patience: Duration) -> Step<()> {
+    const NAME: &str = "connection";
+    let (host, addresses) = match way {
+        Way::Direct { host, addresses } => (host, addresses),
+        Way::Proxy { host } => {
+            return (Check::skipped(NAME, format!("requests go through the proxy {host}")), Some(()));
+        }
+    };
+    let connected = timeout(patience, TcpStream::connect(addresses.as_slice()));
+    let why = match progress::while_waiting(format_args!("connecting to {host}"), connected).await {
+        Ok(Ok(stream)) => {
+            let address = stream.peer_addr().map(|address| address.to_string()).unwrap_or_default();
+            let check = Check::ok(NAME, format!("{host} takes connections")).with("address", address);
+            return (check, Some(()));
+        }
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            "nothing listens there (connection refused)".to_owned()
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_elapsed) => format!("no answer within {} s", patience.as_secs()),
+    };
+    let remedy = if addresses.iter().all(|address| address.ip().is_loopback()) {
+        "is the local tenant running, and on this port? `bearward issuer` starts one"
+    } else {
+        "does a firewall of this machine or its network let it out? HTTPS_PROXY can name a proxy"
+    };
+    (Check::failed(NAME, Kind::Undecided, format!("{host}: {why}"), remedy), None)
+}

@@ -1,0 +1,215 @@
+//! One document: asked for as an API does, with all that its answer tells.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use bearward_core::limits;
+use reqwest::{
+    StatusCode, Url,
+    header::{self, HeaderMap, HeaderName},
+    tls::TlsInfo,
+};
+
+use super::report::{Check, Step};
+use crate::{
+    http::https::{self, BodyError},
+    terminal::{
+        failure::{Failure, Kind},
+        output, progress,
+    },
+};
+
+/// How long the Python package waits for a document, unless told otherwise (`fetch_timeout`).
+const API_PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) struct Fetcher {
+    /// For a connection; twice that for each part of an answer.
+    pub(super) patience: Duration,
+}
+
+/// An answer, whatever it says.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) url: Url,
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Result<Vec<u8>, NoBody>,
+    /// The server's certificate, DER.
+    pub(super) certificate: Option<Vec<u8>>,
+    /// Between these times the head of the answer was written.
+    pub(super) asked: SystemTime,
+    pub(super) answered: SystemTime,
+    /// How long all of it took.
+    pub(super) took: Duration,
+}
+
+#[derive(Debug)]
+pub(super) enum NoBody {
+    TooLong,
+    Broken { why: String },
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum NoAnswer {
+    /// There was no safe connection, because of TLS or for another reason.
+    NoConnection { tls: Option<rustls::Error>, why: String },
+    /// There was a connection, and nothing that could be read came over it.
+    Silence { why: String },
+    /// No request could be made.
+    NoRequest(Failure),
+}
+
+impl Fetcher {
+    pub(super) async fn get(&self, url: &str) -> Result<Answer, NoAnswer> {
+        let unusable = |_| Failure::undecided("a URL in the discovery document can't be used.");
+        let url = Url::parse(url).map_err(unusable).map_err(NoAnswer::NoRequest)?;
+        let client = https::hasty_client(&url, self.patience).map_err(NoAnswer::NoRequest)?;
+        let host = https::authority(&url);
+        let getting = self.ask(client.get(url.clone()), url);
+        progress::while_waiting(format_args!("waiting for {host}"), getting).await
+    }
+
+    async fn ask(&self, request: reqwest::RequestBuilder, url: Url) -> Result<Answer, NoAnswer> {
+        let (asked, started) = (SystemTime::now(), Instant::now());
+        let response = request.send().await.map_err(|error| self.no_answer(&url, &error))?;
+        let answered = SystemTime::now();
+        let certificate = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+        let certificate = certificate.map(<[u8]>::to_vec);
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = https::bounded(response, limits::DOCUMENT_BYTES).await.map_err(|error| match error {
+            BodyError::TooLong => NoBody::TooLong,
+            BodyError::Broken(error) => NoBody::Broken { why: self.why(&url, &error) },
+        });
+        Ok(Answer { url, status, headers, body, certificate, asked, answered, took: started.elapsed() })
+    }
+
+    fn no_answer(&self, url: &Url, error: &reqwest::Error) -> NoAnswer {
+        let (tls, why) = (https::tls_problem(error).cloned(), self.why(url, error));
+        if error.is_connect() || tls.is_some() {
+            NoAnswer::NoConnection { tls, why }
+        } else {
+            NoAnswer::Silence { why }
+        }
+    }
+
+    fn why(&self, url: &Url, error: &reqwest::Error) -> String {
+        let host = https::authority(url);
+        if error.is_timeout() {
+            let patience = if error.is_connect() { self.patience } else { self.patience * 2 };
+            return format!("{host} did not answer within {} s", patience.as_secs());
+        }
+        https::unreachable(&host, error).message().trim_end_matches('.').to_owned()
+    }
+}
+
+/// A document as it was published.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    pub(super) took: Duration,
+}
+
+/// The document that an answer holds: status 200, as the engine's drivers ask for, and a whole body within limits.
+pub(super) fn document(
+    name: &'static str,
+    what: &str,
+    answer: Result<Answer, NoAnswer>,
+) -> Result<Document, Check> {
+    let answer = answer.map_err(|no_answer| no_answer.check(name))?;
+    let host = https::authority(&answer.url);
+    if answer.status != StatusCode::OK {
+        return Err(other_status(name, &host, &answer));
+    }
+    let Answer { url, headers, body, took, .. } = answer;
+    match body {
+        Ok(body) => Ok(Document { url, headers, body, took }),
+        Err(NoBody::Broken { why }) => Err(Check::failed(name, Kind::Undecided, why, TRY_AGAIN)),
+        Err(NoBody::TooLong) => {
+            let message = format!("the {what} of {host} is longer than {} bytes", limits::DOCUMENT_BYTES);
+            Err(Check::failed(name, Kind::Rejected, message, "is this the host of a tenant?"))
+        }
+    }
+}
+
+const TRY_AGAIN: &str =
+    "try again; an API goes on with the documents it has, and a new one answers 503 meanwhile";
+
+impl NoAnswer {
+    fn check(&self, name: &'static str) -> Check {
+        match self {
+            Self::NoConnection { tls: Some(_), why } => {
+                Check::failed(name, Kind::Undecided, why.as_str(), https::trust_hint())
+            }
+            Self::NoConnection { tls: None, why } | Self::Silence { why } => {
+                Check::failed(name, Kind::Undecided, why.as_str(), TRY_AGAIN)
+            }
+            Self::NoRequest(failure) => Check::of_failure(name, failure, TRY_AGAIN),
+        }
+    }
+}
+
+fn other_status(name: &'static str, host: &str, answer: &Answer) -> Check {
+    let status = answer.status;
+    let check = if status.is_redirection() {
+        let target = field(&answer.headers, &header::LOCATION).unwrap_or_else(|| "nowhere".to_owned());
+        let message =
+            format!("{host} redirects to {target} (status {}), which is not followed", status.as_u16());
+        Check::failed(
+            name,
+            Kind::Rejected,
+            message,
+            "is this the tenant's own host? Set AUTH0_DOMAIN to that",
+        )
+    } else if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+        let after = field(&answer.headers, &header::RETRY_AFTER);
+        let after = after.map(|after| format!(", Retry-After: {after}")).unwrap_or_default();
+        Check::failed(
+            name,
+            Kind::Undecided,
+            format!("{host} answers status {}{after}", status.as_u16()),
+            TRY_AGAIN,
+        )
+    } else {
+        let message = format!("{host} answers status {}", status.as_u16());
+        Check::failed(name, Kind::Rejected, message, "is this the host of a tenant, and the right one?")
+    };
+    check.with("http_status", status.as_u16())
+}
+
+/// A field of an answer, fit for a line on a terminal.
+pub(super) fn field(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let value = headers.get(name)?;
+    Some(output::one_line(&String::from_utf8_lossy(value.as_bytes()), 200))
+}
+
+/// `step` with a word about the time if that was more than an API would wait.
+pub(super) fn in_time<T>(name: &'static str, message: String, took: Duration, product: T) -> Step<T> {
+    let check = if took > API_PATIENCE {
+        let message = format!("{message}, after {:.1} s", took.as_secs_f64());
+        let remedy = format!(
+            "an API gives up after {} s, unless it is told a longer fetch_timeout",
+            API_PATIENCE.as_secs()
+        );
+        Check::warning(name, message, remedy)
+    } else {
+        Check::ok(name, message)
+    };
+    let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    (check.with("took_ms", milliseconds), Some(product))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_an_api_would_not_wait_for_is_a_warning() {
+        let told = |seconds| {
+            in_time("discovery", "usable".to_owned(), Duration::from_secs(seconds), ()).0.to_string()
+        };
+        assert!(told(5).ends_with("usable"), "{}", told(5));
+        assert!(told(6).contains("usable, after 6.0 s") && told(6).contains("fetch_timeout"), "{}", told(6));
+    }
+}

@@ -1,0 +1,227 @@
+//! The published keys: which of them the engine can use. RFC 7517.
+
+use std::collections::{HashMap, HashSet};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bearward_core::{
+    documents::{KeyError, KeySet, KeySetError},
+    jose::algorithm::{Algorithm, AlgorithmSet},
+    limits,
+};
+use serde_json::{Map, Value, value::RawValue};
+
+use super::{
+    fetch::{self, Answer, Document, NoAnswer, in_time},
+    report::{Check, Step},
+};
+use crate::terminal::{failure::Kind, output};
+
+/// What is quoted of a member, at most.
+const LENGTH: usize = 100;
+
+/// A key set as it was published.
+#[derive(Debug)]
+pub(super) struct Published {
+    pub(super) document: Document,
+    /// As they are spelled, so that the engine judges what is there.
+    keys: Vec<Box<RawValue>>,
+}
+
+/// Whether there is a key set. What its keys are good for is for the next checks.
+pub(super) fn key_set(answer: Result<Answer, NoAnswer>) -> Step<Published> {
+    const NAME: &str = "key_set";
+    let document = match fetch::document(NAME, "key set", answer) {
+        Ok(document) => document,
+        Err(check) => return (check, None),
+    };
+    let Some(keys) = keys(&document.body) else {
+        let message = format!("{} is not a JSON object with an array of keys", document.url);
+        let remedy = "jwks_uri of the tenant's discovery document has to lead to its key set";
+        return (Check::failed(NAME, Kind::Rejected, message, remedy), None);
+    };
+    let message = format!("{}, keys: {}", document.url, keys.len());
+    in_time(NAME, message, document.took, Published { document, keys })
+}
+
+fn keys(body: &[u8]) -> Option<Vec<Box<RawValue>>> {
+    let mut members: HashMap<String, Box<RawValue>> = serde_json::from_slice(body).ok()?;
+    serde_json::from_str(members.remove("keys")?.get()).ok()
+}
+
+/// A check for each key that the engine looks at.
+pub(super) fn each(published: &Published, algorithms: &AlgorithmSet) -> Vec<Check> {
+    if published.keys.is_empty() {
+        return vec![Check::skipped("key", "there is none")];
+    }
+    let mut kids = HashSet::new();
+    let looked_at = published.keys.iter().take(limits::KEYS_IN_SET);
+    looked_at
+        .map(|raw| {
+            let key = Key::read(raw);
+            let is_again = key.kid.as_ref().is_some_and(|kid| !kids.insert(kid.clone()));
+            key.check(&judge(raw, algorithms), is_again)
+        })
+        .collect()
+}
+
+/// Whether the engine takes the set: one usable key is enough, and none spoils the others.
+pub(super) fn verdict(published: &Published, algorithms: &AlgorithmSet) -> Step<()> {
+    const NAME: &str = "keys";
+    let names: Vec<&str> = algorithms.iter().map(Algorithm::name).collect();
+    let names = names.join(", ");
+    match KeySet::parse(published.document.body.clone(), algorithms) {
+        Ok(keys) => {
+            let usable = keys.summary().filter(|(_, problem)| problem.is_none()).count();
+            let message = format!("{usable} of {} can verify tokens ({names})", published.keys.len());
+            (Check::ok(NAME, message).with("usable", usable), Some(()))
+        }
+        Err(error) => {
+            let remedy =
+                format!("have the tenant sign with one of the algorithms that the API takes ({names})");
+            (Check::failed(NAME, Kind::Rejected, error.to_string(), remedy).with("usable", 0), None)
+        }
+    }
+}
+
+/// The engine's judgement on this key alone.
+fn judge(raw: &RawValue, algorithms: &AlgorithmSet) -> Result<(), Unusable> {
+    let alone = format!("{{\"keys\":[{}]}}", raw.get());
+    match KeySet::parse(alone.into_bytes(), algorithms) {
+        Ok(_) => Ok(()),
+        Err(KeySetError::NoUsableKey(Some(error))) => Err(Unusable::Key(error)),
+        Err(KeySetError::NoUsableKey(None)) => Err(Unusable::WithoutKid),
+        Err(error) => Err(Unusable::Set(error)),
+    }
+}
+
+#[derive(Debug)]
+enum Unusable {
+    Key(KeyError),
+    /// No token can name it: it has no `kid`, or one too long to be kept.
+    WithoutKid,
+    /// It can't even be read.
+    Set(KeySetError),
+}
+
+/// What is told of a key. Its numbers are not.
+struct Key {
+    kid: Option<String>,
+    members: Map<String, Value>,
+}
+
+impl Key {
+    fn read(raw: &RawValue) -> Self {
+        let members: Map<String, Value> = serde_json::from_str(raw.get()).unwrap_or_default();
+        let kid = members.get("kid").and_then(Value::as_str).map(|kid| output::one_line(kid, LENGTH));
+        Self { kid, members }
+    }
+
+    fn check(&self, judgement: &Result<(), Unusable>, is_again: bool) -> Check {
+        const NAME: &str = "key";
+        let told = self.description();
+        let check = match judgement {
+            Ok(()) if is_again => {
+                let remedy =
+                    "give each key a kid of its own: verifiers may take the wrong one, the engine tries each";
+                Check::warning(NAME, format!("{told}: another key has the same kid"), remedy)
+            }
+            Ok(()) => Check::ok(NAME, told),
+            Err(Unusable::Key(KeyError::NotForSignatures)) => {
+                Check::skipped(NAME, format!("{told}: not for signatures"))
+            }
+            Err(Unusable::Key(error @ (KeyError::Private | KeyError::Symmetric))) => {
+                let remedy = "whoever read the key set can sign: have the tenant revoke this key now";
+                Check::failed(NAME, Kind::Rejected, format!("{told}: {error}"), remedy)
+            }
+            Err(Unusable::Key(error)) => Check::warning(NAME, format!("{told}: {error}"), remedy(*error)),
+            Err(Unusable::WithoutKid) => {
+                let remedy = "give it a kid: tokens name their key by it";
+                Check::warning(NAME, format!("{told}: without a kid, no token can name it"), remedy)
+            }
+            Err(Unusable::Set(error)) => Check::warning(NAME, format!("{told}: {error}"), REPLACE),
+        };
+        check
+            .with("kid", self.kid.clone())
+            .with("kty", self.text("kty"))
+            .with("bits", self.bits())
+            .with("crv", self.text("crv"))
+            .with("alg", self.text("alg"))
+            .with("use", self.text("use"))
+            .with("usable", judgement.is_ok())
+    }
+
+    /// `kid abc, RSA 2048, alg RS256, use sig`
+    fn description(&self) -> String {
+        let mut parts = vec![format!("kid {}", self.kid.as_deref().unwrap_or("missing"))];
+        let size = self.bits().map(|bits| bits.to_string()).or_else(|| self.text("crv"));
+        let kind = self.text("kty").into_iter().chain(size).collect::<Vec<_>>().join(" ");
+        parts.extend(Some(kind).filter(|kind| !kind.is_empty()));
+        for member in ["alg", "use"] {
+            parts.extend(self.text(member).map(|text| format!("{member} {text}")));
+        }
+        parts.join(", ")
+    }
+
+    fn text(&self, member: &str) -> Option<String> {
+        Some(output::one_line(self.members.get(member)?.as_str()?, LENGTH))
+    }
+
+    /// Of an RSA modulus.
+    fn bits(&self) -> Option<usize> {
+        let bytes = URL_SAFE_NO_PAD.decode(self.members.get("n")?.as_str()?).ok()?;
+        let leading = usize::try_from(bytes.first()?.leading_zeros()).ok()?;
+        Some(bytes.len().saturating_mul(8).saturating_sub(leading))
+    }
+}
+
+const REPLACE: &str = "have the tenant replace it: tokens signed with it are refused";
+
+fn remedy(error: KeyError) -> &'static str {
+    if matches!(error, KeyError::OtherAlgorithm | KeyError::NoAlgorithm) {
+        "if tokens are signed with it, the API has to accept its algorithm (algorithms=..., here --algorithm)"
+    } else {
+        REPLACE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(key: &str) -> String {
+        let raw = RawValue::from_string(key.to_owned()).unwrap();
+        let algorithms = AlgorithmSet::new(Algorithm::RS256, []);
+        Key::read(&raw).check(&judge(&raw, &algorithms), false).to_string()
+    }
+
+    #[test]
+    fn a_key_is_told_in_words_and_not_in_numbers() {
+        let modulus = format!("g{}Q", "A".repeat(340));
+        let told = told(&format!(
+            r#"{{"kid":"a","kty":"RSA","n":"{modulus}","e":"AQAB","alg":"RS256","use":"enc"}}"#
+        ));
+        assert!(told.contains("kid a, RSA 2048, alg RS256, use enc: not for signatures"), "{told}");
+        assert!(told.contains("skipped") && !told.contains(&modulus), "{told}");
+    }
+
+    #[test]
+    fn what_makes_a_key_unusable_is_told() {
+        for (key, status, why) in [
+            ("1", "warning", "kid missing: "),
+            (r#"{"kty":"RSA"}"#, "warning", "without a kid"),
+            (
+                r#"{"kid":"a","kty":"RSA","n":"AQ","e":"AQAB"}"#,
+                "warning",
+                "RSA 1: the RSA modulus has 1 bits",
+            ),
+            (r#"{"kid":"a","kty":"EC","crv":"P-256"}"#, "warning", "EC P-256: no allowed algorithm"),
+            (r#"{"kid":"a","kid":"b","kty":"RSA"}"#, "warning", "stands twice"),
+            (r#"{"kid":"a","kty":"oct","k":"hush"}"#, "failed", "shared secret"),
+            (r#"{"kid":"a","kty":"RSA","d":"hush"}"#, "failed", "revoke this key now"),
+        ] {
+            let told = told(key);
+            assert!(told.contains(status) && told.contains(why), "{key}: {told}");
+            assert!(!told.contains("hush"), "{told}");
+        }
+    }
+}

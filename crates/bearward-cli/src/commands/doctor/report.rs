@@ -1,0 +1,259 @@
+//! What was found, check by check, and how it is told.
+
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+use crate::terminal::{
+    failure::{Failure, Kind},
+    output,
+    style::{self, Styled},
+};
+
+/// Every check, in the order they are made and told; `key` stands once for each key.
+pub(super) const ORDER: [&str; 16] = [
+    "domain",
+    "audience",
+    "trust",
+    "dns",
+    "connection",
+    "tls",
+    "clock",
+    "discovery",
+    "issuer",
+    "token_endpoint",
+    "discovery_cache",
+    "key_set",
+    "key_set_cache",
+    "key",
+    "keys",
+    "token",
+];
+
+/// What is told of a check, at most.
+const MESSAGE_LENGTH: usize = 1000;
+
+/// One check and what came of it.
+#[derive(Debug)]
+pub(super) struct Check {
+    name: &'static str,
+    status: Status,
+    message: String,
+    facts: Map<String, Value>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Status {
+    Ok,
+    Warning { remedy: String },
+    Failed { kind: Kind, remedy: String },
+    Skipped,
+}
+
+impl Check {
+    pub(super) fn ok(name: &'static str, message: impl Into<String>) -> Self {
+        Self::new(name, Status::Ok, message)
+    }
+
+    /// It works, and is not as it should be.
+    pub(super) fn warning(name: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(name, Status::Warning { remedy: remedy.into() }, message)
+    }
+
+    pub(super) fn failed(
+        name: &'static str,
+        kind: Kind,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::new(name, Status::Failed { kind, remedy: remedy.into() }, message)
+    }
+
+    /// What another part of the command line could not do; `remedy` if that has no hint of its own.
+    pub(super) fn of_failure(name: &'static str, failure: &Failure, remedy: &str) -> Self {
+        Self::failed(name, failure.kind(), failure.message(), failure.hint().unwrap_or(remedy))
+    }
+
+    pub(super) fn skipped(name: &'static str, why: impl Into<String>) -> Self {
+        Self::new(name, Status::Skipped, why)
+    }
+
+    /// What a program wants to know of it.
+    pub(super) fn with(mut self, fact: &str, value: impl Into<Value>) -> Self {
+        self.facts.insert(fact.to_owned(), value.into());
+        self
+    }
+
+    fn new(name: &'static str, status: Status, message: impl Into<String>) -> Self {
+        // There may be a stranger's words in it, which each check is free to quote.
+        let tame = |text: String| output::one_line(&text, MESSAGE_LENGTH);
+        let message = tame(message.into());
+        let status = match status {
+            Status::Warning { remedy } => Status::Warning { remedy: tame(remedy) },
+            Status::Failed { kind, remedy } => Status::Failed { kind, remedy: tame(remedy) },
+            Status::Ok | Status::Skipped => status,
+        };
+        Self { name, status, message, facts: Map::new() }
+    }
+
+    fn remedy(&self) -> Option<&str> {
+        match &self.status {
+            Status::Warning { remedy } | Status::Failed { remedy, .. } => Some(remedy),
+            Status::Ok | Status::Skipped => None,
+        }
+    }
+
+    fn failure(&self) -> Option<Kind> {
+        match self.status {
+            Status::Failed { kind, .. } => Some(kind),
+            Status::Ok | Status::Warning { .. } | Status::Skipped => None,
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "check": self.name,
+            "status": self.status.name(),
+            "exit_code": self.failure().map(Kind::exit_code),
+            "message": self.message,
+            "remedy": self.remedy(),
+            "facts": self.facts,
+        })
+    }
+}
+
+impl Status {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning { .. } => "warning",
+            Self::Failed { .. } => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    fn styled(&self) -> Styled<&'static str> {
+        let style = match self {
+            Self::Ok => style::GOOD,
+            Self::Warning { .. } => style::WARNING,
+            Self::Failed { .. } => style::BAD,
+            Self::Skipped => style::FAINT,
+        };
+        style.on(self.name())
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.replace('_', " ");
+        write!(f, "{:8} {name:16} {}", self.status.styled(), self.message)?;
+        match self.remedy() {
+            Some(remedy) => write!(f, "\n{:8} {} {remedy}", "", style::HINT.on("remedy:")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A check, and what the next ones need of it unless it failed.
+pub(super) type Step<T> = (Check, Option<T>);
+
+/// The name of a check that failed, which others need.
+#[derive(Debug)]
+pub(super) struct Stop(&'static str);
+
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    checks: Vec<Check>,
+}
+
+impl Report {
+    pub(super) fn add(&mut self, check: Check) {
+        self.checks.push(check);
+    }
+
+    pub(super) fn keep<T>(&mut self, (check, product): Step<T>) -> Result<T, Stop> {
+        let stop = Stop(check.name);
+        self.add(check);
+        product.ok_or(stop)
+    }
+
+    pub(super) fn skip_the_rest(&mut self, Stop(failed): &Stop) {
+        for name in ORDER {
+            if !self.checks.iter().any(|check| check.name == name) {
+                self.add(Check::skipped(name, format!("needs {}", failed.replace('_', " "))));
+            }
+        }
+    }
+
+    /// Of several failures: first what can be changed here, as it may be why others failed; then what is known to be
+    /// wrong; last what could not be found out.
+    pub(super) fn exit_code(&self) -> u8 {
+        let failures = || self.checks.iter().filter_map(Check::failure);
+        let first = [Kind::Usage, Kind::Rejected, Kind::Undecided]
+            .into_iter()
+            .find(|kind| failures().any(|failure| failure == *kind));
+        first.map_or(0, Kind::exit_code)
+    }
+
+    pub(super) fn tell(&self, as_json: bool) -> Result<(), Failure> {
+        if as_json {
+            return output::json(&self.json());
+        }
+        for check in &self.checks {
+            output::data(check)?;
+        }
+        output::talk(self.summary());
+        Ok(())
+    }
+
+    fn json(&self) -> Value {
+        let checks: Vec<Value> = self.checks.iter().map(Check::json).collect();
+        json!({ "status": self.status(), "exit_code": self.exit_code(), "checks": checks })
+    }
+
+    /// The worst there is.
+    fn status(&self) -> &'static str {
+        ["failed", "warning"].into_iter().find(|status| self.count(status) > 0).unwrap_or("ok")
+    }
+
+    fn count(&self, status: &str) -> usize {
+        self.checks.iter().filter(|check| check.status.name() == status).count()
+    }
+
+    fn summary(&self) -> String {
+        let counts = ["failed", "warning", "skipped", "ok"].map(|status| (self.count(status), status));
+        let told = counts.iter().filter(|(count, _)| *count > 0);
+        told.map(|(count, status)| format!("{count} {status}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(checks: Vec<Check>) -> Report {
+        Report { checks }
+    }
+
+    #[test]
+    fn what_can_be_changed_here_decides_on_the_exit_code_then_what_is_known() {
+        let failed = |kind| Check::failed("token", kind, "m", "r");
+        let code = |kinds: &[Kind]| report(kinds.iter().map(|kind| failed(*kind)).collect()).exit_code();
+        assert_eq!(code(&[Kind::Undecided, Kind::Rejected, Kind::Usage]), 2);
+        assert_eq!(code(&[Kind::Undecided, Kind::Rejected]), 1);
+        assert_eq!(code(&[Kind::Undecided]), 3);
+        let warned = report(vec![Check::warning("clock", "m", "r"), Check::skipped("token", "w")]);
+        assert_eq!((warned.exit_code(), warned.status()), (0, "warning"));
+        assert_eq!(report(vec![Check::ok("clock", "m")]).status(), "ok");
+    }
+
+    #[test]
+    fn what_depends_on_a_failure_is_skipped_and_not_failed() {
+        let mut report = Report::default();
+        let stop = report.keep::<()>((Check::failed("tls", Kind::Undecided, "m", "r"), None)).unwrap_err();
+        report.skip_the_rest(&stop);
+        assert_eq!(report.checks.len(), ORDER.len());
+        assert_eq!(report.summary(), "1 failed, 15 skipped");
+        assert_eq!(report.checks[1].message, "needs tls");
+    }
+}

@@ -1,0 +1,167 @@
+//! A token, as a client gets one, verified as an API does.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bearward_core::{
+    Outcome, UnixTime, VerifiedToken, Verifier,
+    documents::DocumentNeeded,
+    encoding::json::{Array, Value},
+    issuer::{IssuerUrl, Issuers},
+    jose::algorithm::AlgorithmSet,
+    policy::{Audience, Policy},
+};
+use reqwest::{Url, header};
+
+use super::{
+    fetch::{self, Fetcher, field},
+    report::Check,
+};
+use crate::{
+    commands::args::DoctorArgs,
+    http::https,
+    tenant::client::Answer,
+    terminal::{
+        failure::{Failure, Kind},
+        output,
+    },
+};
+
+const NAME: &str = "token";
+
+/// What is quoted of a token's claims, at most.
+const LENGTH: usize = 500;
+
+/// Discovery document, key set, and that once more for a key that was published just now.
+const DOCUMENTS: usize = 3;
+
+/// What is needed of a client of the API, as far as it is known.
+pub(super) struct Client<'a> {
+    pub(super) args: &'a DoctorArgs,
+    pub(super) audience: Option<String>,
+    pub(super) endpoint: Option<Url>,
+}
+
+impl Client<'_> {
+    pub(super) async fn check(
+        &self,
+        issuer: IssuerUrl,
+        algorithms: AlgorithmSet,
+        fetcher: &Fetcher,
+    ) -> Check {
+        let known = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
+        let (Some(id), Some(secret)) = (known(&self.args.client_id), known(&self.args.client_secret)) else {
+            let why = "no client is known: AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET let it be tried";
+            return Check::skipped(NAME, why);
+        };
+        let Some(audience) = self.audience.as_deref() else { return Check::skipped(NAME, "needs audience") };
+        let Some(endpoint) = &self.endpoint else { return Check::skipped(NAME, "needs token endpoint") };
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", &id),
+            ("client_secret", &secret),
+            ("audience", audience),
+        ];
+        let token = match granted(endpoint, &form, &secret, fetcher).await {
+            Ok(token) => token,
+            Err(failure) => return not_granted(&failure),
+        };
+        match verifier(issuer, audience, algorithms) {
+            Some(verifier) => judge(verify(&verifier, &token, fetcher).await),
+            None => Check::skipped(NAME, "needs audience"),
+        }
+    }
+}
+
+fn not_granted(failure: &Failure) -> Check {
+    let remedy = match failure.kind() {
+        Kind::Undecided => "try again",
+        Kind::Rejected | Kind::Usage => ALLOWED,
+    };
+    Check::of_failure(NAME, failure, remedy)
+}
+
+const ALLOWED: &str = "are id and secret those of a client of this tenant, and may it get tokens for this API? (Auth0: the application's tab APIs)";
+
+async fn granted(
+    endpoint: &Url,
+    form: &[(&str, &str)],
+    secret: &str,
+    fetcher: &Fetcher,
+) -> Result<String, Failure> {
+    let request = https::hasty_client(endpoint, fetcher.patience)?.post(endpoint.clone()).form(form);
+    Ok(Answer::to(request, endpoint).await?.granted(secret)?.access_token.expose().to_owned())
+}
+
+fn verifier(issuer: IssuerUrl, audience: &str, algorithms: AlgorithmSet) -> Option<Verifier> {
+    let policy = Policy::new(Issuers::single(issuer), Audience::new(audience).ok()?);
+    Some(Verifier::new(policy.with_algorithms(algorithms)))
+}
+
+/// Fetches what the engine asks for, and asks it again.
+async fn verify(verifier: &Verifier, token: &str, fetcher: &Fetcher) -> Result<Outcome, Check> {
+    for _document in 0..DOCUMENTS {
+        let outcome = verifier.verify_access_token(token, &[], None, now()?);
+        let Outcome::DocumentNeeded(needed) = outcome else { return Ok(outcome) };
+        hand_in(verifier, &needed, fetcher).await?;
+    }
+    Ok(verifier.verify_access_token(token, &[], None, now()?))
+}
+
+async fn hand_in(verifier: &Verifier, needed: &DocumentNeeded, fetcher: &Fetcher) -> Result<(), Check> {
+    let answer = fetcher.get(needed.url()).await;
+    let document = fetch::document(NAME, &needed.kind().to_string(), answer)?;
+    let cache_control = field(&document.headers, &header::CACHE_CONTROL);
+    // What is wrong with it, the engine says when it is asked again.
+    let _kept = verifier.document_received(needed, document.body, cache_control.as_deref(), now()?);
+    Ok(())
+}
+
+fn judge(outcome: Result<Outcome, Check>) -> Check {
+    match outcome {
+        Ok(Outcome::Verified(token)) => verified(&token),
+        Ok(Outcome::Rejected(refusal)) => {
+            let rejection = refusal.rejection();
+            let message = output::one_line(&format!("refused, {}: {rejection}", rejection.code()), LENGTH);
+            Check::failed(NAME, Kind::Rejected, message, rejection.entry().remedy)
+                .with("code", rejection.code())
+        }
+        Ok(Outcome::Unavailable(why)) => Check::failed(NAME, Kind::Undecided, why.to_string(), "try again"),
+        // The issuer is known, no proof is sent: only documents can be what is still missing.
+        Ok(_) => {
+            let message = "the tenant's documents change faster than they can be read";
+            Check::failed(NAME, Kind::Undecided, message, "try again")
+        }
+        Err(check) => check,
+    }
+}
+
+/// Who it is for, and what it grants.
+fn verified(token: &VerifiedToken) -> Check {
+    let scopes: Vec<String> =
+        token.scope().split_whitespace().map(|scope| output::one_line(scope, LENGTH)).collect();
+    let permissions = permissions(token);
+    let granted =
+        if scopes.is_empty() { "no scopes".to_owned() } else { format!("scopes {}", scopes.join(" ")) };
+    let mut message = format!("a token was issued and verifies, with {granted}");
+    if !permissions.is_empty() {
+        message = format!("{message} and permissions {}", permissions.join(" "));
+    }
+    Check::ok(NAME, output::one_line(&message, LENGTH))
+        .with("scopes", scopes)
+        .with("permissions", permissions)
+}
+
+/// What Auth0 puts there with role-based access control.
+fn permissions(token: &VerifiedToken) -> Vec<String> {
+    let claim = token.claims().get("permissions").and_then(Value::as_array);
+    let texts = claim.into_iter().flat_map(Array::items).filter_map(Value::as_str);
+    texts.map(|text| output::one_line(text, LENGTH)).collect()
+}
+
+fn now() -> Result<UnixTime, Check> {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs_f64());
+    since_epoch.and_then(UnixTime::from_seconds).ok_or_else(|| {
+        let message = "this machine's clock shows a time at which nothing can be verified";
+        Check::failed(NAME, Kind::Usage, message, "set this machine's clock")
+    })
+}

@@ -1,0 +1,133 @@
+//! What there is to tell, before it is put into words for a terminal or into JSON.
+
+use std::process::ExitCode;
+
+use bearward_core::{
+    Answer, Outcome, Verifier,
+    catalogue::Entry,
+    check::Check,
+    explanation::{Finding, Step},
+};
+
+use super::{
+    documents::Settled,
+    facts::{Case, Facts},
+    mistakes::{self, Advice},
+    question::Question,
+};
+use crate::terminal::failure::Failure;
+
+pub(super) struct Report<'a> {
+    pub(super) case: Case<'a>,
+    pub(super) verdict: Verdict,
+    /// Of what decided, if the token is not verified.
+    pub(super) code: Option<&'static str>,
+    pub(super) advice: Option<Advice>,
+    /// What the client is told.
+    pub(super) answer: Option<Answer>,
+    pub(super) lines: Vec<Line>,
+    pub(super) claims_verified: bool,
+    pub(super) notes: Vec<String>,
+}
+
+/// A step, with what it expected and met.
+pub(super) struct Line {
+    pub(super) step: Step,
+    pub(super) facts: Facts,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Verified,
+    Rejected,
+    Undecided,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn of(question: &'a Question, settled: &'a Settled, verifier: &Verifier) -> Self {
+        let Settled { explanation, trouble } = settled;
+        let keys = verifier.status(question.now).into_iter().flat_map(|issuer| issuer.keys).collect();
+        let case = Case::new(question, explanation, keys);
+        let (verdict, entry, answer) = match explanation.outcome() {
+            Outcome::Verified(_) => (Verdict::Verified, None, None),
+            Outcome::Rejected(refusal) => {
+                let entry = refusal.rejection().entry();
+                (Verdict::Rejected, Some(entry), Some(verifier.answer(refusal)))
+            }
+            Outcome::Unavailable(unavailable) => {
+                (Verdict::Undecided, Some(unavailable.entry()), Some(unavailable.answer()))
+            }
+            // Nothing else is left open: there is no resolver and no shared store here.
+            Outcome::IssuersNeeded(_) | Outcome::DocumentNeeded(_) | Outcome::ReplayCheckNeeded(_) | _ => {
+                (Verdict::Undecided, None, None)
+            }
+        };
+        let mut notes = question.notes.clone();
+        notes.extend(mistakes::remarks(&case));
+        Self {
+            verdict,
+            code: entry.map(|entry| entry.code),
+            advice: entry.map(|entry| advice(&case, entry, trouble.as_ref())),
+            answer,
+            lines: explanation.steps().iter().map(|step| line(&case, step)).collect(),
+            claims_verified: *explanation.finding(Check::Signature) == Finding::Passed,
+            notes,
+            case,
+        }
+    }
+}
+
+fn line(case: &Case<'_>, step: &Step) -> Line {
+    let facts = match step.finding {
+        Finding::NotApplicable => Facts::default(),
+        Finding::Passed | Finding::Failed(_) | Finding::Undecided(_) | Finding::NotReached | _ => {
+            case.facts(step.check)
+        }
+    };
+    Line { step: step.clone(), facts }
+}
+
+/// What is known of this case goes before what holds in general.
+fn advice(case: &Case<'_>, entry: &Entry, trouble: Option<&Failure>) -> Advice {
+    if let Some(advice) = mistakes::usual(case, entry) {
+        return advice;
+    }
+    let why = trouble.map_or(entry.cause, Failure::message);
+    let remedy = trouble.and_then(Failure::hint).unwrap_or(entry.remedy);
+    Advice { cause: why.to_owned(), remedy: remedy.to_owned() }
+}
+
+impl Line {
+    /// For people.
+    pub(super) fn name(&self) -> String {
+        self.step.check.name().replace('_', " ")
+    }
+
+    pub(super) fn result(&self) -> &'static str {
+        match self.step.finding {
+            Finding::Passed => "passed",
+            Finding::Failed(_) => "failed",
+            Finding::Undecided(_) => "undecided",
+            Finding::NotApplicable => "not_applicable",
+            Finding::NotReached | _ => "not_reached",
+        }
+    }
+}
+
+impl Verdict {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Rejected => "rejected",
+            Self::Undecided => "undecided",
+        }
+    }
+
+    pub(super) fn exit_code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Verified => 0,
+            Self::Rejected => 1,
+            Self::Undecided => 3,
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! Who may make an API: by a token, a client's secret, or a code that somebody confirms.
+
+use crate::{
+    commands::args::InitArgs,
+    http::access_token::{AccessToken, NotAToken},
+    settings,
+    tenant::{client::Tenant, device::DeviceRequest, management},
+    terminal::{failure::Failure, input},
+};
+
+const MANAGEMENT_TOKEN: &str = "AUTH0_MANAGEMENT_TOKEN";
+const CLIENT_SECRET: &str = "AUTH0_CLIENT_SECRET";
+
+/// No `Debug`: there are secrets in it.
+pub(super) enum Credentials {
+    Token(AccessToken),
+    Client { id: String, secret: String },
+    Device { id: String },
+}
+
+impl Credentials {
+    /// What is given; a flag goes before the environment.
+    pub(super) fn given(args: &InitArgs) -> Result<Option<Self>, Failure> {
+        if let Some(id) = &args.client_id {
+            return Self::of_client(id.clone(), args).map(Some);
+        }
+        if !args.device
+            && args.client_secret.is_none()
+            && let Some(token) = settings::text(MANAGEMENT_TOKEN)?
+        {
+            return AccessToken::parse(token).map(|token| Some(Self::Token(token))).map_err(|NotAToken| {
+                Failure::usage(format!("{MANAGEMENT_TOKEN} has characters in it that no token has."))
+            });
+        }
+        settings::text("AUTH0_CLIENT_ID")?.map(|id| Self::of_client(id, args)).transpose()
+    }
+
+    /// The client with its secret if there is one, and otherwise by the device flow.
+    pub(super) fn of_client(id: String, args: &InitArgs) -> Result<Self, Failure> {
+        if args.device {
+            return Ok(Self::Device { id });
+        }
+        let secret = match &args.client_secret {
+            Some(secret) => Some(input::argument("client secret", secret.clone())?),
+            None => settings::text(CLIENT_SECRET)?,
+        };
+        Ok(match secret {
+            Some(secret) => Self::Client { id, secret },
+            None => Self::Device { id },
+        })
+    }
+
+    /// Whether there is a secret among them that is not out of `.env`.
+    pub(super) fn have_a_secret_of_ones_own(&self, args: &InitArgs) -> bool {
+        match self {
+            Self::Token(_) => !settings::stands_in_file(MANAGEMENT_TOKEN),
+            Self::Client { .. } => args.client_secret.is_some() || !settings::stands_in_file(CLIENT_SECRET),
+            Self::Device { .. } => false,
+        }
+    }
+
+    /// A token for the Management API.
+    pub(super) async fn token(&self, tenant: &Tenant) -> Result<AccessToken, Failure> {
+        let audience = &management::audience(tenant);
+        match self {
+            Self::Token(token) => Ok(token.clone()),
+            Self::Client { id, secret } => {
+                tenant.client_credentials(id, secret, audience).await.map_err(without_grant)
+            }
+            Self::Device { id: client_id } => {
+                DeviceRequest { client_id, audience, scope: management::SCOPE }.token(tenant).await
+            }
+        }
+    }
+}
+
+fn without_grant(failure: Failure) -> Failure {
+    if !failure.is_rejection() {
+        return failure;
+    }
+    failure.with_hint(
+        "id and secret must be those of a machine-to-machine application of this tenant that is authorized for the \
+         Auth0 Management API.",
+    )
+}

@@ -1,0 +1,139 @@
+//! What is wanted: put together from flags, the environment, `.env`, and a person at the terminal, in this order.
+
+use std::str::FromStr as _;
+
+use super::{credentials::Credentials, prompt::Prompt};
+use crate::{
+    commands::args::{InitArgs, identifier},
+    settings,
+    tenant::{domain::Domain, local::LocalTenant},
+    terminal::failure::Failure,
+};
+
+pub(super) const DOMAIN: &str = "AUTH0_DOMAIN";
+const AUDIENCE: &str = "AUTH0_AUDIENCE";
+
+const WAYS: &str = "\
+1  automated: make the API in your tenant, and write the file
+2  manual: write the file, for an API that you have made
+With no tenant at hand, `bearward issuer` runs one, and `bearward init --local` uses it.";
+
+const SIGN_IN: &str = "\
+Neither AUTH0_MANAGEMENT_TOKEN nor AUTH0_CLIENT_ID with AUTH0_CLIENT_SECRET is set: you can sign in with a code in a
+browser, by a native application with the grant Device Code. `bearward init --help` says what a tenant must allow.";
+
+/// All of it, checked.
+pub(super) struct Order {
+    pub(super) domain: Domain,
+    pub(super) audience: String,
+    pub(super) way: Way,
+}
+
+pub(super) enum Way {
+    Manual,
+    Automated(Credentials),
+    Local(LocalTenant),
+}
+
+impl Order {
+    pub(super) fn of(args: &InitArgs, mut prompt: Option<&mut Prompt>) -> Result<Self, Failure> {
+        if args.local {
+            return Self::local(args);
+        }
+        let given = if args.manual { None } else { Credentials::given(args)? };
+        let manual = args.manual || {
+            match &mut prompt {
+                Some(prompt) if !is_decided(args, given.as_ref()) => prompt.choose_second(WAYS)?,
+                _ => false,
+            }
+        };
+        let parse = |text: &str| Domain::from_str(text);
+        let mut domain = setting(args.domain.clone(), DOMAIN, parse)?;
+        let mut audience = setting(args.audience.clone(), AUDIENCE, identifier)?;
+        let Some(prompt) = prompt else {
+            return Self::whole(domain, audience, given, manual);
+        };
+        if domain.is_none() {
+            domain = Some(prompt.ask("The tenant's domain (such as tenant.eu.auth0.com)", parse)?);
+        }
+        if audience.is_none() {
+            audience =
+                Some(prompt.ask("The API's identifier (such as https://api.example.com)", identifier)?);
+        }
+        let given = if manual || given.is_some() { given } else { Some(ask_for_client(args, prompt)?) };
+        Self::whole(domain, audience, given, manual)
+    }
+
+    /// The local tenant's own client and, unless another is wanted, its own API. An identifier stays what it is in
+    /// every tenant.
+    fn local(args: &InitArgs) -> Result<Self, Failure> {
+        let local = LocalTenant::find()?;
+        let wanted = setting(args.audience.clone(), AUDIENCE, identifier)?;
+        let audience = wanted.or_else(|| local.audience.clone());
+        let audience = audience.ok_or_else(|| missing(&["--audience"]))?;
+        Ok(Self { domain: local.domain.clone(), audience, way: Way::Local(local) })
+    }
+
+    fn whole(
+        domain: Option<Domain>,
+        audience: Option<String>,
+        credentials: Option<Credentials>,
+        manual: bool,
+    ) -> Result<Self, Failure> {
+        let way = if manual { Some(Way::Manual) } else { credentials.map(Way::Automated) };
+        match (domain, audience, way) {
+            (Some(domain), Some(audience), Some(way)) => Ok(Self { domain, audience, way }),
+            (domain, audience, way) => {
+                let mut names = Vec::new();
+                names.extend(domain.is_none().then_some("--domain (or AUTH0_DOMAIN)"));
+                names.extend(audience.is_none().then_some("--audience (or AUTH0_AUDIENCE)"));
+                names.extend(way.is_none().then_some(
+                    "--client-id (or AUTH0_CLIENT_ID, or AUTH0_MANAGEMENT_TOKEN; or else --manual or --local)",
+                ));
+                Err(missing(&names))
+            }
+        }
+    }
+
+    /// What the file is to say. With a local tenant nothing works without its certificate and its client.
+    pub(super) fn settings(&self) -> Vec<(&'static str, String)> {
+        let mut settings = vec![(DOMAIN, self.domain.to_string()), (AUDIENCE, self.audience.clone())];
+        if let Way::Local(local) = &self.way {
+            settings.extend([
+                ("SSL_CERT_FILE", local.ca_file.clone()),
+                ("AUTH0_CLIENT_ID", local.client_id.clone()),
+                ("AUTH0_CLIENT_SECRET", local.client_secret.clone()),
+            ]);
+        }
+        settings
+    }
+}
+
+/// Whether there is no need to ask which way. A client's id in the environment may be there for something else.
+fn is_decided(args: &InitArgs, given: Option<&Credentials>) -> bool {
+    let flags = args.client_id.is_some() || args.device || (args.domain.is_some() && args.audience.is_some());
+    matches!(given, Some(Credentials::Token(_))) || (flags && given.is_some())
+}
+
+fn ask_for_client(args: &InitArgs, prompt: &mut Prompt) -> Result<Credentials, Failure> {
+    prompt.tell(SIGN_IN);
+    let id = |text: &str| if text.is_empty() { Err("expected an id") } else { Ok(text.to_owned()) };
+    Credentials::of_client(prompt.ask("The application's client id", id)?, args)
+}
+
+fn setting<T>(
+    flag: Option<T>,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, &'static str>,
+) -> Result<Option<T>, Failure> {
+    if flag.is_some() {
+        return Ok(flag);
+    }
+    let malformed = |why| Failure::usage(format!("{name} is of no use: {why}."));
+    settings::text(name)?.map(|text| parse(&text).map_err(malformed)).transpose()
+}
+
+fn missing(names: &[&str]) -> Failure {
+    Failure::usage(format!("missing: {}.", names.join(", ")))
+        .with_hint("on a terminal, `bearward init` asks; `bearward init --help` has examples.")
+}

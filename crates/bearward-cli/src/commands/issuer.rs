@@ -1,0 +1,262 @@
+//! `bearward issuer`: runs the local tenant until a signal, and tells how to reach it.
+
+use std::{fmt, io, path::Path};
+
+use bearward_issuer::{
+    AdminAccess, Api, CaFile, Client, ConfigError, Connection, ExchangeProfile, LocalTenant, PublicKey,
+    Secret, StartError, TenantConfig,
+};
+use serde_json::json;
+
+use crate::{
+    commands::args::IssuerArgs,
+    tenant::local::Announcement,
+    terminal::{failure::Failure, input, output},
+};
+
+pub(crate) async fn run(mut args: IssuerArgs) -> Result<(), Failure> {
+    let secret = args.client_secret.take();
+    args.client_secret = secret.map(|secret| input::argument("client secret", secret)).transpose()?;
+    output::talk(
+        "Local tenant, for development only: nothing it issues is to be trusted by anything that matters.",
+    );
+    let mut signals =
+        Signals::register().map_err(|error| Failure::undecided(format!("no signals: {error}")))?;
+    let public_key = args.client_public_key.as_deref().map(public_key).transpose()?;
+    let config = config(&args, public_key).map_err(|error| Failure::usage(format!("{error}.")))?;
+    let connections = config.connections.clone();
+    let management_scopes = config.management_scopes.clone();
+    let tenant = LocalTenant::start(config).await.map_err(|error| start_failure(&error))?;
+    let ready = Ready { tenant: &tenant, args: &args, connections, management_scopes };
+    let announcement = announce(&ready);
+    let told = if args.json { output::json(&ready.json()) } else { output::data(ready) };
+    if told.is_ok() {
+        signals.any().await;
+    }
+    // First, so that the folder is empty when the tenant removes it.
+    drop(announcement);
+    tenant.stop().await;
+    told
+}
+
+/// Where `bearward init --local` finds it. In a folder that can't be written to, everything else works all the same.
+fn announce(ready: &Ready<'_>) -> Option<Announcement> {
+    let told = |error: &io::Error| {
+        output::warning(&format!("`bearward init --local` won't find this tenant: {error}"));
+    };
+    Announcement::write(&ready.json()).inspect_err(told).ok()
+}
+
+fn public_key(path: &Path) -> Result<PublicKey, Failure> {
+    let name = path.display().to_string();
+    let pem = input::file("public key", &name)?;
+    PublicKey::from_pem(&pem).map_err(|error| Failure::usage(format!("no public key from {name}: {error}.")))
+}
+
+fn config(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<TenantConfig, ConfigError> {
+    let api = |identifier: &String| {
+        let api = Api::new(identifier, words(&args.scope))?;
+        Ok(if args.permissions { api.with_permissions() } else { api })
+    };
+    let mut config = TenantConfig {
+        port: args.port,
+        apis: args.audience.iter().map(api).collect::<Result<_, _>>()?,
+        client: Some(client(args, public_key)?),
+        token_lifetime: args.token_lifetime,
+        admin: args.admin,
+        exchange_profiles: args
+            .exchange_profile
+            .iter()
+            .map(ExchangeProfile::new)
+            .collect::<Result<_, _>>()?,
+        connections: args.connection.iter().map(|text| connection(text)).collect::<Result<_, _>>()?,
+        user: args.user.clone(),
+        device_interval: args.device_interval,
+        device_code_lifetime: args.device_lifetime,
+        ..TenantConfig::default()
+    };
+    if !args.management_scope.is_empty() {
+        config.management_scopes = words(&args.management_scope).map(str::to_owned).collect();
+    }
+    if let Some(path) = &args.ca_file {
+        config.ca_file = CaFile::At(path.clone());
+    }
+    Ok(config)
+}
+
+fn words(texts: &[String]) -> impl Iterator<Item = &str> {
+    texts.iter().flat_map(|text| text.split_whitespace())
+}
+
+/// `NAME`, or `NAME=SCOPES`.
+fn connection(text: &str) -> Result<Connection, ConfigError> {
+    let (name, scopes) = text.split_once('=').unwrap_or((text, ""));
+    Connection::new(name, scopes.split_whitespace())
+}
+
+fn client(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<Client, ConfigError> {
+    let mut client = Client::random()?;
+    if let Some(id) = &args.client_id {
+        client = client.with_id(id)?;
+    }
+    if let Some(secret) = &args.client_secret {
+        client = client.with_secret(Secret::new(secret))?;
+    }
+    if let Some(public_key) = public_key {
+        client = client.with_public_key(public_key);
+    }
+    Ok(client)
+}
+
+fn start_failure(error: &StartError) -> Failure {
+    let failure = Failure::usage(format!("{error}."));
+    match error {
+        StartError::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+            failure.with_hint("--port 0 takes a free port.")
+        }
+        StartError::CaFile { .. } => failure.with_hint("--ca-file names another place for it."),
+        StartError::Listen { .. }
+        | StartError::Config(_)
+        | StartError::Key(_)
+        | StartError::Certificate(_)
+        | _ => failure,
+    }
+}
+
+/// What clients need to know, for programs ([`Ready::json`]) and for people (`Display`).
+struct Ready<'a> {
+    tenant: &'a LocalTenant,
+    args: &'a IssuerArgs,
+    connections: Vec<Connection>,
+    management_scopes: Vec<String>,
+}
+
+impl Ready<'_> {
+    fn json(&self) -> serde_json::Value {
+        let admin = self.tenant.admin();
+        json!({
+            "domain": self.tenant.domain(),
+            "issuer": format!("https://{}/", self.tenant.domain()),
+            "ca_file": self.tenant.ca_path().display().to_string(),
+            "client_id": self.tenant.client_id(),
+            "client_secret": self.tenant.client_secret().expose(),
+            "audiences": self.args.audience,
+            "scopes": words(&self.args.scope).collect::<Vec<_>>(),
+            "private_key_jwt": self.args.client_public_key.is_some(),
+            "exchange_profiles": self.args.exchange_profile,
+            "connections": self.connections().collect::<Vec<_>>(),
+            "management_audience": self.management_audience(),
+            "management_scopes": self.management_scopes,
+            "user": self.args.user,
+            "admin_url": admin.map(AdminAccess::url),
+            "admin_secret": admin.map(|admin| admin.secret().expose()),
+        })
+    }
+
+    fn connections(&self) -> impl Iterator<Item = &str> {
+        self.connections.iter().map(Connection::name)
+    }
+
+    fn management_audience(&self) -> String {
+        format!("https://{}/api/v2/", self.tenant.domain())
+    }
+}
+
+impl fmt::Display for Ready<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenant = self.tenant;
+        let ca_file = tenant.ca_path().display().to_string();
+        writeln!(f, "Local tenant at https://{}/\n", tenant.domain())?;
+        writeln!(f, "  domain         {}", tenant.domain())?;
+        writeln!(f, "  CA file        {ca_file}")?;
+        writeln!(f, "  client id      {}", tenant.client_id())?;
+        writeln!(f, "  client secret  {}", tenant.client_secret().expose())?;
+        for audience in &self.args.audience {
+            writeln!(f, "  audience       {audience}")?;
+        }
+        for scope in words(&self.args.scope) {
+            writeln!(f, "  scope          {scope}")?;
+        }
+        for profile in &self.args.exchange_profile {
+            writeln!(f, "  exchange type  {profile}")?;
+        }
+        for connection in self.connections() {
+            writeln!(f, "  connection     {connection}")?;
+        }
+        writeln!(f, "  management     {}", self.management_audience())?;
+        if let Some(admin) = tenant.admin() {
+            writeln!(f, "  admin url      {}", admin.url())?;
+            writeln!(f, "  admin secret   {}", admin.secret().expose())?;
+        }
+        writeln!(f, "\nFor the shell of your API and of your client:\n")?;
+        writeln!(f, "  export SSL_CERT_FILE={}", shell(&ca_file))?;
+        writeln!(f, "  export AUTH0_DOMAIN={}", shell(tenant.domain()))?;
+        if let Some(audience) = self.args.audience.first() {
+            writeln!(f, "  export AUTH0_AUDIENCE={}", shell(audience))?;
+        }
+        writeln!(f, "  export AUTH0_CLIENT_ID={}", shell(tenant.client_id()))?;
+        writeln!(f, "  export AUTH0_CLIENT_SECRET={}", shell(tenant.client_secret().expose()))?;
+        write!(f, "  bearward token")
+    }
+}
+
+/// One word of a POSIX shell.
+fn shell(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The signals that end the tenant in good order.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// From here on these signals no longer end the process by themselves.
+    #[cfg(unix)]
+    fn register() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    #[cfg(unix)]
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature as on unix, where it can fail")]
+    fn register() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn any(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // No Ctrl-C to be had: run until the process is ended.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_the_shell_when_they_have_to_be() {
+        assert_eq!(shell("https://api.example.com"), "https://api.example.com");
+        assert_eq!(shell("/home/a b/ca.pem"), "'/home/a b/ca.pem'");
+        assert_eq!(shell("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(shell(""), "''");
+    }
+}

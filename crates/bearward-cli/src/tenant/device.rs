@@ -1,0 +1,227 @@
+//! The device authorization flow, RFC 8628: somebody confirms a code in a browser, and meanwhile the tenant is asked
+//! again and again whether they have.
+
+use std::time::Duration;
+
+use reqwest::Url;
+use serde_json::{Map, Value};
+
+use crate::{
+    http::access_token::AccessToken,
+    tenant::client::{Answer, Tenant},
+    terminal::{failure::Failure, output},
+};
+
+/// RFC 8628 §3.2: without `interval`, and §3.5: what `slow_down` adds to it.
+const FIVE_SECONDS: Duration = Duration::from_secs(5);
+
+/// However long a tenant says that its code is good, nobody waits longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(30 * 60);
+
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// What is asked for.
+pub(crate) struct DeviceRequest<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) audience: &'a str,
+    pub(crate) scope: &'a str,
+}
+
+impl DeviceRequest<'_> {
+    /// Tells where to go with which code, and waits for the token.
+    pub(crate) async fn token(&self, tenant: &Tenant) -> Result<AccessToken, Failure> {
+        let form = [("client_id", self.client_id), ("audience", self.audience), ("scope", self.scope)];
+        let answer = tenant.post_form(&["oauth", "device", "code"], &form).await?;
+        let authorization = Authorization::of(&answer)?;
+        authorization.tell();
+        let form = [
+            ("grant_type", GRANT_TYPE),
+            ("device_code", &authorization.device_code),
+            ("client_id", self.client_id),
+        ];
+        poll(
+            &authorization,
+            async || tenant.post_form(&["oauth", "token"], &form).await,
+            async |pause| tokio::time::sleep(pause).await,
+        )
+        .await
+    }
+}
+
+/// RFC 8628 §3.2.
+struct Authorization {
+    /// A secret: whoever has it gets the token.
+    device_code: String,
+    user_code: String,
+    verification_uri: String,
+    verification_uri_complete: Option<String>,
+    expires_in: Duration,
+    interval: Duration,
+}
+
+impl Authorization {
+    fn of(answer: &Answer) -> Result<Self, Failure> {
+        Self::read(&answer.members("")?).ok_or_else(|| {
+            Failure::undecided(format!("{} answered without a usable device code.", answer.host()))
+        })
+    }
+
+    fn read(members: &Map<String, Value>) -> Option<Self> {
+        let text = |name| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let page = |name| text(name).and_then(web_page);
+        let seconds = |name| members.get(name).and_then(Value::as_u64).map(Duration::from_secs);
+        let expires_in = seconds("expires_in")?.min(LONGEST_WAIT);
+        Some(Self {
+            device_code: text("device_code")?.to_owned(),
+            user_code: output::one_line(text("user_code")?, 40),
+            verification_uri: page("verification_uri")?,
+            verification_uri_complete: page("verification_uri_complete"),
+            expires_in,
+            // Longer would be to wait for a code that is good no more.
+            interval: seconds("interval").unwrap_or(FIVE_SECONDS).min(expires_in),
+        })
+    }
+
+    fn tell(&self) {
+        output::talk(format_args!("Open {}", self.verification_uri));
+        output::talk(format_args!("and enter the code {}", self.user_code));
+        if let Some(complete) = &self.verification_uri_complete {
+            output::talk(format_args!("(or open {complete})"));
+        }
+        output::talk("Waiting until you have confirmed it. Ctrl-C gives up.");
+    }
+}
+
+/// A link that somebody may open: over https, and with nothing in it that a terminal obeys.
+fn web_page(text: &str) -> Option<String> {
+    Url::parse(text).ok().filter(|url| url.scheme() == "https").map(String::from)
+}
+
+/// RFC 8628 §3.4 and §3.5.
+async fn poll(
+    authorization: &Authorization,
+    mut ask: impl AsyncFnMut() -> Result<Answer, Failure>,
+    mut pause: impl AsyncFnMut(Duration),
+) -> Result<AccessToken, Failure> {
+    let (mut interval, mut waited) = (authorization.interval, Duration::ZERO);
+    while waited < authorization.expires_in {
+        pause(interval).await;
+        // Time that answers take does not count, but a pause of nothing must not make this endless.
+        waited = waited.saturating_add(interval.max(Duration::from_millis(100)));
+        let answer = ask().await?;
+        match answer.error().as_deref() {
+            Some("authorization_pending") => {}
+            Some("slow_down") => interval = interval.saturating_add(FIVE_SECONDS),
+            Some("expired_token") => return Err(expired()),
+            Some("access_denied") => return Err(denied(&answer, &authorization.device_code)),
+            _ => return Ok(answer.granted(&authorization.device_code)?.access_token),
+        }
+    }
+    Err(expired())
+}
+
+fn expired() -> Failure {
+    Failure::undecided("nobody confirmed the code in time.")
+        .with_hint("run the command again for a new code.")
+}
+
+fn denied(answer: &Answer, secret: &str) -> Failure {
+    let denied = |failure: &Failure| format!("the code was not confirmed: {}", failure.message());
+    let message =
+        answer.members(secret).as_ref().map_or_else(denied, |_| "the code was not confirmed.".to_owned());
+    Failure::rejected(message).with_hint(
+        "somebody refused it in the browser, or the tenant doesn't let this application have such a token.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::tenant::client::tests::answer;
+
+    fn authorization(more: &Value) -> Option<Authorization> {
+        let mut members = json!({
+            "device_code": "hush", "user_code": "ABCD-EFGH", "verification_uri": "https://t.example.com/activate",
+            "expires_in": 20,
+        });
+        members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Authorization::read(members.as_object().unwrap())
+    }
+
+    /// What came of these answers, and the pauses before each.
+    fn polled(more: &Value, answers: &[(u16, &str)]) -> (Result<AccessToken, Failure>, Vec<u64>) {
+        let authorization = authorization(more).unwrap();
+        let mut answers = answers.iter();
+        let mut pauses = Vec::new();
+        let result = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(poll(
+            &authorization,
+            async || {
+                let (status, body) = answers.next().unwrap();
+                Ok(answer(*status, body))
+            },
+            async |pause| pauses.push(pause.as_secs()),
+        ));
+        (result, pauses)
+    }
+
+    const PENDING: (u16, &str) = (403, r#"{"error":"authorization_pending"}"#);
+    const SLOW_DOWN: (u16, &str) = (429, r#"{"error":"slow_down"}"#);
+    const TOKEN: (u16, &str) = (200, r#"{"access_token":"token","token_type":"Bearer"}"#);
+
+    #[test]
+    fn it_asks_at_the_interval_and_slower_each_time_it_is_told_so() {
+        let (result, pauses) =
+            polled(&json!({ "interval": 1 }), &[PENDING, SLOW_DOWN, PENDING, SLOW_DOWN, TOKEN]);
+        assert_eq!(result.unwrap().expose(), "token");
+        assert_eq!(pauses, [1, 1, 6, 6, 11]);
+        let (_, pauses) = polled(&json!({}), &[PENDING, TOKEN]);
+        assert_eq!(pauses, [5, 5], "the default");
+    }
+
+    #[test]
+    fn a_code_that_expires_is_given_up() {
+        let (result, pauses) = polled(&json!({}), &[PENDING; 4]);
+        assert_eq!((result.unwrap_err(), pauses.len()), (expired(), 4));
+        let (result, _) = polled(&json!({}), &[(403, r#"{"error":"expired_token"}"#)]);
+        assert_eq!(result.unwrap_err(), expired());
+        let (result, pauses) = polled(&json!({ "interval": 0, "expires_in": 1 }), &[PENDING; 10]);
+        assert_eq!((result.unwrap_err(), pauses.len()), (expired(), 10), "no endless loop");
+        let (result, pauses) = polled(&json!({ "interval": u64::MAX }), &[PENDING]);
+        assert_eq!((result.unwrap_err(), pauses), (expired(), vec![20]), "no endless pause");
+    }
+
+    #[test]
+    fn a_refusal_is_told_and_ends_it() {
+        let body = r#"{"error":"access_denied","error_description":"No hush \u001b[2Jhere."}"#;
+        let failure = polled(&json!({}), &[(403, body)]).0.unwrap_err();
+        let message = "the code was not confirmed: tenant.example.com answered status 403, access_denied: No ***  [2Jhere.";
+        assert_eq!(failure.message(), message);
+        for unexpected in [(401, r#"{"error":"invalid_client"}"#), (500, "{}"), (502, "<html>"), (200, "{}")]
+        {
+            assert!(polled(&json!({}), &[unexpected]).0.is_err(), "{unexpected:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_shown_safely_is_no_device_code() {
+        assert!(authorization(&json!({})).is_some());
+        for bad in [
+            json!({ "verification_uri": "http://t.example.com/activate" }),
+            json!({ "verification_uri": "javascript:alert(1)" }),
+            json!({ "device_code": "" }),
+            json!({ "user_code": 1 }),
+            json!({ "expires_in": "20" }),
+        ] {
+            assert!(authorization(&bad).is_none(), "{bad}");
+        }
+        let hostile = json!({
+            "user_code": "A\u{1b}[2J", "verification_uri": "https://t.example.com/\u{1b}[2J", "expires_in": u64::MAX,
+        });
+        let hostile = authorization(&hostile).unwrap();
+        assert_eq!(hostile.user_code, "A [2J");
+        assert!(!hostile.verification_uri.contains(char::is_control));
+        assert_eq!(hostile.expires_in, LONGEST_WAIT);
+    }
+}

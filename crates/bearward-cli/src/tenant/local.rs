@@ -1,0 +1,179 @@
+//! Where the local tenant of a folder tells how to reach it: `bearward issuer` writes the file when it is ready and
+//! removes it at its end; other commands read it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    http::https,
+    settings::private_file,
+    tenant::domain::Domain,
+    terminal::{failure::Failure, input},
+};
+
+/// In the working folder, beside the CA certificate.
+const FOLDER: &str = ".bearward";
+const FILE: &str = "tenant.json";
+
+/// How long a tenant may take to start, at most.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The file as it was written; it goes when this is dropped, unless another tenant has written its own meanwhile.
+pub(crate) struct Announcement {
+    path: PathBuf,
+    text: String,
+}
+
+impl Announcement {
+    /// Has the members of the ready line, among them the client's secret: for the owner's eyes only.
+    pub(crate) fn write(ready: &Value) -> io::Result<Self> {
+        Self::write_in(&std::path::absolute(FOLDER)?, ready)
+    }
+
+    fn write_in(folder: &Path, ready: &Value) -> io::Result<Self> {
+        let announcement = Self { path: folder.join(FILE), text: format!("{ready}\n") };
+        private_file::make_folder(folder)?;
+        // A checkout may have brought it along, to have something replaced elsewhere.
+        if fs::symlink_metadata(folder)?.is_symlink() {
+            return Err(io::Error::other(format!("{FOLDER} is a symbolic link, which is not followed")));
+        }
+        private_file::replace(&announcement.path, &announcement.text)?;
+        Ok(announcement)
+    }
+}
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        if fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
+            // Nothing depends on it being gone, and there is nobody left to tell.
+            let _gone = fs::remove_file(&self.path);
+        }
+        if let Some(folder) = self.path.parent() {
+            // Fails while something else is in it, which is right.
+            let _kept = fs::remove_dir(folder);
+        }
+    }
+}
+
+/// The local tenant that was started in the working folder, as it told of itself. It may have been killed since.
+pub(crate) struct LocalTenant {
+    pub(crate) domain: Domain,
+    pub(crate) ca_file: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    /// The first of its APIs.
+    pub(crate) audience: Option<String>,
+}
+
+impl LocalTenant {
+    /// Waits a little for one: typed in one go with `bearward issuer &`, this comes before the tenant has its keys.
+    pub(crate) fn find() -> Result<Self, Failure> {
+        let folder = Path::new(FOLDER);
+        let until = Instant::now() + PATIENCE;
+        while !folder.join(FILE).exists() && Instant::now() < until {
+            thread::sleep(PATIENCE / 50);
+        }
+        Self::find_in(folder)
+    }
+
+    fn find_in(folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join(FILE);
+        match input::whole_file(&path) {
+            Ok(bytes) => Self::read(&bytes).ok_or_else(|| {
+                Failure::usage(format!("{} does not tell of a local tenant.", path.display()))
+                    .with_hint("delete it, and start `bearward issuer` in this folder.")
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(Failure::usage("no local tenant was started in this folder.")
+                    .with_hint("`bearward issuer`, run here and left running, is one."))
+            }
+            Err(error) => Err(Failure::usage(format!("{} can't be read: {error}.", path.display()))),
+        }
+    }
+
+    /// Loopback only: whoever slips a file into the folder must not choose whose tokens an API will trust.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let members: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
+        let text = |name| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let domain: Domain =
+            text("domain")?.parse().ok().filter(|it: &Domain| https::is_loopback(&it.url(&[])))?;
+        Some(Self {
+            domain,
+            ca_file: text("ca_file")?.to_owned(),
+            client_id: text("client_id")?.to_owned(),
+            client_secret: text("client_secret")?.to_owned(),
+            audience: members.get("audiences").and_then(|it| it[0].as_str()).map(str::to_owned),
+        })
+    }
+
+    /// In place of what a request to it came to, if nobody answers at its address, or somebody else.
+    pub(crate) fn gone(failure: &Failure) -> Failure {
+        let why = failure.message().trim_end_matches('.');
+        Failure::undecided(format!(
+            "the local tenant that {FOLDER}/{FILE} tells of is not there any more: {why}."
+        ))
+        .with_hint("start `bearward issuer` again, and leave it running.")
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn ready(domain: &str) -> Value {
+        json!({
+            "domain": domain, "ca_file": "/ca.pem", "client_id": "app", "client_secret": "hush",
+            "audiences": ["https://a", "https://b"],
+        })
+    }
+
+    #[test]
+    fn what_is_announced_is_found_until_the_end() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join(FOLDER);
+        let announcement = Announcement::write_in(&folder, &ready("127.0.0.1:4400")).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&folder.join(FILE))), (0o700, 0o600));
+        let found = LocalTenant::find_in(&folder).unwrap();
+        assert_eq!((found.domain.to_string(), found.client_secret), ("127.0.0.1:4400".into(), "hush".into()));
+        assert_eq!(found.audience.as_deref(), Some("https://a"));
+        drop(announcement);
+        assert!(!folder.exists());
+        let failure = LocalTenant::find_in(&folder).err().unwrap();
+        assert!(failure.hint().unwrap().contains("bearward issuer"));
+    }
+
+    #[test]
+    fn another_tenant_s_announcement_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let first = Announcement::write_in(home.path(), &ready("127.0.0.1:1")).unwrap();
+        let second = Announcement::write_in(home.path(), &ready("127.0.0.1:2")).unwrap();
+        drop(first);
+        assert_eq!(LocalTenant::find_in(home.path()).unwrap().domain.to_string(), "127.0.0.1:2");
+        drop(second);
+        assert!(!home.path().exists());
+    }
+
+    #[test]
+    fn a_file_that_names_a_tenant_elsewhere_is_refused() {
+        let mut without_secret = ready("127.0.0.1:1");
+        without_secret["client_secret"] = json!("");
+        for bad in
+            [ready("evil.example.com"), ready("127.0.0.1.example.com"), without_secret, json!([]), json!("")]
+        {
+            assert!(LocalTenant::read(bad.to_string().as_bytes()).is_none(), "{bad}");
+        }
+        assert!(LocalTenant::read(br#"{"domain": "127.0.0.1"#).is_none());
+    }
+}
