@@ -1,7 +1,7 @@
 """Measures the engine, the Python package and a FastAPI route, each against something to compare it with.
 
-Everything runs on this machine, in one run, in turn. Compare the ratios, not the absolute figures. Prints one table, and
-writes bench-results.json.
+Everything runs on this machine, in one run, in turn. Compare the ratios, not the absolute figures. Prints one table,
+and writes bench-results.json.
 """
 
 from __future__ import annotations

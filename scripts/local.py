@@ -171,7 +171,7 @@ def end_in_order() -> None:
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    # The shell may be set up for another tenant or other certificates. Use the local tenant, and reach it without a proxy.
+    # The shell may be set up for another tenant or certificates. Use the local tenant, and reach it without a proxy.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AUTH0_")}
     return {**kept, "NO_PROXY": "127.0.0.1,localhost", "PYTHONDONTWRITEBYTECODE": "1", **more}
 
