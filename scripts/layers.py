@@ -10,7 +10,7 @@ import subprocess
 import sys
 from typing import Any
 
-# Crate of the workspace -> crates of the workspace that it may use. Who is not listed here has no layer yet.
+# Crate of the workspace -> crates of the workspace that it may use. Every crate must be listed.
 ALLOWED = {
     "bearward-core": set(),
     "bearward-exchange": {"bearward-core"},
@@ -34,7 +34,7 @@ IO = {
     "tokio",
 }
 
-# What must not come in, however indirectly. The engine and client flows do no IO; what runs in production can't sign.
+# Crates that must not be used, directly or indirectly. The engine and client flows do no IO, and production code can't sign tokens.
 FORBIDDEN = {
     "bearward-core": IO,
     "bearward-exchange": IO,
@@ -43,7 +43,7 @@ FORBIDDEN = {
 
 
 def main() -> int:
-    """Print what is wrong, if anything; 1 then."""
+    """Print what is wrong and return 1, or return 0."""
     graph = Graph(_metadata())
     problems = [*_wrong_edges(graph), *_forbidden(graph)]
     for problem in problems:
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 class Graph:
-    """Who depends on whom, by package name."""
+    """Which package depends on which, by name."""
 
     def __init__(self, metadata: dict[str, Any]) -> None:
         names = {package["id"]: package["name"] for package in metadata["packages"]}
@@ -64,11 +64,11 @@ class Graph:
             used = {
                 names[dep["pkg"]] for dep in node["deps"] if any(kind["kind"] != "dev" for kind in dep["dep_kinds"])
             }
-            # Two versions of a crate share a name: together they use what either uses.
+            # Two versions of a crate share a name, so their dependencies are merged.
             self.uses.setdefault(names[node["id"]], set()).update(used)
 
     def reach(self, crate: str) -> dict[str, str]:
-        """Everything `crate` uses, however indirectly, and by way of whom."""
+        """Everything `crate` uses, directly or indirectly, and which crate uses it directly."""
         found: dict[str, str] = {}
         waiting = [crate]
         while waiting:

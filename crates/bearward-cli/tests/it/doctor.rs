@@ -267,7 +267,7 @@ fn an_issuer_may_spell_itself_in_its_own_way() {
     practice.behave("discovery", json!({ "body": { "members": { "issuer": spelled } } }));
     let findings = practice.examine(&[]);
     assert_eq!(findings.facts("issuer")["issuer"], spelled);
-    findings.assert_failed("token", 1, "refused, issuer_mismatch", "spell itself in one way");
+    findings.assert_failed("token", 1, "refused, issuer_mismatch", "write its name the same way");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bearward_core::{
     Outcome, UnixTime, VerifiedToken, Verifier,
+    catalogue::FrontEnd,
     documents::DocumentNeeded,
     encoding::json::{Array, Value},
     issuer::{IssuerUrl, Issuers},
@@ -122,7 +123,7 @@ fn judge(outcome: Result<Outcome, Check>) -> Check {
         Ok(Outcome::Rejected(refusal)) => {
             let rejection = refusal.rejection();
             let message = output::one_line(&format!("refused, {}: {rejection}", rejection.code()), LENGTH);
-            Check::failed(NAME, Kind::Rejected, message, rejection.entry().remedy)
+            Check::failed(NAME, Kind::Rejected, message, rejection.entry().remedy(FrontEnd::CommandLine))
                 .with("code", rejection.code())
         }
         Ok(Outcome::Unavailable(why)) => Check::failed(NAME, Kind::Undecided, why.to_string(), "try again"),

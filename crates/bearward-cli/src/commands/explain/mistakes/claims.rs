@@ -1,6 +1,9 @@
 //! Tokens that are not for this API, not for now, or not enough.
 
-use bearward_core::{UnixTime, catalogue::Entry};
+use bearward_core::{
+    UnixTime,
+    catalogue::{Entry, FrontEnd},
+};
 use serde_json::Value;
 
 use super::mistake::{Mistake, difference};
@@ -164,7 +167,10 @@ pub(super) fn not_yet_valid(case: &Case<'_>) -> Option<Mistake> {
 
 pub(super) fn bound_as_bearer(case: &Case<'_>, entry: &Entry) -> Option<Mistake> {
     let why = format!("The token is bound to the key {} (`cnf.jkt`), and came as Bearer.", tame(case.jkt()?));
-    let remedy = format!("{} To have a proof checked here, give --proof, --method and --url.", entry.remedy);
+    let remedy = format!(
+        "{} To have a proof checked here, give --proof, --method and --url.",
+        entry.remedy(FrontEnd::CommandLine)
+    );
     Some(Mistake::new(why).with_remedy(remedy))
 }
 
