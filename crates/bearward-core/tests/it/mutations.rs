@@ -13,7 +13,7 @@ use bearward_core::http::forwarded::{ForwardedFields, PublicUrl, Target, public_
 use bearward_core::http::url::same_target;
 use serde_json::Value;
 
-use crate::engine::{self, Engine, facts, text};
+use crate::engine::{self, Engine, facts, text, word};
 use crate::third_party::{encoded, read};
 
 /// The good request of a vector, without replay protection, so that it can be sent again and again.
@@ -52,7 +52,7 @@ impl Good {
 
     fn word(&mut self, authorization: &[u8], proof: &[u8]) -> &'static str {
         let fields = [("Authorization", authorization), ("DPoP", proof)];
-        self.engine.request(&facts(&fields, &self.method, &self.url), self.now).word()
+        word(&self.engine.request(&facts(&fields, &self.method, &self.url), self.now))
     }
 
     /// The proof with another payload, signed as it should be.

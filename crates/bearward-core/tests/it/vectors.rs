@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use bearward_core::catalogue::{REJECTIONS, UNAVAILABLE};
 use bearward_core::encoding::json::{Kind, Value as JsonValue};
-use bearward_core::{Answer, Field, Refusal, RequestFacts, Scheme, UnixTime, VerifiedToken};
+use bearward_core::{Answer, Cause, UnixTime, VerifiedToken};
 use serde_json::{Map, Value, json};
 
-use crate::engine::{self, Decision, Engine, text, texts};
+use crate::engine::{self, Engine, Outcome, text, texts};
 
 #[test]
 fn every_vector_has_the_outcome_it_names() {
@@ -34,8 +34,17 @@ fn every_rejection_has_a_vector() {
 fn every_code_of_what_is_undecided_has_a_test() {
     let told: Vec<&str> = UNAVAILABLE.iter().map(|entry| entry.code).collect();
     let with_vectors = cases().values().any(|case| case["expect"]["outcome"] == "unavailable");
-    // The second by a test of `verify/explain.rs`; the third is a driver's word, and tested with the Python one.
-    assert_eq!(told, ["issuer_unavailable", "replay_log_full", "replay_store_unavailable"]);
+    // The others by tests of `keys.rs` and `explanation/explain.rs`.
+    assert_eq!(
+        told,
+        [
+            "issuer_unavailable",
+            "issuer_unsettled",
+            "domains_resolver_timeout",
+            "replay_log_full",
+            "replay_store_unavailable"
+        ]
+    );
     assert!(with_vectors);
 }
 
@@ -76,18 +85,14 @@ fn play_step(engine: &mut Engine, step: &Value) -> Result<(), String> {
         describe_proof(engine, step, now)
     } else if let Some(required) = step.get("required_claims") {
         let token = text(&request["headers"][0][1]).strip_prefix("Bearer ").unwrap();
-        let decision = engine.access_token(token, &texts(required), now);
-        describe(engine, decision, None, step)
+        describe(engine.access_token(token, &texts(required), now))
     } else {
-        let decision = engine.request(&facts, now);
-        let fresh_nonce = matches!(decision, Decision::Verified(_))
-            .then(|| engine.verifier.fresh_nonce(&facts, now))
-            .flatten();
-        let mut actual = describe(engine, decision, scheme(&facts), step);
-        if let Some(nonce) = fresh_nonce {
-            actual["dpop_nonce"] = nonce.into();
-        }
-        actual
+        let required = step.get("required_scopes").map(texts).unwrap_or_default();
+        let outcome = engine.request(&facts, now).and_then(|verified| {
+            engine.verifier.require_scopes(&verified, &required)?;
+            Ok(verified)
+        });
+        describe(outcome)
     };
     same("outcome", &actual, &step["expect"])?;
     same("fetched", &json!(engine.fetched), &step["fetched"])
@@ -104,45 +109,37 @@ fn describe_proof(engine: &Engine, step: &Value, now: UnixTime) -> Value {
             let claims: Value = serde_json::from_str(claims.text()).unwrap();
             json!({"outcome": "verified", "claims": claims})
         }
-        Err(refusal) => describe(engine, Decision::Rejected(refusal), None, step),
+        Err(refused) => describe(Err(refused)),
     }
 }
 
-fn scheme(facts: &RequestFacts<'_>) -> Option<Scheme> {
-    if let Field::Once(value) = facts.authorization { Scheme::of(value) } else { None }
-}
-
-/// The decision in the words of a vector's `expect`.
-fn describe(engine: &Engine, decision: Decision, scheme: Option<Scheme>, step: &Value) -> Value {
-    let refusal = match decision {
-        Decision::Unavailable(unavailable) => {
-            assert_eq!(unavailable.code(), "issuer_unavailable");
-            let answer = unavailable.answer();
-            assert_eq!(answer.error.as_str(), "temporarily_unavailable");
-            assert!(
-                answer.www_authenticate.is_none() && answer.retry_after.is_some_and(|seconds| seconds > 0)
-            );
-            return json!({"outcome": "unavailable", "status": answer.status});
-        }
-        Decision::Rejected(refusal) => refusal,
-        Decision::Verified(token) => {
-            let required = step.get("required_scopes").map(texts).unwrap_or_default();
-            let Err(rejection) = token.require_scopes(&required) else { return verified(&token) };
-            Refusal::new(rejection, scheme)
-        }
+/// The outcome in the words of a vector's `expect`.
+fn describe(outcome: Outcome) -> Value {
+    let refused = match outcome {
+        Ok(verified) => return with_nonce(self::verified(&verified.token), verified.dpop_nonce),
+        Err(refused) => refused,
     };
-    let Answer { status, error, description, www_authenticate, dpop_nonce, retry_after } =
-        engine.verifier.answer(&refusal);
+    let Answer { status, error, description, www_authenticate, dpop_nonce, retry_after } = refused.answer;
+    if let Cause::Unavailable(unavailable) = refused.cause {
+        assert_eq!(unavailable.entry().code, "issuer_unavailable");
+        assert_eq!(error.as_str(), "temporarily_unavailable");
+        assert!(www_authenticate.is_none() && retry_after.is_some_and(|seconds| seconds > 0));
+        return json!({"outcome": "unavailable", "status": status});
+    }
     assert_eq!(retry_after, None);
-    let mut told = json!({
+    let told = json!({
         "outcome": "rejected",
-        "code": refusal.rejection().code(),
+        "code": refused.cause.code(),
         "status": status,
         "error": error.as_str(),
         "error_description": description,
         "www_authenticate": www_authenticate,
     });
-    if let Some(nonce) = dpop_nonce {
+    with_nonce(told, dpop_nonce)
+}
+
+fn with_nonce(mut told: Value, nonce: Option<String>) -> Value {
+    if let Some(nonce) = nonce {
         told["dpop_nonce"] = nonce.into();
     }
     told
