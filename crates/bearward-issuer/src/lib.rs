@@ -48,6 +48,6 @@ mod random;
 mod serve;
 
 pub use serve::{
-    AdminAccess, Api, Behaviour, CaFile, Client, ConfigError, Connection, Connections, Document,
-    DocumentRequests, ExchangeProfile, LocalTenant, PublicKey, Requests, Secret, StartError, TenantConfig,
+    AdminAccess, Api, Behaviour, CaFile, Client, ConfigError, Connection, Connections, Endpoint,
+    EndpointRequests, ExchangeProfile, LocalTenant, PublicKey, Requests, Secret, StartError, TenantConfig,
 };

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{
-    apis::ResourceServer,
+    clock::unix_now,
     error_answer::ErrorAnswer,
-    tenant::{Tenant, unix_now},
+    state::{ResourceServer, Tenant},
 };
 use crate::{
     mint::{AccessToken, IdToken, Profile, SigningKey, Subject},

@@ -22,8 +22,8 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    conduct::{self, Connections},
-    tenant::Tenant,
+    faults::{self, Connections},
+    state::Tenant,
 };
 
 /// A client that connects and says nothing holds a task no longer than this.
@@ -74,12 +74,12 @@ async fn connection(stream: TcpStream, transport: Transport, router: Router, wat
     let _best_effort = stream.set_nodelay(true);
     match transport {
         Transport::Plain => answer(stream, router, watcher).await,
-        Transport::Tls(acceptor, tenant) => match tenant.conduct().connections() {
+        Transport::Tls(acceptor, tenant) => match tenant.faults().connections() {
             Connections::Answered => {
-                let mut present = tenant.conduct().watch();
+                let mut active = tenant.faults().watch();
                 tokio::select! {
                     () = answer_tls(stream, acceptor, router, watcher) => {}
-                    _ = present.wait_for(|present| present.connections != Connections::Answered) => {}
+                    _ = active.wait_for(|active| active.connections != Connections::Answered) => {}
                 }
             }
             refusal @ (Connections::Reset | Connections::Silent) => refuse(stream, &tenant, refusal).await,
@@ -88,11 +88,11 @@ async fn connection(stream: TcpStream, transport: Transport, router: Router, wat
 }
 
 async fn refuse(stream: TcpStream, tenant: &Tenant, refusal: Connections) {
-    tenant.conduct().refused_connection();
+    tenant.faults().refused_connection();
     if refusal == Connections::Silent {
-        let mut present = tenant.conduct().watch();
+        let mut active = tenant.faults().watch();
         // The sender lives as long as the tenant.
-        let _over = present.wait_for(|present| present.connections != refusal).await;
+        let _over = active.wait_for(|active| active.connections != refusal).await;
     }
     // Closing then sends a reset in place of an orderly end.
     let _best_effort = stream.set_zero_linger();
@@ -113,7 +113,7 @@ where
         let answer = router.call(request);
         async move {
             let Ok(response) = answer.await;
-            conduct::unless_withheld(response)
+            faults::unless_withheld(response)
         }
     });
     // The timer arms hyper's own limit on the time that a request's head may take.

@@ -8,7 +8,7 @@ use bearward_core::{
     policy::{Audience, Policy},
 };
 
-use super::{documents, tenant::Tenant};
+use super::{documents, state::Tenant};
 
 /// Discovery, the key set, and the key set anew for a `kid` that is not in it.
 const DOCUMENTS_NEEDED: usize = 4;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward_issuer::Document;
+use bearward_issuer::Endpoint;
 use serde_json::{Value, json};
 
 use crate::support::{API, Fixture, json as json_of, start, text, with};
@@ -28,8 +28,8 @@ async fn requests_to_the_token_endpoint_are_counted_exactly() {
     assert_eq!(requests["token"]["at_ms"].as_array().unwrap().len(), 20);
     assert_eq!(requests["device_code"]["total"], 0);
     let before = fixture.tenant.reset_requests();
-    assert_eq!((before.of(Document::Token).total(), before.of(Document::Token).with_status(401)), (20, 5));
-    assert_eq!(fixture.tenant.requests().of(Document::Token).total(), 0);
+    assert_eq!((before.of(Endpoint::Token).total(), before.of(Endpoint::Token).with_status(401)), (20, 5));
+    assert_eq!(fixture.tenant.requests().of(Endpoint::Token).total(), 0);
 }
 
 #[tokio::test]

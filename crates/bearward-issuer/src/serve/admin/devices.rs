@@ -10,11 +10,10 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::order;
+use super::json_body::json_body;
 use crate::serve::{
-    device::{Decision, DeviceStatus},
     error_answer::ErrorAnswer,
-    tenant::Tenant,
+    state::{Decision, DeviceStatus, Tenant},
 };
 
 pub(super) async fn waiting(State(tenant): State<Arc<Tenant>>) -> Json<Vec<DeviceStatus>> {
@@ -25,8 +24,8 @@ pub(super) async fn decide(
     State(tenant): State<Arc<Tenant>>,
     request: Request<Body>,
 ) -> Result<Json<DeviceStatus>, ErrorAnswer> {
-    let order: Option<DeviceOrder> = order(request).await?;
-    let DeviceOrder { user_code, decision, user } =
+    let order: Option<DeviceDecision> = json_body(request).await?;
+    let DeviceDecision { user_code, decision, user } =
         order.ok_or_else(|| ErrorAnswer::invalid_request("Which device, by its user_code?"))?;
     let user = user.as_deref().unwrap_or(&tenant.settings().user);
     let decided = tenant.devices().decide(&user_code, decision, user, Instant::now());
@@ -38,7 +37,7 @@ pub(super) async fn decide(
 /// What becomes of the device with this code.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DeviceOrder {
+struct DeviceDecision {
     user_code: String,
     decision: Decision,
     /// Who confirms; without it, the user of the configuration.

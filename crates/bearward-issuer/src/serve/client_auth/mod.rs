@@ -4,9 +4,7 @@ mod assertion;
 
 use bearward_core::UnixTime;
 
-use super::{error_answer::ErrorAnswer, tenant::Tenant, token_request::Credentials};
-
-pub(super) use assertion::UsedAssertions;
+use super::{error_answer::ErrorAnswer, state::Tenant, token_request::Credentials};
 
 /// The client has shown that it is the tenant's.
 pub(super) fn authenticate(

@@ -7,11 +7,11 @@ use bearward_core::jose::{
 };
 use serde_json::{Map, Value};
 
-use super::Call;
+use super::call::Call;
 use crate::serve::{
     error_answer::ErrorAnswer,
     own_token::{self, NotVerified},
-    tenant::Tenant,
+    state::Tenant,
 };
 
 /// The claims of a token that this tenant issued to somebody, for whichever of its APIs, and that is good now.

@@ -4,10 +4,11 @@
 use axum::{http::StatusCode, response::Response};
 use serde_json::{Value, json};
 
-use super::{ACCESS_TOKEN_TYPE, Call, subject_token::SubjectToken};
+use super::{
+    call::{ACCESS_TOKEN_TYPE, Call},
+    subject_token::SubjectToken,
+};
 use crate::serve::{access_token::Grant, error_answer::ErrorAnswer};
-
-pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// As Auth0: so many actors may stand in one token.
 const ACTORS_AT_MOST: usize = 5;

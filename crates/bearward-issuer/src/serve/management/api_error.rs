@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 /// An error as Auth0's Management API writes it.
 #[derive(Debug)]
-pub(in crate::serve) struct ApiError {
+pub(crate) struct ApiError {
     status: StatusCode,
     message: String,
     code: Option<&'static str>,

@@ -18,9 +18,8 @@ use axum::{
 
 use self::{api_error::ApiError, authorize::authorize};
 use super::{
-    apis::{NotAdded, ResourceServer},
     request_body::read,
-    tenant::Tenant,
+    state::{NotAdded, ResourceServer, Tenant},
 };
 
 /// `POST /api/v2/resource-servers`

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::api_error::ApiError;
 use crate::serve::{
-    apis::{ApiScope, Description, ProofOfPossession, SigningAlgorithm, TokenDialect},
     config::is_scope_token,
+    state::{ApiScope, Description, ProofOfPossession, SigningAlgorithm, TokenDialect},
 };
 
 const NAME_CHARACTERS: RangeInclusive<usize> = 1..=200;

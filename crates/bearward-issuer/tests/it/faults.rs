@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bearward_issuer::{Behaviour, Connections, Document};
+use bearward_issuer::{Behaviour, Connections, Endpoint};
 use flate2::read::GzDecoder;
 use reqwest::{Certificate, Client, Response, redirect};
 use serde_json::{Value, json};
@@ -133,7 +133,7 @@ async fn what_hangs_hangs_until_it_is_released() {
     let fixture = start().await;
     told(&fixture, "/admin/behaviour/jwks", json!({ "fault": "hang" })).await;
     let hanging = tokio::spawn(fixture.client.get(fixture.url(JWKS)).send());
-    while fixture.tenant.requests().of(Document::KeySet).total() == 0 {
+    while fixture.tenant.requests().of(Endpoint::KeySet).total() == 0 {
         tokio::task::yield_now().await;
     }
     assert!(!hanging.is_finished());
@@ -147,9 +147,11 @@ async fn what_hangs_hangs_until_it_is_released() {
 #[tokio::test]
 async fn a_hanging_request_does_not_keep_the_tenant_from_its_end() {
     let fixture = start().await;
-    fixture.tenant.behave(Document::KeySet, &serde_json::from_value(json!({ "fault": "hang" })).unwrap());
+    fixture
+        .tenant
+        .set_behaviour(Endpoint::KeySet, &serde_json::from_value(json!({ "fault": "hang" })).unwrap());
     let hanging = tokio::spawn(fixture.client.get(fixture.url(JWKS)).send());
-    while fixture.tenant.requests().of(Document::KeySet).total() == 0 {
+    while fixture.tenant.requests().of(Endpoint::KeySet).total() == 0 {
         tokio::task::yield_now().await;
     }
     soon(fixture.tenant.stop()).await;
@@ -324,7 +326,7 @@ async fn requests_are_counted_until_they_are_reset() {
 async fn the_library_does_what_the_admin_side_does() {
     let fixture = start().await;
     let behaviour: Behaviour = serde_json::from_value(json!({ "status": 404 })).unwrap();
-    fixture.tenant.behave(Document::Discovery, &behaviour);
+    fixture.tenant.set_behaviour(Endpoint::Discovery, &behaviour);
     assert_eq!(get(&fixture, DISCOVERY).await.unwrap().status(), 404);
     fixture.tenant.set_connections(Connections::Reset);
     assert!(get(&fixture, DISCOVERY).await.is_err());
@@ -338,10 +340,10 @@ async fn the_library_does_what_the_admin_side_does() {
     fixture.tenant.recover();
     assert!(is_good(&fixture).await);
     let requests = fixture.tenant.reset_requests();
-    let discovery = requests.of(Document::Discovery);
+    let discovery = requests.of(Endpoint::Discovery);
     assert_eq!((discovery.total(), discovery.with_status(404), discovery.with_status(200)), (2, 1, 1));
     assert_eq!(discovery.at_ms().count(), 2);
-    assert_eq!(fixture.tenant.requests().of(Document::Discovery).total(), 0);
+    assert_eq!(fixture.tenant.requests().of(Endpoint::Discovery).total(), 0);
 }
 
 #[tokio::test]

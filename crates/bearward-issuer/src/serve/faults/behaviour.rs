@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::{
     body::{Content, Delivery},
-    withheld,
+    withheld::withheld,
 };
 
 /// How a document is answered; [`Behaviour::default`] is a good tenant's way.
@@ -250,7 +250,8 @@ mod tests {
     use axum::{Json, body::to_bytes, response::IntoResponse as _};
     use serde_json::json;
 
-    use super::{super::is_withheld, *};
+    use super::*;
+    use crate::serve::faults::withheld::is_withheld;
 
     fn behaviour(json: Value) -> Behaviour {
         serde_json::from_value(json).unwrap()
