@@ -1,4 +1,4 @@
-//! The tenant as a server: start, what to tell its clients, stop.
+//! The tenant as a server: its start, what its clients need to know, its end.
 
 mod access_token;
 mod admin;
@@ -123,27 +123,27 @@ impl LocalTenant {
     ///
     /// This and the methods below do what the admin side does. They work without an admin side, too.
     pub fn set_behaviour(&self, endpoint: Endpoint, behaviour: &Behaviour) {
-        self.tenant.faults().set_behaviour(&[endpoint], behaviour);
+        self.tenant.faults.set_behaviour(&[endpoint], behaviour);
     }
 
     /// Sets what becomes of connections from now on. Open ones are closed unless they are to be answered.
     pub fn set_connections(&self, connections: Connections) {
-        self.tenant.faults().set_connections(connections);
+        self.tenant.faults.set_connections(connections);
     }
 
     /// Ends all faults: of endpoints, connections and the key set. Keys that were withdrawn stay withdrawn.
     pub fn recover(&self) {
-        self.tenant.faults().recover();
+        self.tenant.faults.recover();
     }
 
     /// The requests for each endpoint since the start or the last reset.
     pub fn requests(&self) -> Requests {
-        self.tenant.faults().requests()
+        self.tenant.faults.requests()
     }
 
     /// Sets the counts of requests to zero; returns what they were.
     pub fn reset_requests(&self) -> Requests {
-        self.tenant.faults().reset_requests()
+        self.tenant.faults.reset_requests()
     }
 
     /// Stops listening, gives requests under way a second, closes all connections, and removes the certificate file
@@ -224,7 +224,7 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        // What `Display` has told already is not told again.
+        // `Display` says it already.
         None
     }
 }

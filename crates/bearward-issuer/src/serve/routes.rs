@@ -40,7 +40,7 @@ pub(super) fn router(tenant: Arc<Tenant>) -> Router {
         .with_state(tenant)
 }
 
-/// The route, answered well or as the admin side has told the tenant to.
+/// The route, with the faults of its endpoint.
 fn with_faults(
     tenant: &Arc<Tenant>,
     document: Endpoint,
@@ -48,20 +48,20 @@ fn with_faults(
 ) -> MethodRouter<Arc<Tenant>> {
     let tenant = Arc::clone(tenant);
     let cache_control = match document {
-        Endpoint::Discovery | Endpoint::KeySet => tenant.settings().cache_control.clone(),
+        Endpoint::Discovery | Endpoint::KeySet => tenant.settings.cache_control.clone(),
         Endpoint::Token | Endpoint::DeviceCode | Endpoint::ResourceServers => {
             HeaderValue::from_static("no-store")
         }
     };
     route.route_layer(middleware::from_fn(move |request, next: Next| {
         let (tenant, cache_control) = (Arc::clone(&tenant), cache_control.clone());
-        async move { tenant.faults().answer(document, next.run(request), &cache_control).await }
+        async move { tenant.faults.answer(document, next.run(request), &cache_control).await }
     }))
 }
 
-/// A tenant that is down answers nothing from the moment it is told so, even on connections that it has yet to close.
+/// A tenant that is down answers nothing, even on connections that it has yet to close.
 async fn unless_down(State(tenant): State<Arc<Tenant>>, request: Request<Body>, next: Next) -> Response {
-    match tenant.faults().connections() {
+    match tenant.faults.connections() {
         Connections::Answered => next.run(request).await,
         Connections::Reset | Connections::Silent => faults::withheld(),
     }

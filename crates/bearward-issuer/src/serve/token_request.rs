@@ -43,7 +43,7 @@ pub(super) struct ExchangeParameters {
     pub(super) asks_for_more: bool,
 }
 
-/// Who the client says it is.
+/// How the client authenticates.
 #[derive(Debug)]
 pub(super) enum Credentials {
     /// `client_id` and `client_secret` in the body; either may be missing.

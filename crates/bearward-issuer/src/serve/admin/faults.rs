@@ -18,7 +18,7 @@ use crate::serve::{
 };
 
 pub(super) async fn active(State(tenant): State<Arc<Tenant>>) -> Json<ActiveFaults> {
-    Json(tenant.faults().active())
+    Json(tenant.faults.active())
 }
 
 pub(super) async fn set_behaviour(
@@ -36,7 +36,7 @@ pub(super) async fn set_behaviour(
         _ => return Err(not_found().await),
     };
     let behaviour: Behaviour = json_body(request).await?;
-    tenant.faults().set_behaviour(endpoints, &behaviour);
+    tenant.faults.set_behaviour(endpoints, &behaviour);
     Ok(active(State(tenant)).await)
 }
 
@@ -45,22 +45,22 @@ pub(super) async fn go_down(
     request: Request<Body>,
 ) -> Result<Json<ActiveFaults>, ErrorAnswer> {
     let ConnectionsToSet { connections } = json_body(request).await?;
-    tenant.faults().set_connections(connections);
+    tenant.faults.set_connections(connections);
     Ok(active(State(tenant)).await)
 }
 
 pub(super) async fn recover(State(tenant): State<Arc<Tenant>>) -> Json<ActiveFaults> {
-    tenant.faults().recover();
+    tenant.faults.recover();
     active(State(tenant)).await
 }
 
 pub(super) async fn requests(State(tenant): State<Arc<Tenant>>) -> Json<Requests> {
-    Json(tenant.faults().requests())
+    Json(tenant.faults.requests())
 }
 
 /// Returns the counts as they were.
 pub(super) async fn reset_requests(State(tenant): State<Arc<Tenant>>) -> Json<Requests> {
-    Json(tenant.faults().reset_requests())
+    Json(tenant.faults.reset_requests())
 }
 
 /// What becomes of connections from now on.

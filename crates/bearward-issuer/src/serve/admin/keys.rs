@@ -46,7 +46,7 @@ pub(super) async fn junk_keys(
 ) -> Result<Json<ActiveFaults>, ErrorAnswer> {
     let order: JunkToPublish = json_body(request).await?;
     tenant.publish_junk(&order.kinds, order.keys).await.map_err(|_| ErrorAnswer::internal())?;
-    Ok(Json(tenant.faults().active()))
+    Ok(Json(tenant.faults.active()))
 }
 
 /// Which key leaves the key set: this one, or, without a `kid`, all but the signing key.

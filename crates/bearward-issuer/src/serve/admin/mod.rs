@@ -1,9 +1,9 @@
-//! The admin side: what no tenant would do for a stranger, for tests and demonstrations.
+//! The admin side: changes keys, makes any token and sets faults, for tests and demonstrations.
 //!
 //! A port of its own on loopback, plain http. Any page in a browser on this machine can send requests there, so each
 //! one must carry the random secret (`Authorization: Bearer ...`), which a page can neither know nor guess.
 //!
-//! What it can be asked for is told in `docs/admin.md`, which is the documentation of [`AdminAccess`](super::AdminAccess).
+//! `docs/admin.md` lists its requests; it is the documentation of [`AdminAccess`](super::AdminAccess).
 
 mod devices;
 mod faults;

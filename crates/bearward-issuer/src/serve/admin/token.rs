@@ -1,4 +1,4 @@
-//! Any token at all.
+//! Makes any token.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(super) async fn token(
     Ok(Json(json!({ "access_token": token, "kid": key.kid() })))
 }
 
-/// A token exactly as told.
+/// The token that the request describes.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct TokenToMake {
@@ -42,7 +42,7 @@ struct TokenToMake {
     claims: Map<String, Value>,
     /// `exp` in seconds from now, negative for the past; a claim `exp` above wins.
     expires_in: Option<i64>,
-    /// Who signs.
+    /// The key that signs.
     key: KeyChoice,
 }
 
@@ -68,7 +68,7 @@ enum KeyChoice {
 
 impl TokenToMake {
     fn fill(self, tenant: &Tenant, key: &SigningKey) -> Result<UnsignedToken, ErrorAnswer> {
-        let api = tenant.apis().default();
+        let api = tenant.apis.default();
         let UnsignedToken { mut header, mut claims } = match self.base {
             Base::Empty => UnsignedToken { header: Map::new(), claims: Map::new() },
             Base::Usual => Grant::to_client(Arc::clone(api), None).access_token(tenant, key)?,

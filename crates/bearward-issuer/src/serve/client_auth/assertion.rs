@@ -36,7 +36,7 @@ pub(super) fn authenticate(
     tenant: &Tenant,
     now: UnixTime,
 ) -> Result<(), ErrorAnswer> {
-    let client = &tenant.settings().client;
+    let client = &tenant.settings.client;
     let key = client.public_key().ok_or(Refused::NoKey)?;
     let claims = verified(assertion, key)?;
     let text = |name| claims.get(name).and_then(Value::as_str);
@@ -50,7 +50,7 @@ pub(super) fn authenticate(
     let within = |jti: &&str| (1..=IDENTIFIER_CHARACTERS).contains(&jti.chars().count());
     let jti = text("jti").filter(within).ok_or(Refused::NoIdentifier)?;
     // Last, so that an assertion that fails for another reason is not used up.
-    tenant.used_assertions().remember(jti, end, now).map_err(|error| {
+    tenant.used_assertions.remember(jti, end, now).map_err(|error| {
         ErrorAnswer::from(match error {
             NotRemembered::Replayed => Refused::Replayed,
             NotRemembered::TooMany => Refused::TooMany,

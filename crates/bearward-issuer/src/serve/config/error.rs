@@ -27,7 +27,7 @@ pub enum ConfigError {
     ClientIdNotAName,
     /// The client's secret is empty, or has white space or control characters.
     ClientSecretNotAName,
-    /// The text for `Cache-Control` can't stand in a header.
+    /// The text for `Cache-Control` is not allowed in a header.
     CacheControlNotAHeader,
     /// The client's public key is not the PEM of an RSA key of 2048 to 8192 bits.
     PublicKeyNotUsable,
@@ -58,7 +58,7 @@ impl fmt::Display for ConfigError {
             Self::ScopeNotAToken { scope } => write!(f, "{scope:?} is not a scope"),
             Self::ClientIdNotAName => f.write_str("the client id is empty or has white space in it"),
             Self::ClientSecretNotAName => f.write_str("the client secret is empty or has white space in it"),
-            Self::CacheControlNotAHeader => f.write_str("the Cache-Control text can't stand in a header"),
+            Self::CacheControlNotAHeader => f.write_str("the Cache-Control text is not allowed in a header"),
             Self::PublicKeyNotUsable => {
                 f.write_str("the client's public key is not the PEM of an RSA key of 2048 to 8192 bits")
             }
@@ -99,6 +99,6 @@ pub(crate) fn is_name(text: &str) -> bool {
 }
 
 /// RFC 6749 §3.3: `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`.
-pub(crate) fn is_scope_token(text: &str) -> bool {
+fn is_scope_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub use api::Api;
 pub use client::{Client, PublicKey};
 pub use error::ConfigError;
-pub(crate) use error::{checked_scopes, is_name, is_scope_token};
+pub(crate) use error::{checked_scopes, is_name};
 pub use exchange::{Connection, ExchangeProfile};
 
 /// Everything that can be chosen. `TenantConfig::default()` has no API yet: add at least one.
@@ -28,7 +28,7 @@ pub struct TenantConfig {
     pub cache_control: String,
     /// Where the certificate authority's certificate goes. Default: a fresh file in `.bearward`.
     pub ca_file: CaFile,
-    /// Whether there is an admin side, which makes any token for whoever has its secret. Default: no.
+    /// Whether there is an admin side. Its secret lets a caller make any token. Default: no.
     pub admin: bool,
     /// Which subject tokens of others are exchanged (RFC 8693). Default: none, only access tokens of this tenant.
     pub exchange_profiles: Vec<ExchangeProfile>,
@@ -36,7 +36,7 @@ pub struct TenantConfig {
     pub connections: Vec<Connection>,
     /// What the client may do with the Management API. Default: create, read and update resource servers.
     pub management_scopes: Vec<String>,
-    /// The id of the user who confirms devices in a browser. Default: `auth0|local-user`.
+    /// The id of the user that confirms devices in a browser. Default: `auth0|local-user`.
     pub user: String,
     /// Seconds that a device must wait between two polls; 0 lets it poll as it likes. Default: 5, as Auth0.
     pub device_interval: u32,

@@ -25,8 +25,8 @@ pub(crate) async fn page(State(tenant): State<Arc<Tenant>>, uri: Uri) -> Respons
     let Some(user_code) = query.user_code.filter(|code| !code.trim().is_empty()) else {
         return html(StatusCode::OK, ASK_FOR_CODE);
     };
-    match tenant.devices().waiting_under(&user_code, Instant::now()) {
-        Some(device) => html(StatusCode::OK, &confirmation(&device, &tenant.settings().user)),
+    match tenant.devices.waiting_under(&user_code, Instant::now()) {
+        Some(device) => html(StatusCode::OK, &confirmation(&device, &tenant.settings.user)),
         None => no_such_code(),
     }
 }
@@ -40,8 +40,8 @@ pub(crate) async fn decide(State(tenant): State<Arc<Tenant>>, request: Request<B
     let Some(Form { user_code, action }) = form else {
         return html(StatusCode::BAD_REQUEST, "<p>This is not the form of this page.</p>");
     };
-    let user = &tenant.settings().user;
-    match (tenant.devices().decide(&user_code, action, user, Instant::now()), action) {
+    let user = &tenant.settings.user;
+    match (tenant.devices.decide(&user_code, action, user, Instant::now()), action) {
         (None, _) => no_such_code(),
         (Some(_), Decision::Approve) => {
             html(StatusCode::OK, "<p>Your device is connected. You can close this page.</p>")

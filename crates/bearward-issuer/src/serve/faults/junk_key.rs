@@ -1,4 +1,4 @@
-//! Members of a key set that nobody must verify with, and that must not keep anybody from the good ones beside them.
+//! Members of a key set that a verifier must ignore. They must not stop it from using the good keys beside them.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ pub(crate) enum JunkKind {
 }
 
 impl JunkKind {
-    /// The junk as it stands in the key set. `unpublished` is the key behind those that are good but for one thing:
+    /// The junk as it is published. `unpublished` is the key behind those that are good but for one thing:
     /// tokens can be signed with it.
     pub(crate) fn jwk(self, signing_kid: &str, unpublished: &SigningKey) -> Value {
         let unpublished_with = |name: &str, value: Value| {

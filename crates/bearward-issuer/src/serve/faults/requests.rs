@@ -41,7 +41,7 @@ impl Requests {
         self.endpoints.of(endpoint)
     }
 
-    /// Connections that were reset or met with silence, since the tenant was told so.
+    /// Connections that were reset or got no bytes, because of [`Connections`](crate::Connections).
     pub fn refused_connections(&self) -> u64 {
         self.refused_connections
     }

@@ -26,9 +26,9 @@ pub enum Connections {
     /// They are answered.
     #[default]
     Answered,
-    /// They are reset as soon as they are made, and those that were open are closed: nobody is there.
+    /// New connections are reset at once, and open ones are closed.
     Reset,
-    /// They are accepted and nothing is ever said, not even TLS: a firewall that drops packets.
+    /// They are accepted and nothing is sent, not even TLS, as behind a firewall that drops packets.
     Silent,
 }
 

@@ -10,7 +10,7 @@ pub(crate) struct Withheld;
 
 impl fmt::Display for Withheld {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the answer is withheld, as told")
+        f.write_str("the answer is withheld, as its fault says")
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// The API asked for.
     pub(super) fn server(&self) -> Result<Arc<ResourceServer>, ErrorAnswer> {
-        self.tenant.apis().asked_for(self.request.audience.as_deref())
+        self.tenant.apis.asked_for(self.request.audience.as_deref())
     }
 
     /// The answer with the tokens of this grant.
@@ -70,10 +70,7 @@ impl Call<'_> {
     /// doesn't use up its proof.
     pub(super) fn use_up_proof(&self) -> Result<Option<String>, ErrorAnswer> {
         let Some(proof) = &self.proof else { return Ok(None) };
-        self.tenant
-            .used_proofs()
-            .remember(proof, self.now)
-            .map_err(|rejection| proof::refused(&rejection))?;
+        self.tenant.used_proofs.remember(proof, self.now).map_err(|rejection| proof::refused(&rejection))?;
         Ok(Some(proof.thumbprint().to_string()))
     }
 }

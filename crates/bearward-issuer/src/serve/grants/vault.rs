@@ -24,7 +24,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
         return Err(ErrorAnswer::invalid_request(description));
     }
     SubjectToken::of(call)?;
-    let mut connections = call.tenant.settings().connections.iter();
+    let mut connections = call.tenant.settings.connections.iter();
     let connection = connections.find(|connection| connection.name() == name).ok_or_else(not_connected)?;
     call.use_up_proof()?;
     let token = random::hex::<32>().map_err(|_| ErrorAnswer::internal())?;

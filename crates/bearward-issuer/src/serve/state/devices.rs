@@ -42,7 +42,7 @@ pub(crate) enum Decision {
     Deny,
 }
 
-/// What the device is told of its two codes.
+/// The two codes of a device.
 pub(crate) struct Codes {
     pub(crate) device_code: String,
     pub(crate) user_code: String,
@@ -69,7 +69,7 @@ pub(crate) enum NotYours {
     Unknown,
 }
 
-/// A device that waits, as the admin side and the page tell of it.
+/// A device that waits, as the admin side and the page show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct DeviceStatus {
     pub(crate) user_code: String,
@@ -95,7 +95,7 @@ impl Devices {
         let codes = Codes { device_code: random::hex::<32>().ok()?, user_code: random::user_code().ok()? };
         let mut all = self.lock();
         if all.len() >= DEVICES_WAITING {
-            // Those that have expired are kept until then, so that they are told so.
+            // Expired ones are kept until then, so that their devices learn it.
             all.retain(|device| now < device.expires);
         }
         if all.len() >= DEVICES_WAITING || all.iter().any(|device| device.user_code == codes.user_code) {
@@ -113,7 +113,7 @@ impl Devices {
         Some(codes)
     }
 
-    /// What has become of the device with this code. One that is confirmed or denied is forgotten when it is told so.
+    /// What became of the device with this code. A decision is reported once, then the device is forgotten.
     pub(crate) fn poll(&self, device_code: &str, now: Instant) -> Result<Confirmed, NotYours> {
         let mut all = self.lock();
         let place = all.iter().position(|device| device.code.matches(device_code));

@@ -28,7 +28,8 @@ pub(crate) struct Description {
 }
 
 /// A scope; the client has been granted all of an API's.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ApiScope {
     pub(crate) value: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,10 +56,18 @@ pub(crate) enum TokenDialect {
 }
 
 /// Whether tokens must be bound to a key of the client.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ProofOfPossession {
-    pub(crate) mechanism: &'static str,
+    pub(crate) mechanism: Mechanism,
     pub(crate) required: bool,
+}
+
+/// How a client proves that a key is its own. Auth0 knows mTLS too; it can't be chosen for an API here.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mechanism {
+    Dpop,
 }
 
 impl Description {

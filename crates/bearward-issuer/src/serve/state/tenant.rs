@@ -1,4 +1,4 @@
-//! What the tenant knows: who it is, its client, its APIs, its keys. Shared by the public and the admin side.
+//! The tenant: its name, client, APIs and keys. The public and the admin side share it.
 
 use std::{
     fmt,
@@ -31,14 +31,14 @@ use crate::{
 pub(crate) struct Tenant {
     domain: String,
     issuer: String,
-    settings: Settings,
-    apis: Apis,
+    pub(crate) settings: Settings,
+    pub(crate) apis: Apis,
     keys: Mutex<KeyRing>,
-    used_proofs: UsedProofs,
-    used_assertions: UsedAssertions,
-    devices: Devices,
+    pub(crate) used_proofs: UsedProofs,
+    pub(crate) used_assertions: UsedAssertions,
+    pub(crate) devices: Devices,
     unpublished: OnceCell<Arc<SigningKey>>,
-    faults: Faults,
+    pub(crate) faults: Faults,
 }
 
 /// What comes from the configuration, checked.
@@ -96,10 +96,6 @@ impl Tenant {
         })
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
     /// The issuer with its trailing slash.
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
@@ -115,26 +111,6 @@ impl Tenant {
     /// The Management API's identifier.
     pub(crate) fn management_api(&self) -> String {
         management_api(&self.issuer)
-    }
-
-    pub(crate) fn apis(&self) -> &Apis {
-        &self.apis
-    }
-
-    pub(crate) fn faults(&self) -> &Faults {
-        &self.faults
-    }
-
-    pub(crate) fn devices(&self) -> &Devices {
-        &self.devices
-    }
-
-    pub(crate) fn used_proofs(&self) -> &UsedProofs {
-        &self.used_proofs
-    }
-
-    pub(crate) fn used_assertions(&self) -> &UsedAssertions {
-        &self.used_assertions
     }
 
     pub(crate) fn signing_key(&self) -> Arc<SigningKey> {
