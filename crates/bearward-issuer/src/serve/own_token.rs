@@ -8,7 +8,7 @@ use bearward_core::{
     policy::{Audience, Policy},
 };
 
-use super::{documents, tenant::Tenant};
+use super::{documents, state::Tenant};
 
 /// Why an access token is not taken.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) enum NotVerified {
 }
 
 /// The claims, as JSON, of an access token that is good for `audience` now: signed by a key that is published (junk
-/// doesn't count), and, if it is bound to a key, in the hands of who made `proof`.
+/// doesn't count), and, if it is bound to a key, to the key of `proof`.
 ///
 /// Not checked: scopes.
 pub(super) fn verify(
@@ -66,8 +66,8 @@ fn verifier(tenant: &Tenant, audience: &str) -> Option<Verifier> {
     Some(Verifier::new(Policy::new(issuers, Audience::new(audience).ok()?)))
 }
 
-/// A bearer token is whoever's that has it; one that is bound is theirs who proved the key, and nobody's if it is
-/// bound in a way that is not known here. RFC 9449 §6.1.
+/// A bearer token needs no proof. A bound one needs a proof of its key; one bound in an unknown way is refused.
+/// RFC 9449 §6.1.
 fn is_held(claims: Object<'_>, proof: Option<&VerifiedProof>) -> bool {
     let Some(confirmation) = claims.get("cnf") else { return true };
     let Some(confirmation) = confirmation.as_object().filter(|members| members.members().count() == 1) else {

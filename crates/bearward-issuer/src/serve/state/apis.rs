@@ -1,23 +1,21 @@
 //! The APIs that tokens are issued for: those of the configuration, the Management API, and those it makes.
 
-mod resource_server;
-
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::error::Unspecified;
+use axum::http::StatusCode;
 
-use super::config::ConfigError;
-use crate::random;
-
-pub(super) use resource_server::{
-    ApiScope, Description, ProofOfPossession, ResourceServer, SigningAlgorithm, TokenDialect,
+use super::resource_server::{Description, ResourceServer};
+use crate::{
+    random,
+    serve::{config::ConfigError, error_answer::ErrorAnswer},
 };
 
 /// Far more than anybody develops against at once.
 const APIS_KEPT: usize = 100;
 
 /// Every API, by its identifier and its id.
-pub(super) struct Apis {
+pub(crate) struct Apis {
     /// The first API of the configuration.
     default: Arc<ResourceServer>,
     all: Mutex<Vec<Arc<ResourceServer>>>,
@@ -25,7 +23,7 @@ pub(super) struct Apis {
 
 /// Why there is no new API.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum NotAdded {
+pub(crate) enum NotAdded {
     /// There is one with this identifier.
     Conflict,
     /// There are as many as are kept.
@@ -36,7 +34,7 @@ pub(super) enum NotAdded {
 
 impl Apis {
     /// The APIs of the configuration and the Management API, which is `management`.
-    pub(super) fn new(management: Description, configured: Vec<Description>) -> Result<Self, ConfigError> {
+    pub(crate) fn new(management: Description, configured: Vec<Description>) -> Result<Self, ConfigError> {
         let mut all: Vec<Arc<ResourceServer>> = Vec::new();
         for description in std::iter::once(management).chain(configured) {
             if all.iter().any(|server| server.identifier() == description.identifier) {
@@ -48,26 +46,38 @@ impl Apis {
         Ok(Self { default, all: Mutex::new(all) })
     }
 
-    pub(super) fn default(&self) -> &Arc<ResourceServer> {
+    /// The API that a client asks for, or Auth0's refusal.
+    pub(crate) fn asked_for(&self, audience: Option<&str>) -> Result<Arc<ResourceServer>, ErrorAnswer> {
+        let denied =
+            |description: String| ErrorAnswer::new(StatusCode::FORBIDDEN, "access_denied", description);
+        let Some(audience) = audience else {
+            let description =
+                "No audience parameter was provided, and no default audience has been configured";
+            return Err(denied(description.to_owned()));
+        };
+        self.by_identifier(audience).ok_or_else(|| denied(format!("Service not found: {audience}")))
+    }
+
+    pub(crate) fn default(&self) -> &Arc<ResourceServer> {
         &self.default
     }
 
-    pub(super) fn by_identifier(&self, identifier: &str) -> Option<Arc<ResourceServer>> {
+    pub(crate) fn by_identifier(&self, identifier: &str) -> Option<Arc<ResourceServer>> {
         self.lock().iter().find(|server| server.identifier() == identifier).map(Arc::clone)
     }
 
     /// By what the Management API takes in a path: either of the two names.
-    pub(super) fn by_either_name(&self, name: &str) -> Option<Arc<ResourceServer>> {
+    pub(crate) fn by_either_name(&self, name: &str) -> Option<Arc<ResourceServer>> {
         let by_id = self.lock().iter().find(|server| server.id() == name).map(Arc::clone);
         by_id.or_else(|| self.by_identifier(name))
     }
 
-    pub(super) fn all(&self) -> Vec<Arc<ResourceServer>> {
+    pub(crate) fn all(&self) -> Vec<Arc<ResourceServer>> {
         self.lock().clone()
     }
 
     /// Adds an API; tokens can be had for it at once.
-    pub(super) fn add(&self, description: Description) -> Result<Arc<ResourceServer>, NotAdded> {
+    pub(crate) fn add(&self, description: Description) -> Result<Arc<ResourceServer>, NotAdded> {
         let added = server(description).map_err(|Unspecified| NotAdded::NoId)?;
         let mut all = self.lock();
         if all.iter().any(|server| server.identifier() == added.identifier()) {

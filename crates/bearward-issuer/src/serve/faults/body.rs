@@ -124,13 +124,13 @@ impl hyper::body::Body for PieceByPiece {
     }
 }
 
-/// What hyper is told so that it closes the connection; nobody else sees it.
+/// The error that makes hyper close the connection.
 #[derive(Debug)]
 struct BrokenOff;
 
 impl fmt::Display for BrokenOff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the body breaks off, as told")
+        f.write_str("the body breaks off, as its fault says")
     }
 }
 

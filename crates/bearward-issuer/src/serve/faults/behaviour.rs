@@ -1,4 +1,4 @@
-//! What one document does when it is asked for.
+//! How one endpoint answers.
 
 use std::{collections::BTreeMap, future::Future, num::NonZeroU32, time::Duration};
 
@@ -12,13 +12,12 @@ use serde_json::{Map, Value};
 
 use super::{
     body::{Content, Delivery},
-    withheld,
+    withheld::withheld,
 };
 
-/// How a document is answered; [`Behaviour::default`] is a good tenant's way.
+/// How an endpoint answers. [`Behaviour::default`] has no fault.
 ///
-/// It is made from JSON with the members that [`AdminAccess`](crate::AdminAccess) tells of. A member that there is not
-/// is an error.
+/// It is made from JSON with the members that [`AdminAccess`](crate::AdminAccess) lists. Any other member is an error.
 ///
 /// ```
 /// # fn example() -> Result<(), serde_json::Error> {
@@ -227,7 +226,7 @@ fn field((name, value): (String, Option<String>)) -> Result<(HeaderName, Option<
         return Err(format!("{name} is not to be chosen; the fault \"break_off\" makes a body too short"));
     }
     let value = value.map(HeaderValue::try_from).transpose();
-    Ok((checked, value.map_err(|_| format!("the text for {name} can't stand in a header"))?))
+    Ok((checked, value.map_err(|_| format!("the text for {name} is not allowed in a header"))?))
 }
 
 impl From<Fields> for BTreeMap<String, Option<String>> {
@@ -250,7 +249,8 @@ mod tests {
     use axum::{Json, body::to_bytes, response::IntoResponse as _};
     use serde_json::json;
 
-    use super::{super::is_withheld, *};
+    use super::*;
+    use crate::serve::faults::withheld::is_withheld;
 
     fn behaviour(json: Value) -> Behaviour {
         serde_json::from_value(json).unwrap()
@@ -340,7 +340,7 @@ mod tests {
             (json!({ "drip_ms": 0 }), "nonzero"),
             (json!({ "fault": "explode" }), "unknown variant `explode`"),
             (json!({ "headers": { "a b": "" } }), "not a field name"),
-            (json!({ "headers": { "age": "\n" } }), "can't stand in a header"),
+            (json!({ "headers": { "age": "\n" } }), "not allowed in a header"),
             (json!({ "headers": { "Content-Length": "5" } }), "break_off"),
             (json!({ "body": { "html": "" } }), "unknown variant `html`"),
         ] {

@@ -1,4 +1,4 @@
-//! Members of a key set that nobody must verify with, and that must not keep anybody from the good ones beside them.
+//! Members of a key set that a verifier must ignore. They must not stop it from using the good keys beside them.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::mint::SigningKey;
 /// A kind of junk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::serve) enum JunkKind {
+pub(crate) enum JunkKind {
     /// A key type of the future.
     UnknownKty,
     /// An RSA key without its modulus.
@@ -33,9 +33,9 @@ pub(in crate::serve) enum JunkKind {
 }
 
 impl JunkKind {
-    /// The junk as it stands in the key set. `unpublished` is the key behind those that are good but for one thing:
+    /// The junk as it is published. `unpublished` is the key behind those that are good but for one thing:
     /// tokens can be signed with it.
-    pub(in crate::serve) fn jwk(self, signing_kid: &str, unpublished: &SigningKey) -> Value {
+    pub(crate) fn jwk(self, signing_kid: &str, unpublished: &SigningKey) -> Value {
         let unpublished_with = |name: &str, value: Value| {
             let mut jwk = unpublished.public_jwk();
             jwk.insert(name.to_owned(), value);

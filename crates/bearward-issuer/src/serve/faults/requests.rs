@@ -1,4 +1,4 @@
-//! How often each document was asked for, and each call made, and when.
+//! How many requests each endpoint got, and when.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -8,24 +8,24 @@ use std::{
 use axum::http::StatusCode;
 use serde::Serialize;
 
-use super::{Document, PerDocument};
+use super::endpoint::{Endpoint, PerEndpoint};
 
 /// As many times are kept as tests have a use for; the counts go on.
 const TIMES_KEPT: usize = 1_000;
 
-/// The requests for each document since the start or the last reset.
+/// The requests for each endpoint since the start or the last reset.
 #[derive(Clone, Debug, Serialize)]
 pub struct Requests {
     #[serde(skip)]
     since: Instant,
     #[serde(flatten)]
-    documents: PerDocument<DocumentRequests>,
+    endpoints: PerEndpoint<EndpointRequests>,
     refused_connections: u64,
 }
 
-/// The requests for one document.
+/// The requests for one endpoint.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct DocumentRequests {
+pub struct EndpointRequests {
     total: u64,
     by_status: BTreeMap<u16, u64>,
     at_ms: VecDeque<u64>,
@@ -33,23 +33,23 @@ pub struct DocumentRequests {
 
 impl Requests {
     pub(super) fn since(now: Instant) -> Self {
-        Self { since: now, documents: PerDocument::default(), refused_connections: 0 }
+        Self { since: now, endpoints: PerEndpoint::default(), refused_connections: 0 }
     }
 
-    /// The requests for this document.
-    pub fn of(&self, document: Document) -> &DocumentRequests {
-        self.documents.of(document)
+    /// The requests for this endpoint.
+    pub fn of(&self, endpoint: Endpoint) -> &EndpointRequests {
+        self.endpoints.of(endpoint)
     }
 
-    /// Connections that were reset or met with silence, since the tenant was told so.
+    /// Connections that were reset or got no bytes, because of [`Connections`](crate::Connections).
     pub fn refused_connections(&self) -> u64 {
         self.refused_connections
     }
 
-    pub(super) fn arrived(&mut self, document: Document, now: Instant) {
+    pub(super) fn arrived(&mut self, endpoint: Endpoint, now: Instant) {
         let at_ms = now.saturating_duration_since(self.since).as_millis();
         let at_ms = u64::try_from(at_ms).unwrap_or(u64::MAX);
-        let requests = self.documents.of_mut(document);
+        let requests = self.endpoints.of_mut(endpoint);
         requests.total = requests.total.saturating_add(1);
         if requests.at_ms.len() == TIMES_KEPT {
             requests.at_ms.pop_front();
@@ -57,8 +57,8 @@ impl Requests {
         requests.at_ms.push_back(at_ms);
     }
 
-    pub(super) fn answered(&mut self, document: Document, status: StatusCode) {
-        let count = self.documents.of_mut(document).by_status.entry(status.as_u16()).or_default();
+    pub(super) fn answered(&mut self, endpoint: Endpoint, status: StatusCode) {
+        let count = self.endpoints.of_mut(endpoint).by_status.entry(status.as_u16()).or_default();
         *count = count.saturating_add(1);
     }
 
@@ -67,7 +67,7 @@ impl Requests {
     }
 }
 
-impl DocumentRequests {
+impl EndpointRequests {
     /// All that arrived, answered or not.
     pub fn total(&self) -> u64 {
         self.total
@@ -97,10 +97,10 @@ mod tests {
         let start = Instant::now();
         let mut requests = Requests::since(start);
         for milliseconds in [0, 20, 30] {
-            requests.arrived(Document::KeySet, start + Duration::from_millis(milliseconds));
+            requests.arrived(Endpoint::KeySet, start + Duration::from_millis(milliseconds));
         }
-        requests.answered(Document::KeySet, StatusCode::OK);
-        requests.answered(Document::KeySet, StatusCode::NOT_FOUND);
+        requests.answered(Endpoint::KeySet, StatusCode::OK);
+        requests.answered(Endpoint::KeySet, StatusCode::NOT_FOUND);
         requests.refused_connection();
         let nothing = json!({ "total": 0, "by_status": {}, "at_ms": [] });
         let expected = json!({
@@ -112,7 +112,7 @@ mod tests {
             "refused_connections": 1,
         });
         assert_eq!(serde_json::to_value(&requests).unwrap(), expected);
-        assert_eq!(requests.of(Document::KeySet).with_status(404), 1);
+        assert_eq!(requests.of(Endpoint::KeySet).with_status(404), 1);
     }
 
     #[test]
@@ -120,9 +120,9 @@ mod tests {
         let start = Instant::now();
         let mut requests = Requests::since(start);
         for milliseconds in 0..1_500 {
-            requests.arrived(Document::Discovery, start + Duration::from_millis(milliseconds));
+            requests.arrived(Endpoint::Discovery, start + Duration::from_millis(milliseconds));
         }
-        let discovery = requests.of(Document::Discovery);
+        let discovery = requests.of(Endpoint::Discovery);
         assert_eq!(discovery.total(), 1_500);
         assert_eq!(discovery.at_ms().collect::<Vec<_>>(), (500..1_500).collect::<Vec<_>>());
     }

@@ -1,10 +1,12 @@
+//! An API, as the Management API describes it.
+
 use serde::{Deserialize, Serialize};
 
 use crate::serve::config::Api;
 
 /// An API as the Management API describes it.
 #[derive(Clone, Debug, Serialize)]
-pub(in crate::serve) struct ResourceServer {
+pub(crate) struct ResourceServer {
     id: String,
     #[serde(flatten)]
     description: Description,
@@ -12,30 +14,31 @@ pub(in crate::serve) struct ResourceServer {
 
 /// An API without its id.
 #[derive(Clone, Debug, Serialize)]
-pub(in crate::serve) struct Description {
-    pub(in crate::serve) name: String,
-    pub(in crate::serve) identifier: String,
-    pub(in crate::serve) is_system: bool,
-    pub(in crate::serve) scopes: Vec<ApiScope>,
-    pub(in crate::serve) signing_alg: SigningAlgorithm,
-    pub(in crate::serve) allow_offline_access: bool,
-    pub(in crate::serve) token_lifetime: u64,
-    pub(in crate::serve) token_dialect: TokenDialect,
-    pub(in crate::serve) enforce_policies: bool,
-    pub(in crate::serve) proof_of_possession: Option<ProofOfPossession>,
+pub(crate) struct Description {
+    pub(crate) name: String,
+    pub(crate) identifier: String,
+    pub(crate) is_system: bool,
+    pub(crate) scopes: Vec<ApiScope>,
+    pub(crate) signing_alg: SigningAlgorithm,
+    pub(crate) allow_offline_access: bool,
+    pub(crate) token_lifetime: u64,
+    pub(crate) token_dialect: TokenDialect,
+    pub(crate) enforce_policies: bool,
+    pub(crate) proof_of_possession: Option<ProofOfPossession>,
 }
 
 /// A scope; the client has been granted all of an API's.
-#[derive(Clone, Debug, Serialize)]
-pub(in crate::serve) struct ApiScope {
-    pub(in crate::serve) value: String,
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApiScope {
+    pub(crate) value: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::serve) description: Option<String>,
+    pub(crate) description: Option<String>,
 }
 
 /// What tokens for the API are to be signed with. None is issued for an API that wants HS256.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::serve) enum SigningAlgorithm {
+pub(crate) enum SigningAlgorithm {
     #[default]
     RS256,
     HS256,
@@ -44,7 +47,7 @@ pub(in crate::serve) enum SigningAlgorithm {
 /// What tokens look like: Auth0's profile or that of RFC 9068, with `permissions` or without.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::serve) enum TokenDialect {
+pub(crate) enum TokenDialect {
     #[default]
     AccessToken,
     AccessTokenAuthz,
@@ -53,14 +56,22 @@ pub(in crate::serve) enum TokenDialect {
 }
 
 /// Whether tokens must be bound to a key of the client.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(in crate::serve) struct ProofOfPossession {
-    pub(in crate::serve) mechanism: &'static str,
-    pub(in crate::serve) required: bool,
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProofOfPossession {
+    pub(crate) mechanism: Mechanism,
+    pub(crate) required: bool,
+}
+
+/// How a client proves that a key is its own. Auth0 knows mTLS too; it can't be chosen for an API here.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mechanism {
+    Dpop,
 }
 
 impl Description {
-    pub(in crate::serve) fn of_api(api: &Api, token_lifetime: u64) -> Self {
+    pub(crate) fn of_api(api: &Api, token_lifetime: u64) -> Self {
         let token_dialect =
             if api.has_permissions() { TokenDialect::AccessTokenAuthz } else { TokenDialect::AccessToken };
         Self {
@@ -72,13 +83,13 @@ impl Description {
         }
     }
 
-    pub(in crate::serve) fn of_management_api(identifier: String, granted: &[String]) -> Self {
+    pub(crate) fn of_management_api(identifier: String, granted: &[String]) -> Self {
         let name = "Auth0 Management API".to_owned();
         Self { name, is_system: true, scopes: scopes(granted), ..Self::new(identifier) }
     }
 
     /// An API of which nothing is said but its identifier, as Auth0 makes it then.
-    pub(in crate::serve) fn new(identifier: String) -> Self {
+    pub(crate) fn new(identifier: String) -> Self {
         Self {
             name: identifier.clone(),
             identifier,
@@ -95,28 +106,28 @@ impl Description {
 }
 
 impl ResourceServer {
-    pub(super) fn new(id: String, description: Description) -> Self {
+    pub(crate) fn new(id: String, description: Description) -> Self {
         Self { id, description }
     }
 
-    pub(in crate::serve) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
-    pub(in crate::serve) fn identifier(&self) -> &str {
+    pub(crate) fn identifier(&self) -> &str {
         &self.description.identifier
     }
 
-    pub(in crate::serve) fn signing_alg(&self) -> SigningAlgorithm {
+    pub(crate) fn signing_alg(&self) -> SigningAlgorithm {
         self.description.signing_alg
     }
 
-    pub(in crate::serve) fn token_lifetime(&self) -> u64 {
+    pub(crate) fn token_lifetime(&self) -> u64 {
         self.description.token_lifetime
     }
 
     /// Whether tokens follow RFC 9068.
-    pub(in crate::serve) fn has_rfc9068_tokens(&self) -> bool {
+    pub(crate) fn has_rfc9068_tokens(&self) -> bool {
         matches!(
             self.description.token_dialect,
             TokenDialect::Rfc9068Profile | TokenDialect::Rfc9068ProfileAuthz
@@ -124,19 +135,19 @@ impl ResourceServer {
     }
 
     /// Whether tokens carry `permissions`: the dialect has a place for them, and the API works with them.
-    pub(in crate::serve) fn has_permissions(&self) -> bool {
+    pub(crate) fn has_permissions(&self) -> bool {
         let dialect = self.description.token_dialect;
         self.description.enforce_policies
             && matches!(dialect, TokenDialect::AccessTokenAuthz | TokenDialect::Rfc9068ProfileAuthz)
     }
 
-    pub(in crate::serve) fn requires_proof(&self) -> bool {
+    pub(crate) fn requires_proof(&self) -> bool {
         self.description.proof_of_possession.is_some_and(|proof| proof.required)
     }
 
     /// What a request gets: everything granted when it names no scopes, otherwise those of its scopes that are
     /// granted. The rest is dropped without an error, as Auth0 does.
-    pub(in crate::serve) fn grant(&self, requested: Option<&str>) -> Vec<String> {
+    pub(crate) fn grant(&self, requested: Option<&str>) -> Vec<String> {
         let granted = self.description.scopes.iter().map(|scope| scope.value.clone());
         match requested.map(str::trim).filter(|scopes| !scopes.is_empty()) {
             None => granted.collect(),

@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bearward_issuer::{Behaviour, Connections, Document};
+use bearward_issuer::{Behaviour, Connections, Endpoint};
 use flate2::read::GzDecoder;
-use reqwest::{Certificate, Client, Response, redirect};
+use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
-use crate::support::{Fixture, json as json_of, start, text};
+use crate::support::{Fixture, client_trusting, json as json_of, start, text};
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 const JWKS: &str = "/.well-known/jwks.json";
@@ -26,20 +26,13 @@ async fn soon<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(SOON, work).await.expect("it takes too long")
 }
 
-async fn told(fixture: &Fixture, path: &str, order: Value) -> Value {
-    let response = soon(fixture.admin(path, &order)).await;
-    assert_eq!(response.status(), 200, "{path} {order}");
-    json_of(response).await
-}
-
 async fn get(fixture: &Fixture, path: &str) -> reqwest::Result<Response> {
     soon(fixture.client.get(fixture.url(path)).send()).await
 }
 
-/// Clients of their own: each connects anew, and follows nothing.
+/// A client without open connections.
 fn fresh_client(fixture: &Fixture) -> Client {
-    let ca = Certificate::from_pem(fixture.tenant.ca_pem().as_bytes()).unwrap();
-    Client::builder().tls_certs_only([ca]).no_proxy().redirect(redirect::Policy::none()).build().unwrap()
+    client_trusting(&fixture.tenant).build().unwrap()
 }
 
 async fn is_good(fixture: &Fixture) -> bool {
@@ -58,7 +51,7 @@ async fn status_and_fields_are_as_told_for_one_document_and_the_other_stays_good
         "status": 429,
         "headers": { "Retry-After": "2", "Age": "7", "Cache-Control": "max-age=0, max-age=-1" },
     });
-    let present = told(&fixture, "/admin/behaviour/jwks", order.clone()).await;
+    let present = fixture.admin_set("/admin/behaviour/jwks", order.clone()).await;
     assert_eq!(present["discovery"], json!({}));
     assert_eq!(present["jwks"]["status"], 429);
     let response = get(&fixture, JWKS).await.unwrap();
@@ -69,7 +62,7 @@ async fn status_and_fields_are_as_told_for_one_document_and_the_other_stays_good
     assert!(json_of(response).await["keys"].is_array());
     assert_eq!(get(&fixture, DISCOVERY).await.unwrap().status(), 200);
 
-    told(&fixture, "/admin/behaviour/both", json!({ "headers": { "cache-control": null } })).await;
+    fixture.admin_set("/admin/behaviour/both", json!({ "headers": { "cache-control": null } })).await;
     for path in [DISCOVERY, JWKS] {
         let response = get(&fixture, path).await.unwrap();
         assert_eq!(response.status(), 200, "a new behaviour stands in place of the old one");
@@ -81,11 +74,11 @@ async fn status_and_fields_are_as_told_for_one_document_and_the_other_stays_good
 async fn bodies_are_as_told() {
     let fixture = start().await;
     for body in ["<!doctype html><title>Down</title>", r#"{"keys":[{"kty""#, ""] {
-        told(&fixture, "/admin/behaviour/jwks", json!({ "body": { "text": body } })).await;
+        fixture.admin_set("/admin/behaviour/jwks", json!({ "body": { "text": body } })).await;
         assert_eq!(get(&fixture, JWKS).await.unwrap().text().await.unwrap(), body);
     }
     for body in [json!({ "keys": [] }), json!({ "error": "server_error" }), json!([])] {
-        told(&fixture, "/admin/behaviour/jwks", json!({ "body": { "json": body } })).await;
+        fixture.admin_set("/admin/behaviour/jwks", json!({ "body": { "json": body } })).await;
         assert_eq!(fixture.document(JWKS).await, body);
     }
 }
@@ -101,7 +94,9 @@ async fn discovery_names_whom_and_what_it_is_told_to() {
         ("jwks_uri", json!("https://169.254.169.254/latest")),
         ("jwks_uri", json!(null)),
     ] {
-        told(&fixture, "/admin/behaviour/discovery", json!({ "body": { "members": { name: value } } })).await;
+        fixture
+            .admin_set("/admin/behaviour/discovery", json!({ "body": { "members": { name: value } } }))
+            .await;
         let mut document = fixture.document(DISCOVERY).await;
         assert_eq!(document.get(name), Some(&value).filter(|value| !value.is_null()));
         document[name] = usual[name].clone();
@@ -113,7 +108,7 @@ async fn discovery_names_whom_and_what_it_is_told_to() {
 async fn redirects_lead_where_they_are_told_to() {
     let fixture = start().await;
     let order = json!({ "status": 302, "headers": { "Location": "http://169.254.169.254/" } });
-    told(&fixture, "/admin/behaviour/jwks", order).await;
+    fixture.admin_set("/admin/behaviour/jwks", order).await;
     let response = soon(fresh_client(&fixture).get(fixture.url(JWKS)).send()).await.unwrap();
     assert_eq!(response.status(), 302);
     assert_eq!(response.headers()["location"], "http://169.254.169.254/");
@@ -122,7 +117,7 @@ async fn redirects_lead_where_they_are_told_to() {
 #[tokio::test]
 async fn latency_delays_the_head() {
     let fixture = start().await;
-    told(&fixture, "/admin/behaviour/discovery", json!({ "latency_ms": 50 })).await;
+    fixture.admin_set("/admin/behaviour/discovery", json!({ "latency_ms": 50 })).await;
     let begin = Instant::now();
     assert_eq!(get(&fixture, DISCOVERY).await.unwrap().status(), 200);
     assert!(begin.elapsed() >= Duration::from_millis(50));
@@ -131,25 +126,27 @@ async fn latency_delays_the_head() {
 #[tokio::test]
 async fn what_hangs_hangs_until_it_is_released() {
     let fixture = start().await;
-    told(&fixture, "/admin/behaviour/jwks", json!({ "fault": "hang" })).await;
+    fixture.admin_set("/admin/behaviour/jwks", json!({ "fault": "hang" })).await;
     let hanging = tokio::spawn(fixture.client.get(fixture.url(JWKS)).send());
-    while fixture.tenant.requests().of(Document::KeySet).total() == 0 {
+    while fixture.tenant.requests().of(Endpoint::KeySet).total() == 0 {
         tokio::task::yield_now().await;
     }
     assert!(!hanging.is_finished());
-    let requests = fixture.told("/admin/requests").await;
+    let requests = fixture.admin_get("/admin/requests").await;
     assert_eq!((&requests["jwks"]["total"], &requests["jwks"]["by_status"]), (&json!(1), &json!({})));
 
-    told(&fixture, "/admin/behaviour/jwks", json!({ "status": 503 })).await;
+    fixture.admin_set("/admin/behaviour/jwks", json!({ "status": 503 })).await;
     assert_eq!(soon(hanging).await.unwrap().unwrap().status(), 503);
 }
 
 #[tokio::test]
 async fn a_hanging_request_does_not_keep_the_tenant_from_its_end() {
     let fixture = start().await;
-    fixture.tenant.behave(Document::KeySet, &serde_json::from_value(json!({ "fault": "hang" })).unwrap());
+    fixture
+        .tenant
+        .set_behaviour(Endpoint::KeySet, &serde_json::from_value(json!({ "fault": "hang" })).unwrap());
     let hanging = tokio::spawn(fixture.client.get(fixture.url(JWKS)).send());
-    while fixture.tenant.requests().of(Document::KeySet).total() == 0 {
+    while fixture.tenant.requests().of(Endpoint::KeySet).total() == 0 {
         tokio::task::yield_now().await;
     }
     soon(fixture.tenant.stop()).await;
@@ -159,17 +156,17 @@ async fn a_hanging_request_does_not_keep_the_tenant_from_its_end() {
 #[tokio::test]
 async fn connections_close_without_an_answer_or_in_the_middle_of_one() {
     let fixture = start().await;
-    told(&fixture, "/admin/behaviour/jwks", json!({ "fault": "close" })).await;
+    fixture.admin_set("/admin/behaviour/jwks", json!({ "fault": "close" })).await;
     let error = get(&fixture, JWKS).await.unwrap_err();
     assert!(error.is_request() && !error.is_connect(), "{error:?}");
 
-    told(&fixture, "/admin/behaviour/jwks", json!({ "fault": "break_off" })).await;
+    fixture.admin_set("/admin/behaviour/jwks", json!({ "fault": "break_off" })).await;
     let mut response = get(&fixture, JWKS).await.unwrap();
     assert_eq!(response.status(), 200);
     assert!(soon(response.chunk()).await.unwrap().unwrap().starts_with(b"{\"keys\":"));
     assert!(soon(response.chunk()).await.is_err());
 
-    let requests = fixture.told("/admin/requests").await;
+    let requests = fixture.admin_get("/admin/requests").await;
     assert_eq!(requests["jwks"]["total"], 2);
     assert_eq!(requests["jwks"]["by_status"], json!({ "200": 1 }));
 }
@@ -177,12 +174,13 @@ async fn connections_close_without_an_answer_or_in_the_middle_of_one() {
 #[tokio::test]
 async fn a_dripping_body_comes_byte_by_byte_after_its_head() {
     let fixture = start().await;
-    told(&fixture, "/admin/behaviour/jwks", json!({ "drip_ms": 60_000 })).await;
+    fixture.admin_set("/admin/behaviour/jwks", json!({ "drip_ms": 60_000 })).await;
     let mut response = get(&fixture, JWKS).await.unwrap();
     assert_eq!(soon(response.chunk()).await.unwrap().unwrap(), "{");
     assert!(tokio::time::timeout(A_WHILE, response.chunk()).await.is_err());
 
-    told(&fixture, "/admin/behaviour/jwks", json!({ "drip_ms": 1, "body": { "json": { "keys": [] } } }))
+    fixture
+        .admin_set("/admin/behaviour/jwks", json!({ "drip_ms": 1, "body": { "json": { "keys": [] } } }))
         .await;
     let begin = Instant::now();
     assert_eq!(fixture.document(JWKS).await, json!({ "keys": [] }));
@@ -193,12 +191,12 @@ async fn a_dripping_body_comes_byte_by_byte_after_its_head() {
 async fn an_oversized_body_is_good_json_and_made_on_the_way() {
     const LENGTH: usize = 150_000_000;
     let fixture = start().await;
-    told(&fixture, "/admin/behaviour/jwks", json!({ "body": { "padded_to": 300_000 } })).await;
+    fixture.admin_set("/admin/behaviour/jwks", json!({ "body": { "padded_to": 300_000 } })).await;
     let body = get(&fixture, JWKS).await.unwrap().text().await.unwrap();
     assert_eq!(body.len(), 300_000);
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["keys"].as_array().unwrap().len(), 1);
 
-    told(&fixture, "/admin/behaviour/both", json!({ "body": { "padded_to": LENGTH } })).await;
+    fixture.admin_set("/admin/behaviour/both", json!({ "body": { "padded_to": LENGTH } })).await;
     let before = peak_memory();
     let mut response = get(&fixture, JWKS).await.unwrap();
     let mut length = 0;
@@ -221,7 +219,7 @@ fn peak_memory() -> Option<usize> {
 #[tokio::test]
 async fn a_gzip_bomb_is_small_until_it_is_read() {
     let fixture = start().await;
-    told(&fixture, "/admin/behaviour/discovery", json!({ "body": { "gzip_bomb_mib": 150 } })).await;
+    fixture.admin_set("/admin/behaviour/discovery", json!({ "body": { "gzip_bomb_mib": 150 } })).await;
     let response = get(&fixture, DISCOVERY).await.unwrap();
     assert_eq!(response.headers()["content-encoding"], "gzip");
     let wire = soon(response.bytes()).await.unwrap();
@@ -235,17 +233,17 @@ async fn a_gzip_bomb_is_small_until_it_is_read() {
 async fn a_tenant_that_is_down_resets_connections_and_is_back_on_the_same_port() {
     let fixture = start().await;
     assert!(is_good(&fixture).await);
-    let present = told(&fixture, "/admin/down", json!({})).await;
+    let present = fixture.admin_set("/admin/down", json!({})).await;
     assert_eq!(present["connections"], "reset");
     let error = get(&fixture, JWKS).await.unwrap_err();
     assert!(error.is_connect(), "open connections are closed, new ones fail: {error:?}");
     for _ in 0..3 {
         assert!(soon(fresh_client(&fixture).get(fixture.url("/")).send()).await.unwrap_err().is_connect());
     }
-    let refused = fixture.told("/admin/requests").await["refused_connections"].as_u64().unwrap();
+    let refused = fixture.admin_get("/admin/requests").await["refused_connections"].as_u64().unwrap();
     assert!(refused >= 4, "{refused}");
 
-    let present = told(&fixture, "/admin/recover", json!({})).await;
+    let present = fixture.admin_set("/admin/recover", json!({})).await;
     assert_eq!(present["connections"], "answered");
     assert!(is_good(&fixture).await);
 }
@@ -253,7 +251,7 @@ async fn a_tenant_that_is_down_resets_connections_and_is_back_on_the_same_port()
 #[tokio::test]
 async fn a_tenant_that_is_silent_accepts_and_says_nothing() {
     let fixture = start().await;
-    told(&fixture, "/admin/down", json!({ "connections": "silent" })).await;
+    fixture.admin_set("/admin/down", json!({ "connections": "silent" })).await;
     let request = tokio::spawn(fresh_client(&fixture).get(fixture.url(JWKS)).send());
     while fixture.tenant.requests().refused_connections() == 0 {
         tokio::task::yield_now().await;
@@ -282,7 +280,7 @@ async fn junk_stands_before_the_good_keys() {
         "duplicate_kid_other_kty",
     ];
     let order = json!({ "kinds": kinds, "keys": [{ "kty": "RSA", "mine": true }, null] });
-    let present = told(&fixture, "/admin/junk-keys", order).await;
+    let present = fixture.admin_set("/admin/junk-keys", order).await;
     let document = fixture.document(JWKS).await;
     let keys = document["keys"].as_array().unwrap();
     assert_eq!(keys.len(), kinds.len() + 2 + 1);
@@ -296,7 +294,7 @@ async fn junk_stands_before_the_good_keys() {
     assert_eq!(stranger["kid"], keys[5]["kid"]);
     assert!(text(&keys[5]["d"]).len() > 300);
 
-    told(&fixture, "/admin/recover", json!({})).await;
+    fixture.admin_set("/admin/recover", json!({})).await;
     assert_eq!(fixture.document(JWKS).await, json!({ "keys": [good] }));
 }
 
@@ -304,31 +302,31 @@ async fn junk_stands_before_the_good_keys() {
 async fn requests_are_counted_until_they_are_reset() {
     let fixture = start().await;
     assert!(is_good(&fixture).await);
-    told(&fixture, "/admin/behaviour/jwks", json!({ "status": 500 })).await;
+    fixture.admin_set("/admin/behaviour/jwks", json!({ "status": 500 })).await;
     get(&fixture, JWKS).await.unwrap();
-    let requests = fixture.told("/admin/requests").await;
+    let requests = fixture.admin_get("/admin/requests").await;
     assert_eq!((&requests["discovery"]["total"], &requests["jwks"]["total"]), (&json!(1), &json!(2)));
     assert_eq!(requests["jwks"]["by_status"], json!({ "200": 1, "500": 1 }));
     assert_eq!(requests["jwks"]["at_ms"].as_array().unwrap().len(), 2);
 
-    assert_eq!(told(&fixture, "/admin/requests/reset", json!({})).await, requests);
+    assert_eq!(fixture.admin_set("/admin/requests/reset", json!({})).await, requests);
     let nothing = json!({ "total": 0, "by_status": {}, "at_ms": [] });
     let expected = json!({
         "discovery": nothing, "jwks": nothing, "token": nothing, "device_code": nothing,
         "resource_servers": nothing, "refused_connections": 0,
     });
-    assert_eq!(fixture.told("/admin/requests").await, expected);
+    assert_eq!(fixture.admin_get("/admin/requests").await, expected);
 }
 
 #[tokio::test]
 async fn the_library_does_what_the_admin_side_does() {
     let fixture = start().await;
     let behaviour: Behaviour = serde_json::from_value(json!({ "status": 404 })).unwrap();
-    fixture.tenant.behave(Document::Discovery, &behaviour);
+    fixture.tenant.set_behaviour(Endpoint::Discovery, &behaviour);
     assert_eq!(get(&fixture, DISCOVERY).await.unwrap().status(), 404);
     fixture.tenant.set_connections(Connections::Reset);
     assert!(get(&fixture, DISCOVERY).await.is_err());
-    let present = fixture.told("/admin/behaviour").await;
+    let present = fixture.admin_get("/admin/behaviour").await;
     let expected = json!({
         "connections": "reset", "discovery": { "status": 404 }, "jwks": {}, "token": {}, "device_code": {},
         "resource_servers": {}, "junk_keys": [],
@@ -338,10 +336,10 @@ async fn the_library_does_what_the_admin_side_does() {
     fixture.tenant.recover();
     assert!(is_good(&fixture).await);
     let requests = fixture.tenant.reset_requests();
-    let discovery = requests.of(Document::Discovery);
+    let discovery = requests.of(Endpoint::Discovery);
     assert_eq!((discovery.total(), discovery.with_status(404), discovery.with_status(200)), (2, 1, 1));
     assert_eq!(discovery.at_ms().count(), 2);
-    assert_eq!(fixture.tenant.requests().of(Document::Discovery).total(), 0);
+    assert_eq!(fixture.tenant.requests().of(Endpoint::Discovery).total(), 0);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::{random, serve::secret::Secret};
 /// Anybody on this machine can ask for codes.
 const DEVICES_WAITING: usize = 100;
 
-pub(in crate::serve) struct Devices {
+pub(crate) struct Devices {
     interval: Duration,
     lifetime: Duration,
     all: Mutex<Vec<Device>>,
@@ -37,28 +37,28 @@ enum State {
 /// What the person says of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::serve) enum Decision {
+pub(crate) enum Decision {
     Approve,
     Deny,
 }
 
-/// What the device is told of its two codes.
-pub(in crate::serve) struct Codes {
-    pub(in crate::serve) device_code: String,
-    pub(in crate::serve) user_code: String,
+/// The two codes of a device.
+pub(crate) struct Codes {
+    pub(crate) device_code: String,
+    pub(crate) user_code: String,
 }
 
 /// A device that a person has confirmed.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::serve) struct Confirmed {
-    pub(in crate::serve) user: String,
-    pub(in crate::serve) audience: String,
-    pub(in crate::serve) scope: Option<String>,
+pub(crate) struct Confirmed {
+    pub(crate) user: String,
+    pub(crate) audience: String,
+    pub(crate) scope: Option<String>,
 }
 
 /// Why there is no token for a device code. RFC 8628 §3.5.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::serve) enum NotYours {
+pub(crate) enum NotYours {
     Pending,
     TooFast {
         interval: Duration,
@@ -69,33 +69,33 @@ pub(in crate::serve) enum NotYours {
     Unknown,
 }
 
-/// A device that waits, as the admin side and the page tell of it.
+/// A device that waits, as the admin side and the page show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(in crate::serve) struct DeviceStatus {
-    pub(in crate::serve) user_code: String,
-    pub(in crate::serve) audience: String,
-    pub(in crate::serve) scope: Option<String>,
+pub(crate) struct DeviceStatus {
+    pub(crate) user_code: String,
+    pub(crate) audience: String,
+    pub(crate) scope: Option<String>,
 }
 
 impl Devices {
-    pub(in crate::serve) fn new(interval: Duration, lifetime: Duration) -> Self {
+    pub(crate) fn new(interval: Duration, lifetime: Duration) -> Self {
         Self { interval, lifetime, all: Mutex::default() }
     }
 
-    pub(in crate::serve) fn interval(&self) -> Duration {
+    pub(crate) fn interval(&self) -> Duration {
         self.interval
     }
 
-    pub(in crate::serve) fn lifetime(&self) -> Duration {
+    pub(crate) fn lifetime(&self) -> Duration {
         self.lifetime
     }
 
     /// A device begins to wait. `None` if there are too many, or no random numbers.
-    pub(in crate::serve) fn add(&self, audience: &str, scope: Option<String>, now: Instant) -> Option<Codes> {
+    pub(crate) fn add(&self, audience: &str, scope: Option<String>, now: Instant) -> Option<Codes> {
         let codes = Codes { device_code: random::hex::<32>().ok()?, user_code: random::user_code().ok()? };
         let mut all = self.lock();
         if all.len() >= DEVICES_WAITING {
-            // Those that have expired are kept until then, so that they are told so.
+            // Expired ones are kept until then, so that their devices learn it.
             all.retain(|device| now < device.expires);
         }
         if all.len() >= DEVICES_WAITING || all.iter().any(|device| device.user_code == codes.user_code) {
@@ -113,8 +113,8 @@ impl Devices {
         Some(codes)
     }
 
-    /// What has become of the device with this code. One that is confirmed or denied is forgotten when it is told so.
-    pub(in crate::serve) fn poll(&self, device_code: &str, now: Instant) -> Result<Confirmed, NotYours> {
+    /// What became of the device with this code. A decision is reported once, then the device is forgotten.
+    pub(crate) fn poll(&self, device_code: &str, now: Instant) -> Result<Confirmed, NotYours> {
         let mut all = self.lock();
         let place = all.iter().position(|device| device.code.matches(device_code));
         let place = place.ok_or(NotYours::Unknown)?;
@@ -139,18 +139,18 @@ impl Devices {
     }
 
     /// Those that wait for a decision.
-    pub(in crate::serve) fn waiting(&self, now: Instant) -> Vec<DeviceStatus> {
+    pub(crate) fn waiting(&self, now: Instant) -> Vec<DeviceStatus> {
         self.lock().iter().filter(|device| device.waits(now)).map(Device::status).collect()
     }
 
     /// The device that waits under this code, however the code is spelt.
-    pub(in crate::serve) fn waiting_under(&self, user_code: &str, now: Instant) -> Option<DeviceStatus> {
+    pub(crate) fn waiting_under(&self, user_code: &str, now: Instant) -> Option<DeviceStatus> {
         let user_code = letters(user_code);
         self.waiting(now).into_iter().find(|device| letters(&device.user_code) == user_code)
     }
 
     /// `user` decides on the device that waits under this code. `None` if there is none: decisions are final.
-    pub(in crate::serve) fn decide(
+    pub(crate) fn decide(
         &self,
         user_code: &str,
         decision: Decision,
