@@ -19,10 +19,18 @@
 #![forbid(unsafe_code)]
 
 mod assertion;
+mod client_credentials;
+mod device;
+mod form;
 pub mod limits;
+mod token_answer;
 mod token_exchange;
 
 pub use assertion::{AssertionAlgorithm, ClientAssertion};
+pub use client_credentials::ClientCredentials;
+pub use device::{DeviceAuthorization, DevicePolling, DeviceRequest, Polled};
+pub use form::Form;
+pub use token_answer::{ErrorAnswer, NoToken, TokenAnswer};
 pub use token_exchange::{
     EndpointAnswer, EndpointError, Exchange, Granted, Member, ProfileExchange, RequestError, TokenMemory,
 };

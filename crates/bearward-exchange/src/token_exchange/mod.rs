@@ -13,7 +13,7 @@ use bearward_core::UnixTime;
 use bearward_core::encoding::json::Value;
 use bearward_core::jose::compact::Segments;
 
-use crate::limits;
+use crate::{Form, limits};
 pub use answer::{EndpointAnswer, EndpointError, Granted, Member};
 pub use memory::TokenMemory;
 pub use profile::ProfileExchange;
@@ -25,7 +25,7 @@ const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// Client credentials are not in it, but for a `client_id` where a grant wants it there.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Exchange {
-    form: Vec<(String, String)>,
+    form: Form,
     flow: Flow,
 }
 
@@ -73,13 +73,12 @@ impl Flow {
 
 impl Exchange {
     fn new<'a>(flow: Flow, form: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let form = form.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { form, flow }
+        Self { form: Form::new(form), flow }
     }
 
     /// Names and values, to be sent as `application/x-www-form-urlencoded`. Holds the subject token.
     pub fn form(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.form.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.form.fields()
     }
 
     /// What two calls have in common exactly if they ask for the same and are given the same of the answer: the hash of
@@ -88,7 +87,8 @@ impl Exchange {
     ///
     /// `None` if nobody else may have the answer: refresh tokens are used up by whoever uses them first.
     pub fn key(&self) -> Option<[u8; 32]> {
-        if self.field("scope").is_some_and(|scope| scope.split(' ').any(|name| name == "offline_access")) {
+        if self.form.field("scope").is_some_and(|scope| scope.split(' ').any(|name| name == "offline_access"))
+        {
             return None;
         }
         let mut hash = digest::Context::new(&digest::SHA256);
@@ -109,18 +109,14 @@ impl Exchange {
     }
 
     fn subject_token(&self) -> &str {
-        self.field("subject_token").unwrap_or_default()
-    }
-
-    fn field(&self, name: &str) -> Option<&str> {
-        self.form().find(|(named, _)| *named == name).map(|(_, value)| value)
+        self.form.field("subject_token").unwrap_or_default()
     }
 }
 
-/// Names alone: the values are tokens and what users are called.
+/// Shows the names of the form alone.
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.form().map(|(name, _)| name)).finish()
+        self.form.fmt(f)
     }
 }
 
