@@ -3,7 +3,7 @@
 use bearward_core::{
     UnixTime,
     catalogue::{Entry, FrontEnd},
-    url,
+    http::url,
 };
 
 use super::mistake::Mistake;
