@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, Union
 
 from bearward import _native
+from bearward._driver.bounded_store import BoundedStore
 from bearward.errors import ConfigurationError, MissingRequiredArgumentError
-from bearward.replay import BoundedStore, ReplayStore
+from bearward.replay import ReplayStore
 
 if TYPE_CHECKING:
     from bearward.cache import AsyncCacheAdapter, CacheAdapter
