@@ -7,7 +7,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.testclient import TestClient
 
-from bearward._openapi import LoginScheme
+from bearward.fastapi.openapi import LoginScheme
 from conftest import guarded_app
 from fastapi_plugin import Auth0FastAPI
 from support import AUDIENCE

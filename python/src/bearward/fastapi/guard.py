@@ -1,36 +1,24 @@
-"""The FastAPI guard.
-
-auth0 = Auth0FastAPI(domain="tenant.auth0.com", audience="https://api.example.com")
-
-@app.get("/messages")
-async def messages(claims: dict = Depends(auth0.require_auth(scopes="read:messages"))): ...
-"""
+"""`Auth0FastAPI`, and the dependency that it gives."""
 
 import copy
 import inspect
-import logging
 import os
-import re
-import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Callable, Literal, Optional, Union, cast
-from urllib.parse import quote
 
-from fastapi import HTTPException, Request, Response, Security
+from fastapi import Request, Response, Security
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
-from bearward import _native
-from bearward._openapi import LoginScheme, scheme_of
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
-from bearward.errors import BaseAuthError, ConfigurationError, InternalError
+from bearward.errors import BaseAuthError, ConfigurationError
+from bearward.fastapi.answer import defect, http_exception, log_refusal
+from bearward.fastapi.openapi import LoginScheme, login_scheme_of, scheme_of
+from bearward.fastapi.url import PublicUrls
 from bearward.replay import ReplayStore
+from bearward.scopes import scope_names, validate_scopes
 from bearward.types import DomainsResolver
-
-__all__ = ["Auth0FastAPI", "RequireAuth", "get_canonical_url", "http_exception", "validate_scopes"]
-
-_logger = logging.getLogger("bearward")
 
 # Tells an argument left out, which the environment may give, from one that is empty by mistake.
 _LEFT_OUT: Any = object()
@@ -163,9 +151,9 @@ class Auth0FastAPI:
                 token_cache=token_cache,
             )
         )
-        self._urls = _Urls(public_origin, trusted_hops)
+        self._urls = PublicUrls(public_origin, trusted_hops)
         self._fresh_nonce = self.api_client.fresh_nonce if dpop_nonce else None
-        self._login = _login_scheme(self.api_client.options)
+        self._login = login_scheme_of(self.api_client.options)
         self._insufficient_scope = self.api_client.insufficient_scope
         self._guards: dict[tuple[str, ...], RequireAuth] = {}
 
@@ -181,7 +169,7 @@ class Auth0FastAPI:
         Raises:
             ConfigurationError: `scopes` holds something else than names of scopes.
         """
-        required = _scope_names(scopes)
+        required = scope_names(scopes)
         guard = self._guards.get(required)
         if guard is None:
             # `setdefault`: of two threads that come here at once, both get the one guard that stays.
@@ -230,8 +218,8 @@ class RequireAuth(SecurityBase):
         except BaseAuthError as error:
             refusal = error
         except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, told in the log
-            refusal = _defect(error, request)
-        _log(refusal)
+            refusal = defect(error, _credentials(request))
+        log_refusal(refusal)
         raise http_exception(
             refusal.get_status_code(), refusal.get_error_code(), refusal.get_error_description(), refusal.get_headers()
         )
@@ -258,35 +246,6 @@ class RequireAuth(SecurityBase):
             response.headers["DPoP-Nonce"] = nonce
 
 
-def get_canonical_url(request: Request) -> str:
-    """The URL that a client used: scheme, host, path as it was sent, and query.
-
-    With `app.state.trust_proxy = True` by what the nearest proxy wrote (`X-Forwarded-Proto`, `-Host`, `-Prefix`, or
-    `Forwarded`), or else by the Host field and the connection. Empty if these make no URL: no proof is for that one.
-    """
-    return _DEFAULT_URLS.of(request)
-
-
-def http_exception(
-    status_code: int,
-    error: str,
-    error_desc: str,
-    headers: Optional[Mapping[str, str]] = None,
-) -> HTTPException:
-    """The answer to a refused request: status, headers, and a body with `error` and `error_description`."""
-    detail = {"error": error, "error_description": error_desc}
-    return HTTPException(status_code=status_code, detail=detail, headers=dict(headers or {}))
-
-
-def validate_scopes(claims: Mapping[str, Any], required_scopes: Sequence[str]) -> bool:
-    """Whether the `scope` claim holds all of `required_scopes`. RFC 6749 section 3.3.
-
-    A claim that is missing, empty or not a string grants nothing. The claims themselves are not verified here.
-    """
-    scope = claims.get("scope")
-    return isinstance(scope, str) and scope != "" and _native.scope_grants(scope, required_scopes)
-
-
 def _domain(domain: Optional[str], domains: object) -> Optional[str]:
     if domain is not _LEFT_OUT:
         return domain
@@ -308,24 +267,6 @@ def _audience(audience: str) -> str:
     return audience
 
 
-def _login_scheme(options: ApiClientOptions) -> Optional[LoginScheme]:
-    """`None` where only a resolver knows the domains: there is no one place to log in."""
-    domains = options.domains
-    domain = options.domain or (domains[0] if isinstance(domains, list) else None)
-    return None if domain is None else LoginScheme(_native.normalize_issuer(domain), options.audience)
-
-
-def _scope_names(scopes: Optional[Union[str, Sequence[str]]]) -> tuple[str, ...]:
-    if not scopes:
-        return ()
-    given: Sequence[object] = scopes.split() if isinstance(scopes, str) else scopes
-    names = [name for name in given if isinstance(name, str) and name and not name.isspace()]
-    # An empty name must not turn "needs this scope" into "needs none".
-    if not names or len(names) != len(given):
-        raise ConfigurationError("scopes must be a string or a list of non-empty strings.")
-    return tuple(dict.fromkeys(names))
-
-
 def _signature(login: Optional[LoginScheme], scopes: tuple[str, ...], *, nonces: bool) -> inspect.Signature:
     """What FastAPI takes for the signature of `__call__`: with the scheme to list, which only an instance knows.
 
@@ -344,74 +285,5 @@ def _signature(login: Optional[LoginScheme], scopes: tuple[str, ...], *, nonces:
     return inspect.Signature(parameters)
 
 
-class _Urls:
-    """Finds the URLs that clients used. The rules are the engine's: `crates/bearward-core/src/url.rs`."""
-
-    def __init__(self, public_origin: Optional[str], trusted_hops: int) -> None:
-        hops: object = trusted_hops
-        if not isinstance(hops, int) or isinstance(hops, bool) or hops < 1:
-            raise ConfigurationError("trusted_hops must be an integer, at least 1.")
-        if public_origin is not None and not isinstance(public_origin, str):
-            raise ConfigurationError("public_origin must be a string, such as 'https://api.example.com'.")
-        self._direct = _native.PublicUrl(origin=public_origin)
-        self._by_proxies = self._direct if public_origin else _native.PublicUrl(trusted_hops=trusted_hops)
-
-    def of(self, request: Request) -> str:
-        scope = request.scope
-        raw_path = scope.get("raw_path")
-        if raw_path is None:
-            raw_path = quote(scope["path"], safe=_PATH_CHARACTERS).encode()
-        # Starlette's, of the outermost app: below a mount, `root_path` has the mount's part too, unescaped, while the
-        # raw path still is the whole one.
-        root_path = scope.get("app_root_path")
-        if root_path is None:
-            root_path = scope.get("root_path", "")
-        rule = self._by_proxies if _trusts_proxy(scope) else self._direct
-        return rule.of(scope["scheme"], request.headers.raw, raw_path, root_path, scope["query_string"], _server(scope))
-
-
-_DEFAULT_URLS = _Urls(None, 1)
-
-# What may stand in a path as it is. RFC 3986 section 3.3.
-_PATH_CHARACTERS = "/:@!$&'()*+,;=~"
-
-
-def _trusts_proxy(scope: Mapping[str, Any]) -> bool:
-    # Not any truth: "false", out of an environment variable, is true.
-    app = scope.get("app")
-    return app is not None and getattr(getattr(app, "state", None), "trust_proxy", False) in (True, 1)
-
-
-def _server(scope: Mapping[str, Any]) -> str:
-    """For a request without Host field, which only HTTP/1.0 has."""
-    server = scope.get("server")
-    if server is None or server[1] is None:
-        return ""
-    host, port = server
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def _credentials(request: Request) -> tuple[list[str], list[str]]:
     return request.headers.getlist("authorization"), request.headers.getlist("dpop")
-
-
-def _log(refusal: BaseAuthError) -> None:
-    if _logger.isEnabledFor(logging.INFO):
-        # `%a`: a log line must stay one line, whatever a deployer's code put into it.
-        _logger.info("request refused: %s %s %a", refusal.get_status_code(), refusal.code, refusal.detail or "")
-
-
-def _defect(error: Exception, request: Request) -> InternalError:
-    """Log what happened, with the traceback, without what the request's credentials say."""
-    report = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    for secret in _secrets(request):
-        report = report.replace(secret, "[redacted]")
-    _logger.error("unexpected error during authentication\n%s", report)
-    return InternalError()
-
-
-def _secrets(request: Request) -> list[str]:
-    """The pieces of the credentials fields, long ones first: an error's text may quote a token's segment alone."""
-    fields = [field for fields in _credentials(request) for field in fields]
-    pieces = {piece for field in fields for piece in re.split(r"[\s.,]+", field) if len(piece) >= 8}
-    return sorted(pieces, key=len, reverse=True)

@@ -8,7 +8,7 @@ OAuth 2 scheme with its scopes (log in). That second scheme has nothing to do wh
 import copy
 import re
 import threading
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Optional
 from urllib.parse import quote
 
 from fastapi import Request
@@ -16,6 +16,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.openapi.models import HTTPBase, HTTPBearer, OAuthFlowAuthorizationCode, OAuthFlows
 from fastapi.security import OAuth2
 
+from bearward import _native
 from bearward.options import ApiClientOptions
 
 _BEARER = HTTPBearer(bearerFormat="JWT", description="An access token, pasted.")
@@ -103,3 +104,10 @@ class _Lightening:
 def _scheme_name(audience: str) -> str:
     """A name that tells two guarded APIs in one app apart. OpenAPI 3.1 section 4.8.7.1: `[a-zA-Z0-9._-]+` only."""
     return "Auth0-" + re.sub(r"[^A-Za-z0-9._-]+", "-", audience.split("://")[-1]).strip("-")
+
+
+def login_scheme_of(options: ApiClientOptions) -> Optional[LoginScheme]:
+    """Where to log in. `None` if only a resolver knows the domains: there is no one place then."""
+    domains = options.domains
+    domain = options.domain or (domains[0] if isinstance(domains, list) else None)
+    return None if domain is None else LoginScheme(_native.normalize_issuer(domain), options.audience)
