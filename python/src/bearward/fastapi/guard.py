@@ -4,21 +4,26 @@ import copy
 import inspect
 import os
 from collections.abc import Sequence
-from typing import Any, Callable, Literal, Optional, Union, cast
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union, cast
 
 from fastapi import Request, Response, Security
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
+from bearward._driver.declared import spells_out
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import BaseAuthError, ConfigurationError
 from bearward.fastapi.answer import defect, http_exception, log_refusal
 from bearward.fastapi.openapi import LoginScheme, login_scheme_of, scheme_of
 from bearward.fastapi.url import PublicUrls
-from bearward.replay import ReplayStore
 from bearward.scopes import scope_names, validate_scopes
 from bearward.types import DomainsResolver
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from bearward.options import KeywordOptions
 
 # Tells an argument left out, which the environment may give, from one that is empty by mistake.
 _LEFT_OUT: Any = object()
@@ -26,60 +31,32 @@ _LEFT_OUT: Any = object()
 # Of an ASGI scope: what the last guard has found out about the request.
 _VERIFIED = "bearward.verified"
 
+_Guard = TypeVar("_Guard", bound="Auth0FastAPI")
+
 
 class Auth0FastAPI:
     """Guards the routes of a FastAPI app with the access tokens of one tenant, for one API.
 
     `domain` and `audience` come from the environment variables AUTH0_DOMAIN and AUTH0_AUDIENCE where they are left out.
 
+    All options of `ApiClientOptions`, which says what each does, and:
+
     Args:
-        domain: The tenant's domain, `tenant.auth0.com`.
-        audience: The API's identifier; a token's `aud` must be it, or hold it, exactly.
-        domains: Several domains of one tenant, instead of `domain`; or a resolver, a function that gives them.
-        client_id: Who asks for tokens for other services, with the methods of `api_client`. Needs `domain`.
-        client_secret: Its secret.
-        custom_fetch: `async def (url) -> response or dict`, used instead of httpx for discovery and keys.
-        dpop_enabled: Accept DPoP besides Bearer. Without, a token that is bound to a key is taken as Bearer, too.
-        dpop_required: Refuse Bearer.
-        dpop_iat_leeway: How far in the future a proof's `iat` may lie; seconds.
-        dpop_iat_offset: How far in the past a proof's `iat` may lie; seconds.
-        cache_adapter: Where discovery documents and key sets are kept besides: sync, or async such as `RedisCache`.
-        cache_ttl_seconds: How long they are used as fresh, at most; seconds.
-        cache_max_entries: Of so many issuers they are kept, at least 2. Ignored with `cache_adapter`.
-        algorithms: Signature algorithms that are accepted.
-        leeway: How far `exp` and `nbf` may be missed, for clocks that disagree; seconds.
-        rfc_status_codes: Answer missing credentials and bad proofs 401, as RFC 6750 section 3 and RFC 9449
-            section 7.1 say, instead of 400.
-        fetch_timeout: Total time that fetching one document may take; seconds.
-        resolver_timeout: How long a resolver may take to answer; seconds.
-        resolver_ttl_seconds: How long a resolver's answer is remembered for the same issuer, scheme and host; see
-            `ApiClientOptions` before you set it.
-        dpop_algorithms: Signature algorithms that are accepted for proofs: ES256, ES384, RS256, PS256, EdDSA.
-        dpop_replay: Who remembers used proofs: `True`, this process; a `ReplayStore`, such as `RedisReplayStore`, for
-            several workers or hosts; `False`, nobody.
-        on_store_error: `"refuse"` (503) or `"allow"` proofs while the `ReplayStore` fails.
-        store_timeout: How long the `ReplayStore` may take to answer before that counts as a failure; seconds.
-        dpop_nonce: Want a nonce of ours in each proof. RFC 9449 section 9.
-        dpop_nonce_key: 32 secret bytes that all workers share; random for this process if left out.
-        dpop_nonce_lifetime: How long a nonce is taken; seconds.
-        public_origin: Scheme and host that clients use, `https://api.example.com`: no header can change them then.
+        public_origin: Scheme and host that clients use, `https://api.example.com`. No header can change them then.
             Recommended where DPoP is used. Behind a proxy that strips a path prefix, the app needs its `root_path`.
         trusted_hops: With `app.state.trust_proxy = True`: how many proxies in front of the app append to
-            `X-Forwarded-Host` and the like. What stands further left in these, a client may have written.
-        timeout: How long a call for a token for another service may take altogether; seconds.
-        client_assertion_key: Instead of `client_secret`: the client's RSA private key, PEM (`private_key_jwt`).
-        client_assertion_algorithm: What that key signs with: RS256, RS384 or PS256.
-        token_cache: Remember tokens for other services; see `ApiClientOptions`.
+            `X-Forwarded-Host` and the like. Entries further left may come from a client.
 
-    Which URL a client used, which is what a DPoP proof is compared with: `public_origin` if given; or else, with
+    A DPoP proof is compared with the URL that the client used. That is `public_origin` if it is given; or else, with
     `app.state.trust_proxy = True`, what the proxies say; or else the Host field and the connection. `trust_proxy` is
-    the state's of the app that has the route: a mounted sub-application has its own.
+    read from the app that has the route: a mounted sub-application has its own.
 
     Raises:
         ValueError: no `audience`.
         ConfigurationError: another argument can't be used.
     """
 
+    @spells_out(ApiClientOptions)
     def __init__(
         self,
         domain: Optional[str] = _LEFT_OUT,
@@ -96,65 +73,53 @@ class Auth0FastAPI:
         cache_ttl_seconds: Union[int, float] = 600,
         cache_max_entries: int = 100,
         *,
-        algorithms: Sequence[str] = ("RS256",),
-        leeway: Union[int, float] = 0,
-        rfc_status_codes: bool = False,
-        dpop_algorithms: Sequence[str] = ("ES256",),
-        dpop_replay: Union[bool, ReplayStore] = True,
-        on_store_error: Literal["refuse", "allow"] = "refuse",
-        store_timeout: float = 1.0,
-        dpop_nonce: bool = False,
-        dpop_nonce_key: Optional[bytes] = None,
-        dpop_nonce_lifetime: Union[int, float] = 300,
         public_origin: Optional[str] = None,
         trusted_hops: int = 1,
-        fetch_timeout: float = 5.0,
-        resolver_timeout: float = 5.0,
-        resolver_ttl_seconds: Union[int, float] = 0,
-        timeout: float = 10.0,
-        client_assertion_key: Optional[Union[str, bytes]] = None,
-        client_assertion_algorithm: Literal["RS256", "RS384", "PS256"] = "RS256",
-        token_cache: bool = False,
+        **more: "Unpack[KeywordOptions]",
     ) -> None:
-        self.api_client = ApiClient(
-            ApiClientOptions(
-                # First, as in the SDK that this replaces: of two that are missing, this one is told.
-                audience=_audience(audience),
-                domain=_domain(domain, domains),
-                domains=domains,
-                custom_fetch=custom_fetch,
-                cache_adapter=cache_adapter,
-                cache_ttl_seconds=cache_ttl_seconds,
-                cache_max_entries=cache_max_entries,
-                dpop_enabled=dpop_enabled,
-                dpop_required=dpop_required,
-                dpop_iat_leeway=dpop_iat_leeway,
-                dpop_iat_offset=dpop_iat_offset,
-                client_id=client_id,
-                client_secret=client_secret,
-                algorithms=algorithms,
-                leeway=leeway,
-                rfc_status_codes=rfc_status_codes,
-                dpop_algorithms=dpop_algorithms,
-                dpop_replay=dpop_replay,
-                on_store_error=on_store_error,
-                store_timeout=store_timeout,
-                dpop_nonce=dpop_nonce,
-                dpop_nonce_key=dpop_nonce_key,
-                dpop_nonce_lifetime=dpop_nonce_lifetime,
-                fetch_timeout=fetch_timeout,
-                resolver_timeout=resolver_timeout,
-                resolver_ttl_seconds=resolver_ttl_seconds,
-                timeout=timeout,
-                client_assertion_key=client_assertion_key,
-                client_assertion_algorithm=client_assertion_algorithm,
-                token_cache=token_cache,
-            )
+        options = ApiClientOptions(
+            domains=domains,
+            client_id=client_id,
+            client_secret=client_secret,
+            custom_fetch=custom_fetch,
+            dpop_enabled=dpop_enabled,
+            dpop_required=dpop_required,
+            dpop_iat_leeway=dpop_iat_leeway,
+            dpop_iat_offset=dpop_iat_offset,
+            cache_adapter=cache_adapter,
+            cache_ttl_seconds=cache_ttl_seconds,
+            cache_max_entries=cache_max_entries,
+            **more,
         )
+        # First: if both are missing, this one is reported, as by the SDK that Bearward replaces.
+        options.audience = _audience(audience)
+        options.domain = _domain(domain, domains)
+        self._begin(ApiClient(options), public_origin, trusted_hops)
+
+    @classmethod
+    def from_client(
+        cls: type[_Guard], api_client: ApiClient, *, public_origin: Optional[str] = None, trusted_hops: int = 1
+    ) -> _Guard:
+        """A guard that verifies with an `ApiClient` that exists, with its options and the documents it has fetched.
+
+        Args:
+            api_client: Used as it is. Several guards may share it.
+            public_origin: See `Auth0FastAPI`.
+            trusted_hops: See `Auth0FastAPI`.
+
+        Raises:
+            ConfigurationError: an argument can't be used.
+        """
+        auth0 = cls.__new__(cls)
+        auth0._begin(api_client, public_origin, trusted_hops)
+        return auth0
+
+    def _begin(self, api_client: ApiClient, public_origin: Optional[str], trusted_hops: int) -> None:
+        self.api_client = api_client
         self._urls = PublicUrls(public_origin, trusted_hops)
-        self._fresh_nonce = self.api_client.fresh_nonce if dpop_nonce else None
-        self._login = login_scheme_of(self.api_client.options)
-        self._insufficient_scope = self.api_client.insufficient_scope
+        self._fresh_nonce = api_client.fresh_nonce if api_client.options.dpop_nonce else None
+        self._login = login_scheme_of(api_client.options)
+        self._insufficient_scope = api_client.insufficient_scope
         self._guards: dict[tuple[str, ...], RequireAuth] = {}
 
     def require_auth(self, scopes: Optional[Union[str, Sequence[str]]] = None) -> "RequireAuth":

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import Request
 
 from bearward import _native
+from bearward._driver import checks
 from bearward.errors import ConfigurationError
 
 
@@ -23,9 +24,7 @@ class PublicUrls:
     """Finds the URLs that clients used. The rules are the engine's: `crates/bearward-core/src/url.rs`."""
 
     def __init__(self, public_origin: Optional[str], trusted_hops: int) -> None:
-        hops: object = trusted_hops
-        if not isinstance(hops, int) or isinstance(hops, bool) or hops < 1:
-            raise ConfigurationError("trusted_hops must be an integer, at least 1.")
+        checks.at_least(1)("trusted_hops", trusted_hops)
         if public_origin is not None and not isinstance(public_origin, str):
             raise ConfigurationError("public_origin must be a string, such as 'https://api.example.com'.")
         self._direct = _native.PublicUrl(origin=public_origin)
