@@ -1,21 +1,19 @@
 """`Auth0FastAPI`, and the dependency that it gives."""
 
 import copy
-import inspect
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union, cast
 
-from fastapi import Request, Response, Security
+from fastapi import Request, Response
 from fastapi.security import SecurityScopes
-from fastapi.security.base import SecurityBase
 
 from bearward._driver.declared import spells_out
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import BaseAuthError, ConfigurationError
 from bearward.fastapi.answer import defect, http_exception, log_refusal
-from bearward.fastapi.openapi import LoginScheme, login_scheme_of, scheme_of
+from bearward.fastapi.openapi import Login, ShownGuard
 from bearward.fastapi.url import PublicUrls
 from bearward.scopes import scope_names, validate_scopes
 from bearward.types import DomainsResolver
@@ -27,6 +25,10 @@ if TYPE_CHECKING:
 
 # Tells an argument left out, which the environment may give, from one that is empty by mistake.
 _LEFT_OUT: Any = object()
+
+# FastAPI gives both; code that calls a guard itself need not.
+_NO_SCOPES = SecurityScopes()
+_NO_RESPONSE: Any = None
 
 # Of an ASGI scope: what the last guard has found out about the request.
 _VERIFIED = "bearward.verified"
@@ -118,7 +120,7 @@ class Auth0FastAPI:
         self.api_client = api_client
         self._urls = PublicUrls(public_origin, trusted_hops)
         self._fresh_nonce = api_client.fresh_nonce if api_client.options.dpop_nonce else None
-        self._login = login_scheme_of(api_client.options)
+        self._login = Login.of(api_client.options)
         self._insufficient_scope = api_client.insufficient_scope
         self._guards: dict[tuple[str, ...], RequireAuth] = {}
 
@@ -138,31 +140,26 @@ class Auth0FastAPI:
         guard = self._guards.get(required)
         if guard is None:
             # `setdefault`: of two threads that come here at once, both get the one guard that stays.
-            guard = self._guards.setdefault(required, RequireAuth(self, required, self._login))
+            guard = self._guards.setdefault(required, RequireAuth(self, required))
         return guard
 
 
-class RequireAuth(SecurityBase):
+class RequireAuth(ShownGuard):
     """The dependency that `Auth0FastAPI.require_auth` gives.
 
     Answers a refused request itself, with an `HTTPException`. Scopes that `fastapi.Security(...)` names on the way
     to it are required in addition to its own.
     """
 
-    def __init__(self, auth0: Auth0FastAPI, scopes: tuple[str, ...], login: Optional[LoginScheme]) -> None:
-        self.scheme_name, self.model = scheme_of(auth0.api_client.options)
-        self.scopes = scopes
+    def __init__(self, auth0: Auth0FastAPI, scopes: tuple[str, ...]) -> None:
+        super().__init__(auth0.api_client.options, scopes, auth0._login)
         self._auth0 = auth0
-        if login is not None:
-            login.name_scopes(scopes)
-        self.__signature__ = _signature(login, scopes, nonces=auth0._fresh_nonce is not None)
 
     async def __call__(
         self,
         request: Request,
-        security_scopes: Optional[SecurityScopes] = None,
-        login: None = None,
-        response: Optional[Response] = None,
+        security_scopes: SecurityScopes = _NO_SCOPES,
+        response: Response = _NO_RESPONSE,
     ) -> dict[str, Any]:
         """The verified claims, as a dict of the caller's own.
 
@@ -172,11 +169,8 @@ class RequireAuth(SecurityBase):
         # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
         try:
             claims = await self._claims(request)
-            if response is not None:
-                self._renew_nonce(request, response)
-            required = self.scopes
-            if security_scopes is not None and security_scopes.scopes:
-                required = (*required, *security_scopes.scopes)
+            self._renew_nonce(request, response)
+            required = (*self.scopes, *security_scopes.scopes)
             if not required or validate_scopes(claims, required):
                 return claims
             refusal = self._auth0._insufficient_scope(required, request.headers.get("authorization"))
@@ -203,10 +197,12 @@ class RequireAuth(SecurityBase):
             request.scope[_VERIFIED] = (auth0, _credentials(request), copy.deepcopy(claims))
         return claims
 
-    def _renew_nonce(self, request: Request, response: Response) -> None:
+    def _renew_nonce(self, request: Request, response: Optional[Response]) -> None:
         """RFC 9449 section 8.2. Lost where the route answers with a `Response` of its own: the client is then asked."""
         fresh = self._auth0._fresh_nonce
-        nonce = None if fresh is None else fresh(request.headers)
+        if fresh is None or response is None:
+            return
+        nonce = fresh(request.headers)
         if nonce is not None:
             response.headers["DPoP-Nonce"] = nonce
 
@@ -230,24 +226,6 @@ def _audience(audience: str) -> str:
     if not audience:
         raise ValueError("audience is required.")
     return audience
-
-
-def _signature(login: Optional[LoginScheme], scopes: tuple[str, ...], *, nonces: bool) -> inspect.Signature:
-    """What FastAPI takes for the signature of `__call__`: with the scheme to list, which only an instance knows.
-
-    The response is asked for only by who may have something to write into it.
-    """
-    kind = inspect.Parameter.KEYWORD_ONLY
-    parameters = [
-        inspect.Parameter("request", kind, annotation=Request),
-        inspect.Parameter("security_scopes", kind, annotation=SecurityScopes),
-    ]
-    if login is not None:
-        security = Security(login, scopes=list(scopes))
-        parameters.append(inspect.Parameter("login", kind, annotation=Any, default=security))
-    if nonces:
-        parameters.append(inspect.Parameter("response", kind, annotation=Response))
-    return inspect.Signature(parameters)
 
 
 def _credentials(request: Request) -> tuple[list[str], list[str]]:

@@ -1,20 +1,21 @@
-"""How guarded routes show in OpenAPI: the Authorize button of `/docs`, and each operation's scopes.
+"""How guarded routes show in OpenAPI documents: the Authorize button of `/docs`, and the scopes of each operation.
 
-FastAPI lists a scheme for every dependency that is a `SecurityBase`, and scopes only for what is named by
-`Security(...)` with an OAuth 2 scheme. So the guard is a plain bearer scheme itself (paste a token), and names one
-OAuth 2 scheme with its scopes (log in). That second scheme has nothing to do when a request comes.
+FastAPI shows one security scheme for one dependency. A guard has two: the scheme that requests authenticate by (paste
+a token), and the tenant's login (OAuth 2, with scopes). FastAPI shows the first by itself. The login is written into
+the document, in `_with_logins`.
 """
 
-import copy
+import functools
+import logging
 import re
-import threading
-from typing import Any, ClassVar, Optional
+from collections.abc import Iterator
+from typing import Any, Callable, Optional
 from urllib.parse import quote
 
-from fastapi import Request
-from fastapi.dependencies.models import Dependant
-from fastapi.openapi.models import HTTPBase, HTTPBearer, OAuthFlowAuthorizationCode, OAuthFlows
-from fastapi.security import OAuth2
+from fastapi.encoders import jsonable_encoder
+from fastapi.openapi import utils
+from fastapi.openapi.models import HTTPBase, HTTPBearer, OAuth2, OAuthFlowAuthorizationCode, OAuthFlows
+from fastapi.security.base import SecurityBase
 
 from bearward import _native
 from bearward.options import ApiClientOptions
@@ -31,15 +32,8 @@ _DPOP = HTTPBase(
 )
 
 
-def scheme_of(options: ApiClientOptions) -> tuple[str, HTTPBase]:
-    """Name and model of the scheme that requests authenticate by."""
-    if options.dpop_required:
-        return "DPoP", _DPOP
-    return "Bearer", _EITHER if options.dpop_enabled else _BEARER
-
-
-class LoginScheme(OAuth2):
-    """The tenant's login, as an OAuth 2 scheme that lists every scope named by a guard.
+class Login:
+    """The tenant's login, as an OAuth 2 scheme. It lists every scope that a guard requires.
 
     Args:
         issuer: `https://host/`.
@@ -47,67 +41,93 @@ class LoginScheme(OAuth2):
     """
 
     def __init__(self, issuer: str, audience: str) -> None:
-        flow = OAuthFlowAuthorizationCode(
+        # OpenAPI 3.1 section 4.8.7.1 allows these characters. The audience, for apps that guard two APIs.
+        self.name = "Auth0-" + re.sub(r"[^A-Za-z0-9._-]+", "-", audience.split("://")[-1]).strip("-")
+        self._flow = OAuthFlowAuthorizationCode(
             authorizationUrl=f"{issuer}authorize?audience={quote(audience, safe='')}",
             tokenUrl=f"{issuer}oauth/token",
         )
-        super().__init__(flows=OAuthFlows(authorizationCode=flow), scheme_name=_scheme_name(audience))
-        self._scopes = flow.scopes
 
-    def name_scopes(self, scopes: tuple[str, ...]) -> None:
+    @classmethod
+    def of(cls, options: ApiClientOptions) -> "Optional[Login]":
+        """The login at the first domain. `None` if only a resolver knows the domains: there is no one place then."""
+        domains = options.domains
+        domain = options.domain or (domains[0] if isinstance(domains, list) else None)
+        return None if domain is None else cls(_native.normalize_issuer(domain), options.audience)
+
+    def list_scopes(self, scopes: tuple[str, ...]) -> None:
         """List these scopes, too."""
         for scope in scopes:
-            self._scopes.setdefault(scope, "")
+            self._flow.scopes.setdefault(scope, "")
 
-    async def __call__(self, request: Request) -> None:  # type: ignore[override, unused-ignore]
-        """Nothing for the request: the guard does the work. A route's first request takes us off its way."""
-        _Lightening.of(request)
+    def as_json(self) -> Any:
+        """The scheme as it is in a document."""
+        scheme = OAuth2(flows=OAuthFlows(authorizationCode=self._flow))
+        return jsonable_encoder(scheme, by_alias=True, exclude_none=True)
 
 
-class _Lightening:
-    """Takes login schemes out of the tree of dependencies that FastAPI walks for every request of a route.
+class ShownGuard(SecurityBase):
+    """A dependency that shows in OpenAPI documents, with its login and its scopes."""
 
-    FastAPI spends some 15 us per request on a dependency, even one that does nothing: as much as a signature check.
-    The tree that `/docs` reads stays as it was. This relies on how FastAPI is built: `route.dependant` is read for
-    OpenAPI, while the route's handler holds on to the tree it began with. Where that doesn't hold, nothing breaks:
-    the schemes go on being called, for nothing.
+    def __init__(self, options: ApiClientOptions, scopes: tuple[str, ...], login: Optional[Login]) -> None:
+        self.scheme_name: str = "DPoP" if options.dpop_required else "Bearer"
+        self.model = _DPOP if options.dpop_required else _EITHER if options.dpop_enabled else _BEARER
+        self.scopes = scopes
+        self.login = login
+        if login is not None:
+            login.list_scopes(scopes)
+
+
+def _with_logins(get_openapi_path: Callable[..., Any]) -> Callable[..., Any]:
+    """FastAPI's function that describes a route, with the logins of the guards on the route's way."""
+
+    @functools.wraps(get_openapi_path)
+    def describe(**facts: Any) -> Any:
+        path, schemes, definitions = get_openapi_path(**facts)
+        # A hidden route has no operations.
+        for login, scopes in _logins(facts["route"].dependant) if path else ():
+            schemes[login.name] = login.as_json()
+            for operation in path.values():
+                _require(operation.setdefault("security", []), login.name, scopes)
+        return path, schemes, definitions
+
+    return describe
+
+
+def _logins(dependant: Any) -> Iterator[tuple[Login, list[str]]]:
+    """The login of each guard in a tree of dependencies, with the scopes that are required there."""
+    guard = dependant.call
+    if isinstance(guard, ShownGuard) and guard.login is not None:
+        # Scopes that `Security(...)` names on the way to the guard. Older FastAPI has one list, `security_scopes`.
+        lists = (
+            getattr(dependant, name, None) for name in ("security_scopes", "parent_oauth_scopes", "own_oauth_scopes")
+        )
+        yield guard.login, [*(scope for scopes in lists for scope in scopes or ()), *guard.scopes]
+    for inner in dependant.dependencies:
+        yield from _logins(inner)
+
+
+def _require(security: list[dict[str, list[str]]], name: str, scopes: list[str]) -> None:
+    """Add scopes to an operation's requirement of a scheme; OpenAPI 3.1 section 4.8.30."""
+    required = next((requirement[name] for requirement in security if name in requirement), None)
+    if required is None:
+        required = []
+        security.append({name: required})
+    required.extend(scope for scope in dict.fromkeys(scopes) if scope not in required)
+
+
+def _write_logins() -> None:
+    """Have every document of FastAPI's show the logins of our guards.
+
+    `get_openapi_path` is what all documents are made by: those of applications that are mounted, and those of users'
+    functions in place of `app.openapi`. Nothing else is changed: in particular not the dependencies that requests go
+    through, where a second scheme would cost as much time as a signature check.
     """
-
-    _lock: ClassVar[threading.Lock] = threading.Lock()
-
-    @classmethod
-    def of(cls, request: Request) -> None:
-        # Of a route in an included router, newer versions serve from a context of the inclusion.
-        context = request.scope.get("fastapi", {}).get("effective_route_context")
-        route: Any = context or request.scope.get("route")
-        # Two loops in two threads must not both take the tree for whole.
-        with cls._lock:
-            served = getattr(route, "dependant", None)
-            if isinstance(served, Dependant):
-                route.dependant = cls._copy(served)
-                cls._prune(served)
-
-    @classmethod
-    def _copy(cls, dependant: Dependant) -> Dependant:
-        twin = copy.copy(dependant)
-        twin.dependencies = [cls._copy(inner) for inner in dependant.dependencies]
-        return twin
-
-    @classmethod
-    def _prune(cls, dependant: Dependant) -> None:
-        # A new list: FastAPI is going through the old one right now.
-        dependant.dependencies = [inner for inner in dependant.dependencies if not isinstance(inner.call, LoginScheme)]
-        for inner in dependant.dependencies:
-            cls._prune(inner)
+    describe = getattr(utils, "get_openapi_path", None)
+    if describe is None:
+        logging.getLogger("bearward").warning("OpenAPI documents show no login: this FastAPI makes them in another way")
+    else:
+        utils.get_openapi_path = _with_logins(describe)
 
 
-def _scheme_name(audience: str) -> str:
-    """A name that tells two guarded APIs in one app apart. OpenAPI 3.1 section 4.8.7.1: `[a-zA-Z0-9._-]+` only."""
-    return "Auth0-" + re.sub(r"[^A-Za-z0-9._-]+", "-", audience.split("://")[-1]).strip("-")
-
-
-def login_scheme_of(options: ApiClientOptions) -> Optional[LoginScheme]:
-    """Where to log in. `None` if only a resolver knows the domains: there is no one place then."""
-    domains = options.domains
-    domain = options.domain or (domains[0] if isinstance(domains, list) else None)
-    return None if domain is None else LoginScheme(_native.normalize_issuer(domain), options.audience)
+_write_logins()
