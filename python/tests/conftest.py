@@ -7,9 +7,9 @@ import pytest
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
+import bearward._driver.exchange
+import bearward._driver.fetch
 import bearward.client
-import bearward.exchange
-import bearward.fetch
 from bearward import ApiClient, ApiClientOptions
 from exchanges import SECRET
 from fastapi_plugin import Auth0FastAPI
@@ -52,7 +52,7 @@ def https_issuer(tmp_path, monkeypatch):
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    for module in (bearward.client, bearward.fetch):
+    for module in (bearward.client, bearward._driver.fetch):
         monkeypatch.setattr(module, "time", clock)
     return clock
 
@@ -60,7 +60,7 @@ def clock(monkeypatch):
 @pytest.fixture
 def exchange_clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(bearward.exchange, "time", clock)
+    monkeypatch.setattr(bearward._driver.exchange, "time", clock)
     return clock
 
 

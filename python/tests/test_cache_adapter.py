@@ -299,7 +299,7 @@ async def test_an_adapter_that_hangs_holds_nobody_up_for_long(tenant, monkeypatc
         async def set(self, key, value, ttl_seconds=None):
             await asyncio.Event().wait()
 
-    monkeypatch.setattr("bearward._shared._TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("bearward._driver.shared_cache._TIMEOUT_SECONDS", 0.05)
     api_client = client_of(tenant, HangingCache())
     begin = time.monotonic()
     assert await api_client.verify_access_token(tenant.token())

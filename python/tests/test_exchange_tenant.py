@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-import bearward._client_auth
+import bearward._driver.client_auth
 from bearward import (
     ApiClient,
     ApiClientOptions,
@@ -146,7 +146,7 @@ async def test_no_assertion_is_sent_twice(tenant, monkeypatch):
     client, token = client_of(tenant, **by_key()), token_of(tenant)
     await asyncio.gather(*(on_behalf_of(client, token) for _ in range(20)))
     # The tenant would have said so.
-    monkeypatch.setattr(bearward._client_auth.secrets, "token_hex", lambda _: "always-the-same")
+    monkeypatch.setattr(bearward._driver.client_auth.secrets, "token_hex", lambda _: "always-the-same")
     await on_behalf_of(client, token)
     with refused("invalid_client", 401) as refusal:
         await on_behalf_of(client, token)

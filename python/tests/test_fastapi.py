@@ -6,6 +6,8 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Security
 from fastapi.testclient import TestClient
 
+from bearward import ApiClient, ApiClientOptions
+from conftest import guarded_app
 from fastapi_plugin import Auth0FastAPI, ConfigurationError
 from fastapi_plugin.utils import get_canonical_url, http_exception, validate_scopes
 from support import AUDIENCE, raw_exchange, running
@@ -147,6 +149,37 @@ def test_refusals_are_logged_with_their_reason(client, tenant, caplog):
     (record,) = [record for record in caplog.records if record.name == "bearward"]
     assert record.levelno == logging.INFO
     assert "token_expired" in record.getMessage()
+
+
+def test_a_guard_of_a_client_that_exists(auth0, tenant):
+    class Guard(Auth0FastAPI):
+        pass
+
+    guard = Guard.from_client(auth0.api_client, public_origin="https://api.example.com")
+    assert type(guard) is Guard
+    assert guard.api_client is auth0.api_client
+    for own in (auth0, guard):
+        client = TestClient(guarded_app(own))
+        assert client.get("/messages", headers=tenant.authorization()).json() == {"sub": "auth0|1234"}
+        assert client.get("/messages", headers=tenant.authorization(scope="")).status_code == 403
+    # The documents, once for both.
+    assert len(tenant.fetched) == 2
+    assert guarded_app(guard).openapi() == guarded_app(auth0).openapi()
+    with pytest.raises(ConfigurationError, match="trusted_hops"):
+        Auth0FastAPI.from_client(auth0.api_client, trusted_hops=0)
+
+
+async def test_a_guard_of_a_client_has_its_own_origin_and_the_clients_nonces(tenant, prover):
+    options = ApiClientOptions(tenant.domain, AUDIENCE, custom_fetch=tenant.fetch, dpop_nonce=True)
+    guard = Auth0FastAPI.from_client(ApiClient(options), public_origin="https://api.example.com")
+    client = TestClient(guarded_app(guard))
+    url = "https://api.example.com/private"
+    refused = client.get("/private", headers=prover.headers(htu=url))
+    assert (refused.status_code, refused.json()["detail"]["error"]) == (401, "use_dpop_nonce")
+    nonce = refused.headers["dpop-nonce"]
+    assert client.get("/private", headers=prover.headers(htu=url, nonce=nonce)).status_code == 200
+    elsewhere = prover.headers(htu="http://testserver/private", nonce=nonce)
+    assert client.get("/private", headers=elsewhere).status_code == 400
 
 
 def test_security_scopes_are_required_too(auth0, tenant):

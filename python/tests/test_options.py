@@ -1,8 +1,13 @@
+import copy
+import inspect
 import math
+import pickle
+from typing import get_type_hints
 
 import pytest
 
 from bearward import ApiClient, ApiClientOptions, ConfigurationError, MissingRequiredArgumentError
+from bearward.options import KeywordOptions
 from fastapi_plugin import Auth0FastAPI
 from support import AUDIENCE
 
@@ -120,6 +125,39 @@ def test_spellings_of_a_domain(domain):
 def test_the_order_of_the_arguments_is_the_old_one():
     ApiClient(ApiClientOptions("t.example", "aud", None, None, None, 600, 100, True, False, 30, 300, None, None, 10.0))
     Auth0FastAPI("t.example", "aud", None, None, None, None, True, False, 30, 300, None, 600, 100)
+
+
+def test_the_guard_takes_all_options_of_a_client():
+    client = dict(inspect.signature(ApiClientOptions).parameters)
+    guard = dict(inspect.signature(Auth0FastAPI).parameters)
+    assert set(guard) - set(client) == {"public_origin", "trusted_hops"}
+    # These two may come from the environment.
+    shared = set(client) - {"domain", "audience"}
+    for part in ("default", "annotation"):
+        assert {name: getattr(guard[name], part) for name in shared} == {
+            name: getattr(client[name], part) for name in shared
+        }
+    spelled_in_the_guard = Auth0FastAPI.__init__.__annotations__
+    assert get_type_hints(KeywordOptions) == {
+        name: client[name].annotation for name in client if name not in spelled_in_the_guard
+    }
+
+
+@pytest.mark.parametrize("construct", [ApiClientOptions, Auth0FastAPI])
+def test_our_options_are_keyword_only_and_typing_mistakes_are_found(construct):
+    with pytest.raises(TypeError, match="positional"):
+        construct(*[None] * 15)
+    with pytest.raises(TypeError, match="'audiense'"):
+        construct(audiense=AUDIENCE)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda options: pickle.loads(pickle.dumps(options))])  # noqa: S301 - our own bytes
+def test_options_can_be_copied(copied):
+    options = ApiClientOptions(**GOOD, leeway=5, domains=["a.example"])
+    twin = copied(options)
+    assert vars(twin) == vars(options)
+    twin.leeway = 6
+    assert (options.leeway, ApiClient(twin).options.leeway) == (5, 6)
 
 
 @pytest.mark.parametrize("audience", ["", None])

@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
 from bearward import _native
-from bearward._loops import PerLoop
-from bearward._shared import SharedCache
+from bearward._driver.exchange import TokenExchanger
+from bearward._driver.fetch import DocumentFetcher, unsettled
+from bearward._driver.loops import PerLoop
+from bearward._driver.resolver import IssuerResolver
+from bearward._driver.shared_cache import SharedCache
 from bearward.errors import BaseAuthError, InternalError, MissingRequiredArgumentError
-from bearward.exchange import TokenExchanger
-from bearward.fetch import DocumentFetcher, unsettled
 from bearward.options import ApiClientOptions, engine_for, replay_store_for
-from bearward.resolver import IssuerResolver
 
 if TYPE_CHECKING:
-    from bearward.replay import BoundedStore
+    from bearward._driver.bounded_store import BoundedStore
     from bearward.types import OnBehalfOfTokenResult
 
     _Outcome = Union[

@@ -1,5 +1,6 @@
 //! `bearward token`: asking a tenant's token endpoint (RFC 6749 §4.4, RFC 9449 §5).
 
+use bearward_exchange::{ClientCredentials, Form};
 use reqwest::{Client, Method, Url};
 use serde_json::Value;
 
@@ -9,22 +10,20 @@ use crate::{
         dpop::{Nonce, ProofFacts, ProofKey, key_file},
         https,
     },
-    tenant::client::{Answer, Granted, QUOTE_LENGTH},
+    tenant::client::{Answer, Granted, QUOTE_LENGTH, with_form},
     terminal::{failure::Failure, input, output},
 };
 
 pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
     let secret = input::argument("client secret", args.client_secret)?;
     let scope = args.scope.join(" ");
-    let mut form = vec![
-        ("grant_type", "client_credentials"),
-        ("client_id", &args.client_id),
-        ("client_secret", &secret),
-        ("audience", &args.audience),
-    ];
-    if !scope.trim().is_empty() {
-        form.push(("scope", &scope));
+    let form = ClientCredentials {
+        client_id: &args.client_id,
+        client_secret: &secret,
+        audience: &args.audience,
+        scope: &scope,
     }
+    .form();
     let key = if args.dpop { Some(key(args.dpop_key)?) } else { None };
     let host = args.domain.to_string();
     let url = args.domain.token_endpoint();
@@ -58,11 +57,11 @@ impl Endpoint {
     /// RFC 9449 §5 adds the proof to the request of RFC 6749.
     async fn ask(
         &self,
-        form: &[(&str, &str)],
+        form: &Form,
         key: Option<&ProofKey>,
         nonce: Option<&Nonce>,
     ) -> Result<Answer, Failure> {
-        let mut request = self.client.post(self.url.clone()).form(form);
+        let mut request = with_form(self.client.post(self.url.clone()), form);
         if let Some(key) = key {
             let facts = ProofFacts { method: &Method::POST, url: &self.url, token: None, nonce };
             request = request.header("DPoP", facts.prove(key)?.field()?);
@@ -79,7 +78,7 @@ fn nonce_wanted(answer: &Answer) -> Option<Nonce> {
 
 /// RFC 9449 §5: a token of another type is not bound, and must not pass for one that is.
 fn check_binding(granted: &Granted, host: &str, key: &ProofKey) -> Result<(), Failure> {
-    let token_type = granted.members.get("token_type").and_then(Value::as_str).unwrap_or("none");
+    let token_type = granted.token_type.as_deref().unwrap_or("none");
     if !token_type.eq_ignore_ascii_case("dpop") {
         let token_type = output::one_line(token_type, QUOTE_LENGTH);
         let message =

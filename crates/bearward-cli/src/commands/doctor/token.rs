@@ -13,6 +13,7 @@ use bearward_core::{
     policy::{Audience, Policy},
     refusal::ResolverFailure,
 };
+use bearward_exchange::ClientCredentials;
 use reqwest::{Url, header};
 
 use super::{
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     commands::args::DoctorArgs,
     http::https,
-    tenant::client::Answer,
+    tenant::client::{Answer, with_form},
     terminal::{
         failure::{Failure, Kind},
         output,
@@ -57,13 +58,8 @@ impl Client<'_> {
         };
         let Some(audience) = self.audience.as_deref() else { return Check::skipped(NAME, "needs audience") };
         let Some(endpoint) = &self.endpoint else { return Check::skipped(NAME, "needs token endpoint") };
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", &id),
-            ("client_secret", &secret),
-            ("audience", audience),
-        ];
-        let token = match granted(endpoint, &form, &secret, fetcher).await {
+        let asked = ClientCredentials { client_id: &id, client_secret: &secret, audience, scope: "" };
+        let token = match granted(endpoint, asked, fetcher).await {
             Ok(token) => token,
             Err(failure) => return not_granted(&failure),
         };
@@ -84,14 +80,10 @@ fn not_granted(failure: &Failure) -> Check {
 
 const ALLOWED: &str = "are id and secret those of a client of this tenant, and may it get tokens for this API? (Auth0: the application's tab APIs)";
 
-async fn granted(
-    endpoint: &Url,
-    form: &[(&str, &str)],
-    secret: &str,
-    fetcher: &Fetcher,
-) -> Result<String, Failure> {
-    let request = https::hasty_client(endpoint, fetcher.patience)?.post(endpoint.clone()).form(form);
-    Ok(Answer::to(request, endpoint).await?.granted(secret)?.access_token.expose().to_owned())
+async fn granted(endpoint: &Url, asked: ClientCredentials<'_>, fetcher: &Fetcher) -> Result<String, Failure> {
+    let request = https::hasty_client(endpoint, fetcher.patience)?.post(endpoint.clone());
+    let answer = Answer::to(with_form(request, &asked.form()), endpoint).await?;
+    Ok(answer.granted(asked.client_secret)?.access_token.expose().to_owned())
 }
 
 fn verifier(issuer: IssuerUrl, audience: &str, algorithms: AlgorithmSet) -> Option<Verifier> {

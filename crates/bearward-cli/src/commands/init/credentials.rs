@@ -1,10 +1,12 @@
 //! Who may make an API: by a token, a client's secret, or a code that somebody confirms.
 
+use bearward_exchange::DeviceRequest;
+
 use crate::{
     commands::args::InitArgs,
     http::access_token::{AccessToken, NotAToken},
     settings,
-    tenant::{client::Tenant, device::DeviceRequest, management},
+    tenant::{client::Tenant, device, management},
     terminal::{failure::Failure, input},
 };
 
@@ -68,7 +70,8 @@ impl Credentials {
                 tenant.client_credentials(id, secret, audience).await.map_err(without_grant)
             }
             Self::Device { id: client_id } => {
-                DeviceRequest { client_id, audience, scope: management::SCOPE }.token(tenant).await
+                let request = DeviceRequest { client_id, audience, scope: management::SCOPE };
+                device::token(request, tenant).await
             }
         }
     }

@@ -4,9 +4,10 @@ use core::cmp::Reverse;
 use core::fmt;
 
 use bearward_core::UnixTime;
-use bearward_core::encoding::json::{JsonObject, Kind, Number, Value};
+use bearward_core::encoding::json::{Kind, Number, Value};
 
 use super::{ACCESS_TOKEN_TYPE, Exchange, Flow};
+use crate::{ErrorAnswer, NoToken, TokenAnswer};
 
 /// An answer, as it came.
 #[expect(missing_debug_implementations, reason = "there may be a token in it")]
@@ -24,10 +25,9 @@ pub struct EndpointAnswer<'a> {
 #[derive(Clone)]
 pub struct Granted {
     flow: Flow,
-    access_token: String,
     received: UnixTime,
     expires_at: i64,
-    answer: JsonObject,
+    answer: TokenAnswer,
     bytes: usize,
 }
 
@@ -67,19 +67,8 @@ impl Exchange {
             return Err(self.refusal(answer, secrets));
         }
         let bytes = answer.body.len();
-        let object = JsonObject::parse(answer.body).map_err(|_| {
-            EndpointError::new(
-                "invalid_json",
-                "Token endpoint returned invalid JSON.",
-                self.flow.invalid_json(),
-            )
-        })?;
-        let access_token =
-            object.get("access_token").and_then(Value::as_str).filter(|token| !token.is_empty());
-        let access_token = access_token
-            .ok_or_else(|| EndpointError::invalid("Missing or invalid access_token in response."))?
-            .to_owned();
-        let lifetime = object.get("expires_in").map_or(Ok(DEFAULT_LIFETIME), |value| {
+        let answer = TokenAnswer::read(answer.body).map_err(|why| self.no_token(why))?;
+        let lifetime = answer.get("expires_in").map_or(Ok(DEFAULT_LIFETIME), |value| {
             whole(value).ok_or_else(|| EndpointError::invalid("expires_in is not an integer."))
         })?;
         if lifetime < 0 && self.flow != Flow::Vault {
@@ -87,19 +76,31 @@ impl Exchange {
         }
         let expires_at = seconds(now).saturating_add(lifetime);
         let flow = self.flow.clone();
-        Ok(Granted { flow, access_token, received: now, expires_at, answer: object, bytes })
+        Ok(Granted { flow, received: now, expires_at, answer, bytes })
+    }
+
+    /// An answer of 200 without a token.
+    fn no_token(&self, why: NoToken) -> EndpointError {
+        match why {
+            NoToken::NotAnObject => EndpointError::new(
+                "invalid_json",
+                "Token endpoint returned invalid JSON.",
+                self.flow.invalid_json(),
+            ),
+            NoToken::NoAccessToken => EndpointError::invalid("Missing or invalid access_token in response."),
+        }
     }
 
     fn refusal(&self, answer: EndpointAnswer<'_>, secrets: &[&str]) -> EndpointError {
         let is_json = answer.content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
-        let object = is_json.then(|| JsonObject::parse(answer.body).ok()).flatten();
-        let said = |name| {
-            let text = object.as_ref()?.get(name)?.as_str().filter(|text| !text.is_empty())?;
-            Some(without(text, secrets.iter().copied().chain([self.subject_token()]).collect()))
-        };
+        let said = is_json.then(|| ErrorAnswer::read(answer.body)).flatten();
+        let clean =
+            |text: &str| without(text, secrets.iter().copied().chain([self.subject_token()]).collect());
+        let code = said.as_ref().and_then(ErrorAnswer::code).map(clean);
+        let description = said.as_ref().and_then(ErrorAnswer::description).map(clean);
         EndpointError {
-            code: said("error").unwrap_or_else(|| self.flow.default_code().to_owned()),
-            description: said("error_description").unwrap_or_else(|| self.flow.default_text(answer.status)),
+            code: code.unwrap_or_else(|| self.flow.default_code().to_owned()),
+            description: description.unwrap_or_else(|| self.flow.default_text(answer.status)),
             status: answer.status,
         }
     }
@@ -108,7 +109,7 @@ impl Exchange {
 impl Granted {
     /// The token.
     pub fn access_token(&self) -> &str {
-        &self.access_token
+        self.answer.access_token()
     }
 
     /// When it came, by our clock.
@@ -133,7 +134,7 @@ impl Granted {
 
     /// What a caller is given at `now`: names and values, of the answer's own only those that the flow promises.
     pub fn members(&self, now: UnixTime) -> Vec<(&'static str, Member<'_>)> {
-        let mut members = vec![("access_token", Member::Text(&self.access_token))];
+        let mut members = vec![("access_token", Member::Text(self.access_token()))];
         if self.flow != Flow::Vault {
             let remaining = self.expires_at.saturating_sub(seconds(now));
             members.push(("expires_in", Member::Seconds(remaining)));

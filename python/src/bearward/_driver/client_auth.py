@@ -49,12 +49,6 @@ def authentication_for(options: ApiClientOptions) -> Optional[ClientAuthenticati
     Raises:
         ConfigurationError: what is configured can't be used.
     """
-    for name in ("client_id", "client_secret"):
-        value: object = getattr(options, name)
-        if value is not None and not isinstance(value, str):
-            raise ConfigurationError(f"{name} must be a string.")
-        if value is not None and any("\ud800" <= character <= "\udfff" for character in value):
-            raise ConfigurationError(f"{name} has characters that can't be sent.")
     if options.client_assertion_key is not None:
         if options.client_secret:
             raise ConfigurationError("client_secret and client_assertion_key: give one of them.")

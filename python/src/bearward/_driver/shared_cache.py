@@ -7,8 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from bearward import _native
-from bearward._health import Health
-from bearward._loops import Deadline
+from bearward._driver.health import Health
+from bearward._driver.loops import Deadline
 
 if TYPE_CHECKING:
     from bearward.cache import AsyncCacheAdapter, CacheAdapter

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from bearward import _native
-from bearward._body import UnusableAnswerError, check_size, read_body
-from bearward._health import Health
-from bearward._loops import Deadline, Flight, Loop, PerLoop
-from bearward._shared import SharedCache
+from bearward._driver.body import UnusableAnswerError, check_size, read_body
+from bearward._driver.health import Health
+from bearward._driver.loops import Deadline, Flight, Loop, PerLoop
+from bearward._driver.shared_cache import SharedCache
 from bearward.errors import IssuerUnavailableError
 
 _RETRY_AFTER_SECONDS = "5"

@@ -61,7 +61,7 @@ impl ProfileExchange<'_> {
         );
         for (name, values) in self.extra {
             check_extra(name, values)?;
-            exchange.form.extend(values.iter().map(|value| (name.clone(), value.clone())));
+            exchange.form.add(name, values.iter().map(String::as_str));
         }
         Ok(exchange)
     }

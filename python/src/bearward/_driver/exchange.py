@@ -16,9 +16,10 @@ from urllib.parse import urlencode
 import httpx
 
 from bearward import _native
-from bearward._body import UnusableAnswerError, read_body
-from bearward._client_auth import authentication_for
-from bearward._loops import Deadline, Loop, PerLoop
+from bearward._driver.body import UnusableAnswerError, read_body
+from bearward._driver.client_auth import authentication_for
+from bearward._driver.fetch import unsettled
+from bearward._driver.loops import Deadline, Loop, PerLoop
 from bearward.errors import (
     ApiError,
     BaseAuthError,
@@ -26,11 +27,10 @@ from bearward.errors import (
     GetTokenByExchangeProfileError,
     MissingRequiredArgumentError,
 )
-from bearward.fetch import unsettled
 
 if TYPE_CHECKING:
-    from bearward._client_auth import ClientAuthentication, Identified
-    from bearward.fetch import DocumentFetcher
+    from bearward._driver.client_auth import ClientAuthentication, Identified
+    from bearward._driver.fetch import DocumentFetcher
     from bearward.options import ApiClientOptions
     from bearward.types import OnBehalfOfTokenResult
 

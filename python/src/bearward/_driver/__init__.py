@@ -1,0 +1,1 @@
+"""What an `ApiClient` works with. Private: import from `bearward`, not from here."""

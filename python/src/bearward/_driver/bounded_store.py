@@ -1,0 +1,64 @@
+"""Asks the replay store that several workers share, in bounded time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Literal
+
+from bearward import _native
+
+if TYPE_CHECKING:
+    from bearward.replay import ReplayStore
+
+_logger = logging.getLogger("bearward")
+
+
+class BoundedStore:
+    """Asks a store for an engine's sake: in bounded time, and knowing what a failure means.
+
+    Args:
+        store: Whom to ask.
+        timeout: How long to wait for an answer, seconds.
+        on_error: Whether a proof that the store can't judge is refused, or allowed.
+    """
+
+    def __init__(self, store: ReplayStore, timeout: float, on_error: Literal["refuse", "allow"]) -> None:
+        self._store = store
+        self._timeout = timeout
+        self._on_error = on_error
+        self._failing = False
+
+    async def is_new(self, needed: _native.ReplayCheckNeeded) -> bool:
+        """Whether the proof was not used before. It counts as used from now on.
+
+        Raises:
+            ReplayCheckUnavailableError: the store can't tell, and that means to refuse.
+        """
+        # The refusal is raised outside of `except`: it must not drag the store's error along.
+        try:
+            answer = await asyncio.wait_for(self._store.remember(needed.key, needed.ttl_seconds), self._timeout)
+        except asyncio.TimeoutError:
+            self._failed(f"no answer within {self._timeout} s")
+        except Exception as error:  # noqa: BLE001 - whatever a store and its network may raise
+            self._failed(f"{type(error).__name__}: {error}")
+        else:
+            self._answered()
+            # A store that gives something else than it should has not said "new".
+            return answer is True
+        if self._on_error == "allow":
+            return True
+        raise _native.Engine.replay_store_unavailable()
+
+    def _failed(self, reason: str) -> None:
+        # Once per outage: the log must not drown in requests.
+        if not self._failing:
+            self._failing = True
+            means = "let through, replayed or not" if self._on_error == "allow" else "refused"
+            # `%a`: the reason may quote what a server sent, and a log line must stay one line.
+            _logger.warning("the DPoP replay store fails, proofs are %s: %a", means, reason[:300])
+
+    def _answered(self) -> None:
+        if self._failing:
+            self._failing = False
+            _logger.warning("the DPoP replay store answers again")
