@@ -5,11 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use bearward_core::catalogue::{Entry, REJECTIONS, Section, UNAVAILABLE};
 use serde_json::Value;
+
+#[path = "../tests/it/cases.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "shared with the tests"
+)]
+mod cases;
 
 const INTRODUCTION: &str = "\
 # Why a request was refused: the codes
@@ -29,7 +37,7 @@ These are no verdicts on the request: the same one may be good a moment later. T
 in `Retry-After` when to come again. In Rust they are `Unavailable::code()`.";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let told = told_to_clients(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors"))?;
+    let told = told_to_clients()?;
     println!("{INTRODUCTION}");
     let mut section = None;
     for entry in REJECTIONS {
@@ -67,20 +75,17 @@ fn retry_after(code: &str) -> &'static str {
 }
 
 /// Status and `error` by code, as every vector with the default statuses has them.
-fn told_to_clients(vectors: &Path) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
+fn told_to_clients() -> Result<BTreeMap<String, String>, Box<dyn Error>> {
     let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for group in paths(vectors)?.iter().filter(|path| path.is_dir() && !path.ends_with("documents")) {
-        for file in paths(group)?.iter().filter(|path| path.extension().is_some_and(|end| end == "json")) {
-            let case: Value = serde_json::from_slice(&fs::read(file)?)?;
-            let [rfc, code, error, status] =
-                ["/policy/rfc_status_codes", "/expect/code", "/expect/error", "/expect/status"]
-                    .map(|path| case.pointer(path));
-            if rfc == Some(&Value::Bool(false))
-                && let (Some(code), Some(error), Some(status)) =
-                    (code.and_then(Value::as_str), error.and_then(Value::as_str), status)
-            {
-                told.entry(code.to_owned()).or_default().insert(format!("{status} `{error}`"));
-            }
+    for case in cases::cases().values() {
+        let [rfc, code, error, status] =
+            ["/policy/rfc_status_codes", "/expect/code", "/expect/error", "/expect/status"]
+                .map(|path| case.pointer(path));
+        if rfc == Some(&Value::Bool(false))
+            && let (Some(code), Some(error), Some(status)) =
+                (code.and_then(Value::as_str), error.and_then(Value::as_str), status)
+        {
+            told.entry(code.to_owned()).or_default().insert(format!("{status} `{error}`"));
         }
     }
     told.into_iter()
@@ -89,8 +94,4 @@ fn told_to_clients(vectors: &Path) -> Result<BTreeMap<String, String>, Box<dyn E
             several => Err(format!("{code} is answered in several ways: {several:?}").into()),
         })
         .collect()
-}
-
-fn paths(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
 }

@@ -285,8 +285,7 @@ mod tests {
     use crate::request::Field;
     use crate::verify::replay::{ReplayLog, Sighting};
 
-    const CASE: &str =
-        include_str!("../../../../vectors/dpop_scheme/bound_token_with_proof_is_accepted.json");
+    const CASES: &str = include_str!("../../../../vectors/dpop_scheme.json");
     const DISCOVERY: &str = include_str!("../../../../vectors/documents/discovery.json");
     const KEY_SET: &str = include_str!("../../../../vectors/documents/key-set.json");
 
@@ -301,7 +300,8 @@ mod tests {
 
     /// What the verifier says of a good request with a proof.
     fn explain(verifier: &Verifier) -> Explanation {
-        let case: Value = serde_json::from_str(CASE).unwrap();
+        let file: Value = serde_json::from_str(CASES).unwrap();
+        let case = &file["cases"]["bound_token_with_proof_is_accepted"];
         let text = |path: &str| case.pointer(path).and_then(Value::as_str).unwrap();
         let request = RequestFacts {
             authorization: Field::Once(text("/request/headers/0/1").as_bytes()),
