@@ -5,38 +5,25 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
-from bearward import _native
 from bearward._driver.exchange import TokenExchanger
-from bearward._driver.fetch import DocumentFetcher, unsettled
+from bearward._driver.decide import Driver, Verified
+from bearward._driver.fetch import DocumentFetcher
 from bearward._driver.loops import PerLoop
 from bearward._driver.resolver import IssuerResolver
 from bearward._driver.shared_cache import SharedCache
-from bearward.errors import BaseAuthError, InternalError, MissingRequiredArgumentError
+from bearward.errors import BaseAuthError, MissingRequiredArgumentError
 from bearward.options import ApiClientOptions, engine_for, replay_store_for
 
 if TYPE_CHECKING:
-    from bearward._driver.bounded_store import BoundedStore
     from bearward.types import OnBehalfOfTokenResult
 
-    _Outcome = Union[
-        dict[str, Any],
-        _native.DocumentNeeded,
-        _native.ReplayCheckNeeded,
-        _native.IssuersNeeded,
-        _native.RefreshDue,
-    ]
     _Fields = Union[list[tuple[bytes, bytes]], Mapping[str, str]]
 
-__all__ = ["ApiClient", "ApiClientOptions"]
+__all__ = ["ApiClient", "ApiClientOptions", "Verified"]
 
 _logger = logging.getLogger("bearward")
-
-# The resolver, discovery document, key set, and the key set once more if it changed in between. More only happens when
-# an issuer changes its documents faster than they can be read.
-_MAX_ROUNDS = 5
-
 
 class ApiClient:
     """Verifies access tokens for one API. One instance serves any number of tasks, event loops and threads.
@@ -54,15 +41,15 @@ class ApiClient:
         self._engine = engine_for(options)
         loops = PerLoop(options.fetch_timeout)
         shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
-        self._documents = DocumentFetcher(self._engine, loops, options.custom_fetch, options.fetch_timeout, shared)
-        self._exchanger = TokenExchanger(self._engine, self._documents, loops, options)
-        self._replay_store: Optional[BoundedStore] = replay_store_for(options)
-        self._resolver: Optional[IssuerResolver] = None
+        documents = DocumentFetcher(
+            self._engine.documents, loops, options.custom_fetch, options.fetch_timeout, shared
+        )
+        self._exchanger = TokenExchanger(self._engine.documents, documents, loops, options)
+        resolver = None
         if callable(options.domains):
-            self._resolver = IssuerResolver(
-                options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds
-            )
-        # Told once.
+            resolver = IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
+        self._driver = Driver(documents, resolver, replay_store_for(options))
+        # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
 
     async def verify_request(
@@ -92,19 +79,22 @@ class ApiClient:
             ReplayCheckUnavailableError: whether the proof was used before can't be told now.
             DomainsResolverError: the domains resolver failed, or gave something that can't be used.
         """
+        return (await self.verify(headers, http_method, http_url)).claims
+
+    async def verify(
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str] = None,
+        http_url: Optional[str] = None,
+    ) -> Verified:
+        """As `verify_request`, with what the answer to the request needs besides: see `Verified`."""
         fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
-        claims = self._engine.verify_request(fields, method, url, time.time())
-        if type(claims) is not dict:
-            claims = await self._decide(
-                claims,
-                lambda issuers: self._engine.verify_request(fields, method, url, time.time(), issuers),
-                http_url,
-                headers,
-            )
-        if self._warns_of_bound_token and "cnf" in claims:
+        step = self._engine.verify_request(fields, method, url, time.time())
+        verified = Verified(step) if type(step) is dict else await self._driver.conclude(step, http_url, headers)
+        if self._warns_of_bound_token and "cnf" in verified.claims:
             self._warns_of_bound_token = False
             _logger.warning("a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled")
-        return claims
+        return verified
 
     async def verify_access_token(
         self,
@@ -133,15 +123,8 @@ class ApiClient:
             raise MissingRequiredArgumentError("access_token")
         text = access_token.decode("ascii", "replace") if isinstance(access_token, bytes) else access_token
         token, names = _encodable(text), list(required_claims or ())
-        outcome = self._engine.verify_access_token(token, names, time.time())
-        if type(outcome) is dict:
-            return outcome
-        return await self._decide(
-            outcome,
-            lambda issuers: self._engine.verify_access_token(token, names, time.time(), issuers),
-            request_url,
-            request_headers,
-        )
+        step = self._engine.verify_access_token(token, names, time.time())
+        return (await self._driver.conclude(step, request_url, request_headers)).claims
 
     async def verify_dpop_proof(self, access_token: str, proof: str, http_method: str, http_url: str) -> dict[str, Any]:
         """The claims of a DPoP proof: that it is well made, for this access token, method and URL.
@@ -243,16 +226,6 @@ class ApiClient:
         """
         return await self._exchanger.on_behalf_of(access_token, audience, scope)
 
-    def fresh_nonce(self, headers: Mapping[str, str]) -> Optional[str]:
-        """A value for the header `DPoP-Nonce` of the answer to a request that `verify_request` found good.
-
-        `None` if nonces are off, or the one in the request's proof is still young. RFC 9449 section 8.2.
-
-        Args:
-            headers: The request's headers, names in any case.
-        """
-        return self._engine.fresh_nonce(_fields(headers), time.time())
-
     def is_dpop_required(self) -> bool:
         """Whether Bearer is refused."""
         return self.options.dpop_required
@@ -274,42 +247,7 @@ class ApiClient:
         next request), and how often it was `fetched` and that `failed`. Of a key: its `kid`, and the `problem` if it
         can't be used.
         """
-        return self._engine.status(time.time())
-
-    async def _decide(
-        self,
-        outcome: _Outcome,
-        verify: Callable[[Optional[_native.IssuerSet]], _Outcome],
-        url: Optional[str],
-        headers: Optional[Mapping[str, str]],
-    ) -> dict[str, Any]:
-        """Bring what the engine needs, and ask again, until it can decide."""
-        issuers = None
-        for _ in range(_MAX_ROUNDS):
-            if isinstance(outcome, _native.DocumentNeeded):
-                await self._documents.bring(outcome)
-            elif isinstance(outcome, _native.IssuersNeeded) and self._resolver is not None:
-                issuers = await self._resolver.issuers(outcome.unverified_iss, url, headers)
-            else:
-                return await self._concluded(outcome)
-            outcome = verify(issuers)
-        if not isinstance(outcome, _native.DocumentNeeded):
-            return await self._concluded(outcome)
-        raise unsettled(outcome)
-
-    async def _concluded(self, outcome: _Outcome) -> dict[str, Any]:
-        """The claims; of a request with a proof, once the store has said that the proof is new.
-
-        If a document is due for a refresh, that begins, and the request goes on.
-        """
-        if isinstance(outcome, _native.ReplayCheckNeeded) and self._replay_store is not None:
-            outcome = self._engine.settle(outcome, await self._replay_store.is_new(outcome))
-        if isinstance(outcome, _native.RefreshDue):
-            await self._documents.refresh(outcome.document)
-            return outcome.claims
-        if isinstance(outcome, dict):
-            return outcome
-        raise InternalError(detail=f"nobody answers {type(outcome).__name__}")
+        return self._engine.documents.status(time.time())
 
 
 def _fields(headers: Mapping[str, str]) -> _Fields:

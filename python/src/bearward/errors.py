@@ -217,10 +217,14 @@ class ConfigurationError(BaseAuthError):
 
 
 class DomainsResolverError(BaseAuthError):
-    """The deployer's domains resolver failed, or gave something that can't be used."""
+    """The application's domains resolver failed, or gave something that can't be used. 503 if it was too slow."""
 
     _status = 500
     _error = "domains_resolver_error"
+
+    def get_error_code(self) -> str:
+        """`domains_resolver_error`, or `temporarily_unavailable` if the resolver was too slow."""
+        return "temporarily_unavailable" if self.status == 503 else self._error
 
 
 class InternalError(BaseAuthError):

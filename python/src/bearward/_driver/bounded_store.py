@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Optional
 
 from bearward import _native
 
@@ -29,13 +29,8 @@ class BoundedStore:
         self._on_error = on_error
         self._failing = False
 
-    async def is_new(self, needed: _native.ReplayCheckNeeded) -> bool:
-        """Whether the proof was not used before. It counts as used from now on.
-
-        Raises:
-            ReplayCheckUnavailableError: the store can't tell, and that means to refuse.
-        """
-        # The refusal is raised outside of `except`: it must not drag the store's error along.
+    async def is_new(self, needed: _native.CheckReplay) -> Optional[bool]:
+        """Whether the proof was not used before; `None` if the store can't say. It counts as used from now on."""
         try:
             answer = await asyncio.wait_for(self._store.remember(needed.key, needed.ttl_seconds), self._timeout)
         except asyncio.TimeoutError:
@@ -46,9 +41,7 @@ class BoundedStore:
             self._answered()
             # A store that gives something else than it should has not said "new".
             return answer is True
-        if self._on_error == "allow":
-            return True
-        raise _native.Engine.replay_store_unavailable()
+        return True if self._on_error == "allow" else None
 
     def _failed(self, reason: str) -> None:
         # Once per outage: the log must not drown in requests.

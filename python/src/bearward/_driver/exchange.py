@@ -18,7 +18,6 @@ import httpx
 from bearward import _native
 from bearward._driver.body import UnusableAnswerError, read_body
 from bearward._driver.client_auth import authentication_for
-from bearward._driver.fetch import unsettled
 from bearward._driver.loops import Deadline, Loop, PerLoop
 from bearward.errors import (
     ApiError,
@@ -45,7 +44,7 @@ class TokenExchanger:
     """Exchanges tokens at the token endpoint of one issuer, as one client.
 
     Args:
-        engine: Knows the token endpoint, and reads answers.
+        known: The documents that verification uses; the token endpoint stands in one.
         documents: Fetches the issuer's discovery document if need be.
         loops: Whose pooled clients are used, and where calls under way are kept.
         options: Options that `engine_for` has seen.
@@ -55,9 +54,9 @@ class TokenExchanger:
     """
 
     def __init__(
-        self, engine: _native.Engine, documents: DocumentFetcher, loops: PerLoop, options: ApiClientOptions
+        self, known: _native.Documents, documents: DocumentFetcher, loops: PerLoop, options: ApiClientOptions
     ) -> None:
-        self._engine = engine
+        self._known = known
         self._documents = documents
         self._loops = loops
         self._timeout = options.timeout
@@ -161,14 +160,13 @@ class TokenExchanger:
         Raises:
             IssuerUnavailableError: the document can't be had now.
         """
-        endpoint = self._engine.token_endpoint(self._issuer, time.time())
-        if isinstance(endpoint, _native.DocumentNeeded):
+        search = self._known.token_endpoint(self._issuer)
+        endpoint = search.next(time.time())
+        while isinstance(endpoint, _native.DocumentNeeded):
             await self._documents.bring(endpoint)
-            endpoint = self._engine.token_endpoint(self._issuer, time.time())
-        if isinstance(endpoint, _native.DocumentNeeded):
-            raise unsettled(endpoint)
-        if endpoint.refresh_due is not None:
-            await self._documents.refresh(endpoint.refresh_due)
+            endpoint = search.next(time.time())
+        if endpoint.refresh is not None:
+            await self._documents.refresh(endpoint.refresh)
         if endpoint.url is None:
             raise raised(f"Token endpoint missing in OIDC metadata of {self._issuer}")
         return endpoint.url

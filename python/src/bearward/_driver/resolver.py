@@ -87,17 +87,11 @@ class IssuerResolver:
             # If it is done, this does nothing.
             call.cancel()
         if not done:
-            raise DomainsResolverError(
-                "Domains resolver function failed",
-                code="domains_resolver_timeout",
-                detail=f"no answer within {self._timeout} s",
-            )
+            raise _native.resolver_error("timeout", f"no answer within {self._timeout} s")
         try:
             return call.result()
         except (Exception, asyncio.CancelledError) as error:
-            raise DomainsResolverError(
-                "Domains resolver function failed", code="domains_resolver_failed", detail=_cause(error)
-            ) from error
+            raise _native.resolver_error("raised", _cause(error)) from error
 
     async def _call(self, context: DomainsResolverContext) -> Any:
         if self._is_async:
@@ -117,19 +111,15 @@ def _is_async(function: Any) -> bool:
 
 def _checked(answer: Any) -> _native.IssuerSet:
     if not isinstance(answer, list):
-        raise _unusable("Domains resolver must return a list", f"a {type(answer).__name__}")
+        raise _native.resolver_error("not_a_list", f"a {type(answer).__name__}")
     if not answer:
-        raise _unusable("Domains resolver returned an empty list")
+        raise _native.resolver_error("empty", "an empty list")
     if not all(isinstance(domain, str) and domain.strip() for domain in answer):
-        raise _unusable("Domains resolver must return a list of non-empty strings")
+        raise _native.resolver_error("not_texts", "an item that is no text, or an empty one")
     try:
         return _native.IssuerSet([domain.strip() for domain in answer])
     except (ValueError, UnicodeError) as error:
-        raise _unusable("Domains resolver returned invalid domain", str(error)) from error
-
-
-def _unusable(text: str, detail: Optional[str] = None) -> DomainsResolverError:
-    return DomainsResolverError(text, code="domains_resolver_answer_unusable", detail=detail)
+        raise _native.resolver_error("no_issuer", str(error)) from error
 
 
 def _cause(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from fastapi.security import SecurityScopes
 
 from bearward._driver.declared import spells_out
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
-from bearward.client import ApiClient, ApiClientOptions
+from bearward.client import ApiClient, ApiClientOptions, Verified
 from bearward.errors import BaseAuthError, ConfigurationError
 from bearward.fastapi.answer import defect, http_exception, log_refusal
 from bearward.fastapi.openapi import Login, ShownGuard
@@ -119,7 +119,6 @@ class Auth0FastAPI:
     def _begin(self, api_client: ApiClient, public_origin: Optional[str], trusted_hops: int) -> None:
         self.api_client = api_client
         self._urls = PublicUrls(public_origin, trusted_hops)
-        self._fresh_nonce = api_client.fresh_nonce if api_client.options.dpop_nonce else None
         self._login = Login.of(api_client.options)
         self._insufficient_scope = api_client.insufficient_scope
         self._guards: dict[tuple[str, ...], RequireAuth] = {}
@@ -167,44 +166,50 @@ class RequireAuth(ShownGuard):
             HTTPException: 400, 401, 403, 500 or 503, as the error that stands behind it says.
         """
         # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
+        nonce = None
         try:
-            claims = await self._claims(request)
-            self._renew_nonce(request, response)
+            claims, nonce = await self._verified(request)
+            if nonce is not None and response is not None:
+                # RFC 9449 section 8.2. Lost where the route answers with a `Response` of its own: the client is then
+                # asked for a nonce.
+                response.headers["DPoP-Nonce"] = nonce
             required = (*self.scopes, *security_scopes.scopes)
             if not required or validate_scopes(claims, required):
                 return claims
             refusal = self._auth0._insufficient_scope(required, request.headers.get("authorization"))
         except BaseAuthError as error:
             refusal = error
-        except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, told in the log
+        except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
             refusal = defect(error, _credentials(request))
         log_refusal(refusal)
+        headers = refusal.get_headers()
+        if nonce is not None:
+            headers.setdefault("DPoP-Nonce", nonce)
         raise http_exception(
-            refusal.get_status_code(), refusal.get_error_code(), refusal.get_error_description(), refusal.get_headers()
+            refusal.get_status_code(), refusal.get_error_code(), refusal.get_error_description(), headers
         )
 
-    async def _claims(self, request: Request) -> dict[str, Any]:
-        """Verified claims. A proof is good once, and a request may pass several guards: the first one uses it up."""
+    async def _verified(self, request: Request) -> Verified:
+        """A proof is good once, and a request may pass several guards: the first one uses it up."""
         auth0, kept = self._auth0, request.scope.get(_VERIFIED)
         if kept is not None and kept[:2] == (auth0, _credentials(request)):
-            return copy.deepcopy(cast("dict[str, Any]", kept[2]))
-        # Looked up at every request: users' tests replace it.
-        claims = await auth0.api_client.verify_request(
+            return Verified(copy.deepcopy(cast("dict[str, Any]", kept[2])))
+        client = auth0.api_client
+        # Users' tests replace `verify_request`, also after the guard was made.
+        verify = client.verify if _is_own(client.verify_request) else client.verify_request
+        verified = await verify(
             headers=request.headers, http_method=request.method, http_url=auth0._urls.of(request)
         )
+        if not isinstance(verified, Verified):
+            verified = Verified(verified)
         # Only a token that is bound to a key came with a proof.
-        if "cnf" in claims:
-            request.scope[_VERIFIED] = (auth0, _credentials(request), copy.deepcopy(claims))
-        return claims
+        if "cnf" in verified.claims:
+            request.scope[_VERIFIED] = (auth0, _credentials(request), copy.deepcopy(verified.claims))
+        return verified
 
-    def _renew_nonce(self, request: Request, response: Optional[Response]) -> None:
-        """RFC 9449 section 8.2. Lost where the route answers with a `Response` of its own: the client is then asked."""
-        fresh = self._auth0._fresh_nonce
-        if fresh is None or response is None:
-            return
-        nonce = fresh(request.headers)
-        if nonce is not None:
-            response.headers["DPoP-Nonce"] = nonce
+
+def _is_own(verify_request: object) -> bool:
+    return getattr(verify_request, "__func__", None) is ApiClient.verify_request
 
 
 def _domain(domain: Optional[str], domains: object) -> Optional[str]:

@@ -21,7 +21,7 @@ def get_canonical_url(request: Request) -> str:
 
 
 class PublicUrls:
-    """Finds the URLs that clients used. The rules are the engine's: `crates/bearward-core/src/url.rs`."""
+    """Finds the URLs that clients used. The rules are the engine's: `crates/bearward-core/src/http/forwarded.rs`."""
 
     def __init__(self, public_origin: Optional[str], trusted_hops: int) -> None:
         checks.at_least(1)("trusted_hops", trusted_hops)
