@@ -2,11 +2,18 @@ import copy
 import inspect
 import math
 import pickle
+import time
 from typing import get_type_hints
 
 import pytest
 
-from bearward import ApiClient, ApiClientOptions, ConfigurationError, MissingRequiredArgumentError
+from bearward import (
+    ApiClient,
+    ApiClientOptions,
+    ConfigurationError,
+    MissingRequiredArgumentError,
+    UseDpopNonceError,
+)
 from bearward.options import KeywordOptions
 from fastapi_plugin import Auth0FastAPI
 from support import AUDIENCE
@@ -200,10 +207,15 @@ def test_bearer_is_accepted_by_default():
     assert ApiClient(ApiClientOptions(**GOOD)).is_dpop_required() is False
 
 
-def test_keys_of_nonces_are_secret_and_random():
+def test_keys_of_nonces_are_secret_and_random(prover):
     def nonce(**options):
         api_client = ApiClient(ApiClientOptions(**GOOD, dpop_nonce=True, **options))
-        return api_client._engine.fresh_nonce({"DPoP": "e30.e30.x"}, 1.0)
+        with pytest.raises(UseDpopNonceError) as refusal:
+            api_client._engine.verify_dpop_proof("t", proof, "GET", "https://api.example/", now)
+        return refusal.value.get_headers()["DPoP-Nonce"]
+
+    now = time.time()
+    proof = prover.proof("t", "https://api.example/")
 
     assert nonce() != nonce()
     assert nonce(dpop_nonce_key=b"k" * 32) == nonce(dpop_nonce_key=b"k" * 32) != nonce(dpop_nonce_key=b"K" * 32)

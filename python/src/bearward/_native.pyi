@@ -88,7 +88,7 @@ class CheckReplay:
 
 @final
 class IssuerSet:
-    """The issuers accepted for a request, as a resolver named them: bare hosts or https URLs. `ValueError` on others."""
+    """The issuers that a resolver named for a request: bare hosts or https URLs. `ValueError` on others."""
 
     def __new__(cls, domains: Sequence[str]) -> IssuerSet: ...
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
-from bearward._driver.exchange import TokenExchanger
 from bearward._driver.decide import Driver, Verified
+from bearward._driver.exchange import TokenExchanger
 from bearward._driver.fetch import DocumentFetcher
 from bearward._driver.loops import PerLoop
 from bearward._driver.resolver import IssuerResolver
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ApiClient", "ApiClientOptions", "Verified"]
 
 _logger = logging.getLogger("bearward")
+
 
 class ApiClient:
     """Verifies access tokens for one API. One instance serves any number of tasks, event loops and threads.
@@ -41,14 +42,14 @@ class ApiClient:
         self._engine = engine_for(options)
         loops = PerLoop(options.fetch_timeout)
         shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
-        documents = DocumentFetcher(
+        self._documents = DocumentFetcher(
             self._engine.documents, loops, options.custom_fetch, options.fetch_timeout, shared
         )
-        self._exchanger = TokenExchanger(self._engine.documents, documents, loops, options)
+        self._exchanger = TokenExchanger(self._engine.documents, self._documents, loops, options)
         resolver = None
         if callable(options.domains):
             resolver = IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
-        self._driver = Driver(documents, resolver, replay_store_for(options))
+        self._driver = Driver(self._documents, resolver, replay_store_for(options))
         # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
 

@@ -82,7 +82,8 @@ async def verify(client: ApiClient, token: str) -> dict[str, Any]:
 
 async def prove(client: ApiClient, token: str, proof: str) -> Optional[str]:
     claims: dict[str, Any] = await client.verify_dpop_proof(token, proof, "GET", "https://api.example/")
-    return client.fresh_nonce({"dpop": proof}) if claims else None
+    verified = await client.verify({"authorization": f"DPoP {token}", "dpop": proof}, "GET", "https://api.example/")
+    return verified.dpop_nonce if claims else None
 
 
 def ages(client: ApiClient) -> list[Optional[float]]:

@@ -20,6 +20,7 @@ from bearward._driver.health import Health
 from bearward._driver.loops import Deadline, Flight, Loop, PerLoop
 from bearward._driver.shared_cache import SharedCache
 
+
 class DocumentFetcher:
     """Fetches documents, and hands the responses to the engine.
 

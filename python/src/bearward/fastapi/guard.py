@@ -197,9 +197,7 @@ class RequireAuth(ShownGuard):
         client = auth0.api_client
         # Users' tests replace `verify_request`, also after the guard was made.
         verify = client.verify if _is_own(client.verify_request) else client.verify_request
-        verified = await verify(
-            headers=request.headers, http_method=request.method, http_url=auth0._urls.of(request)
-        )
+        verified = await verify(headers=request.headers, http_method=request.method, http_url=auth0._urls.of(request))
         if not isinstance(verified, Verified):
             verified = Verified(verified)
         # Only a token that is bound to a key came with a proof.
