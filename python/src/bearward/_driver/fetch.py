@@ -1,6 +1,6 @@
-"""Fetches the documents that the engine asks for: one flight per document and event loop, bounded in time and size.
+"""Fetches the documents that the engine needs: one fetch per document and event loop, with limits of time and size.
 
-When a document is fetched is the engine's to say; see `crates/bearward-core/src/keys/refresh.rs`.
+The engine decides when a document is fetched.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from bearward.errors import IssuerUnavailableError
 
 _RETRY_AFTER_SECONDS = "5"
 
-# With these a server may say when to come back. RFC 9110 section 10.2.3, RFC 6585 section 4.
+# With these, `Retry-After` says when to ask again. RFC 9110 section 10.2.3, RFC 6585 section 4.
 _WITH_RETRY_AFTER = (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS)
 
 
 class DocumentFetcher:
-    """Brings documents to one engine.
+    """Fetches documents for one engine.
 
     Args:
-        engine: Who asks, and gets the answers.
-        loops: Where clients and flights are kept.
+        engine: Needs the documents.
+        loops: Has the pooled clients and the running fetches.
         custom_fetch: Used instead of httpx, if given.
-        timeout: For one document altogether, seconds.
-        shared: Asked before the issuer, if given, and told what the issuer answered.
+        timeout: Total time for one document, seconds.
+        shared: Asked before the issuer, if given; documents of the issuer are stored there.
     """
 
     def __init__(
@@ -56,40 +56,40 @@ class DocumentFetcher:
         self._health = Health()
 
     async def bring(self, needed: _native.DocumentNeeded) -> None:
-        """Return once the engine was told the document, or that it can't be had. A failed fetch raises nothing."""
+        """Wait until the engine has the document, or knows that it can't be fetched. A failed fetch raises nothing."""
         flight = self._flight(needed, await self._loops.current())
-        # Others may be waiting for it too: a caller that gives up must not take it down.
-        await asyncio.shield(flight.landed)
+        # Others may wait for it too: if one caller gives up, it must go on.
+        await asyncio.shield(flight.finished)
 
     async def refresh(self, needed: _native.DocumentNeeded) -> None:
-        """Have the document brought while the caller goes on: this only starts it."""
+        """Start to fetch the document in the background."""
         self._flight(needed, await self._loops.current())
 
     def _flight(self, needed: _native.DocumentNeeded, loop: Loop) -> Flight:
-        """The one under way, or a new one."""
+        """The running fetch of this document, or a new one."""
         name = (needed.issuer, needed.url)
         flight = loop.flights.get(name)
         if flight is None:
             flight = loop.flights[name] = Flight(needed)
-            loop.begin(self._fly(flight, loop)).add_done_callback(lambda task: _crashed(flight, loop, task))
-        # One that is still asking a shared cache will then not stop there.
+            loop.begin(self._run(flight, loop)).add_done_callback(lambda task: _finish_if_failed(flight, loop, task))
+        # If it is still asking the shared cache, it then goes on to the issuer.
         flight.past_caches |= needed.past_caches
         return flight
 
-    async def _fly(self, flight: Flight, loop: Loop) -> None:
+    async def _run(self, flight: Flight, loop: Loop) -> None:
         end = time.monotonic() + self._timeout
         if self._shared is not None and await self._bring_shared(flight, self._shared, end):
-            _land(flight, loop)
+            _finish(flight, loop)
             return
         document = await self._bring_from_issuer(flight.needed, loop, end - time.monotonic())
-        _land(flight, loop)
-        # Nobody waits for the rest.
+        _finish(flight, loop)
+        # No caller waits for the rest.
         if self._shared is not None and document is not None:
             fresh_for = self._engine.fresh_for(document.cache_control)
             await self._shared.keep(flight.needed, document.body, max(1, int(fresh_for)))
 
     async def _bring_shared(self, flight: Flight, shared: SharedCache, end: float) -> bool:
-        """Whether the shared cache had a document that the engine can use, and everybody who waits."""
+        """Whether the shared cache had a document that is good enough for the engine and all waiting callers."""
         if flight.past_caches:
             return False
         body = await shared.find(flight.needed, end - time.monotonic())
@@ -102,14 +102,14 @@ class DocumentFetcher:
     async def _bring_from_issuer(
         self, needed: _native.DocumentNeeded, loop: Loop, seconds: float
     ) -> Optional[_Document]:
-        """The document, if it was usable. Either way the engine was told."""
+        """The document, if the engine could use it. If not, the engine knows that the fetch failed."""
         deadline = Deadline(seconds)
         retry_after = document = None
         try:
             with deadline:
                 document = await self._fetch(needed.url, loop)
             problem = self._engine.document_received(needed, document.body, document.cache_control, time.time())
-        except Exception as error:  # noqa: BLE001 - whatever a network or a custom fetch may raise
+        except Exception as error:  # noqa: BLE001 - a network or a custom fetch may raise anything
             problem = f"no answer within {self._timeout} s" if deadline.expired else f"{type(error).__name__}: {error}"
             if isinstance(error, UnusableAnswerError):
                 retry_after = error.retry_after
@@ -128,7 +128,7 @@ class DocumentFetcher:
 
 
 def unsettled(needed: _native.DocumentNeeded) -> IssuerUnavailableError:
-    """The error for a document that is still missing after it was brought: it changes faster than it can be read."""
+    """The error for an issuer that changes its documents faster than they can be fetched."""
     return IssuerUnavailableError(
         "The issuer is temporarily unavailable",
         code="issuer_unsettled",
@@ -137,24 +137,24 @@ def unsettled(needed: _native.DocumentNeeded) -> IssuerUnavailableError:
     )
 
 
-def _land(flight: Flight, loop: Loop) -> None:
-    """Let those who wait go on: the engine was told. Who comes now begins another flight."""
+def _finish(flight: Flight, loop: Loop) -> None:
+    """Let the waiting callers go on. A later call starts a new fetch."""
     loop.flights.pop((flight.needed.issuer, flight.needed.url), None)
-    if not flight.landed.done():
-        flight.landed.set_result(None)
+    if not flight.finished.done():
+        flight.finished.set_result(None)
 
 
-def _crashed(flight: Flight, loop: Loop, task: asyncio.Task[None]) -> None:
-    """See to a flight that ended without landing: the engine was told nothing."""
-    if flight.landed.done():
+def _finish_if_failed(flight: Flight, loop: Loop, task: asyncio.Task[None]) -> None:
+    """End a fetch whose task failed or was cancelled before it had a result for the engine."""
+    if flight.finished.done():
         return
     loop.flights.pop((flight.needed.issuer, flight.needed.url), None)
-    # Cancelled, maybe before it began: its loop shuts down. Anything else is a defect.
+    # It is cancelled when its loop shuts down. Anything else is a defect.
     error = None if task.cancelled() else task.exception()
     if error is None:
-        flight.landed.cancel()
+        flight.finished.cancel()
     else:
-        flight.landed.set_exception(error)
+        flight.finished.set_exception(error)
 
 
 class _Document(NamedTuple):
@@ -179,7 +179,7 @@ async def _custom_document(custom_fetch: Callable[..., Any], url: str) -> _Docum
         headers = getattr(response, "headers", None)
         _check_status(getattr(response, "status_code", 200), headers)
         content = getattr(response, "content", None)
-        # The bytes themselves, where there are any: parsing them here would hide duplicate members.
+        # The bytes, if there are any: parsing them here would hide duplicate members.
         body = content if isinstance(content, bytes) else json.dumps(await _awaited(response.json())).encode()
         cache_control = _field(headers, "cache-control")
     check_size(len(body))
@@ -202,19 +202,19 @@ def _field(headers: Any, wanted: str) -> Optional[str]:
 
 
 def _check_status(status: object, headers: Any) -> None:
-    # A test's stand-in for a response may have anything here; only a number can say no.
+    # A test's stand-in for a response may have anything here; only a number counts.
     if isinstance(status, int) and status != httpx.codes.OK:
         retry_after = _field(headers, "retry-after") if status in _WITH_RETRY_AFTER else None
         raise UnusableAnswerError(f"status {int(status)}", _seconds_until(retry_after))
 
 
 def _seconds_until(retry_after: Optional[str]) -> Optional[float]:
-    """RFC 9110 section 10.2.3: seconds, or a date. `None` for anything else. The engine bounds it."""
+    """RFC 9110 section 10.2.3: seconds, or a date. `None` for anything else. The engine limits it."""
     if retry_after is None:
         return None
     text = retry_after.strip()
     if text.isascii() and text.isdigit():
-        # More digits than this are as good as for ever.
+        # Ten digits are more than the engine's limit.
         return float(text[:10])
     try:
         date = email.utils.parsedate_to_datetime(text)
