@@ -108,3 +108,5 @@ auth0 = Auth0FastAPI(client_id="id", client_assertion_key=b"pem", client_asserti
 
 
 api_client = ApiClient(ApiClientOptions(domain="tenant.example", audience="api"))
+auth0 = Auth0FastAPI.from_client(api_client, public_origin="https://api.example.com")
+leeway: float = api_client.options.leeway

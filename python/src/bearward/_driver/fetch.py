@@ -1,4 +1,4 @@
-"""Fetches the documents that the engine asks for: one flight per document and event loop, bounded in time and size.
+"""Fetches the documents that the engine needs: one fetch per document and event loop, with limits of time and size.
 
 When a document is fetched, and what a response means, is the engine's to say: `crates/bearward-core/src/documents`.
 """
@@ -28,8 +28,8 @@ class DocumentFetcher:
         documents: What the engine keeps of them.
         loops: Where clients and flights are kept.
         custom_fetch: Used instead of httpx, if given.
-        timeout: For one document altogether, seconds.
-        shared: Asked before the issuer, if given, and told what the issuer answered.
+        timeout: Total time for one document, seconds.
+        shared: Asked before the issuer, if given; documents of the issuer are stored there.
     """
 
     def __init__(
@@ -48,30 +48,30 @@ class DocumentFetcher:
         self._health = Health()
 
     async def bring(self, needed: _native.DocumentNeeded) -> None:
-        """Return once the engine was told the document, or that it can't be had. A failed fetch raises nothing."""
+        """Wait until the engine has the document, or knows that it can't be fetched. A failed fetch raises nothing."""
         flight = self._flight(needed, await self._loops.current())
-        # Others may be waiting for it too: a caller that gives up must not take it down.
-        await asyncio.shield(flight.landed)
+        # Others may wait for it too: if one caller gives up, it must go on.
+        await asyncio.shield(flight.finished)
 
     async def refresh(self, needed: _native.DocumentNeeded) -> None:
-        """Have the document brought while the caller goes on: this only starts it."""
+        """Start to fetch the document in the background."""
         self._flight(needed, await self._loops.current())
 
     def _flight(self, needed: _native.DocumentNeeded, loop: Loop) -> Flight:
-        """The one under way, or a new one."""
+        """The running fetch of this document, or a new one."""
         name = (needed.issuer, needed.url)
         flight = loop.flights.get(name)
         if flight is None:
             flight = loop.flights[name] = Flight(needed)
-            loop.begin(self._fly(flight, loop)).add_done_callback(lambda task: _crashed(flight, loop, task))
-        # One that is still asking a shared cache will then not stop there.
+            loop.begin(self._run(flight, loop)).add_done_callback(lambda task: _finish_if_failed(flight, loop, task))
+        # If it is still asking the shared cache, it then goes on to the issuer.
         flight.past_caches |= needed.past_caches
         return flight
 
-    async def _fly(self, flight: Flight, loop: Loop) -> None:
+    async def _run(self, flight: Flight, loop: Loop) -> None:
         end = time.monotonic() + self._timeout
         if self._shared is not None and await self._bring_shared(flight, self._shared, end):
-            _land(flight, loop)
+            _finish(flight, loop)
             return
         usable = await self._bring_from_issuer(flight.needed, loop, end - time.monotonic())
         _land(flight, loop)
@@ -81,7 +81,7 @@ class DocumentFetcher:
             await self._shared.keep(flight.needed, body, max(1, int(fresh_for)))
 
     async def _bring_shared(self, flight: Flight, shared: SharedCache, end: float) -> bool:
-        """Whether the shared cache had a document that the engine can use, and everybody who waits."""
+        """Whether the shared cache had a document that is good enough for the engine and all waiting callers."""
         if flight.past_caches:
             return False
         body = await shared.find(flight.needed, end - time.monotonic())
@@ -117,24 +117,24 @@ class DocumentFetcher:
         return await _httpx_response(loop.client(), url)
 
 
-def _land(flight: Flight, loop: Loop) -> None:
-    """Let those who wait go on: the engine was told. Who comes now begins another flight."""
+def _finish(flight: Flight, loop: Loop) -> None:
+    """Let the waiting callers go on. A later call starts a new fetch."""
     loop.flights.pop((flight.needed.issuer, flight.needed.url), None)
-    if not flight.landed.done():
-        flight.landed.set_result(None)
+    if not flight.finished.done():
+        flight.finished.set_result(None)
 
 
-def _crashed(flight: Flight, loop: Loop, task: asyncio.Task[None]) -> None:
-    """See to a flight that ended without landing: the engine was told nothing."""
-    if flight.landed.done():
+def _finish_if_failed(flight: Flight, loop: Loop, task: asyncio.Task[None]) -> None:
+    """End a fetch whose task failed or was cancelled before it had a result for the engine."""
+    if flight.finished.done():
         return
     loop.flights.pop((flight.needed.issuer, flight.needed.url), None)
-    # Cancelled, maybe before it began: its loop shuts down. Anything else is a defect.
+    # It is cancelled when its loop shuts down. Anything else is a defect.
     error = None if task.cancelled() else task.exception()
     if error is None:
-        flight.landed.cancel()
+        flight.finished.cancel()
     else:
-        flight.landed.set_exception(error)
+        flight.finished.set_exception(error)
 
 
 class _Response(NamedTuple):

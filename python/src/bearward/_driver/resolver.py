@@ -1,4 +1,4 @@
-"""Asks the deployer's domains resolver which issuers are allowed for a request."""
+"""Calls the deployer's domains resolver: which issuers are allowed for a request?"""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ from bearward.cache import InMemoryCache
 from bearward.errors import DomainsResolverError
 from bearward.types import DomainsResolver, DomainsResolverContext
 
-# What a resolver is not told: it has no use for credentials, and what it logs must not hold any.
+# Fields that a resolver doesn't get: it has no use for credentials, and might log them.
 _CREDENTIALS = ("authorization", "dpop")
 
-# Answers remembered at most. A stranger can push the others out by made-up issuers: then the resolver is asked again.
+# How many answers are remembered. A stranger can displace them with made-up issuers: then the resolver is called again.
 _ANSWERS = 1000
 
 
 class IssuerResolver:
-    """The resolver, in bounded time, with what it answers checked.
+    """Calls a resolver with a time limit, and checks its answer.
 
-    A function that isn't async is called in a worker thread, several at once, with the request's context variables.
+    A function that isn't async is called in a worker thread, with the request's context variables. Several calls may
+    run at once.
 
     Args:
         resolve: The deployer's function.
-        loops: Whose threads are used.
-        timeout: How long it may take to answer, seconds.
-        ttl: How long an answer is remembered for the same issuer, scheme and host; seconds. 0: not at all.
+        loops: Has the worker threads.
+        timeout: How long the function may take, seconds.
+        ttl: How long an answer is used again for the same issuer, scheme and host; seconds. 0: not at all.
     """
 
     def __init__(self, resolve: DomainsResolver, loops: PerLoop, timeout: float, ttl: float) -> None:
@@ -53,7 +54,7 @@ class IssuerResolver:
         """The issuers allowed for a request.
 
         Raises:
-            DomainsResolverError: the resolver failed, or gave something that can't be used.
+            DomainsResolverError: the resolver failed, or returned something that can't be used.
         """
         context = DomainsResolverContext(
             request_url=request_url,
@@ -84,7 +85,7 @@ class IssuerResolver:
             # Not `wait_for`: a TimeoutError may be the resolver's own.
             done, _ = await asyncio.wait([call], timeout=self._timeout)
         finally:
-            # If it is done, this does nothing.
+            # This does nothing if the call is done.
             call.cancel()
         if not done:
             raise _native.resolver_error("timeout", f"no answer within {self._timeout} s")
@@ -130,7 +131,7 @@ def _cause(error: BaseException) -> str:
 
 
 def _without_credentials(headers: Mapping[str, Any]) -> dict[str, str]:
-    """Names in lower case. A repeated field's values are joined (RFC 9110 section 5.3): none of them hides another."""
+    """Names in lower case. Values of a repeated field are joined (RFC 9110 section 5.3), so that none is hidden."""
     # Starlette's and httpx's list of fields shows a repeated field, which a mapping hides.
     raw = getattr(headers, "raw", None)
     fields: dict[str, str] = {}
@@ -146,8 +147,8 @@ def _text(value: Any) -> str:
 
 
 def _name_of(context: DomainsResolverContext) -> str:
-    """What an answer is remembered under."""
-    # Not parsed: a stranger may write into it what is no URL.
+    """The key under which an answer is remembered."""
+    # Split, not parsed: a stranger decides what is in it, and it may be no valid URL.
     origin = (context["request_url"] or "").split("/", 3)[:3]
     host = (context["request_headers"] or {}).get("host")
     return json.dumps([context["unverified_iss"], origin, host])

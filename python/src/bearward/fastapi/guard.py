@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from bearward.options import KeywordOptions
 
-# Tells an argument left out, which the environment may give, from one that is empty by mistake.
+# The default of arguments that may come from the environment: differs from one that is empty by mistake.
 _LEFT_OUT: Any = object()
 
 # FastAPI gives both; code that calls a guard itself need not.
 _NO_SCOPES = SecurityScopes()
 _NO_RESPONSE: Any = None
 
-# Of an ASGI scope: what the last guard has found out about the request.
+# The entry of an ASGI scope where a guard leaves what it has verified.
 _VERIFIED = "bearward.verified"
 
 _Guard = TypeVar("_Guard", bound="Auth0FastAPI")
@@ -124,30 +124,30 @@ class Auth0FastAPI:
         self._guards: dict[tuple[str, ...], RequireAuth] = {}
 
     def require_auth(self, scopes: Optional[Union[str, Sequence[str]]] = None) -> "RequireAuth":
-        """A dependency that lets a request through with a good access token, and gives the token's claims.
+        """A dependency that accepts requests with a valid access token, and returns the token's claims.
 
-        Equal arguments give the same object: FastAPI then verifies once per request, however many of an app, a router
-        and a route name it, and `app.dependency_overrides` can be keyed by a fresh call.
+        Equal arguments give the same object. So FastAPI verifies only once per request if an app, a router and a route
+        all have the guard, and a new call can be a key of `app.dependency_overrides`.
 
         Args:
-            scopes: Scopes that the token must hold, all of them: a string, separated by spaces, or a list.
+            scopes: Scopes that the token must have, all of them: a string, separated by spaces, or a list.
 
         Raises:
-            ConfigurationError: `scopes` holds something else than names of scopes.
+            ConfigurationError: `scopes` contains something that is not the name of a scope.
         """
         required = scope_names(scopes)
         guard = self._guards.get(required)
         if guard is None:
-            # `setdefault`: of two threads that come here at once, both get the one guard that stays.
+            # `setdefault`: two threads that come here at once get the same guard.
             guard = self._guards.setdefault(required, RequireAuth(self, required))
         return guard
 
 
 class RequireAuth(ShownGuard):
-    """The dependency that `Auth0FastAPI.require_auth` gives.
+    """The dependency that `Auth0FastAPI.require_auth` returns.
 
-    Answers a refused request itself, with an `HTTPException`. Scopes that `fastapi.Security(...)` names on the way
-    to it are required in addition to its own.
+    It refuses requests with an `HTTPException`. Scopes of a `fastapi.Security(..., scopes=[...])` that uses it are
+    required in addition to its own.
     """
 
     def __init__(self, auth0: Auth0FastAPI, scopes: tuple[str, ...]) -> None:
@@ -160,10 +160,10 @@ class RequireAuth(ShownGuard):
         security_scopes: SecurityScopes = _NO_SCOPES,
         response: Response = _NO_RESPONSE,
     ) -> dict[str, Any]:
-        """The verified claims, as a dict of the caller's own.
+        """The verified claims, as a new dict.
 
         Raises:
-            HTTPException: 400, 401, 403, 500 or 503, as the error that stands behind it says.
+            HTTPException: 400, 401, 403, 500 or 503: see the classes in `bearward.errors`.
         """
         # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
         nonce = None
