@@ -44,7 +44,7 @@ class TokenExchanger:
     """Exchanges tokens at the token endpoint of one issuer, as one client.
 
     Args:
-        known: The documents that verification uses; the token endpoint stands in one.
+        known: The documents that verification uses. The discovery document names the token endpoint.
         documents: Fetches the issuer's discovery document if need be.
         loops: Whose pooled clients are used, and where calls under way are kept.
         options: Options that `engine_for` has seen.
