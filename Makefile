@@ -1,4 +1,4 @@
-# `make` alone prints the menu. Everything built or installed stays in this folder: target, .venv, .venvs.
+# `make` alone prints all commands. Everything that is built or installed stays in this folder: target, .venv, .venvs.
 
 PYTHON ?= python3
 
@@ -7,26 +7,26 @@ BIN := $(CURDIR)/$(VENV)/bin
 # CI sets this to --locked.
 CARGO_FLAGS ?=
 
-BINDING_SOURCES := $(shell find crates/bearward-core/src python/native -name '*.rs') \
-	Cargo.toml Cargo.lock crates/bearward-core/Cargo.toml python/native/Cargo.toml python/pyproject.toml
+BINDING_SOURCES := $(shell find crates/bearward-core/src crates/bearward-exchange/src python/native -name '*.rs') \
+	Cargo.toml Cargo.lock crates/bearward-core/Cargo.toml crates/bearward-exchange/Cargo.toml python/native/Cargo.toml python/pyproject.toml
 PYTHON_PACKAGE := $(shell find python/src -name '*.py' -o -name '*.pyi') python/pyproject.toml
 
-# The oldest FastAPI that is supported, and what it needs beside it.
+# The oldest supported FastAPI.
 OLDEST := fastapi==0.115.11
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
 .PHONY: help
-help: ## Print this menu
+help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: build ## Run the example against a local tenant, make requests, compare the answers with what they should be
+demo: build ## Run the example against a local tenant, make requests, compare the answers with the expected ones
 	$(BIN)/python scripts/demo.py
 
 .PHONY: dev
-dev: build ## Leave the local tenant and the example running, and print a curl line with a token
+dev: build ## Run the local tenant and the example until Ctrl-C, and print a curl line with a token
 	@$(BIN)/python scripts/dev.py
 
 .PHONY: build
@@ -37,7 +37,7 @@ build: $(VENV)/.module ## Build the command line, and the Python package into .v
 test: test-rust test-python ## Run all tests of all languages
 
 .PHONY: test-rust
-test-rust: ## Run the Rust tests, examples in the documentation included
+test-rust: ## Run the Rust tests, including the examples in the documentation
 	cargo test $(CARGO_FLAGS) --workspace
 
 .PHONY: test-python
@@ -49,7 +49,7 @@ test-oldest: .venvs/oldest/.installed ## Run the Python tests on the oldest supp
 	cd python && ../.venvs/oldest/bin/python -m pytest
 
 .PHONY: test-wheel
-test-wheel: $(VENV)/.created ## Install the command line by pip, from a wheel of this checkout, and run it
+test-wheel: $(VENV)/.created ## Build a wheel of the command line, install it with pip, and run it
 	rm -rf .venvs/cli .venvs/cli-wheel
 	$(BIN)/maturin build $(CARGO_FLAGS) --quiet --profile dev --manifest-path crates/bearward-cli/Cargo.toml --out .venvs/cli-wheel
 	$(PYTHON) -m venv .venvs/cli
@@ -57,11 +57,11 @@ test-wheel: $(VENV)/.created ## Install the command line by pip, from a wheel of
 	$(BIN)/python scripts/wheel.py .venvs/cli-wheel/*.whl .venvs/cli/bin/bearward
 
 .PHONY: walkthrough
-walkthrough: $(VENV)/.module ## Type README's quick start and the tutorial on a fresh clone, installation included
+walkthrough: $(VENV)/.module ## Run the commands of the quick start and the tutorial on a fresh clone, with the installation
 	cd python && BEARWARD_WALK_WHOLE=1 $(BIN)/python -m pytest tests/test_pages.py
 
 .PHONY: compat
-compat: $(VENV)/.module .venvs/compat/.installed ## Compare the answers with those of the SDK that this replaces
+compat: $(VENV)/.module .venvs/compat/.installed ## Compare the answers with those of the SDK that Bearward replaces
 	cd python/tests && $(BIN)/python -m compat
 
 .PHONY: check
@@ -85,7 +85,7 @@ layers: ## Check that dependencies between the crates point inward
 	@$(PYTHON) scripts/layers.py
 
 .PHONY: codes
-codes: ## Check that docs/reference/errors.md says what the engine's catalogue says
+codes: ## Check that docs/reference/errors.md matches the engine's catalogue
 	@CARGO_FLAGS='$(CARGO_FLAGS)' $(PYTHON) scripts/codes.py
 
 .PHONY: reference
@@ -107,31 +107,31 @@ deny: ## Check licences, sources and duplicates of dependencies (needs cargo-den
 	cargo deny --workspace check bans licenses sources
 
 .PHONY: bench
-bench: build .venvs/bench/.installed .venvs/peer/.installed ## Measure engine, Python and HTTP; writes bench-results.json
+bench: build .venvs/bench/.installed .venvs/peer/.installed ## Measure engine, Python and HTTP, and write bench-results.json
 	$(BIN)/python scripts/bench.py
 
 .PHONY: clean
-clean: ## Remove everything that was built or installed here
+clean: ## Remove everything that was built or installed in this folder
 	cargo clean
 	rm -rf .venv .venvs .bearward bench-results.json
 	rm -f python/src/bearward/_native*.so
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf python/.mypy_cache python/.pytest_cache python/.ruff_cache .mypy_cache .ruff_cache
 
-# The Python environments. A stamp in each tells what it was made from.
+# The Python environments. A stamp file in each records that it is complete.
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet 'maturin>=1.9.4,<2'
 	touch $@
 
-# Built with the profile of `cargo test`, so that the C code of the cryptography is compiled once for both.
+# Built with the profile of `cargo test`, so that the C code of the cryptography is compiled only once.
 $(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requirements.txt
 	cd python && env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop $(CARGO_FLAGS) --extras dev,fastapi
 	$(BIN)/pip install --quiet --requirement examples/fastapi/requirements.txt
 	touch $@
 
-# The package as users get it: a wheel, built for release.
+# The package as users install it: a wheel, built for release.
 .venvs/wheels/.built: $(VENV)/.created $(BINDING_SOURCES) $(PYTHON_PACKAGE)
 	rm -rf $(@D)
 	cd python && $(BIN)/maturin build $(CARGO_FLAGS) --release --out ../$(@D)
@@ -147,7 +147,7 @@ $(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requiremen
 	$(@D)/bin/pip install --quiet "$$(echo .venvs/wheels/*.whl)[fastapi]" --requirement python/bench/requirements.txt
 	touch $@
 
-# The SDK that is compared with, among the same versions of everything else.
+# The SDK to compare with, and the same versions of everything else.
 .venvs/peer/.installed: .venvs/bench/.installed python/bench/requirements-peer.txt
 	$(PYTHON) -m venv --clear $(@D)
 	.venvs/bench/bin/pip freeze --exclude bearward > .venvs/versions.txt
@@ -155,7 +155,7 @@ $(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requiremen
 		--requirement python/bench/requirements-peer.txt
 	touch $@
 
-# The same for comparing answers: among the versions that the tests run with.
+# The same SDK for comparing answers, with the versions that the tests use.
 .venvs/compat/.installed: $(VENV)/.module python/bench/requirements-peer.txt
 	$(PYTHON) -m venv --clear $(@D)
 	$(BIN)/pip freeze --exclude bearward > $(@D)/versions.txt

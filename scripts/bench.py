@@ -1,7 +1,7 @@
-"""Measures the engine, the Python package and a FastAPI route, each beside what it is to be compared with.
+"""Measures the engine, the Python package and a FastAPI route, each against something to compare it with.
 
-Everything runs on this machine, in one go, in turn; ratios are what counts. Prints one table, and writes
-bench-results.json.
+Everything runs on this machine, in one run, in turn. Compare the ratios, not the absolute figures. Prints one table,
+and writes bench-results.json.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ NAMES = {
     "bearward": "bearward",
     "auth0": "auth0-fastapi-api",
 }
-# As `pip install uvicorn` has it, and as `pip install uvicorn[standard]` has it.
+# What `pip install uvicorn` installs, and what `pip install uvicorn[standard]` installs.
 SERVERS = {
     "uvicorn (h11, asyncio)": ["--http", "h11", "--loop", "asyncio"],
     "uvicorn (httptools, uvloop)": ["--http", "httptools", "--loop", "uvloop"],
@@ -47,7 +47,7 @@ SCHEMES = {
     "bearer": "Python, verify_request",
     "dpop": "Python, verify_request, DPoP",
 }
-# What DPoP proofs are for.
+# The URL in the DPoP proofs.
 URL = "http://127.0.0.1/guarded"
 
 TOKENS = 129
@@ -64,7 +64,7 @@ class Target(NamedTuple):
     at_least: Optional[float] = None
 
     def met_by(self, ratio: float) -> bool:
-        """Whether it is."""
+        """Whether `ratio` reaches the target."""
         return (self.at_most is None or ratio <= self.at_most) and (self.at_least is None or ratio >= self.at_least)
 
     def __str__(self) -> str:
@@ -76,7 +76,7 @@ ENGINE_TARGETS = [Target(at_most=1.2), Target(at_most=1.15)]
 
 
 class Row(NamedTuple):
-    """One line of the table: something measured, and its ratio to the first of its group."""
+    """One line of the table: a measurement, and its ratio to the first one of its group."""
 
     group: str
     name: str
@@ -100,7 +100,7 @@ def main() -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as log:
         try:
-            # First, since building it takes a while, and proofs are good for minutes only.
+            # First, because building takes a while, and proofs are valid for minutes only.
             rows = [*_engine()]
             fixture = _fixture(Path(folder), log)
             rows += [*_python(fixture), *_http(fixture, log)]
@@ -118,14 +118,14 @@ def main() -> int:
 
 
 class Fixture(NamedTuple):
-    """The files with what both SDKs are given."""
+    """The files that both SDKs get."""
 
     everything: Path
     tokens: Path
 
 
 def _fixture(folder: Path, log: IO[str]) -> Fixture:
-    """Tokens of a local tenant, no two alike, and its documents. For DPoP, tokens of one client with a proof each."""
+    """Different tokens of a local tenant, and its documents. For DPoP, tokens of one client, each with a proof."""
     claims = {
         "https://example.com/email": "somebody@example.com",
         "azp": "Zk3pQ8vXw2LrT6yBn1Hs9JdCfGm4Ku7A",
@@ -185,7 +185,7 @@ def _http(fixture: Fixture, log: IO[str]) -> Iterator[Row]:
     for server, arguments in SERVERS.items():
         rates = _rates(server, arguments, fixture, log)
         for guard in NAMES:
-            # Within a round, since what else the machine does changes from one to the next.
+            # Within a round, because the machine's other load changes from one round to the next.
             ratio = statistics.median(rate / nothing for rate, nothing in zip(rates[guard], rates["nothing"]))
             target = Target(at_least=0.85) if guard == "bearward" else None
             group = f"HTTP, a guarded route under {server}"
@@ -193,7 +193,7 @@ def _http(fixture: Fixture, log: IO[str]) -> Iterator[Row]:
 
 
 def _rates(server: str, arguments: Sequence[str], fixture: Fixture, log: IO[str]) -> dict[str, list[float]]:
-    """Requests per second by guard, round by round."""
+    """Requests per second for each guard, one figure per round."""
     rates: dict[str, list[float]] = {guard: [] for guard in NAMES}
     with contextlib.ExitStack() as running:
         urls = {guard: running.enter_context(_app(guard, arguments, fixture, log)) for guard in NAMES}
@@ -215,7 +215,7 @@ def _app(
 
 
 def _load(url: str, fixture: Fixture, seconds: int) -> float:
-    """Requests per second that the app at `url` answered."""
+    """How many requests per second the app at `url` answered."""
     if shutil.which("wrk"):
         command = ["wrk", "--threads", "1", "--connections", str(HTTP_CONNECTIONS), "--duration", f"{seconds}s"]
         command += ["--script", str(BENCH / "load.lua"), f"{url}/guarded"]
@@ -232,7 +232,7 @@ def _load(url: str, fixture: Fixture, seconds: int) -> float:
 
 
 def _on_cpu(number: int) -> list[str]:
-    """What to put before a command to run it on one CPU: server and load shall not share."""
+    """The prefix that runs a command on one CPU, so that the server and the load don't share one."""
     if shutil.which("taskset") is None or not hasattr(os, "sched_getaffinity"):
         return []
     cpus = sorted(os.sched_getaffinity(0))

@@ -1,4 +1,4 @@
-"""Checks that docs/reference/errors.md is what the engine's catalogue makes it. With `--write`, makes it so."""
+"""Checks that docs/reference/errors.md matches the engine's catalogue. With `--write`, writes the page."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ PAGE = ROOT / "docs" / "reference" / "errors.md"
 
 
 def main() -> int:
-    """Print what is wrong, if anything; 1 then."""
+    """Print what is wrong and return 1, or return 0."""
     made = _made()
     if "--write" in sys.argv[1:]:
         PAGE.write_text(made)
     elif PAGE.read_text() != made:
-        print(f"{PAGE.relative_to(ROOT)}: not what the catalogue says; run `make reference`", file=sys.stderr)
+        print(f"{PAGE.relative_to(ROOT)}: does not match the catalogue; run `make reference`", file=sys.stderr)
         return 1
     codes = sum(line.startswith("| `") for line in made.splitlines())
-    print(f"codes: all {codes} are told in {PAGE.relative_to(ROOT)}")
+    print(f"codes: all {codes} are in {PAGE.relative_to(ROOT)}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Runs the example against a local tenant, makes real requests, and compares the answers with what they should be.
+"""Runs the example against a local tenant, makes real requests, and compares the answers with the expected ones.
 
 Prints a table; the exit code is 1 if an answer differs. Stops what it started, whatever happens.
 """
@@ -26,7 +26,7 @@ OTHER_AUDIENCE = "https://other.example.com"
 
 
 class Row(NamedTuple):
-    """A request, and what came of it."""
+    """A request, with the expected and the actual answer."""
 
     request: str
     expected: str
@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """What is running, and where its output goes."""
+    """The running programs, and the log that they write to."""
 
     tenant: local.LocalTenant
     api: Api
@@ -42,13 +42,13 @@ class Stage(NamedTuple):
 
 
 class Api:
-    """The example, as a client sees it. Answers are told in a few words: the status, and the subject or the error."""
+    """The example, as a client sees it. An answer is a few words: the status, and the subject or the error."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def get(self, path: str, *authorization: str, **fields: str) -> str:
-        """The answer to a request with these Authorization fields, and others by their names, with _ for -."""
+        """The answer to a request with these Authorization fields and other fields, named with _ instead of -."""
         headers = [("Authorization", value) for value in authorization]
         headers += [(name.replace("_", "-"), value) for name, value in fields.items()]
         answer = httpx.get(f"{self.url}{path}", headers=headers, trust_env=False)
@@ -66,7 +66,7 @@ class Api:
 
 
 def main() -> int:
-    """Run everything; 1 if an answer differs."""
+    """Run everything. Return 1 if an answer is not the expected one."""
     local.end_in_order()
     with tempfile.TemporaryFile("w+") as log:
         try:
@@ -190,7 +190,7 @@ def _command_line(stage: Stage) -> Iterator[Row]:
 def _gateway(stage: Stage) -> Iterator[Row]:
     environment = {**stage.tenant.environment(), "TRUST_PROXY": "1"}
     with (
-        # uvicorn has rules of its own for X-Forwarded-Proto. Here the guard's decide.
+        # uvicorn has its own rules for X-Forwarded-Proto. Here the guard's rules must decide.
         local.uvicorn(stage.log, local.EXAMPLE, environment, "--no-proxy-headers") as inner,
         gateway(stage.log, inner) as outer,
     ):
@@ -248,7 +248,7 @@ def _rotation(stage: Stage) -> Iterator[Row]:
     yield Row("before the rotation", f"200 {subject}", api.bearer("/api/private", old))
     tenant.admin("rotate-keys")
     tenant.admin("withdraw-key")
-    # The API meets an unknown kid and asks for the key set once more; for half a minute it doesn't ask again.
+    # The API sees an unknown kid and fetches the key set again. It won't do that a second time for 30 seconds.
     new = tenant.request_token()
     yield Row("signed by the new key", f"200 {subject}", api.bearer("/api/private", new))
     yield Row("signed by the old key, which was withdrawn", "401 invalid_token", api.bearer("/api/private", old))

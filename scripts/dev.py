@@ -12,7 +12,7 @@ SCOPE = "read:messages"
 
 
 def main() -> int:
-    """Run both; a signal ends them."""
+    """Run both until a signal comes."""
     local.end_in_order()
     try:
         _run()

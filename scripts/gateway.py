@@ -1,7 +1,7 @@
-"""A reverse proxy in front of an API, at `/gateway`, which it strips: nginx, or where there is none a small one here.
+"""A reverse proxy in front of an API. It serves `/gateway` and strips this prefix.
 
-Both do what an API behind them has to be told: they set X-Forwarded-Proto and X-Forwarded-Prefix, and append their
-own to whatever a client wrote into X-Forwarded-Host.
+The proxy is nginx or, if nginx is not installed, the small one in this file. Both set X-Forwarded-Proto and
+X-Forwarded-Prefix, and append the Host to whatever the client wrote into X-Forwarded-Host.
 
 python gateway.py PORT UPSTREAM_PORT
 """
@@ -81,7 +81,7 @@ def gateway(log: IO[str], api: str) -> Iterator[Gateway]:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Passes on GET requests below the prefix, without it. For the demo: no more than that."""
+    """Passes on GET requests below the prefix, without the prefix. It does only what the demo needs."""
 
     upstream = 0
 

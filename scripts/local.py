@@ -1,4 +1,4 @@
-"""Starts the local tenant, apps and other servers, and stops them again: for the demo, `make dev` and the benchmark."""
+"""Starts and stops the local tenant, apps and other servers. The demo, `make dev` and the benchmark use it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STOP_SECONDS = 5.0
 
 
 class LocalTenant(NamedTuple):
-    """A running `bearward issuer`, as its ready line tells."""
+    """A running `bearward issuer`, with the members of its ready line."""
 
     domain: str
     issuer: str
@@ -43,7 +43,7 @@ class LocalTenant(NamedTuple):
     admin_secret: str
 
     def environment(self) -> dict[str, str]:
-        """What an API or a client of this tenant has in its environment."""
+        """The environment of an API or a client of this tenant."""
         return {
             "SSL_CERT_FILE": self.ca_file,
             "AUTH0_DOMAIN": self.domain,
@@ -51,7 +51,7 @@ class LocalTenant(NamedTuple):
         }
 
     def client_environment(self) -> dict[str, str]:
-        """The same, with what `bearward token` needs."""
+        """The same, and the variables that `bearward token` needs."""
         return {
             **self.environment(),
             "AUTH0_CLIENT_ID": self.client_id,
@@ -59,7 +59,7 @@ class LocalTenant(NamedTuple):
         }
 
     def request_token(self, prover: Optional[Prover] = None) -> str:
-        """A token as any client gets one; with a prover, bound to its key."""
+        """A token from the token endpoint, as clients get it. With a prover, it is bound to the prover's key."""
         endpoint = f"{self.issuer}oauth/token"
         headers = {} if prover is None else {"DPoP": prover.proof(endpoint, method="POST")}
         grant = {
@@ -74,12 +74,12 @@ class LocalTenant(NamedTuple):
         return token
 
     def order_token(self, **order: Any) -> str:
-        """A token as the admin side makes it: anything at all, signed or not by a published key."""
+        """A token from the admin side. It can say anything, and its key need not be published."""
         token: str = self.admin("token", order)["access_token"]
         return token
 
     def admin(self, path: str, order: Optional[dict[str, Any]] = None, method: str = "POST") -> Any:
-        """Ask the admin side: `rotate-keys`, `withdraw-key`, `token`, `requests`."""
+        """Call the admin side: `rotate-keys`, `withdraw-key`, `token`, `requests`."""
         headers = {"Authorization": f"Bearer {self.admin_secret}"}
         url = f"{self.admin_url}/admin/{path}"
         answer = httpx.request(method, url, json=order or {}, headers=headers, trust_env=False)
@@ -99,7 +99,7 @@ class LocalTenant(NamedTuple):
 
 @contextlib.contextmanager
 def tenant(log: IO[str], *arguments: str, port: int = 0) -> Iterator[LocalTenant]:
-    """A local tenant with its admin side open. Its talk goes to `log`."""
+    """A local tenant with its admin side open. Its messages go to `log`."""
     command = [str(BEARWARD), "issuer", "--json", "--admin", "--port", str(port), "--audience", AUDIENCE, *arguments]
     with _running(command, _environment({}), log, stdout=subprocess.PIPE) as process:
         ready = json.loads(_first_line(process))
@@ -115,7 +115,7 @@ def uvicorn(
     port: int = 0,
     python: Sequence[str] = (sys.executable,),
 ) -> Iterator[str]:
-    """`main:app` of `folder` under uvicorn; gives its URL once it listens. What it prints goes to `log`."""
+    """Runs `main:app` of `folder` under uvicorn, and yields its URL once it listens. Its output goes to `log`."""
     port = port or free_port()
     command = [*python, "-m", "uvicorn", "main:app", "--app-dir", str(folder), "--port", str(port), *arguments]
     with server(log, command, port, environment):
@@ -126,14 +126,14 @@ def uvicorn(
 def server(
     log: IO[str], command: Sequence[str], port: int, environment: Optional[Mapping[str, str]] = None
 ) -> Iterator[None]:
-    """A program that listens on a port of 127.0.0.1, from when it does. What it prints goes to `log`."""
+    """Runs a program, and waits until it listens on this port of 127.0.0.1. Its output goes to `log`."""
     with _running(command, _environment(environment or {}), log) as process:
         _await_listening(process, port)
         yield
 
 
 def bearward(environment: Mapping[str, str], *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    """What came of `bearward` with these arguments, and `given` to its standard input."""
+    """The result of `bearward` with these arguments, and with `given` on stdin."""
     return subprocess.run(
         [str(BEARWARD), *arguments],
         check=False,
@@ -147,7 +147,7 @@ def bearward(environment: Mapping[str, str], *arguments: str, given: str = "") -
 
 
 def free_port(wanted: int = 0) -> int:
-    """`wanted` if nobody listens there, or else any free port."""
+    """`wanted` if that port is free, otherwise any free port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -159,19 +159,19 @@ def free_port(wanted: int = 0) -> int:
 
 
 def end_in_order() -> None:
-    """From here on, a signal that ends this program lets it stop what it started first."""
+    """From now on, when a signal ends this program, the program first stops everything that it started."""
 
     def end(number: int, _frame: object) -> NoReturn:
         sys.exit(128 + number)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
-    # A shell that starts this in the background has it ignore Ctrl-C's signal.
+    # A shell that starts this program in the background makes it ignore Ctrl-C's signal.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    # Whatever tenant or certificates this shell is set up for, here it is the local one; and no proxy leads there.
+    # The shell may be set up for another tenant or certificates. Use the local tenant, and reach it without a proxy.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AUTH0_")}
     return {**kept, "NO_PROXY": "127.0.0.1,localhost", "PYTHONDONTWRITEBYTECODE": "1", **more}
 
@@ -180,7 +180,7 @@ def _environment(more: Mapping[str, str]) -> dict[str, str]:
 def _running(
     command: Sequence[str], environment: Mapping[str, str], log: IO[str], stdout: Optional[int] = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    # In a session of its own: Ctrl-C reaches this program alone, which then stops its children in order.
+    # In its own session: Ctrl-C reaches only this program, which then stops its children in order.
     process = subprocess.Popen(
         command,
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Makes DPoP proofs, good ones unless told otherwise. RFC 9449 section 4.2."""
+"""Makes DPoP proofs, valid ones by default. RFC 9449 section 4.2."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from joserfc.jwk import ECKey
 
 
 class Prover:
-    """A client with a P-256 key of its own."""
+    """A client with its own P-256 key."""
 
     def __init__(self) -> None:
         self._key = ECKey.generate_key("P-256")
 
     @property
     def thumbprint(self) -> str:
-        """What a token that is bound to the key has in `cnf.jkt`. RFC 7638."""
+        """The value of `cnf.jkt` in a token that is bound to the key. RFC 7638."""
         return self._key.thumbprint()
 
     def proof(self, url: str, token: Optional[str] = None, method: str = "GET", *, age: int = 0) -> str:
-        """A proof for a request with `token`, or for one that asks for a token; made `age` seconds ago."""
+        """A proof for a request with `token`, or (without one) for the token endpoint. It is `age` seconds old."""
         header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self._key.as_dict(private=False)}
         claims: dict[str, Any] = {
             "jti": str(uuid.uuid4()),

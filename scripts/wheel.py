@@ -1,4 +1,4 @@
-"""Checks the wheel of the command line: what is in it, and that the binary runs once pip has installed it.
+"""Checks the wheel of the command line: its content, and that the installed binary runs.
 
 Usage: wheel.py WHEEL BINARY
 """
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
-    """Print what is wrong, if anything; 1 then."""
+    """Print what is wrong and return 1, or return 0."""
     wheel, binary = sys.argv[1:]
     with zipfile.ZipFile(wheel) as archive:
         problems = _contents(archive.namelist())
@@ -33,7 +33,7 @@ def _version() -> str:
 
 
 def _contents(names: list[str]) -> list[str]:
-    """One binary, the licences, what every wheel has, and nothing to import."""
+    """One binary, the licences, the metadata of a wheel, and nothing to import."""
     scripts = [name for name in names if ".data/scripts/" in name]
     licences = {Path(name).name for name in names if ".dist-info/licenses/" in name}
     others = [name for name in names if name not in scripts and ".dist-info/" not in name]
@@ -46,8 +46,8 @@ def _contents(names: list[str]) -> list[str]:
 
 def _runs(binary: str, expected: str) -> list[str]:
     done = subprocess.run([binary, "--version"], check=False, capture_output=True, text=True)
-    told = done.stdout.strip()
-    return [] if (done.returncode, told) == (0, expected) else [f"{binary} says {told!r}, not {expected!r}"]
+    printed = done.stdout.strip()
+    return [] if (done.returncode, printed) == (0, expected) else [f"{binary} says {printed!r}, not {expected!r}"]
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ ENTRY = {
     "old": {"status": 401, "description": "text: more"},
     "new": {"status": 401, "description": "text"},
 }
-REASONS = {"texts": "4. Texts end where the text of an exception began"}
+REASONS = {"texts": "4. Texts no longer include the text of an exception"}
 
 
 def problems(cases, old, new):

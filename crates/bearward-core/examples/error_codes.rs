@@ -1,5 +1,5 @@
-//! Prints `docs/reference/errors.md`: the catalogue, and what the vectors say that clients are told. `make reference`
-//! runs it.
+//! Prints `docs/reference/errors.md` from two sources: the catalogue, and the responses that the vectors expect.
+//! `make reference` runs it.
 #![expect(clippy::disallowed_methods, reason = "the engine reads no files; this reads the vectors")]
 #![expect(clippy::print_stdout, reason = "the page goes to stdout")]
 
@@ -8,41 +8,39 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use bearward_core::catalogue::{Entry, REJECTIONS, Section, UNAVAILABLE};
+use bearward_core::catalogue::{Entry, FrontEnd, REJECTIONS, Section, UNAVAILABLE};
 use serde_json::Value;
 
 const INTRODUCTION: &str = "\
 # Why a request was refused: the codes
 
-A code tells the operator what happened. It stands in the log of the logger `bearward` (level INFO), in Python as `error.code`, in
-Rust as `Rejection::code()`, and is never changed once released. The client is told less: a status, an `error` and a fixed text.
-`bearward explain` tells of a token at hand which code it gets, and why.
+A code says exactly why a request was refused. It is for the operator of the API. It appears in the log of the logger `bearward`
+(level INFO), in Python as `error.code`, and in Rust as `Rejection::code()`. A released code never changes. The client learns
+less: a status, an `error` and a fixed text. For a token that you have, `bearward explain` prints the code and the reason.
 
-The statuses are the default ones. With `rfc_status_codes=True`, requests without usable credentials and bad proofs are answered
-401 instead of 400, as RFC 6750 and RFC 9449 say.
-The codes stand in the order in which things are checked: a request is refused for the first that applies.
+The tables list the codes in the order of the checks. A request gets the code of the first check that fails.
 
-This page is made from the engine's catalogue (`crates/bearward-core/src/catalogue.rs`) by `make reference`.";
+The tables show the default statuses. With `rfc_status_codes=True`, requests without usable credentials and requests with a bad
+proof get 401 instead of 400, as RFC 6750 and RFC 9449 say.
+
+`make reference` writes this page from the engine's catalogue (`crates/bearward-core/src/catalogue.rs`).";
 
 const UNDECIDED: &str = "\
-These are no verdicts on the request: the same one may be good a moment later. The client is told 503 `temporarily_unavailable`, and
-in `Retry-After` when to come again. In Rust they are `Unavailable::code()`.";
+These codes are not a verdict on the request: the same request may be accepted a moment later. The client gets 503
+`temporarily_unavailable`, and `Retry-After` says when to try again. In Rust they are `Unavailable::code()`.";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let told = told_to_clients(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors"))?;
+    let responses = responses(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors"))?;
     println!("{INTRODUCTION}");
     let mut section = None;
     for entry in REJECTIONS {
         if section.replace(entry.section) != Some(entry.section) {
-            heading(
-                entry.section,
-                "| code | the client is told | what happened | what to do |\n|---|---|---|---|",
-            );
+            heading(entry.section, "| code | response | cause | remedy |\n|---|---|---|---|");
         }
-        let told = told.get(entry.code).ok_or_else(|| format!("no vector has {}", entry.code))?;
-        row(entry, told);
+        let response = responses.get(entry.code).ok_or_else(|| format!("no vector has {}", entry.code))?;
+        row(entry, response);
     }
-    let table = "| code | `Retry-After` | what happened | what to do |\n|---|---|---|---|";
+    let table = "| code | `Retry-After` | cause | remedy |\n|---|---|---|---|";
     heading(Section::Undecided, &format!("{UNDECIDED}\n\n{table}"));
     for entry in UNAVAILABLE {
         row(entry, retry_after(entry.code));
@@ -54,21 +52,21 @@ fn heading(section: Section, below: &str) {
     println!("\n## {}\n\n{below}", section.title());
 }
 
-fn row(entry: &Entry, told: &str) {
-    println!("| `{}` | {told} | {} | {} |", entry.code, entry.cause, entry.remedy);
+fn row(entry: &Entry, response: &str) {
+    println!("| `{}` | {response} | {} | {} |", entry.code, entry.cause, entry.remedy(FrontEnd::Reference));
 }
 
 fn retry_after(code: &str) -> &'static str {
     match code {
-        "replay_log_full" => "30",
-        "replay_store_unavailable" => "1",
-        _ => "until the next try",
+        "replay_log_full" => "30 seconds",
+        "replay_store_unavailable" => "1 second",
+        _ => "seconds until the next attempt",
     }
 }
 
 /// Status and `error` by code, as every vector with the default statuses has them.
-fn told_to_clients(vectors: &Path) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
-    let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+fn responses(vectors: &Path) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for group in paths(vectors)?.iter().filter(|path| path.is_dir() && !path.ends_with("documents")) {
         for file in paths(group)?.iter().filter(|path| path.extension().is_some_and(|end| end == "json")) {
             let case: Value = serde_json::from_slice(&fs::read(file)?)?;
@@ -79,14 +77,15 @@ fn told_to_clients(vectors: &Path) -> Result<BTreeMap<String, String>, Box<dyn E
                 && let (Some(code), Some(error), Some(status)) =
                     (code.and_then(Value::as_str), error.and_then(Value::as_str), status)
             {
-                told.entry(code.to_owned()).or_default().insert(format!("{status} `{error}`"));
+                found.entry(code.to_owned()).or_default().insert(format!("{status} `{error}`"));
             }
         }
     }
-    told.into_iter()
+    found
+        .into_iter()
         .map(|(code, answers)| match answers.iter().collect::<Vec<_>>().as_slice() {
             [answer] => Ok((code, (*answer).clone())),
-            several => Err(format!("{code} is answered in several ways: {several:?}").into()),
+            several => Err(format!("{code} has several responses: {several:?}").into()),
         })
         .collect()
 }

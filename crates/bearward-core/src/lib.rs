@@ -31,31 +31,33 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod answer;
 pub mod catalogue;
-pub mod challenge;
-pub mod exchange;
+pub mod check;
+pub mod documents;
+pub mod encoding;
 pub mod explanation;
+pub mod http;
 pub mod issuer;
 pub mod jose;
-pub mod keys;
 pub mod limits;
+mod nonces;
 mod outcome;
 pub mod policy;
 pub mod rejection;
-mod request;
-mod scheme;
+mod requirement;
 mod time;
-pub mod url;
 mod verify;
 
-pub use challenge::Answer;
+pub use answer::Answer;
 pub use explanation::Explanation;
-pub use outcome::{Outcome, PendingReplayCheck, Refusal, TokenEndpoint, Unavailable, VerifiedToken};
-pub use rejection::Rejection;
-pub use request::{Field, RequestFacts};
-pub use scheme::Scheme;
+pub use http::headers::Field;
+pub use http::scheme::Scheme;
+pub use outcome::{Outcome, PendingReplayCheck, Refusal, TokenEndpoint, VerifiedToken};
+pub use rejection::{Rejection, Unavailable};
+pub use requirement::grants as scope_grants;
 pub use time::UnixTime;
 pub use verify::Verifier;
+pub use verify::credentials::RequestFacts;
 pub use verify::proof::{ProvenRequest, VerifiedProof, check_proof};
 pub use verify::replay::{ReplayKey, ReplayLog, ReplayLogFull, Sighting};
-pub use verify::scope::grants as scope_grants;

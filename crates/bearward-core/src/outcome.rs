@@ -1,15 +1,14 @@
 //! What comes of a request.
 
-use core::fmt;
 use std::time::Duration;
 
+use crate::documents::DocumentNeeded;
+use crate::encoding::json::{JsonObject, Object, Value};
+use crate::http::scheme::Scheme;
 use crate::issuer::IssuerUrl;
-use crate::jose::json::{JsonObject, Object, Value};
-use crate::keys::{DocumentError, DocumentKind, DocumentNeeded};
-use crate::rejection::Rejection;
-use crate::scheme::Scheme;
+use crate::rejection::{Rejection, Unavailable};
+use crate::requirement as scope;
 use crate::verify::replay::ReplayKey;
-use crate::verify::scope;
 
 /// What comes of a request. Only [`Outcome::Verified`] lets it in.
 #[derive(Debug)]
@@ -82,52 +81,6 @@ impl PendingReplayCheck {
     }
 }
 
-/// Why a request can't be decided now, though it may be good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Unavailable {
-    /// A document of its issuer can't be had, and nothing usable is kept.
-    Document {
-        /// Which one.
-        kind: DocumentKind,
-        /// What became of the last try to get it.
-        error: DocumentError,
-        /// When it is worth asking again.
-        retry_after: Duration,
-    },
-    /// The log of used proofs has no room for another one of this client.
-    ReplayLogFull,
-    /// The store of used proofs can't be reached.
-    ReplayStore,
-}
-
-impl Unavailable {
-    /// When it is worth asking again.
-    pub fn retry_after(&self) -> Duration {
-        match self {
-            Self::Document { retry_after, .. } => *retry_after,
-            Self::ReplayLogFull => Duration::from_secs(30),
-            Self::ReplayStore => Duration::from_secs(1),
-        }
-    }
-}
-
-impl fmt::Display for Unavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Document { kind, error, retry_after } => {
-                write!(f, "no {kind}: {error}; next try in {retry_after:?}")
-            }
-            Self::ReplayLogFull => {
-                f.write_str("the log of used DPoP proofs has no room for more of this client's")
-            }
-            Self::ReplayStore => f.write_str("the store of used DPoP proofs can't be reached"),
-        }
-    }
-}
-
-impl core::error::Error for Unavailable {}
-
 /// Where an issuer gives tokens, or what has to be done first to know.
 #[derive(Debug)]
 #[expect(
@@ -154,7 +107,7 @@ pub enum TokenEndpoint {
 /// whether it was revoked since it was issued, and any claim that RFC 9068 doesn't name (`permissions`, `org_id`, ...).
 ///
 /// ```compile_fail,E0451
-/// let claims = bearward_core::jose::json::JsonObject::parse(b"{}".to_vec()).unwrap();
+/// let claims = bearward_core::encoding::json::JsonObject::parse(b"{}".to_vec()).unwrap();
 /// let forged = bearward_core::VerifiedToken { claims, refresh: None }; // private: only verification makes one
 /// ```
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use core::fmt;
 use crate::issuer::Issuers;
 use crate::jose::algorithm::{Algorithm, AlgorithmSet};
 use crate::limits;
-pub use crate::verify::nonce::Nonces;
+pub use crate::nonces::Nonces;
 
 /// The identifier of the API, as tokens must name it in `aud`. Not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -28,13 +28,13 @@ impl UnixTime {
     }
 
     /// `seconds` since the epoch, if within 0 ..= 2^53.
-    pub(crate) fn from_whole_seconds(seconds: u64) -> Option<Self> {
+    pub fn from_whole_seconds(seconds: u64) -> Option<Self> {
         let millis = i64::try_from(seconds).ok()?.checked_mul(1000)?;
         (seconds <= 1 << 53).then_some(Self(millis))
     }
 
     /// Seconds since the epoch, fractions cut off; zero before it.
-    pub(crate) fn whole_seconds(self) -> u64 {
+    pub fn whole_seconds(self) -> u64 {
         u64::try_from(self.0 / 1000).unwrap_or(0)
     }
 

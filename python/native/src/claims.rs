@@ -1,6 +1,6 @@
 //! Verified claims as Python objects, each call's own.
 
-use bearward_core::jose::json::{Kind, Number, Object, Value};
+use bearward_core::encoding::json::{Kind, Number, Object, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 

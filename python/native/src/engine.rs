@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use bearward_core::documents::{self, DocumentKind};
 use bearward_core::issuer::{IssuerUrl, Issuers};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
-use bearward_core::keys::{self, DocumentKind};
 use bearward_core::policy::{
     Audience, DpopMode, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile,
 };
@@ -53,7 +53,7 @@ impl ReplayCheckNeeded {
 
 /// A document of the issuer that has to be fetched before a request can be decided.
 #[pyclass(frozen, module = "bearward._native")]
-pub(crate) struct DocumentNeeded(keys::DocumentNeeded);
+pub(crate) struct DocumentNeeded(documents::DocumentNeeded);
 
 /// The issuers allowed for a request, as a resolver named them.
 #[pyclass(frozen, module = "bearward._native")]

@@ -2,9 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bearward_core::challenge::ErrorCode;
-use bearward_core::exchange::{EndpointError, RequestError};
+use bearward_core::answer::ErrorCode;
 use bearward_core::{Answer, Refusal, Rejection, Unavailable, Verifier};
+use bearward_exchange::{EndpointError, RequestError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 

@@ -1,9 +1,7 @@
-//! Calling onward: the engine's forms and answers for Python. Sends nothing.
+//! Calling onward: the forms and answers of client flows for Python. Sends nothing.
 
 use bearward_core::UnixTime;
-use bearward_core::exchange::{
-    self, AssertionAlgorithm, EndpointAnswer, Member, ProfileExchange, RequestError,
-};
+use bearward_exchange::{AssertionAlgorithm, EndpointAnswer, Member, ProfileExchange, RequestError};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -13,16 +11,16 @@ use crate::errors::{self, guarded};
 
 /// One token for another: what to post to the token endpoint, and how to read its answer.
 #[pyclass(frozen, module = "bearward._native")]
-pub(crate) struct Exchange(exchange::Exchange);
+pub(crate) struct Exchange(bearward_exchange::Exchange);
 
 /// A token that was granted.
 #[pyclass(frozen, module = "bearward._native")]
-pub(crate) struct Granted(exchange::Granted);
+pub(crate) struct Granted(bearward_exchange::Granted);
 
 /// Tokens that were granted, for calls that ask for the same again. Safe from many threads.
 #[pyclass(frozen, module = "bearward._native")]
 #[derive(Default)]
-pub(crate) struct TokenMemory(exchange::TokenMemory);
+pub(crate) struct TokenMemory(bearward_exchange::TokenMemory);
 
 #[pymethods]
 impl Exchange {
@@ -34,7 +32,7 @@ impl Exchange {
         login_hint: Option<&str>,
         client_id: &str,
     ) -> PyResult<Self> {
-        prepared(py, || exchange::Exchange::vault(connection, access_token, login_hint, client_id))
+        prepared(py, || bearward_exchange::Exchange::vault(connection, access_token, login_hint, client_id))
     }
 
     #[staticmethod]
@@ -66,7 +64,7 @@ impl Exchange {
         audience: &str,
         scope: Option<&str>,
     ) -> PyResult<Self> {
-        prepared(py, || exchange::Exchange::on_behalf_of(access_token, audience, scope))
+        prepared(py, || bearward_exchange::Exchange::on_behalf_of(access_token, audience, scope))
     }
 
     #[getter]
@@ -148,7 +146,7 @@ impl ClientAssertion {
     fn new(client_id: &str, audience: &str, algorithm: &str, jti: &str, now: f64) -> PyResult<Self> {
         let algorithm = AssertionAlgorithm::from_name(algorithm)
             .ok_or_else(|| PyValueError::new_err("not an algorithm for client assertions"))?;
-        let assertion = exchange::ClientAssertion { client_id, audience, jti, algorithm };
+        let assertion = bearward_exchange::ClientAssertion { client_id, audience, jti, algorithm };
         Ok(Self(assertion.signing_input(unix_time(now)?)))
     }
 
@@ -159,18 +157,22 @@ impl ClientAssertion {
 
     /// The form fields that carry it, with the signature over `signing_input`.
     fn fields(&self, signature: &[u8]) -> Vec<(&'static str, String)> {
-        exchange::ClientAssertion::fields(&self.0, signature).into()
+        bearward_exchange::ClientAssertion::fields(&self.0, signature).into()
     }
 }
 
 fn prepared(
     py: Python<'_>,
-    prepare: impl FnOnce() -> Result<exchange::Exchange, RequestError>,
+    prepare: impl FnOnce() -> Result<bearward_exchange::Exchange, RequestError>,
 ) -> PyResult<Exchange> {
     guarded(py, || prepare().map(Exchange).map_err(|error| errors::request(py, &error)))
 }
 
-fn to_dict<'py>(py: Python<'py>, granted: &exchange::Granted, now: UnixTime) -> PyResult<Bound<'py, PyDict>> {
+fn to_dict<'py>(
+    py: Python<'py>,
+    granted: &bearward_exchange::Granted,
+    now: UnixTime,
+) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     for (name, member) in granted.members(now) {
         match member {

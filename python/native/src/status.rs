@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward_core::keys::{DocumentStatus, IssuerStatus};
+use bearward_core::documents::{DocumentStatus, IssuerStatus};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 

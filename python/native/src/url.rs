@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use bearward_core::url::{self, ForwardedFields, PublicOrigin, Target};
+use bearward_core::http::forwarded::{self as url, ForwardedFields, PublicOrigin, Target};
 use pyo3::prelude::*;
 
 use crate::errors::ConfigurationError;

@@ -267,7 +267,7 @@ fn the_spelling_of_an_issuer_is_its_own() {
     setup.behave("discovery", json!({ "body": { "members": { "issuer": spelled } } }));
     let findings = setup.check(&[]);
     assert_eq!(findings.facts("issuer")["issuer"], spelled);
-    findings.assert_failed("token", 1, "refused, issuer_mismatch", "spell itself in one way");
+    findings.assert_failed("token", 1, "refused, issuer_mismatch", "write its name the same way");
 }
 
 #[test]

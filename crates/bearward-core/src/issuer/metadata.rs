@@ -2,9 +2,10 @@
 
 use core::fmt;
 
-use super::name::{Host, IssuerUrl};
-use crate::jose::ParseError;
-use crate::jose::json::{JsonObject, Value};
+use super::name::IssuerUrl;
+use crate::encoding::ParseError;
+use crate::encoding::json::{JsonObject, Value};
+use crate::http::host::Host;
 
 /// An issuer's discovery document, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]

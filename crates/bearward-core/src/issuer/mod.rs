@@ -1,9 +1,9 @@
 //! Who may issue tokens for us, what they are called, and where their keys are.
 
+mod allowed;
 pub mod metadata;
 pub mod name;
-mod select;
 
+pub use allowed::Issuers;
+pub(crate) use allowed::NotSelected;
 pub use name::IssuerUrl;
-pub use select::Issuers;
-pub(crate) use select::NotSelected;

@@ -1,8 +1,8 @@
 //! The compact serialisation of a JWS: three segments. RFC 7515 §3.1, §7.1.
 
-use super::ParseError;
-use super::base64url;
-use super::json::JsonObject;
+use crate::encoding::ParseError;
+use crate::encoding::base64url;
+use crate::encoding::json::JsonObject;
 
 /// The three segments of a compact JWS, still encoded.
 #[derive(Clone, Copy)]

@@ -6,9 +6,9 @@ use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::{ParsedPublicKey, VerificationAlgorithm};
 
 use super::algorithm::{Algorithm, KeyShape};
-use super::base64url;
-use super::json::{Object, Value};
 use super::thumbprint::Thumbprint;
+use crate::encoding::base64url;
+use crate::encoding::json::{Object, Value};
 use crate::limits;
 
 /// Why a key can't be used.

@@ -4,7 +4,7 @@ use core::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::base64url;
+use crate::encoding::base64url;
 
 /// The SHA-256 thumbprint of a key. RFC 7638 §3.
 #[derive(Clone, PartialEq, Eq, Hash)]

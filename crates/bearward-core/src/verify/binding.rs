@@ -1,6 +1,6 @@
 //! Which key a token is bound to, and whether the request came from who holds it. RFC 7800 §3, RFC 9449 §6.
 
-use crate::jose::json::{JsonObject, Object};
+use crate::encoding::json::{JsonObject, Object};
 use crate::jose::thumbprint::Thumbprint;
 use crate::policy::DpopMode;
 use crate::rejection::Rejection;
@@ -9,7 +9,7 @@ use crate::rejection::Rejection;
 ///
 /// NOTE: with DPoP switched off, a token that is bound by `jkt` alone is taken: the deployer said so. One that is
 /// bound in a way we could never check (`x5t#S256`, RFC 8705) is not.
-pub(super) fn check_bearer(claims: &JsonObject, mode: DpopMode) -> Result<(), Rejection> {
+pub(crate) fn check_bearer(claims: &JsonObject, mode: DpopMode) -> Result<(), Rejection> {
     let Some(confirmation) = confirmation(claims)? else { return Ok(()) };
     match (thumbprint(confirmation), mode) {
         (Ok(_), DpopMode::Off) => Ok(()),
@@ -19,18 +19,18 @@ pub(super) fn check_bearer(claims: &JsonObject, mode: DpopMode) -> Result<(), Re
 }
 
 /// No proof stands beside a token that came as Bearer. RFC 9449 §7.2. With DPoP off, a proof says nothing to us.
-pub(super) fn check_no_proof(beside_proof: bool, mode: DpopMode) -> Result<(), Rejection> {
+pub(crate) fn check_no_proof(beside_proof: bool, mode: DpopMode) -> Result<(), Rejection> {
     if beside_proof && mode != DpopMode::Off { Err(Rejection::ProofWithBearer) } else { Ok(()) }
 }
 
 /// A token that came with a proof must be bound to some key by `jkt`, and by nothing else. RFC 9449 §7.1.
-pub(super) fn of_dpop_token(claims: &JsonObject) -> Result<&str, Rejection> {
+pub(crate) fn of_dpop_token(claims: &JsonObject) -> Result<&str, Rejection> {
     let confirmation = confirmation(claims)?.ok_or(Rejection::ConfirmationMissing)?;
     thumbprint(confirmation)
 }
 
 /// RFC 9449 §4.3 step 12: the key of the proof is the one that the token is bound to.
-pub(super) fn check_thumbprint(jkt: &str, proven: &Thumbprint) -> Result<(), Rejection> {
+pub(crate) fn check_thumbprint(jkt: &str, proven: &Thumbprint) -> Result<(), Rejection> {
     if proven.matches(jkt) { Ok(()) } else { Err(Rejection::ConfirmationMismatch) }
 }
 

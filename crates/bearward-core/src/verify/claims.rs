@@ -1,14 +1,14 @@
 //! The claims of a signed token, at a given time. RFC 7519 §4.1, RFC 9068 §4.
 
 use super::signature::SignedClaims;
+use crate::encoding::json::{JsonObject, Kind, Value};
 use crate::issuer::metadata::Metadata;
-use crate::jose::json::{JsonObject, Kind, Value};
 use crate::policy::{Audience, Policy};
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
 
 /// Claims that are for us and for now. Only [`check`] makes one.
-pub(super) struct CheckedClaims(JsonObject);
+pub(crate) struct CheckedClaims(JsonObject);
 
 /// The standard claims, one after the other.
 pub(super) fn check(
@@ -30,7 +30,7 @@ pub(super) fn check(
 
 /// The claims that are looked at, found in one pass.
 #[derive(Default)]
-pub(super) struct Found<'a> {
+pub(crate) struct Found<'a> {
     iss: Option<Value<'a>>,
     aud: Option<Value<'a>>,
     exp: Option<Value<'a>>,
@@ -40,7 +40,7 @@ pub(super) struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn of(claims: &'a JsonObject) -> Self {
+    pub(crate) fn of(claims: &'a JsonObject) -> Self {
         let mut found = Self::default();
         for (name, value) in claims.object().members() {
             found.note(name, value);
@@ -62,13 +62,13 @@ impl<'a> Found<'a> {
     }
 
     /// RFC 9068 §4: iss, exactly as the issuer spells itself.
-    pub(super) fn check_issuer(&self, metadata: &Metadata) -> Result<(), Rejection> {
+    pub(crate) fn check_issuer(&self, metadata: &Metadata) -> Result<(), Rejection> {
         let same = self.iss.and_then(Value::as_str) == Some(metadata.issuer());
         if same { Ok(()) } else { Err(Rejection::IssuerMismatch) }
     }
 
     /// RFC 7519 §4.1.3: a string, or an array of strings of which one is ours.
-    pub(super) fn check_audience(&self, audience: &Audience) -> Result<(), Rejection> {
+    pub(crate) fn check_audience(&self, audience: &Audience) -> Result<(), Rejection> {
         let ours = audience.as_str();
         match self.aud.map(Value::kind) {
             Some(Kind::String(text)) if text == ours => Ok(()),
@@ -87,14 +87,14 @@ impl<'a> Found<'a> {
     }
 
     /// RFC 7519 §4.1.4: on or after `exp` the token is not taken.
-    pub(super) fn check_expiry(&self, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
+    pub(crate) fn check_expiry(&self, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
         let exp = self.exp.and_then(date).ok_or(Rejection::ExpiryMissing)?;
         let leeway = policy.leeway;
         if exp > now.minus(leeway) { Ok(()) } else { Err(Rejection::TokenExpired { exp, now, leeway }) }
     }
 
     /// RFC 7519 §4.1.5: before `nbf` it is not taken either.
-    pub(super) fn check_not_before(&self, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
+    pub(crate) fn check_not_before(&self, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
         let Some(nbf) = self.nbf else { return Ok(()) };
         let nbf = date(nbf).ok_or(Rejection::NotBeforeMalformed)?;
         let leeway = policy.leeway;
@@ -102,12 +102,12 @@ impl<'a> Found<'a> {
     }
 
     /// RFC 9068 §2.2: required. NOTE: one in the future is taken; nbf is the claim that says "not yet".
-    pub(super) fn check_issued_at(&self) -> Result<(), Rejection> {
+    pub(crate) fn check_issued_at(&self) -> Result<(), Rejection> {
         self.iat.and_then(date).map(|_| ()).ok_or(Rejection::IssuedAtMissing)
     }
 
     /// RFC 7519 §4.1.2. NOTE: RFC 9068 requires it; it may be missing here.
-    pub(super) fn check_subject(&self) -> Result<(), Rejection> {
+    pub(crate) fn check_subject(&self) -> Result<(), Rejection> {
         let malformed = self.sub.is_some_and(|sub| sub.as_str().is_none());
         if malformed { Err(Rejection::SubjectMalformed) } else { Ok(()) }
     }
@@ -119,7 +119,7 @@ fn date(value: Value<'_>) -> Option<UnixTime> {
 }
 
 /// That every claim the caller requires is there, of whatever type.
-pub(super) fn require(checked: &CheckedClaims, required: &[&str]) -> Result<(), Rejection> {
+pub(crate) fn require(checked: &CheckedClaims, required: &[&str]) -> Result<(), Rejection> {
     match required.iter().find(|claim| checked.0.get(claim).is_none()) {
         Some(claim) => Err(Rejection::RequiredClaimMissing { claim: (*claim).to_owned() }),
         None => Ok(()),
@@ -127,11 +127,11 @@ pub(super) fn require(checked: &CheckedClaims, required: &[&str]) -> Result<(), 
 }
 
 impl CheckedClaims {
-    pub(super) fn claims(&self) -> &JsonObject {
+    pub(crate) fn claims(&self) -> &JsonObject {
         &self.0
     }
 
-    pub(super) fn into_claims(self) -> JsonObject {
+    pub(crate) fn into_claims(self) -> JsonObject {
         self.0
     }
 }

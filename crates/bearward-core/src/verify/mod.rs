@@ -1,32 +1,31 @@
 //! The steps of a verification, each on the product of the one before.
 
-mod binding;
-mod claims;
-mod explain;
-pub(crate) mod nonce;
+pub(crate) mod binding;
+pub(crate) mod claims;
+pub(crate) mod credentials;
+pub(crate) mod header;
 pub(crate) mod proof;
 pub(crate) mod replay;
-pub(crate) mod scope;
 mod signature;
-mod unverified;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::challenge::{self, Answer};
+use crate::answer::{self, Answer};
+use crate::documents::{DocumentError, DocumentNeeded, IssuerStatus, Keyring, Stop};
+use crate::encoding::json::{JsonObject, Value};
+use crate::http::headers::Field;
+use crate::http::scheme::Scheme;
 use crate::issuer::{IssuerUrl, NotSelected};
-use crate::jose::json::{JsonObject, Value};
-use crate::keys::{DocumentError, DocumentNeeded, IssuerStatus, Keyring, Stop};
-use crate::outcome::{Outcome, PendingReplayCheck, Refusal, TokenEndpoint, Unavailable, VerifiedToken};
+use crate::outcome::{Outcome, PendingReplayCheck, Refusal, TokenEndpoint, VerifiedToken};
 use crate::policy::{Policy, ReplayProtection};
-use crate::rejection::Rejection;
-use crate::request::{Credentials, Field, RequestFacts};
-use crate::scheme::Scheme;
+use crate::rejection::{Rejection, Unavailable};
 use crate::time::UnixTime;
 use claims::CheckedClaims;
+use credentials::{Credentials, RequestFacts};
+use header::UnverifiedToken;
 use proof::{ProvenRequest, UnverifiedProof, VerifiedProof, check_proof};
 use replay::{ReplayKey, ReplayLog, Sighting};
-use unverified::UnverifiedToken;
 
 /// Verifies requests by one policy, keeps the documents of its issuers, and remembers which proofs were used.
 ///
@@ -34,9 +33,9 @@ use unverified::UnverifiedToken;
 /// [`Outcome::DocumentNeeded`] and is handed by [`document_received`](Self::document_received).
 #[derive(Debug)]
 pub struct Verifier {
-    policy: Policy,
-    keyring: Keyring,
-    used_proofs: ReplayLog,
+    pub(crate) policy: Policy,
+    pub(crate) keyring: Keyring,
+    pub(crate) used_proofs: ReplayLog,
 }
 
 /// Why a verification ended before its last step.
@@ -283,7 +282,7 @@ impl Verifier {
 
     /// What to answer to a refused request.
     pub fn answer(&self, refusal: &Refusal) -> Answer {
-        challenge::answer(refusal, &self.policy)
+        answer::answer(refusal, &self.policy)
     }
 }
 

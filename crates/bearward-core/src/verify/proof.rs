@@ -1,23 +1,23 @@
 //! A DPoP proof: that who sends the request holds the key that the token is bound to. RFC 9449 §4.3.
 //!
-//! The steps of that section that are not here: 1 (one field) in `request.rs`, 12 second half (the binding) in
+//! The steps of that section that are not here: 1 (one field) in `credentials.rs`, 12 second half (the binding) in
 //! `binding.rs`, and the replay check of §11.1 in `replay.rs`.
 
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::nonce;
+use crate::encoding::base64url;
+use crate::encoding::json::{JsonObject, Object, Value};
+use crate::http::url::same_target;
 use crate::jose::algorithm::Algorithm;
-use crate::jose::base64url;
 use crate::jose::compact::Segments;
-use crate::jose::json::{JsonObject, Object, Value};
 use crate::jose::jwk::{Jwk, KeyError, VerificationKey};
 use crate::jose::thumbprint::Thumbprint;
+use crate::nonces;
 use crate::policy::DpopPolicy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
-use crate::url::same_target;
 
 /// What a proof must be about.
 #[derive(Clone, Copy)]
@@ -103,18 +103,18 @@ impl<'a> UnverifiedProof<'a> {
     }
 
     /// Step 4
-    pub(super) fn check_type(&self) -> Result<(), Rejection> {
+    pub(crate) fn check_type(&self) -> Result<(), Rejection> {
         if self.text("typ") == Some("dpop+jwt") { Ok(()) } else { Err(Rejection::ProofType) }
     }
 
     /// Step 5: a registered asymmetric algorithm that the policy allows.
-    pub(super) fn algorithm(&self, policy: &DpopPolicy) -> Result<Algorithm, Rejection> {
+    pub(crate) fn algorithm(&self, policy: &DpopPolicy) -> Result<Algorithm, Rejection> {
         let named = self.text("alg").and_then(Algorithm::from_name);
         named.filter(|algorithm| policy.algorithms.contains(*algorithm)).ok_or(Rejection::ProofAlgorithm)
     }
 
     /// Step 7: the key in the header, which is public, and its thumbprint.
-    pub(super) fn key(&self, algorithm: Algorithm) -> Result<(VerificationKey, Thumbprint), Rejection> {
+    pub(crate) fn key(&self, algorithm: Algorithm) -> Result<(VerificationKey, Thumbprint), Rejection> {
         let value = self.header.get("jwk").filter(|jwk| jwk.as_object().is_some_and(|jwk| !jwk.is_empty()));
         let value = value.ok_or(Rejection::ProofKeyMissing)?;
         let jwk = Jwk::new(value).map_err(why_not)?;
@@ -127,16 +127,16 @@ impl<'a> UnverifiedProof<'a> {
     }
 
     /// Step 6: signed with that key.
-    pub(super) fn check_signature(&self, key: &VerificationKey) -> Result<(), Rejection> {
+    pub(crate) fn check_signature(&self, key: &VerificationKey) -> Result<(), Rejection> {
         let signature = self.segments.signature().map_err(|_| Rejection::MalformedProofSignature)?;
         key.verify(self.segments.signing_input(), &signature).map_err(|_| Rejection::ProofSignatureInvalid)
     }
 
-    pub(super) fn claims(&self) -> Result<JsonObject, Rejection> {
+    pub(crate) fn claims(&self) -> Result<JsonObject, Rejection> {
         self.segments.payload().map_err(Rejection::MalformedProofPayload)
     }
 
-    pub(super) fn header(&self) -> &JsonObject {
+    pub(crate) fn header(&self) -> &JsonObject {
         &self.header
     }
 
@@ -165,7 +165,7 @@ fn check_kind(jwk: &Jwk<'_>) -> Result<(), Rejection> {
 }
 
 /// Step 3: all required claims.
-pub(super) fn check_presence(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
+pub(crate) fn check_presence(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
     let required = ["iat", "ath", "htm", "htu", "jti"];
     let is_missing =
         |name: &&str| (*name != "ath" || request.access_token.is_some()) && claims.get(name).is_none();
@@ -174,7 +174,7 @@ pub(super) fn check_presence(claims: Object<'_>, request: ProvenRequest<'_>) -> 
 }
 
 /// RFC 9449 §4.2: `jti` is what tells two proofs apart.
-pub(super) fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
+pub(crate) fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
     match claims.get("jti").and_then(Value::as_str) {
         None => Err(Rejection::ProofIdentifierMalformed),
         Some(jti) if jti.trim().is_empty() => Err(Rejection::ProofIdentifierEmpty),
@@ -183,13 +183,13 @@ pub(super) fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
 }
 
 /// Step 10
-pub(super) fn check_nonce(claims: Object<'_>, policy: &DpopPolicy, now: UnixTime) -> Result<(), Rejection> {
-    nonce::check(claims.get("nonce").and_then(Value::as_str), policy, now)
+pub(crate) fn check_nonce(claims: Object<'_>, policy: &DpopPolicy, now: UnixTime) -> Result<(), Rejection> {
+    nonces::check(claims.get("nonce").and_then(Value::as_str), policy, now)
 }
 
 /// Step 11, and `exp` and `nbf` where a client sends them. Gives the time until which the proof is remembered: until it
 /// is too old, also by the clock of another server of ours that is behind by as much as clients' clocks may differ.
-pub(super) fn check_time(
+pub(crate) fn check_time(
     claims: Object<'_>,
     policy: &DpopPolicy,
     now: UnixTime,
@@ -218,27 +218,27 @@ pub(super) fn check_time(
 }
 
 /// Step 8. RFC 9110 §9.1: methods are case-sensitive.
-pub(super) fn check_method(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
+pub(crate) fn check_method(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
     let htm = claims.get("htm").and_then(Value::as_str);
     if htm == Some(request.method) { Ok(()) } else { Err(Rejection::ProofMethodMismatch) }
 }
 
 /// Step 9
-pub(super) fn check_url(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
+pub(crate) fn check_url(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
     let htu = claims.get("htu").and_then(Value::as_str);
     let same = htu.is_some_and(|htu| same_target(htu, request.url));
     if same { Ok(()) } else { Err(Rejection::ProofUrlMismatch) }
 }
 
 /// Step 12, first half: the access token is the one that came with it.
-pub(super) fn check_token(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
+pub(crate) fn check_token(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
     let Some(token) = request.access_token else { return Ok(()) };
     let ath = claims.get("ath").and_then(Value::as_str);
     if ath == Some(token_hash(token).as_str()) { Ok(()) } else { Err(Rejection::ProofTokenMismatch) }
 }
 
 /// What `ath` is of this access token.
-pub(super) fn token_hash(token: &str) -> String {
+pub(crate) fn token_hash(token: &str) -> String {
     base64url::encode(digest(&SHA256, token.as_bytes()).as_ref())
 }
 

@@ -81,7 +81,7 @@ impl ReplayLog {
         Self::with_capacity(window, limits::REPLAY_ENTRIES)
     }
 
-    pub(super) fn with_capacity(window: Duration, entries: usize) -> Self {
+    pub(crate) fn with_capacity(window: Duration, entries: usize) -> Self {
         let span_seconds = (window.as_secs() / SPANS_IN_WINDOW).max(1);
         Self { seen: Mutex::new(Seen { span_seconds, ..Seen::default() }), capacity: entries }
     }

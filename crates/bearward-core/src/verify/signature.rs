@@ -1,7 +1,7 @@
 //! From here on the claims are the issuer's.
 
-use super::unverified::UnverifiedToken;
-use crate::jose::json::JsonObject;
+use super::header::UnverifiedToken;
+use crate::encoding::json::JsonObject;
 use crate::jose::jwk::VerificationKey;
 use crate::rejection::Rejection;
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use bearward_core::documents::DocumentNeeded;
 use bearward_core::issuer::{IssuerUrl, Issuers};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
-use bearward_core::keys::DocumentNeeded;
 use bearward_core::policy::{
     Audience, DpopMode, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile,
 };

@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use bearward_core::explanation::{Check, Finding, Step};
+use bearward_core::check::Check;
+use bearward_core::explanation::{Finding, Step};
 use bearward_core::{Explanation, Outcome, RequestFacts, UnixTime};
 use serde_json::Value;
 

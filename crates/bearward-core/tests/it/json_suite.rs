@@ -3,7 +3,7 @@
 use std::fs;
 use std::thread;
 
-use bearward_core::jose::json::{Document, Duplicates};
+use bearward_core::encoding::json::{Document, Duplicates};
 use serde_json::{Value, json};
 
 use crate::engine::{Decision, Engine, facts};

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use bearward_core::documents::{DocumentKind, DocumentNeeded};
 use bearward_core::issuer::{IssuerUrl, Issuers};
-use bearward_core::keys::{DocumentKind, DocumentNeeded};
 use bearward_core::policy::{Audience, Policy};
 use bearward_core::{Field, Outcome, RequestFacts, UnixTime, Verifier};
 

@@ -9,7 +9,8 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bearward_core::UnixTime;
-use bearward_core::url::{ForwardedFields, PublicUrl, Target, public_url, same_target};
+use bearward_core::http::forwarded::{ForwardedFields, PublicUrl, Target, public_url};
+use bearward_core::http::url::same_target;
 use serde_json::Value;
 
 use crate::engine::{self, Engine, facts, text};
@@ -104,7 +105,7 @@ fn signed_junk_is_let_in_only_if_it_says_the_same() {
     let key = client_key();
     let authorization = good.authorization.clone();
     let payload = good.proof.split('.').nth(1).unwrap();
-    let payload = bearward_core::jose::base64url::decode(payload.as_bytes()).unwrap();
+    let payload = bearward_core::encoding::base64url::decode(payload.as_bytes()).unwrap();
     let claims: Value = serde_json::from_slice(&payload).unwrap();
     let mut random = Random(4);
     let mut verified = 0;

@@ -2,9 +2,9 @@
 //! the vectors, too: `dpop_alone` and `dpop_url`.
 
 use bearward_core::UnixTime;
-use bearward_core::jose::json::{Document, Duplicates};
+use bearward_core::encoding::json::{Document, Duplicates};
+use bearward_core::http::url::same_target;
 use bearward_core::jose::jwk::Jwk;
-use bearward_core::url::same_target;
 use serde_json::Value;
 
 use crate::engine::{text, texts};

@@ -5,13 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bearward_core::UnixTime;
+use bearward_core::documents::KeySet;
+use bearward_core::encoding::base64url;
+use bearward_core::encoding::json::{Document, Duplicates, JsonObject, Value as JsonValue};
 use bearward_core::issuer::{IssuerUrl, Issuers};
 use bearward_core::jose::algorithm::Algorithm;
-use bearward_core::jose::base64url;
 use bearward_core::jose::compact::Segments;
-use bearward_core::jose::json::{Document, Duplicates, JsonObject, Value as JsonValue};
 use bearward_core::jose::jwk::{Jwk, VerificationKey};
-use bearward_core::keys::KeySet;
 use bearward_core::policy::{Audience, Policy};
 use serde_json::{Value, json};
 

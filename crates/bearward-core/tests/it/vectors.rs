@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bearward_core::catalogue::{REJECTIONS, UNAVAILABLE};
-use bearward_core::jose::json::{Kind, Value as JsonValue};
+use bearward_core::encoding::json::{Kind, Value as JsonValue};
 use bearward_core::{Answer, Field, Refusal, RequestFacts, Scheme, UnixTime, VerifiedToken};
 use serde_json::{Map, Value, json};
 

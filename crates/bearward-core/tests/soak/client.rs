@@ -3,7 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
-use bearward_core::jose::base64url::encode;
+use bearward_core::encoding::base64url::encode;
 
 pub(crate) const ISSUER: &str = "https://tenant.example.com/";
 pub(crate) const AUDIENCE: &str = "https://api.example.com";

@@ -2,9 +2,9 @@
 
 use bearward_core::{
     Outcome, Rejection, UnixTime, VerifiedProof, Verifier,
+    documents::DocumentKind,
+    encoding::json::{Object, Value},
     issuer::{IssuerUrl, Issuers},
-    jose::json::{Object, Value},
-    keys::DocumentKind,
     policy::{Audience, Policy},
 };
 

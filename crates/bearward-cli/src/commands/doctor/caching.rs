@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bearward_core::{keys::Lifetime, limits, policy};
+use bearward_core::{documents::Lifetime, limits, policy};
 use reqwest::header;
 
 use super::{

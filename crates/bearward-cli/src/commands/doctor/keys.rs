@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bearward_core::{
+    documents::{KeyError, KeySet, KeySetError},
     jose::algorithm::{Algorithm, AlgorithmSet},
-    keys::{KeyError, KeySet, KeySetError},
     limits,
 };
 use serde_json::{Map, Value, value::RawValue};

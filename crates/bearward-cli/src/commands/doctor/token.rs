@@ -4,12 +4,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bearward_core::{
     Outcome, UnixTime, VerifiedToken, Verifier,
+    catalogue::FrontEnd,
+    documents::DocumentNeeded,
+    encoding::json::{Array, Value},
     issuer::{IssuerUrl, Issuers},
-    jose::{
-        algorithm::AlgorithmSet,
-        json::{Array, Value},
-    },
-    keys::DocumentNeeded,
+    jose::algorithm::AlgorithmSet,
     policy::{Audience, Policy},
 };
 use reqwest::{Url, header};
@@ -124,7 +123,7 @@ fn judge(outcome: Result<Outcome, Check>) -> Check {
         Ok(Outcome::Rejected(refusal)) => {
             let rejection = refusal.rejection();
             let message = output::one_line(&format!("refused, {}: {rejection}", rejection.code()), LENGTH);
-            Check::failed(NAME, Kind::Rejected, message, rejection.entry().remedy)
+            Check::failed(NAME, Kind::Rejected, message, rejection.entry().remedy(FrontEnd::CommandLine))
                 .with("code", rejection.code())
         }
         Ok(Outcome::Unavailable(why)) => Check::failed(NAME, Kind::Undecided, why.to_string(), "try again"),

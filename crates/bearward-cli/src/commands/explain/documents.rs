@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bearward_core::{
     Explanation, Outcome, RequestFacts, UnixTime, Verifier,
-    keys::{DocumentError, DocumentKind, DocumentNeeded, KeySetError},
+    documents::{DocumentError, DocumentKind, DocumentNeeded, KeySetError},
 };
 use reqwest::{StatusCode, Url, header};
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! What each check expected and what it found, as text that is safe to print.
 
 use bearward_core::{
-    Explanation, Scheme, UnixTime, explanation::Check, jose::json::JsonObject, keys::KeyStatus, url,
+    Explanation, Scheme, UnixTime, check::Check, documents::KeyStatus, encoding::json::JsonObject, http::url,
 };
 use serde_json::{Map, Value};
 

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use bearward_core::{
     Answer, Outcome, Verifier,
-    catalogue::Entry,
-    explanation::{Check, Finding, Step},
+    catalogue::{Entry, FrontEnd},
+    check::Check,
+    explanation::{Finding, Step},
 };
 
 use super::{
@@ -92,8 +93,9 @@ fn advice(case: &Case<'_>, entry: &Entry, trouble: Option<&Failure>) -> Advice {
         return advice;
     }
     let why = trouble.map_or(entry.cause, Failure::message);
-    let remedy = trouble.and_then(Failure::hint).unwrap_or(entry.remedy);
-    Advice { cause: why.to_owned(), remedy: remedy.to_owned() }
+    let hint = trouble.and_then(Failure::hint).map(str::to_owned);
+    let remedy = hint.unwrap_or_else(|| entry.remedy(FrontEnd::CommandLine));
+    Advice { cause: why.to_owned(), remedy }
 }
 
 impl Line {

@@ -10,11 +10,8 @@ use std::{
 use axum::http::StatusCode;
 use bearward_core::{
     UnixTime,
-    jose::{
-        algorithm::Algorithm,
-        compact::Segments,
-        json::{Array, JsonObject, Value},
-    },
+    encoding::json::{Array, JsonObject, Value},
+    jose::{algorithm::Algorithm, compact::Segments},
 };
 
 use crate::serve::{config::PublicKey, error_answer::ErrorAnswer, tenant::Tenant};

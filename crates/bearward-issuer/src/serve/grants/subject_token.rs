@@ -1,9 +1,9 @@
 //! The access token of a user that a service holds, and on whose strength it asks for another token.
 
 use axum::http::StatusCode;
-use bearward_core::jose::{
-    compact::Segments,
-    json::{Array, Object, Value as Claim},
+use bearward_core::{
+    encoding::json::{Array, Object, Value as Claim},
+    jose::compact::Segments,
 };
 use serde_json::{Map, Value};
 

@@ -1,6 +1,9 @@
 //! Tokens for another API, another time, or with too few scopes.
 
-use bearward_core::{UnixTime, catalogue::Entry};
+use bearward_core::{
+    UnixTime,
+    catalogue::{Entry, FrontEnd},
+};
 use serde_json::Value;
 
 use super::mistake::{Mistake, difference};
@@ -167,7 +170,10 @@ pub(super) fn bound_as_bearer(case: &Case<'_>, entry: &Entry) -> Option<Mistake>
         "The token is bound to the key {} (`cnf.jkt`), but was sent as Bearer.",
         printable(case.jkt()?)
     );
-    let remedy = format!("{} To check a proof here, give --proof, --method and --url.", entry.remedy);
+    let remedy = format!(
+        "{} To check a proof here, give --proof, --method and --url.",
+        entry.remedy(FrontEnd::CommandLine)
+    );
     Some(Mistake::new(why).with_remedy(remedy))
 }
 

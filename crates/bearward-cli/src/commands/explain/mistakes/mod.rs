@@ -5,7 +5,7 @@ mod mistake;
 mod proof;
 mod shape;
 
-use bearward_core::catalogue::Entry;
+use bearward_core::catalogue::{Entry, FrontEnd};
 
 use super::facts::Case;
 
@@ -41,6 +41,6 @@ pub(super) fn usual(case: &Case<'_>, entry: &Entry) -> Option<Advice> {
         "proof_token_mismatch" => proof::other_token(case),
         _ => None,
     }?;
-    let remedy = mistake.remedy.unwrap_or_else(|| entry.remedy.to_owned());
+    let remedy = mistake.remedy.unwrap_or_else(|| entry.remedy(FrontEnd::CommandLine));
     Some(Advice { cause: mistake.cause, remedy })
 }

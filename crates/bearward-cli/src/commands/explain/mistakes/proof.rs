@@ -1,6 +1,10 @@
 //! Proofs for another request or key, or from another time.
 
-use bearward_core::{UnixTime, catalogue::Entry, url};
+use bearward_core::{
+    UnixTime,
+    catalogue::{Entry, FrontEnd},
+    http::url,
+};
 
 use super::mistake::Mistake;
 use crate::commands::explain::{
@@ -21,7 +25,8 @@ pub(super) fn other_key(case: &Case<'_>) -> Option<Mistake> {
 pub(super) fn too_old(case: &Case<'_>, entry: &Entry) -> Option<Mistake> {
     let (iat, now) = (issued_at(case)?, case.question.now);
     let why = format!("The proof was made {} ago, at {}.", when::span(now.since(iat)), when::date(iat));
-    let remedy = format!("{} To check it as of that time, give --at {iat}.", entry.remedy);
+    let remedy =
+        format!("{} To check it as of that time, give --at {iat}.", entry.remedy(FrontEnd::CommandLine));
     Some(Mistake::new(why).with_remedy(remedy))
 }
 

@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-use crate::jose::ParseError;
+use crate::encoding::ParseError;
+use crate::encoding::json::{Document, Duplicates, Value};
 use crate::jose::algorithm::{Algorithm, AlgorithmSet};
-use crate::jose::json::{Document, Duplicates, Value};
 use crate::jose::jwk::{Jwk, KeyError, VerificationKey};
 use crate::limits;
 

@@ -3,9 +3,10 @@
 use core::cmp::Reverse;
 use core::fmt;
 
+use bearward_core::UnixTime;
+use bearward_core::encoding::json::{JsonObject, Kind, Number, Value};
+
 use super::{ACCESS_TOKEN_TYPE, Exchange, Flow};
-use crate::jose::json::{JsonObject, Kind, Number, Value};
-use crate::time::UnixTime;
 
 /// An answer, as it came.
 #[expect(missing_debug_implementations, reason = "there may be a token in it")]
@@ -262,7 +263,7 @@ fn seconds(now: UnixTime) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::ProfileExchange;
+    use crate::ProfileExchange;
 
     fn now() -> UnixTime {
         UnixTime::from_seconds(1_000.9).unwrap()

@@ -1,15 +1,15 @@
 //! A token that was read and not yet believed: what may be looked at to find the key, and no more.
 
+use crate::documents::KeySet;
+use crate::encoding::json::{JsonObject, Value};
 use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::{NotThreeSegments, Segments};
-use crate::jose::json::{JsonObject, Value};
 use crate::jose::jwk::VerificationKey;
-use crate::keys::KeySet;
 use crate::policy::Policy;
 use crate::rejection::{Fingerprint, HmacName, Rejection};
 
 /// An access token of the right shape, signed by nobody knows whom.
-pub(super) struct UnverifiedToken<'a> {
+pub(crate) struct UnverifiedToken<'a> {
     pub(super) algorithm: Algorithm,
     pub(super) signing_input: &'a [u8],
     pub(super) signature: Vec<u8>,
@@ -18,7 +18,7 @@ pub(super) struct UnverifiedToken<'a> {
 }
 
 impl<'a> UnverifiedToken<'a> {
-    pub(super) fn read(token: &'a str, policy: &Policy) -> Result<Self, Rejection> {
+    pub(crate) fn read(token: &'a str, policy: &Policy) -> Result<Self, Rejection> {
         let segments = segments(token, policy)?;
         let header = header(&segments)?;
         check_extensions(&header)?;
@@ -29,16 +29,16 @@ impl<'a> UnverifiedToken<'a> {
         Ok(Self { algorithm, signing_input: segments.signing_input(), signature, payload, header })
     }
 
-    pub(super) fn issuer(&self) -> Result<&str, Rejection> {
+    pub(crate) fn issuer(&self) -> Result<&str, Rejection> {
         issuer(&self.payload)
     }
 
-    pub(super) fn kid(&self) -> Result<&str, Rejection> {
+    pub(crate) fn kid(&self) -> Result<&str, Rejection> {
         kid(&self.header)
     }
 
     /// The keys to try. Empty: none of this `kid` is published.
-    pub(super) fn candidates<'k>(
+    pub(crate) fn candidates<'k>(
         &self,
         kid: &str,
         keys: &'k KeySet,
@@ -47,12 +47,12 @@ impl<'a> UnverifiedToken<'a> {
             .map_err(|reason| Rejection::UnusableKey { kid: Fingerprint::of(kid), reason })
     }
 
-    pub(super) fn unknown_kid(kid: &str) -> Rejection {
+    pub(crate) fn unknown_kid(kid: &str) -> Rejection {
         Rejection::UnknownKid { kid: Fingerprint::of(kid) }
     }
 }
 
-pub(super) fn segments<'a>(token: &'a str, policy: &Policy) -> Result<Segments<'a>, Rejection> {
+pub(crate) fn segments<'a>(token: &'a str, policy: &Policy) -> Result<Segments<'a>, Rejection> {
     let limit = policy.token_bytes;
     if token.len() > limit {
         return Err(Rejection::TokenTooLarge { bytes: token.len(), limit });
@@ -63,22 +63,22 @@ pub(super) fn segments<'a>(token: &'a str, policy: &Policy) -> Result<Segments<'
     })
 }
 
-pub(super) fn header(segments: &Segments<'_>) -> Result<JsonObject, Rejection> {
+pub(crate) fn header(segments: &Segments<'_>) -> Result<JsonObject, Rejection> {
     segments.header().map_err(Rejection::MalformedHeader)
 }
 
-pub(super) fn payload(segments: &Segments<'_>) -> Result<JsonObject, Rejection> {
+pub(crate) fn payload(segments: &Segments<'_>) -> Result<JsonObject, Rejection> {
     segments.payload().map_err(Rejection::MalformedPayload)
 }
 
-pub(super) fn signature(segments: &Segments<'_>) -> Result<Vec<u8>, Rejection> {
+pub(crate) fn signature(segments: &Segments<'_>) -> Result<Vec<u8>, Rejection> {
     segments.signature().map_err(|_| Rejection::MalformedSignature)
 }
 
 /// That the header asks for nothing we don't do.
 ///
 /// `jwk`, `jku`, `x5c`, `x5u` are not looked at: a token doesn't get to say which key it is verified with (RFC 8725 §3.10).
-pub(super) fn check_extensions(header: &JsonObject) -> Result<(), Rejection> {
+pub(crate) fn check_extensions(header: &JsonObject) -> Result<(), Rejection> {
     // RFC 7515 §4.1.11: an extension that is not understood makes the token invalid, and we understand none.
     // RFC 7797 §6: b64 changes what is signed, and stands in crit if anything is right.
     if header.get("crit").is_some() || header.get("b64").is_some() {
@@ -88,7 +88,7 @@ pub(super) fn check_extensions(header: &JsonObject) -> Result<(), Rejection> {
 }
 
 /// `alg`, which is one of ours.
-pub(super) fn algorithm(header: &JsonObject, policy: &Policy) -> Result<Algorithm, Rejection> {
+pub(crate) fn algorithm(header: &JsonObject, policy: &Policy) -> Result<Algorithm, Rejection> {
     let name = header.get("alg").and_then(Value::as_str).ok_or(Rejection::AlgorithmMissing)?;
     if let Some(hmac) = HmacName::from_name(name) {
         return Err(Rejection::SymmetricAlgorithm(hmac));
@@ -98,7 +98,7 @@ pub(super) fn algorithm(header: &JsonObject, policy: &Policy) -> Result<Algorith
 }
 
 /// RFC 8725 §3.11, RFC 9068 §2.1. NOTE: `JWT` and no typ at all are taken, since Auth0 sends them by default.
-pub(super) fn check_type(header: &JsonObject) -> Result<(), Rejection> {
+pub(crate) fn check_type(header: &JsonObject) -> Result<(), Rejection> {
     match header.get("typ").map(Value::as_str) {
         None => Ok(()),
         Some(Some(typ)) if is_access_token(typ) => Ok(()),
@@ -107,12 +107,12 @@ pub(super) fn check_type(header: &JsonObject) -> Result<(), Rejection> {
 }
 
 /// `iss`, to choose among our own issuers.
-pub(super) fn issuer(payload: &JsonObject) -> Result<&str, Rejection> {
+pub(crate) fn issuer(payload: &JsonObject) -> Result<&str, Rejection> {
     non_empty_string(payload, "iss").ok_or(Rejection::IssuerMissing)
 }
 
 /// `kid`, to choose among our issuer's keys. RFC 7515 §4.1.4.
-pub(super) fn kid(header: &JsonObject) -> Result<&str, Rejection> {
+pub(crate) fn kid(header: &JsonObject) -> Result<&str, Rejection> {
     non_empty_string(header, "kid").ok_or(Rejection::KidMissing)
 }
 

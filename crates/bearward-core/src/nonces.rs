@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 
-use crate::jose::base64url;
+use crate::encoding::base64url;
 use crate::policy::DpopPolicy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
@@ -64,7 +64,7 @@ impl Nonces {
 }
 
 /// RFC 9449 §4.3 step 10.
-pub(super) fn check(nonce: Option<&str>, policy: &DpopPolicy, now: UnixTime) -> Result<(), Rejection> {
+pub(crate) fn check(nonce: Option<&str>, policy: &DpopPolicy, now: UnixTime) -> Result<(), Rejection> {
     let Some(nonces) = &policy.nonces else { return Ok(()) };
     let nonce = nonce.ok_or(Rejection::NonceMissing)?;
     nonces.made(nonce, now).map(|_| ()).ok_or(Rejection::NonceRefused)

@@ -6,12 +6,13 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::documents::{DocumentError, DocumentKind};
+use crate::http::scheme::Scheme;
 use crate::issuer::metadata::MetadataError;
-use crate::keys::{DocumentError, DocumentKind};
-use crate::outcome::{Refusal, Unavailable};
+use crate::outcome::Refusal;
 use crate::policy::{DpopMode, Policy, StatusProfile};
+use crate::rejection::Unavailable;
 use crate::rejection::{HmacName, Rejection};
-use crate::scheme::Scheme;
 
 /// An HTTP answer to a request that is not let in.
 #[derive(Clone, Debug, PartialEq, Eq)]

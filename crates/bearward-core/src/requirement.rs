@@ -1,6 +1,6 @@
 //! What a token grants. RFC 6749 §3.3, RFC 6750 §3.1.
 
-use crate::jose::json::{JsonObject, Value};
+use crate::encoding::json::{JsonObject, Value};
 use crate::rejection::Rejection;
 
 /// `scope`: space-separated, RFC 8693 §4.2. A claim of another type grants nothing.

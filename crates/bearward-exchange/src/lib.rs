@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use bearward_core::UnixTime;
-//! use bearward_core::exchange::{EndpointAnswer, Exchange};
+//! use bearward_exchange::{EndpointAnswer, Exchange};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let exchange = Exchange::on_behalf_of("a-users-token", "https://other.example.com", None)?;
@@ -16,9 +16,11 @@
 //! # Ok(())
 //! # }
 //! ```
+#![forbid(unsafe_code)]
 
 mod answer;
 mod assertion;
+pub mod limits;
 mod memory;
 mod on_behalf_of;
 mod profile;
@@ -27,10 +29,10 @@ mod vault;
 use core::fmt;
 
 use aws_lc_rs::digest;
+use bearward_core::UnixTime;
+use bearward_core::encoding::json::Value;
+use bearward_core::jose::compact::Segments;
 
-use crate::jose::compact::Segments;
-use crate::jose::json::Value;
-use crate::time::UnixTime;
 pub use answer::{EndpointAnswer, EndpointError, Granted, Member};
 pub use assertion::{AssertionAlgorithm, ClientAssertion};
 pub use memory::TokenMemory;
@@ -72,7 +74,7 @@ pub enum RequestError {
         /// The name, as the caller gave it.
         name: String,
     },
-    /// A further parameter is repeated more often than [`limits::EXTRA_VALUES`](crate::limits::EXTRA_VALUES).
+    /// A further parameter is repeated more often than [`limits::EXTRA_VALUES`].
     TooManyValues {
         /// The name, as the caller gave it.
         name: String,
@@ -168,7 +170,7 @@ impl fmt::Display for RequestError {
                 write!(f, "Parameter '{name}' is reserved and can't be set by 'extra'")
             }
             Self::TooManyValues { name } => {
-                write!(f, "Parameter '{name}' exceeds the maximum of {} values", crate::limits::EXTRA_VALUES)
+                write!(f, "Parameter '{name}' exceeds the maximum of {} values", limits::EXTRA_VALUES)
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::keyring::DocumentError;
-use super::refresh::{Counts, SlotStatus};
+use super::lifecycle::{Counts, SlotStatus};
+use super::needed::DocumentError;
 use crate::jose::jwk::KeyError;
 
 /// What is known of one issuer.

@@ -3,12 +3,13 @@
 use core::fmt;
 use std::collections::HashSet;
 
-use crate::explanation::Check;
+use crate::check::Check;
+use crate::http::headers::Field;
+use crate::http::scheme::{Scheme, split, trim};
 use crate::issuer::IssuerUrl;
 use crate::outcome::Refusal;
 use crate::policy::DpopMode;
 use crate::rejection::Rejection;
-use crate::scheme::{Scheme, split, trim};
 
 /// What a request says about who sent it. Field values are bytes as they came, before anybody decoded them.
 #[derive(Clone, Copy, Default)]
@@ -21,57 +22,8 @@ pub struct RequestFacts<'a> {
     pub method: &'a str,
     /// The answer to [`Outcome::IssuersNeeded`](crate::Outcome::IssuersNeeded): the issuers allowed for this request.
     pub issuers: Option<&'a HashSet<IssuerUrl>>,
-    /// The URL the client used; see [`public_url`](crate::url::public_url). Only a proof is compared with it.
+    /// The URL the client used; see [`public_url`](crate::http::url::public_url). Only a proof is compared with it.
     pub url: &'a str,
-}
-
-/// A header field that may stand once in a request.
-#[derive(Clone, Copy, Default)]
-#[expect(clippy::exhaustive_enums, reason = "none, one, several: there is nothing else")]
-pub enum Field<'a> {
-    /// It is not there.
-    #[default]
-    Absent,
-    /// Its value.
-    Once(&'a [u8]),
-    /// It stands more than once. Which one counts is nothing to guess about.
-    Repeated,
-}
-
-impl<'a> Field<'a> {
-    /// Notes a field line of this name.
-    pub fn add(&mut self, value: &'a [u8]) {
-        *self = match self {
-            Self::Absent => Self::Once(value),
-            Self::Once(_) | Self::Repeated => Self::Repeated,
-        };
-    }
-
-    /// What stands behind the scheme.
-    fn token(self) -> Option<&'a str> {
-        let Self::Once(value) = self else { return None };
-        let (_, token) = split(value);
-        text(token).ok().filter(|token| !token.is_empty())
-    }
-
-    fn is_blank(self) -> bool {
-        match self {
-            Self::Absent => true,
-            Self::Once(value) => trim(value).is_empty(),
-            Self::Repeated => false,
-        }
-    }
-}
-
-impl fmt::Debug for Field<'_> {
-    /// Not the value: it is a credential.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent => f.write_str("absent"),
-            Self::Once(value) => write!(f, "{} bytes", value.len()),
-            Self::Repeated => f.write_str("repeated"),
-        }
-    }
 }
 
 impl fmt::Debug for RequestFacts<'_> {
@@ -146,12 +98,19 @@ impl<'a> RequestFacts<'a> {
             Ok(Credentials::Dpop { token, proof }) => (Some(Scheme::Dpop), Some(token), Some(proof), false),
             Err(Refusal { rejection, scheme, .. }) => {
                 let proof = proof(self.dpop).ok().filter(|_| rejection.check() == Check::Credentials);
-                let token = scheme.and_then(|_| self.authorization.token());
+                let token = scheme.and_then(|_| token_of(self.authorization));
                 return Presented { refused: Some(rejection), scheme, token, proof, beside_proof: false };
             }
         };
         Presented { refused: None, scheme, token, proof, beside_proof }
     }
+}
+
+/// What follows the scheme.
+fn token_of(field: Field<'_>) -> Option<&str> {
+    let Field::Once(value) = field else { return None };
+    let (_, token) = split(value);
+    text(token).ok().filter(|token| !token.is_empty())
 }
 
 /// RFC 9449 §4.3 step 1: one field with one proof. A comma, which no proof holds, is where two fields were joined.

@@ -3,21 +3,23 @@
 
 use core::cmp::Ordering;
 
-use super::claims::Found;
-use super::proof::{self, ProvenRequest, UnverifiedProof};
-use super::{Verifier, binding, scope, unverified};
-use crate::explanation::{Check, Explanation, Finding, Step};
+use super::{Explanation, Finding, Step};
+use crate::check::Check;
+use crate::encoding::json::JsonObject;
+use crate::http::scheme::Scheme;
 use crate::issuer::metadata::Metadata;
 use crate::issuer::{IssuerUrl, NotSelected};
-use crate::jose::json::JsonObject;
 use crate::jose::jwk::VerificationKey;
 use crate::jose::thumbprint::Thumbprint;
 use crate::outcome::{Outcome, Refusal};
 use crate::policy::{Policy, ReplayProtection};
 use crate::rejection::Rejection;
-use crate::request::{Presented, RequestFacts};
-use crate::scheme::Scheme;
+use crate::requirement as scope;
 use crate::time::UnixTime;
+use crate::verify::claims::Found;
+use crate::verify::credentials::{Presented, RequestFacts};
+use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
+use crate::verify::{Verifier, binding, header as unverified};
 
 impl Verifier {
     /// Decides on a request as [`verify`](Self::verify) does, then on `required_scopes`, and tells how each check ended.

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use bearward_core::UnixTime;
+
 use super::{Exchange, Granted};
 use crate::limits;
-use crate::time::UnixTime;
 
 /// Granted tokens, by what was asked for. Bounded; safe from many threads.
 ///
@@ -68,8 +69,8 @@ fn make_room(kept: &mut HashMap<[u8; 32], Kept>, now: UnixTime) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::EndpointAnswer;
-    use crate::jose::base64url;
+    use crate::EndpointAnswer;
+    use bearward_core::encoding::base64url;
 
     fn at(seconds: u32) -> UnixTime {
         UnixTime::from_seconds(f64::from(seconds)).unwrap()

@@ -5,8 +5,8 @@
 use core::fmt::Write as _;
 use std::time::Duration;
 
-use crate::jose::base64url;
-use crate::time::UnixTime;
+use bearward_core::UnixTime;
+use bearward_core::encoding::base64url;
 
 /// `client_assertion_type`. RFC 7523 §2.2.
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -94,8 +94,8 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jose::compact::Segments;
-    use crate::jose::json::Value;
+    use bearward_core::encoding::json::Value;
+    use bearward_core::jose::compact::Segments;
 
     #[test]
     fn an_assertion_says_who_to_whom_and_for_how_long() {

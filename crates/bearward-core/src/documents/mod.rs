@@ -1,59 +1,33 @@
-//! Every issuer's documents, behind one lock that is never held while something is computed.
+//! Every issuer's documents: discovery documents and key sets, how long they are used, when they are fetched.
+//!
+//! They are kept behind one lock that is never held while something is computed.
 
-use core::fmt;
+mod freshness;
+mod key_set;
+mod lifecycle;
+mod needed;
+mod status;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use super::freshness::Lifetime;
-use super::key_set::{KeySet, KeySetError};
-use super::refresh::{Refetch, Slot, Standing};
-use super::status::{IssuerStatus, KeyStatus};
+use self::lifecycle::{Refetch, Slot, Standing};
 use crate::issuer::IssuerUrl;
-use crate::issuer::metadata::{Metadata, MetadataError};
+use crate::issuer::metadata::Metadata;
 use crate::jose::algorithm::AlgorithmSet;
 use crate::limits;
-use crate::outcome::Unavailable;
+use crate::rejection::Unavailable;
 use crate::time::UnixTime;
 
-/// A document of an issuer that has to be fetched before a request can be decided.
-///
-/// Fetch [`url`](Self::url) (GET, https, no redirects, status 200), hand the body to
-/// [`Verifier::document_received`](crate::Verifier::document_received) or say
-/// [`Verifier::document_failed`](crate::Verifier::document_failed), then verify again from the start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DocumentNeeded {
-    issuer: IssuerUrl,
-    kind: DocumentKind,
-    url: String,
-    past_caches: bool,
-}
-
-/// Which of an issuer's documents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DocumentKind {
-    /// The discovery document.
-    Discovery,
-    /// The key set.
-    KeySet,
-}
-
-/// Why a document is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DocumentError {
-    /// It could not be fetched.
-    NotFetched,
-    /// It is longer than [`limits::DOCUMENT_BYTES`].
-    TooLong,
-    /// It was fetched, and is no usable discovery document.
-    Metadata(MetadataError),
-    /// It was fetched, and is no usable key set.
-    KeySet(KeySetError),
-}
+pub use self::freshness::Lifetime;
+pub use self::key_set::{KeySet, KeySetError};
+pub use self::lifecycle::Counts;
+pub use self::needed::{DocumentError, DocumentKind, DocumentNeeded};
+pub use self::status::{DocumentStatus, IssuerStatus, KeyStatus};
+pub use crate::jose::jwk::KeyError;
 
 /// Why there are no documents to go on with.
 #[derive(Debug)]
@@ -328,65 +302,3 @@ fn settle<T>(
         }
     }
 }
-
-impl DocumentNeeded {
-    fn discovery(issuer: &IssuerUrl) -> Self {
-        Self {
-            issuer: issuer.clone(),
-            kind: DocumentKind::Discovery,
-            url: issuer.discovery_url(),
-            past_caches: false,
-        }
-    }
-
-    fn key_set(issuer: &IssuerUrl, metadata: &Metadata) -> Self {
-        Self {
-            issuer: issuer.clone(),
-            kind: DocumentKind::KeySet,
-            url: metadata.jwks_uri().to_owned(),
-            past_caches: false,
-        }
-    }
-
-    /// Where to get it: an https URL, of a configured issuer or from its discovery document.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// Whose it is.
-    pub fn issuer(&self) -> &IssuerUrl {
-        &self.issuer
-    }
-
-    /// Whether it must come from the issuer itself: what any cache has is not new enough.
-    pub fn is_past_caches(&self) -> bool {
-        self.past_caches
-    }
-
-    /// Which document it is.
-    pub fn kind(&self) -> DocumentKind {
-        self.kind
-    }
-}
-
-impl fmt::Display for DocumentKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Discovery => "discovery document",
-            Self::KeySet => "key set",
-        })
-    }
-}
-
-impl fmt::Display for DocumentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFetched => f.write_str("it could not be fetched"),
-            Self::TooLong => write!(f, "it is longer than {} bytes", limits::DOCUMENT_BYTES),
-            Self::Metadata(error) => error.fmt(f),
-            Self::KeySet(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for DocumentError {}

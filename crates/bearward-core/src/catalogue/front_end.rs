@@ -1,0 +1,87 @@
+//! How settings are written in a remedy: each front end spells them in its own way.
+
+/// The reader of a remedy. It decides how settings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FrontEnd {
+    /// A service that uses the Python package.
+    Python,
+    /// A service that uses the engine from Rust.
+    Rust,
+    /// A user of `bearward`, whose service may be either of these.
+    CommandLine,
+    /// The reference page, which is for users of both languages.
+    Reference,
+}
+
+/// A setting of a service.
+pub(super) struct Setting {
+    /// As remedies name it.
+    pub(super) name: &'static str,
+    pub(super) python: &'static str,
+    pub(super) rust: &'static str,
+    /// The flag of `bearward explain` that stands for it, if there is one and `python` is not what that command reads too.
+    pub(super) explain: Option<&'static str>,
+}
+
+const fn setting(
+    name: &'static str,
+    python: &'static str,
+    rust: &'static str,
+    explain: Option<&'static str>,
+) -> Setting {
+    Setting { name, python, rust, explain }
+}
+
+#[rustfmt::skip]
+pub(super) const SETTINGS: &[Setting] = &[
+    setting("algorithms", "`algorithms`", "`Policy::with_algorithms`", Some("`--algorithm`")),
+    setting("audience", "`AUTH0_AUDIENCE`", "`Audience::new`", None),
+    setting("domain", "`AUTH0_DOMAIN`", "`Issuers::single`", None),
+    setting("domains", "`domains`", "`Issuers::any_of`", Some("`--domain`")),
+    setting("dpop_algorithms", "`dpop_algorithms`", "`DpopPolicy::with_algorithms`", Some("`--proof-algorithm`")),
+    setting("dpop_enabled", "`dpop_enabled=True`", "`DpopMode::Accepted`", Some("`--dpop accepted`")),
+    setting("dpop_iat_leeway", "`dpop_iat_leeway`", "`DpopPolicy::with_window`", None),
+    setting("dpop_nonce_key", "`dpop_nonce_key`", "`Nonces::new`", Some("`--nonce-key`")),
+    setting("dpop_replay", "`dpop_replay`", "`ReplayProtection::Shared`", None),
+    setting("dpop_required", "`dpop_required=False`", "`DpopMode::Accepted`", Some("`--dpop accepted`")),
+    setting("leeway", "`leeway`", "`Policy::with_leeway`", Some("`--leeway`")),
+    setting("on_store_error", "`on_store_error=\"allow\"`", "`Sighting::First`", None),
+    setting("public_origin", "`public_origin`", "`PublicUrl::Fixed`", None),
+];
+
+impl Setting {
+    fn spelled_for(&self, front_end: FrontEnd) -> String {
+        let Self { python, rust, .. } = self;
+        let both = format!("Python: {python}; Rust: {rust}");
+        match (front_end, self.explain) {
+            (FrontEnd::Python, _) => (*python).to_owned(),
+            (FrontEnd::Rust, _) => (*rust).to_owned(),
+            (FrontEnd::CommandLine, Some(flag)) => format!("{both}; `bearward explain`: {flag}"),
+            (FrontEnd::CommandLine, None) | (FrontEnd::Reference, _) => both,
+        }
+    }
+}
+
+/// `template` with each `{setting}` replaced. A test of the catalogue makes sure that all of them are known.
+pub(super) fn with_settings(template: &str, front_end: FrontEnd) -> String {
+    let mut text = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, name, after)) = next_placeholder(rest) {
+        text.push_str(before);
+        match SETTINGS.iter().find(|setting| setting.name == name) {
+            Some(setting) => text.push_str(&setting.spelled_for(front_end)),
+            None => text.push_str(name),
+        }
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// What is before it, its name, and what is behind it.
+fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, behind) = text.split_once('{')?;
+    let (name, after) = behind.split_once('}')?;
+    Some((before, name, after))
+}

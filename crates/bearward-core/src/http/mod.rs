@@ -1,0 +1,7 @@
+//! HTTP as far as it decides on a request: header fields, hosts, URLs.
+
+pub mod forwarded;
+pub mod headers;
+pub mod host;
+pub mod scheme;
+pub mod url;
