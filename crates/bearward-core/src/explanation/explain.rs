@@ -291,8 +291,7 @@ mod tests {
     use crate::refusal::Unavailable;
     use crate::verify::replay::ReplayLog;
 
-    const CASE: &str =
-        include_str!("../../../../vectors/dpop_scheme/bound_token_with_proof_is_accepted.json");
+    const CASES: &str = include_str!("../../../../vectors/dpop_scheme.json");
     const DISCOVERY: &str = include_str!("../../../../vectors/documents/discovery.json");
     const KEY_SET: &str = include_str!("../../../../vectors/documents/key-set.json");
 
@@ -303,7 +302,8 @@ mod tests {
         let policy = Policy::new(issuers, Audience::new("https://api.example.com").unwrap()).with_dpop(dpop);
         let used_proofs = ReplayLog::with_capacity(policy.dpop.window(), 0);
         let verifier = Verifier { used_proofs, ..Verifier::new(policy) };
-        let case: Value = serde_json::from_str(CASE).unwrap();
+        let file: Value = serde_json::from_str(CASES).unwrap();
+        let case = &file["cases"]["bound_token_with_proof_is_accepted"];
         let text = |path: &str| case.pointer(path).and_then(Value::as_str).unwrap();
         let request = RequestFacts {
             method: text("/request/method"),

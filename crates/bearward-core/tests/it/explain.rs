@@ -7,8 +7,9 @@ use bearward_core::explanation::{Finding, Step};
 use bearward_core::{Explanation, RequestFacts};
 use serde_json::Value;
 
+use crate::cases::{cases, versions};
 use crate::engine::{self, Engine, Outcome, text, texts};
-use crate::vectors::{cases, latin_1, versions};
+use crate::vectors::latin_1;
 
 /// What two verifiers of the same past say of a vector's request.
 struct Told {
@@ -18,15 +19,8 @@ struct Told {
 }
 
 /// Of every vector, by name; asked once for all tests.
-static TOLD: LazyLock<Vec<(String, Value, Told)>> = LazyLock::new(|| {
-    let cases = cases().into_iter();
-    cases
-        .map(|(name, case)| {
-            let told = ask_both(&case);
-            (name, case, told)
-        })
-        .collect()
-});
+static TOLD: LazyLock<Vec<(&str, &Value, Told)>> =
+    LazyLock::new(|| cases().iter().map(|(name, case)| (name.as_str(), case, ask_both(case))).collect());
 
 #[test]
 fn the_first_failed_step_is_what_the_verdict_says() {
@@ -115,7 +109,7 @@ fn debug_shows_no_claims_and_no_token() {
 #[test]
 fn what_else_is_wrong_is_told_behind_the_first_failure() {
     let (.., Told { explanation, .. }) =
-        TOLD.iter().find(|(name, ..)| name == "claims/aud_is_told_before_later_claims").unwrap();
+        TOLD.iter().find(|(name, ..)| *name == "claims/aud_is_told_before_later_claims").unwrap();
     let failed: Vec<Check> = explanation
         .steps()
         .iter()

@@ -1,14 +1,13 @@
 //! The project's own vectors: `vectors/README.md` tells the format.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
 
 use bearward_core::catalogue::{REJECTIONS, UNAVAILABLE};
 use bearward_core::encoding::json::{Kind, Value as JsonValue};
 use bearward_core::{Answer, Cause, UnixTime, VerifiedToken};
 use serde_json::{Map, Value, json};
 
+use crate::cases::{cases, versions};
 use crate::engine::{self, Engine, Outcome, text, texts};
 
 #[test]
@@ -177,57 +176,6 @@ fn converted(value: JsonValue<'_>) -> Value {
     }
 }
 
-/// What the fetches of a document give, one after the other.
-pub(crate) fn versions(document: &Value) -> Vec<Option<Vec<u8>>> {
-    let mut versions = Vec::new();
-    let mut version = Some(document);
-    while let Some(current) = version {
-        versions.push(body(current));
-        version = current.get("then");
-    }
-    versions
-}
-
-fn body(version: &Value) -> Option<Vec<u8>> {
-    if version.get("missing").is_some() {
-        None
-    } else if let Some(name) = version.get("file") {
-        Some(fs::read(folder().join("documents").join(format!("{}.json", text(name)))).unwrap())
-    } else if let Some(raw) = version.get("raw") {
-        Some(text(raw).as_bytes().to_vec())
-    } else {
-        Some(version["json"].to_string().into_bytes())
-    }
-}
-
 pub(crate) fn latin_1(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(c).unwrap()).collect()
-}
-
-/// All cases, by `group/name`.
-pub(crate) fn cases() -> BTreeMap<String, Value> {
-    let mut cases = BTreeMap::new();
-    for group in entries(&folder()).into_iter().filter(|path| path.is_dir() && !path.ends_with("documents")) {
-        for path in
-            entries(&group).into_iter().filter(|path| path.extension().is_some_and(|end| end == "json"))
-        {
-            let name = format!("{}/{}", stem(&group), stem(&path));
-            let case = serde_json::from_slice(&fs::read(&path).unwrap())
-                .unwrap_or_else(|error| panic!("{name}: {error}"));
-            cases.insert(name, case);
-        }
-    }
-    cases
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
-}
-
-fn stem(path: &Path) -> &str {
-    path.file_stem().unwrap().to_str().unwrap()
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors")
 }
