@@ -20,7 +20,7 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
         ("grant_type", "client_credentials"),
         ("client_id", &args.client_id),
         ("client_secret", &secret),
-        ("audience", &args.audience),
+        ("audience", args.audience.as_str()),
     ];
     if !scope.trim().is_empty() {
         form.push(("scope", &scope));

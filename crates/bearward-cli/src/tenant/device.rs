@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     http::access_token::AccessToken,
-    tenant::client::{Answer, Tenant},
+    tenant::{
+        client::{Answer, Tenant},
+        domain::Domain,
+    },
     terminal::{failure::Failure, output},
 };
 
@@ -17,6 +20,9 @@ const FIVE_SECONDS: Duration = Duration::from_secs(5);
 /// The longest wait, even if the tenant's code is valid for longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(30 * 60);
 
+/// Hosts are cut to this length.
+const HOST_LENGTH: usize = 253;
+
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// A request for a token.
@@ -24,6 +30,8 @@ pub(crate) struct DeviceRequest<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) audience: &'a str,
     pub(crate) scope: &'a str,
+    /// Another host than the tenant's that the page may be on.
+    pub(crate) page_host: Option<&'a Domain>,
 }
 
 impl DeviceRequest<'_> {
@@ -32,6 +40,9 @@ impl DeviceRequest<'_> {
         let form = [("client_id", self.client_id), ("audience", self.audience), ("scope", self.scope)];
         let answer = tenant.post_form(&["oauth", "device", "code"], &form).await?;
         let authorization = Authorization::of(&answer)?;
+        let domain = tenant.domain();
+        authorization.check_pages(domain, self.page_host.unwrap_or(domain))?;
+        output::message(format_args!("Signing in at the tenant {domain}."));
         authorization.print();
         let form = [
             ("grant_type", GRANT_TYPE),
@@ -52,8 +63,8 @@ struct Authorization {
     /// A secret: with it, anybody could get the token.
     device_code: String,
     user_code: String,
-    verification_uri: String,
-    verification_uri_complete: Option<String>,
+    verification_uri: Url,
+    verification_uri_complete: Option<Url>,
     expires_in: Duration,
     interval: Duration,
 }
@@ -81,6 +92,18 @@ impl Authorization {
         })
     }
 
+    /// A page on another host could ask for the password of a tenant that it is not.
+    fn check_pages(&self, domain: &Domain, allowed: &Domain) -> Result<(), Failure> {
+        let pages = [Some(&self.verification_uri), self.verification_uri_complete.as_ref()];
+        let is_elsewhere =
+            |page: &&Url| page.authority() != domain.to_string() && page.authority() != allowed.to_string();
+        let Some(page) = pages.into_iter().flatten().find(is_elsewhere) else { return Ok(()) };
+        let host = output::one_line(page.authority(), HOST_LENGTH);
+        let message = format!("{domain} wants you to sign in at another host, {host}.");
+        Err(Failure::rejected(message)
+            .with_hint(format!("if {host} belongs to this tenant, give --sign-in-host {host}.")))
+    }
+
     fn print(&self) {
         output::message(format_args!("Open {}", self.verification_uri));
         output::message(format_args!("and enter the code {}", self.user_code));
@@ -92,8 +115,8 @@ impl Authorization {
 }
 
 /// A link for the user to open: only https, and without control characters.
-fn web_page(text: &str) -> Option<String> {
-    Url::parse(text).ok().filter(|url| url.scheme() == "https").map(String::from)
+fn web_page(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(|url| url.scheme() == "https")
 }
 
 /// RFC 8628 §3.4 and §3.5.
@@ -220,7 +243,7 @@ mod tests {
         });
         let hostile = authorization(&hostile).unwrap();
         assert_eq!(hostile.user_code, "A [2J");
-        assert!(!hostile.verification_uri.contains(char::is_control));
+        assert!(!hostile.verification_uri.as_str().contains(char::is_control));
         assert_eq!(hostile.expires_in, LONGEST_WAIT);
     }
 }
