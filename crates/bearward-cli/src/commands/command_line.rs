@@ -113,12 +113,12 @@ fn printable(value: &ContextValue) -> Option<ContextValue> {
 fn origin(error: &Error, definition: &Definition, file: &EnvFile) -> Option<String> {
     let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return None };
     let mut arguments = definition.get_subcommands().flat_map(Definition::get_arguments);
-    let (name, place) = arguments.find_map(|argument| {
+    let (name, source) = arguments.find_map(|argument| {
         let name = argument.get_env()?.to_str()?;
-        let place = settings::place(name, file)?;
-        (settings::variable_in(name, file)?.to_str()? == value).then_some((name, place))
+        let (found, source) = settings::setting_in(name, file)?;
+        (found.to_str()? == value).then_some((name, source))
     })?;
-    Some(format!("{name} has this value in {place}."))
+    Some(format!("{name} has this value in {source}."))
 }
 
 /// Where else a missing argument may come from.

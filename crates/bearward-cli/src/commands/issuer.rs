@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::{
     commands::args::IssuerArgs,
+    http::trust::CA_FILE,
     tenant::local::Announcement,
     terminal::{failure::Failure, input, output},
 };
@@ -25,6 +26,9 @@ pub(crate) async fn run(mut args: IssuerArgs) -> Result<(), Failure> {
     let mut signals = Signals::register()
         .map_err(|error| Failure::undecided(format!("can't listen for signals: {error}")))?;
     let public_key = args.client_public_key.as_deref().map(public_key).transpose()?;
+    if let Some(path) = args.ca_file.as_deref().filter(|path| path.exists() && !path.is_file()) {
+        return Err(Failure::usage(format!("{} is not a file.", path.display())).with_hint(CA_FILE_HINT));
+    }
     let config = config(&args, public_key).map_err(|error| Failure::usage(format!("{error}.")))?;
     let connections = config.connections.clone();
     let management_scopes = config.management_scopes.clone();
@@ -115,13 +119,15 @@ fn client(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<Client, Co
     Ok(client)
 }
 
+const CA_FILE_HINT: &str = "--ca-file gives another place for it.";
+
 fn start_failure(error: &StartError) -> Failure {
     let failure = Failure::usage(format!("{error}."));
     match error {
         StartError::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
             failure.with_hint("--port 0 uses a free port.")
         }
-        StartError::CaFile { .. } => failure.with_hint("--ca-file gives another place for it."),
+        StartError::CaFile { .. } => failure.with_hint(CA_FILE_HINT),
         StartError::Listen { .. }
         | StartError::Config(_)
         | StartError::Key(_)
@@ -213,7 +219,7 @@ impl fmt::Display for Ready<'_> {
             self.secret(f, "admin secret", admin.secret())?;
         }
         writeln!(f, "\nFor the shell of your API and of your client:\n")?;
-        writeln!(f, "  export SSL_CERT_FILE={}", shell(&ca_file))?;
+        writeln!(f, "  export {CA_FILE}={}", shell(&ca_file))?;
         writeln!(f, "  export AUTH0_DOMAIN={}", shell(tenant.domain()))?;
         if let Some(audience) = self.args.audience.first() {
             writeln!(f, "  export AUTH0_AUDIENCE={}", shell(audience))?;

@@ -20,7 +20,7 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
     let form = ClientCredentials {
         client_id: &args.client_id,
         client_secret: &secret,
-        audience: &args.audience,
+        audience: args.audience.as_str(),
         scope: &scope,
     }
     .form();

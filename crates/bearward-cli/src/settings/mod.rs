@@ -3,7 +3,7 @@
 pub(crate) mod env_file;
 pub(crate) mod private_file;
 
-use std::{env, ffi::OsString, fs, io, path::Path};
+use std::{env, ffi::OsString, fmt, io, path::Path};
 
 use crate::{
     settings::env_file::EnvFile,
@@ -22,10 +22,8 @@ pub(crate) fn env_file() -> Result<EnvFile, Failure> {
     let path = Path::new(ENV_FILE);
     // Its text is not shown: it contains secrets.
     let unreadable = |why: &str| Failure::usage(format!("{ENV_FILE} can't be read: {why}."));
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => return Ok(EnvFile::default()),
-        Ok(metadata) if !metadata.is_file() => return Err(unreadable("it is not a file")),
-        _ => {}
+    if path.is_dir() {
+        return Ok(EnvFile::default());
     }
     match input::whole_file(path) {
         Ok(bytes) => {
@@ -38,38 +36,49 @@ pub(crate) fn env_file() -> Result<EnvFile, Failure> {
     }
 }
 
-/// A setting without a flag, from the environment or `.env`.
-pub(crate) fn variable(name: &str) -> Option<OsString> {
-    in_environment(name).or_else(|| variable_in(name, &env_file().ok()?))
+/// Where a setting comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Environment,
+    EnvFile,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Environment { "the environment" } else { ENV_FILE })
+    }
+}
+
+/// A setting without a flag, and where it comes from.
+pub(crate) fn setting(name: &str) -> Option<(OsString, Source)> {
+    setting_in(name, &env_file().unwrap_or_default())
+}
+
+/// The same, if `file` is the `.env`.
+pub(crate) fn setting_in(name: &str, file: &EnvFile) -> Option<(OsString, Source)> {
+    let from_file = || Some((file.value(name)?.into(), Source::EnvFile));
+    in_environment(name).map(|value| (value, Source::Environment)).or_else(from_file)
 }
 
 /// A setting without a flag, as text.
 pub(crate) fn text(name: &str) -> Result<Option<String>, Failure> {
-    let text = variable(name).map(OsString::into_string).transpose();
+    let text = setting(name).map(|(value, _)| value.into_string()).transpose();
     text.map_err(|_| Failure::usage(format!("{name} is not UTF-8.")))
-}
-
-/// A setting without a flag, if `file` is the `.env`.
-pub(crate) fn variable_in(name: &str, file: &EnvFile) -> Option<OsString> {
-    in_environment(name).or_else(|| file.value(name).map(OsString::from))
-}
-
-/// Where a setting without a flag comes from.
-pub(crate) fn place(name: &str, file: &EnvFile) -> Option<&'static str> {
-    match in_environment(name) {
-        Some(_) => Some("the environment"),
-        None => file.value(name).map(|_| ENV_FILE),
-    }
 }
 
 /// Whether a setting without a flag comes from `.env`.
 pub(crate) fn is_from_env_file(name: &str) -> bool {
-    env_file().is_ok_and(|file| place(name, &file) == Some(ENV_FILE))
+    setting(name).is_some_and(|(_, source)| source == Source::EnvFile)
 }
 
 /// A setting from the environment alone. An empty value counts as missing.
 pub(crate) fn in_environment(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// A setting from `.env` alone.
+pub(crate) fn in_env_file(name: &str) -> Option<String> {
+    env_file().ok()?.value(name)
 }
 
 /// If the domain comes from `.env` but the secret does not, the domain is printed before the secret is sent: `.env` may
@@ -79,4 +88,10 @@ pub(crate) fn announce_secret_destination(domain: &str) {
     output::message(format_args!(
         "note: the secret is sent to {domain}, the domain in {ENV_FILE} of this folder."
     ));
+}
+
+/// The same before somebody signs in there.
+pub(crate) fn announce_sign_in(domain: &str) {
+    let domain = output::one_line(domain, DOMAIN_LENGTH);
+    output::message(format_args!("note: you sign in at {domain}, the domain in {ENV_FILE} of this folder."));
 }

@@ -7,14 +7,27 @@ use reqwest::Url;
 
 use crate::{
     http::access_token::AccessToken,
-    tenant::client::{Answer, Tenant},
+    tenant::{
+        client::{Answer, Tenant},
+        domain::Domain,
+    },
     terminal::{failure::Failure, output},
 };
 
-/// Prints the page and the code, and waits for the token.
-pub(crate) async fn token(request: DeviceRequest<'_>, tenant: &Tenant) -> Result<AccessToken, Failure> {
+/// Hosts are cut to this length.
+const HOST_LENGTH: usize = 253;
+
+/// Prints the page and the code, and waits for the token. The page may be on the tenant's host or on `page_host`.
+pub(crate) async fn token(
+    request: DeviceRequest<'_>,
+    page_host: Option<&Domain>,
+    tenant: &Tenant,
+) -> Result<AccessToken, Failure> {
     let answer = tenant.post_form(&["oauth", "device", "code"], &request.form()).await?;
     let authorization = Authorization::of(&answer)?;
+    let domain = tenant.domain();
+    authorization.check_pages(domain, page_host.unwrap_or(domain))?;
+    output::message(format_args!("Signing in at the tenant {domain}."));
     authorization.print();
     let form = authorization.device.token_form(request.client_id);
     poll(
@@ -29,8 +42,8 @@ pub(crate) async fn token(request: DeviceRequest<'_>, tenant: &Tenant) -> Result
 struct Authorization {
     device: DeviceAuthorization,
     user_code: String,
-    verification_uri: String,
-    verification_uri_complete: Option<String>,
+    verification_uri: Url,
+    verification_uri_complete: Option<Url>,
 }
 
 impl Authorization {
@@ -51,6 +64,18 @@ impl Authorization {
         })
     }
 
+    /// A page on another host could ask for the password of a tenant that it is not.
+    fn check_pages(&self, domain: &Domain, allowed: &Domain) -> Result<(), Failure> {
+        let pages = [Some(&self.verification_uri), self.verification_uri_complete.as_ref()];
+        let is_elsewhere =
+            |page: &&Url| page.authority() != domain.to_string() && page.authority() != allowed.to_string();
+        let Some(page) = pages.into_iter().flatten().find(is_elsewhere) else { return Ok(()) };
+        let host = output::one_line(page.authority(), HOST_LENGTH);
+        let message = format!("{domain} wants you to sign in at another host, {host}.");
+        Err(Failure::rejected(message)
+            .with_hint(format!("if {host} belongs to this tenant, give --sign-in-host {host}.")))
+    }
+
     fn print(&self) {
         output::message(format_args!("Open {}", self.verification_uri));
         output::message(format_args!("and enter the code {}", self.user_code));
@@ -62,8 +87,8 @@ impl Authorization {
 }
 
 /// A link for the user to open: only https, and without control characters.
-fn web_page(text: &str) -> Option<String> {
-    Url::parse(text).ok().filter(|url| url.scheme() == "https").map(String::from)
+fn web_page(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(|url| url.scheme() == "https")
 }
 
 /// RFC 8628 §3.4 and §3.5.
@@ -188,7 +213,7 @@ mod tests {
         });
         let hostile = authorization(&hostile).unwrap();
         assert_eq!(hostile.user_code, "A [2J");
-        assert!(!hostile.verification_uri.contains(char::is_control));
+        assert!(!hostile.verification_uri.as_str().contains(char::is_control));
         assert_eq!(hostile.device.expires_in(), limits::DEVICE_CODE_WAIT);
     }
 }

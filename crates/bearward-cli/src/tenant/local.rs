@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use crate::{
-    http::https,
+    http::loopback::is_loopback,
     settings::private_file,
     tenant::domain::Domain,
     terminal::{failure::Failure, input},
@@ -55,7 +55,7 @@ impl Announcement {
 
 impl Drop for Announcement {
     fn drop(&mut self) {
-        if fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
+        if input::whole_file(&self.path).is_ok_and(|text| text == self.text.as_bytes()) {
             // A file that can't be removed does no harm.
             let _removed = fs::remove_file(&self.path);
         }
@@ -106,8 +106,7 @@ impl LocalTenant {
     fn read(bytes: &[u8]) -> Option<Self> {
         let members: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
         let text = |name| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let domain: Domain =
-            text("domain")?.parse().ok().filter(|it: &Domain| https::is_loopback(&it.url(&[])))?;
+        let domain: Domain = text("domain")?.parse().ok().filter(|it: &Domain| is_loopback(&it.url(&[])))?;
         Some(Self {
             domain,
             ca_file: text("ca_file")?.to_owned(),

@@ -76,6 +76,11 @@ fn printable(text: &str, but: &[char]) -> String {
     printable
 }
 
+/// Whether text has characters that [`controls_display`].
+pub(crate) fn has_controls(text: &str) -> bool {
+    text.chars().any(controls_display)
+}
+
 /// Whether a character changes how text is shown instead of being shown: control characters, direction marks, joiners,
 /// and characters without width (Unicode Technical Report 36, sections 2 and 3).
 fn controls_display(c: char) -> bool {

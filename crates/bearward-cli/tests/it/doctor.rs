@@ -42,14 +42,14 @@ fn each_check_is_a_line_and_failed_ones_have_a_remedy() {
     let setup = Setup::start();
     let finished = finish(setup.command(&[]));
     setup.assert_no_secrets(&finished);
-    assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), "16 ok\n"));
+    assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), "17 ok\n"));
     assert_eq!(finished.stdout.lines().count(), CHECKS.len());
     for (line, check) in finished.stdout.lines().zip(CHECKS) {
         assert!(line.starts_with(&format!("ok       {:16} ", check.replace('_', " "))), "{line}");
     }
     setup.behave("discovery", json!({ "status": 404 }));
     let finished = finish(setup.command(&[]));
-    assert_eq!((finished.code, finished.stderr.as_str()), (Some(1), "1 failed, 8 skipped, 7 ok\n"));
+    assert_eq!((finished.code, finished.stderr.as_str()), (Some(1), "1 failed, 8 skipped, 8 ok\n"));
     let at = finished.stdout.lines().position(|line| line.starts_with("failed   discovery ")).unwrap();
     assert!(
         finished.stdout.lines().nth(at + 1).unwrap().starts_with("         remedy: "),
@@ -80,6 +80,34 @@ fn missing_settings_are_a_failed_check_and_no_usage_error() {
 }
 
 #[test]
+fn a_value_that_the_environment_hides_is_named() {
+    let setup = Setup::start();
+    let mut command = setup.command(&["--json"]);
+    let other = fs::canonicalize(setup.folder.path()).unwrap().join("other.pem");
+    fs::write(&other, Server::https().ca_pem).unwrap();
+    let other = other.display().to_string();
+    command.env("BEARWARD_CA_FILE", &other);
+    let findings = setup.findings(command);
+    let (ours, code) = (setup.ready["ca_file"].as_str().unwrap(), findings.0["exit_code"].as_i64());
+    assert_eq!((findings.status("trust"), findings.status("tls"), code), ("warning", "failed", Some(3)));
+    for check in ["trust", "tls"] {
+        let text = findings.all(check)[0].to_string();
+        assert!(text.contains(&other) && text.contains(ours), "{text}");
+    }
+}
+
+#[test]
+fn a_ca_file_is_added_to_what_the_environment_trusts() {
+    let setup = Setup::start();
+    let mut command = setup.command(&["--json"]);
+    fs::write(setup.folder.path().join("other.pem"), Server::https().ca_pem).unwrap();
+    command.env("SSL_CERT_FILE", "other.pem");
+    let findings = setup.findings(command);
+    assert_eq!((findings.status("trust"), findings.status("token")), ("ok", "ok"));
+    assert_eq!(findings.facts("trust")["certificates"], 2);
+}
+
+#[test]
 fn an_unusable_domain_gets_a_suggestion() {
     let setup = Setup::start();
     let domain = setup.ready["domain"].as_str().unwrap();
@@ -89,7 +117,7 @@ fn an_unusable_domain_gets_a_suggestion() {
         findings.assert_failed("domain", 2, "invalid domain URL", &remedy);
         assert!(!findings.0.to_string().contains("hush"));
     }
-    for unusual in ["https://D/", "D/", "HTTPS://D"] {
+    for unusual in ["https://D/", "D/", "HTTPS://D", "D\n"] {
         let findings = setup.check(&["--domain", &unusual.replace('D', domain)]);
         findings.assert_warned("domain", &format!("is used as {domain}"), &remedy);
         assert_eq!(findings.status("token"), "ok", "{unusual}");
@@ -102,7 +130,13 @@ fn without_an_audience_or_a_client_no_token_is_requested() {
     let findings = setup.check(&["--audience", ""]);
     findings.assert_warned("audience", "it is not set", "AUTH0_AUDIENCE");
     assert_eq!((findings.status("keys"), findings.status("token")), ("ok", "skipped"));
-    setup.check(&["--audience", " a"]).assert_words("audience", "white space", "AUTH0_AUDIENCE=a");
+    for spaced in [" https://api.example.com", "https://api.example.com\n"] {
+        let findings = setup.check(&["--audience", spaced]);
+        findings.assert_warned("audience", "white space", "AUTH0_AUDIENCE=https://api.example.com");
+        assert_eq!(findings.status("token"), "ok", "as in an API, it is ignored");
+    }
+    let findings = setup.check(&["--audience", "\"https://api.example.com\""]);
+    findings.assert_failed("audience", 2, "in quotes", "bare identifier");
     let findings = setup.check(&["--client-secret", ""]);
     assert_eq!((findings.status("token"), &findings.0["exit_code"]), ("skipped", &json!(0)));
 }
@@ -172,7 +206,7 @@ fn the_reason_of_a_failed_tls_handshake_is_shown() {
     let server = Server::https();
     let expired = Server::expired();
     let ours = tls_of(server.domain(), &expired.ca_pem, "10");
-    ours.assert_failed("tls", 3, "invalid peer certificate", "SSL_CERT_FILE is ca.pem");
+    ours.assert_failed("tls", 3, "invalid peer certificate", "SSL_CERT_FILE in the environment is ca.pem");
     let expired = tls_of(expired.domain(), &expired.ca_pem, "10");
     expired.assert_failed("tls", 3, "xpired", "is this machine's clock right?");
     let (_, port) = server.domain().rsplit_once(':').unwrap();

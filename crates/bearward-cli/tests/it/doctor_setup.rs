@@ -8,10 +8,11 @@ use tempfile::TempDir;
 use crate::support::{AUDIENCE, Finished, Issuer, admin, bearward, finish};
 
 /// Every check, in the order of the report.
-pub(crate) const CHECKS: [&str; 16] = [
+pub(crate) const CHECKS: [&str; 17] = [
     "domain",
     "audience",
     "trust",
+    "proxy",
     "dns",
     "connection",
     "tls",
@@ -45,7 +46,7 @@ impl Setup {
             ("AUTH0_AUDIENCE", AUDIENCE),
             ("AUTH0_CLIENT_ID", text("client_id")),
             ("AUTH0_CLIENT_SECRET", text("client_secret")),
-            ("SSL_CERT_FILE", text("ca_file")),
+            ("BEARWARD_CA_FILE", text("ca_file")),
         ];
         let lines = lines.map(|(name, value)| format!("{name}={value}")).join("\n");
         fs::write(folder.path().join(".env"), lines).unwrap();

@@ -33,7 +33,7 @@ impl Scene {
         tenant.answers(CREATE, [Answer::json(201, &json!({ "id": "api-1", "identifier": AUDIENCE }))]);
         let device = json!({
             "device_code": "hush-device", "user_code": "ABCD-EFGH", "expires_in": 900, "interval": 0,
-            "verification_uri": "https://tenant.example.com/activate",
+            "verification_uri": format!("https://{}/activate", tenant.domain()),
         });
         tenant.answers(DEVICE, [Answer::json(200, &device)]);
         let issuer = format!("https://{}/", tenant.domain());
@@ -188,7 +188,8 @@ fn a_client_without_a_secret_signs_somebody_in_with_a_code() {
     scene.tenant.answers(TOKEN, [pending.clone(), pending, token]);
     let finished = finish(scene.init(&["--client-id", "native"]));
     scene.assert_done(&finished);
-    for part in ["Open https://tenant.example.com/activate", "ABCD-EFGH"] {
+    let page = format!("Open https://{}/activate", scene.tenant.domain());
+    for part in [page.as_str(), "ABCD-EFGH"] {
         assert!(finished.stderr.contains(part), "{part} in {}", finished.stderr);
     }
     let requests = scene.tenant.requests();

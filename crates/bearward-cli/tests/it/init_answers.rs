@@ -117,6 +117,50 @@ fn the_reason_of_a_failed_device_flow_is_shown() {
 }
 
 #[test]
+fn a_device_flow_stays_on_the_host_of_the_tenant() {
+    let scene = Scene::new();
+    let domain = scene.tenant.domain().to_owned();
+    let device = |page: &str, complete: Option<&str>| {
+        let answer = json!({
+            "device_code": "hush-device", "user_code": "ABCD", "expires_in": 900, "interval": 0,
+            "verification_uri": page, "verification_uri_complete": complete,
+        });
+        scene.tenant.answers(DEVICE, [Answer::json(200, &answer)]);
+    };
+    let own = format!("https://{domain}/activate");
+    let as_user = format!("https://{domain}@login.evil.example/");
+    for (page, complete, host) in [
+        ("https://login.evil.example/activate", None, "login.evil.example"),
+        ("https://127.0.0.1:1/activate", None, "127.0.0.1:1"),
+        (as_user.as_str(), None, "@login.evil.example"),
+        (own.as_str(), Some("https://login.evil.example/activate?user_code=ABCD"), "login.evil.example"),
+    ] {
+        device(page, complete);
+        let finished = finish(scene.init(&["--client-id", "native"]));
+        scene.assert_failed(&finished, 1, "wants you to sign in at another host, ");
+        assert!(finished.stderr.contains(host) && !finished.stderr.contains("Open "), "{}", finished.stderr);
+        assert_eq!(scene.lines(), [DEVICE], "nothing is polled");
+    }
+    device("https://login.example.com/activate", None);
+    let allowed = finish(scene.init(&["--client-id", "native", "--sign-in-host", "login.example.com"]));
+    assert_eq!(allowed.code, Some(0), "{}", allowed.stderr);
+    assert!(allowed.stderr.contains("Open https://login.example.com/activate"), "{}", allowed.stderr);
+}
+
+#[test]
+fn the_tenant_of_a_device_flow_is_named_before_its_page() {
+    let scene = Scene::new();
+    let domain = scene.tenant.domain();
+    let env = format!("AUTH0_DOMAIN={domain}\nAUTH0_CLIENT_ID=native\nAUTH0_AUDIENCE={AUDIENCE}\n");
+    std::fs::write(scene.path().join(".env"), env).unwrap();
+    let finished = finish(scene.bearward(&["init"]));
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    let note = format!("note: you sign in at {domain}, the domain in .env of this folder.\n");
+    let start = format!("{note}Signing in at the tenant {domain}.\nOpen https://{domain}/activate\n");
+    assert!(finished.stderr.starts_with(&start), "{}", finished.stderr);
+}
+
+#[test]
 fn an_unreachable_or_untrusted_tenant_is_undecided() {
     let scene = Scene::new();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();

@@ -44,7 +44,7 @@ fn from_nothing_to_a_token_in_two_commands() {
     assert!(!made.stderr.contains(ready["client_secret"].as_str().unwrap()));
     let text = |name: &str| ready[name].as_str().unwrap();
     let expected = format!(
-        "AUTH0_DOMAIN={}\nAUTH0_AUDIENCE={MINE}\nSSL_CERT_FILE={}\nAUTH0_CLIENT_ID={}\nAUTH0_CLIENT_SECRET={}\n",
+        "AUTH0_DOMAIN={}\nAUTH0_AUDIENCE={MINE}\nBEARWARD_CA_FILE={}\nAUTH0_CLIENT_ID={}\nAUTH0_CLIENT_SECRET={}\n",
         text("domain"),
         text("ca_file"),
         text("client_id"),

@@ -103,7 +103,7 @@ fn the_text_output_has_lines_to_paste() {
         0o600
     );
     for part in [
-        "export SSL_CERT_FILE=/",
+        "export BEARWARD_CA_FILE=/",
         "export AUTH0_DOMAIN=127.0.0.1:",
         "admin secret",
         "read:messages",

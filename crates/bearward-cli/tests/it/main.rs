@@ -20,3 +20,4 @@ mod support;
 mod tenant;
 mod terminal;
 mod token;
+mod trust;

@@ -21,6 +21,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jw
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     runtime::Runtime,
 };
@@ -52,7 +53,7 @@ impl Server {
     }
 
     pub(crate) fn https() -> Self {
-        Self::with(loopback_tls())
+        Self::with(tls_for("127.0.0.1"))
     }
 
     /// With an expired certificate.
@@ -76,7 +77,7 @@ impl Server {
         runtime.spawn(async {
             match tls {
                 None => axum::serve(listener, router).await,
-                Some(tls) => axum::serve(Tls { listener, tls }, router).await,
+                Some(acceptor) => axum::serve(Tls { listener, acceptor, is_proxy: false }, router).await,
             }
         });
         Self { origin, ca_pem, state, _runtime: runtime }
@@ -226,9 +227,9 @@ pub(crate) fn listen() -> (Runtime, TcpListener) {
     (runtime, listener)
 }
 
-/// TLS for 127.0.0.1, and the certificate that clients must trust.
-pub(crate) fn loopback_tls() -> (TlsAcceptor, String) {
-    tls(&CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap())
+/// TLS for this host, and the certificate that clients must trust.
+pub(crate) fn tls_for(host: &str) -> (TlsAcceptor, String) {
+    tls(&CertificateParams::new(vec![host.to_owned()]).unwrap())
 }
 
 fn tls(params: &CertificateParams) -> (TlsAcceptor, String) {
@@ -243,7 +244,21 @@ fn tls(params: &CertificateParams) -> (TlsAcceptor, String) {
 
 pub(crate) struct Tls {
     pub(crate) listener: TcpListener,
-    pub(crate) tls: TlsAcceptor,
+    pub(crate) acceptor: TlsAcceptor,
+    /// Whether it is reached through itself as a proxy.
+    pub(crate) is_proxy: bool,
+}
+
+/// RFC 9110 §9.3.6: answers `CONNECT`, whatever the host.
+async fn open_tunnel(stream: &mut TcpStream) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) => request.push(byte),
+            Err(_closed) => return,
+        }
+    }
+    let _closed = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
 }
 
 impl Listener for Tls {
@@ -252,8 +267,11 @@ impl Listener for Tls {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
-            let (stream, address) = self.listener.accept().await.unwrap();
-            if let Ok(stream) = self.tls.accept(stream).await {
+            let (mut stream, address) = self.listener.accept().await.unwrap();
+            if self.is_proxy {
+                open_tunnel(&mut stream).await;
+            }
+            if let Ok(stream) = self.acceptor.accept(stream).await {
                 return (stream, address);
             }
         }

@@ -111,7 +111,7 @@ fn files_that_never_end_and_pipes_are_refused() {
     fs::write(&path, "SSL_CERT_FILE=/dev/zero\n").unwrap();
     let finished = finish(bearward(folder.path(), &["doctor", "--domain", "127.0.0.1:1"]));
     assert!(
-        finished.stdout.contains("SSL_CERT_FILE (/dev/zero) can't be used: it is longer"),
+        finished.stdout.contains("SSL_CERT_FILE in .env (/dev/zero) can't be used: it is not a file"),
         "{}",
         finished.stdout
     );
@@ -119,8 +119,79 @@ fn files_that_never_end_and_pipes_are_refused() {
     symlink("/dev/zero", folder.path().join(".bearward/tenant.json")).unwrap();
     assert_refused(
         &finish(bearward(folder.path(), &["init", "--local"])),
-        "tenant.json can't be read: it is longer",
+        "tenant.json can't be read: it is not a file",
     );
+}
+
+#[test]
+fn a_named_pipe_is_refused_wherever_a_file_is_read() {
+    let folder = cloned("AUTH0_DOMAIN=127.0.0.1:1\nAUTH0_AUDIENCE=a\nAUTH0_CLIENT_ID=c\n");
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    fs::create_dir(folder.path().join(".bearward")).unwrap();
+    symlink(&pipe, folder.path().join(".bearward/tenant.json")).unwrap();
+    let call = ["call", "http://127.0.0.1:1", "--token", "t"];
+    for (variable, args) in [
+        ("SSL_CERT_FILE", &["token", "--client-secret", "s"][..]),
+        ("BEARWARD_CA_FILE", &["token", "--client-secret", "s"]),
+        ("BEARWARD_CA_FILE", &["call", "https://127.0.0.1:1", "--token", "t"]),
+        ("X", &["token", "--client-secret", "@pipe"]),
+        ("X", &["token", "--client-secret", "s", "--dpop", "--dpop-key", "pipe"]),
+        ("X", &["call", "http://127.0.0.1:1", "--token", "@pipe"]),
+        ("X", &[&call[..], &["--data", "@pipe"]].concat()),
+        ("X", &[&call[..], &["--dpop-key", "pipe"]].concat()),
+        ("X", &["explain", "@pipe"]),
+        ("X", &["explain", "t", "--jwks", "pipe"]),
+        ("X", &["explain", "t", "--nonce-key", "pipe"]),
+        ("X", &["init", "--local"]),
+        ("X", &["init", "--manual", "--env-file", "pipe"]),
+        ("X", &["issuer", "--port", "0", "--ca-file", "pipe"]),
+        ("X", &["issuer", "--port", "0", "--client-public-key", "pipe"]),
+        ("X", &["issuer", "--port", "0", "--client-secret", "@pipe"]),
+    ] {
+        let mut command = bearward(folder.path(), args);
+        command.env(variable, "pipe");
+        let finished = finish(command);
+        assert_eq!(finished.code, Some(2), "{args:?}: {}", finished.stderr);
+        let is_named = ["it is not a file", "is not a file", "it is a named pipe"];
+        assert!(
+            is_named.iter().any(|words| finished.stderr.contains(words)),
+            "{args:?}: {}",
+            finished.stderr
+        );
+    }
+}
+
+#[test]
+fn an_audience_in_quotes_is_an_error_and_white_space_is_ignored() {
+    let folder = cloned("AUTH0_DOMAIN=127.0.0.1:1\nAUTH0_CLIENT_ID=c\nAUTH0_CLIENT_SECRET=s\n");
+    for (audience, code) in [
+        ("\"https://api.example.com\"", 2),
+        ("'https://api.example.com'\n", 2),
+        ("https://api.example.com\u{200b}", 2),
+        ("https://api.example.com\n", 3),
+        ("\thttps://api.example.com ", 3),
+    ] {
+        for args in
+            [&["token"][..], &["explain", "a.b.c", "--json"], &["init", "--manual", "--env-file", "x"]]
+        {
+            let mut command = bearward(folder.path(), args);
+            command.env("AUTH0_AUDIENCE", audience);
+            let finished = finish(command);
+            let refused = finished.code == Some(2);
+            assert_eq!(refused, code == 2, "{audience:?} {args:?}: {}", finished.stderr);
+            let says_why = ["in quotes: remove them", "invisible characters: remove them"];
+            assert!(
+                !refused || says_why.iter().any(|why| finished.stderr.contains(why)),
+                "{}",
+                finished.stderr
+            );
+        }
+    }
+    let mut explain = bearward(folder.path(), &["explain", "a.b.c"]);
+    explain.env("AUTH0_AUDIENCE", "https://api.example.com\n");
+    let shown = finish(explain).stdout;
+    assert!(shown.contains("note: white space around the audience is ignored."), "{shown}");
 }
 
 #[test]

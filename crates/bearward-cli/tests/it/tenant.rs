@@ -16,11 +16,12 @@ use axum::{
 use serde_json::Value;
 use tokio::{runtime::Runtime, sync::Notify};
 
-use crate::server::{Tls, listen, loopback_tls};
+use crate::server::{Tls, listen, tls_for};
 
 /// Answers by method and path. The last answer is repeated.
 pub(crate) struct Tenant {
     domain: String,
+    pub(crate) address: String,
     ca_pem: String,
     state: Shared,
     _runtime: Runtime,
@@ -72,13 +73,24 @@ pub(crate) struct Request {
 
 impl Tenant {
     pub(crate) fn start() -> Self {
+        Self::with(None)
+    }
+
+    /// With this name, and reached through a proxy only.
+    pub(crate) fn behind_proxy(name: &str) -> Self {
+        Self::with(Some(name))
+    }
+
+    fn with(name: Option<&str>) -> Self {
         let (runtime, listener) = listen();
-        let domain = listener.local_addr().unwrap().to_string();
-        let (tls, ca_pem) = loopback_tls();
+        let address = listener.local_addr().unwrap().to_string();
+        let (acceptor, ca_pem) = tls_for(name.unwrap_or("127.0.0.1"));
         let state = Shared::default();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
-        runtime.spawn(async { axum::serve(Tls { listener, tls }, router).await });
-        Self { domain, ca_pem, state, _runtime: runtime }
+        let listener = Tls { listener, acceptor, is_proxy: name.is_some() };
+        runtime.spawn(async { axum::serve(listener, router).await });
+        let domain = name.unwrap_or(&address).to_owned();
+        Self { domain, address, ca_pem, state, _runtime: runtime }
     }
 
     /// `line` is method and path.

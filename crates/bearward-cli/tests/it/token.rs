@@ -126,14 +126,19 @@ fn an_untrusted_certificate_exits_with_3_and_a_hint() {
     let (_other, other) = issuer(folder.path());
     let mut command = token(folder.path(), &ready, &[]);
     command.env("SSL_CERT_FILE", other["ca_file"].as_str().unwrap());
-    assert_failure(&finish(command), 3, "hint: SSL_CERT_FILE is ", &ready);
+    assert_failure(&finish(command), 3, "hint: SSL_CERT_FILE in the environment is ", &ready);
 }
 
 #[test]
 fn an_unusable_ssl_cert_file_exits_with_2() {
     let folder = tempfile::tempdir().unwrap();
     let ready = json!({ "domain": "127.0.0.1:9", "client_id": "c", "client_secret": "hush", "ca_file": "missing.pem" });
-    assert_failure(&finish(token(folder.path(), &ready, &[])), 2, "SSL_CERT_FILE (missing.pem)", &ready);
+    assert_failure(
+        &finish(token(folder.path(), &ready, &[])),
+        2,
+        "SSL_CERT_FILE in the environment (missing.pem)",
+        &ready,
+    );
     fs::write(folder.path().join("missing.pem"), "no certificate").unwrap();
     assert_failure(&finish(token(folder.path(), &ready, &[])), 2, "contains no certificate", &ready);
 }

@@ -3,11 +3,11 @@ use std::path::PathBuf;
 use bearward_core::{Scheme, UnixTime, jose::algorithm::Algorithm, policy::DpopMode};
 use clap::{
     ValueHint,
-    builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser},
+    builder::{PossibleValuesParser, TypedValueParser},
 };
 
 use super::{algorithm::algorithm, timeout::Timeout};
-use crate::tenant::domain::Domain;
+use crate::tenant::{audience::Audience, domain::Domain};
 
 #[derive(clap::Args)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
@@ -21,8 +21,8 @@ pub(crate) struct ExplainArgs {
     #[arg(long, env = "AUTH0_DOMAIN", required = true, value_delimiter = ',')]
     pub(crate) domain: Vec<Domain>,
     /// The identifier of the API
-    #[arg(long, value_name = "IDENTIFIER", env = "AUTH0_AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
-    pub(crate) audience: String,
+    #[arg(long, value_name = "IDENTIFIER", env = "AUTH0_AUDIENCE")]
+    pub(crate) audience: Audience,
     /// Scopes that the route requires; can be repeated, or list several, separated by spaces
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scope: Vec<String>,

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::timeout::Timeout;
-use crate::tenant::domain::Domain;
+use crate::tenant::{audience::Audience, domain::Domain};
 use crate::{settings::ENV_FILE, tenant::management::Scope};
 
 /// The command itself reads the environment and `.env`, and not clap: with `--local`, settings of another tenant are
@@ -44,13 +44,16 @@ pub(crate) struct InitArgs {
     /// Sign in with a code in a browser, even if there is a secret in the environment
     #[arg(long, conflicts_with = "client_secret")]
     pub(crate) device: bool,
+    /// Allow the page of the device flow to be on this host [default: only the tenant's]
+    #[arg(long, value_name = "HOST")]
+    pub(crate) sign_in_host: Option<Domain>,
     /// Make nothing in the tenant: only check domain and audience, and write the file
     #[arg(long, conflicts_with_all = [
-        "name", "scopes", "token_dialect", "rbac", "require_dpop", "client_id", "client_secret", "device",
+        "name", "scopes", "token_dialect", "rbac", "require_dpop", "client_id", "client_secret", "device", "sign_in_host",
     ])]
     pub(crate) manual: bool,
     /// Use the local tenant that `bearward issuer` runs in this folder, and its client
-    #[arg(long, conflicts_with_all = ["domain", "client_id", "client_secret", "device", "manual"])]
+    #[arg(long, conflicts_with_all = ["domain", "client_id", "client_secret", "device", "sign_in_host", "manual"])]
     pub(crate) local: bool,
     /// The file to write
     #[arg(long, value_name = "PATH", default_value = ENV_FILE, value_hint = clap::ValueHint::FilePath)]
@@ -67,7 +70,9 @@ pub(crate) struct InitArgs {
 
 /// An audience that can be written to a file and into a URL: one word.
 pub(crate) fn identifier(text: &str) -> Result<String, &'static str> {
-    let word = !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    let audience: Audience = text.parse()?;
+    let text = audience.as_str();
+    let word = !text.contains(char::is_whitespace);
     if word && (1..=600).contains(&text.chars().count()) && !matches!(text, "." | "..") {
         return Ok(text.to_owned());
     }
@@ -125,7 +130,7 @@ mod tests {
         for text in ["https://api.example.com", "urn:my-api", "a"] {
             assert!(identifier(text).is_ok(), "{text}");
         }
-        for text in ["", "a b", "a\n", "a\u{1b}[2J", ".", "..", &"x".repeat(601)] {
+        for text in ["", "a b", "a\nb", "\"a\"", "a\u{1b}[2J", ".", "..", &"x".repeat(601)] {
             assert!(identifier(text).is_err(), "{text}");
         }
     }

@@ -62,13 +62,14 @@ pub(crate) enum Command {
     /// Run a local tenant that issues tokens shaped like Auth0's. For development only.
     ///
     /// It serves https on 127.0.0.1 with a certificate authority of its own, made at start. Clients trust it by
-    /// `SSL_CERT_FILE`. Keys and secrets are new at each start unless given. Ctrl-C stops it.
+    /// `BEARWARD_CA_FILE`. Keys and secrets are new at each start unless given. Ctrl-C stops it.
     /// While it runs, `.bearward/tenant.json` contains what it prints, client secret included, for `bearward init --local`.
     Issuer(IssuerArgs),
     /// Print an access token from a tenant, by the client credentials grant.
     ///
     /// Works with Auth0, with `bearward issuer`, and with any tenant that has `/oauth/token`. Only the token goes to
-    /// stdout. Certificates are checked against the system's authorities, or those in `SSL_CERT_FILE` if that is set.
+    /// stdout. Certificates are checked against the system's authorities and those in `BEARWARD_CA_FILE`.
+    /// `SSL_CERT_FILE` replaces the system's. In `.env` both count for loopback hosts only.
     Token(TokenArgs),
     /// Call an API with a token, and with a DPoP proof if the token is bound to a key.
     ///

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::timeout::Timeout;
-use crate::tenant::domain::Domain;
+use crate::tenant::{audience::Audience, domain::Domain};
 
 #[derive(clap::Args)]
 #[command(after_help = TOKEN_EXAMPLES)]
@@ -19,8 +19,8 @@ pub(crate) struct TokenArgs {
     #[arg(long, value_name = "SECRET", env = "AUTH0_CLIENT_SECRET", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_secret: String,
     /// The identifier of the API that the token is for
-    #[arg(long, value_name = "IDENTIFIER", env = "AUTH0_AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
-    pub(crate) audience: String,
+    #[arg(long, value_name = "IDENTIFIER", env = "AUTH0_AUDIENCE")]
+    pub(crate) audience: Audience,
     /// Scopes to request; can be repeated, or list several, separated by spaces [default: all that are granted]
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scope: Vec<String>,

@@ -8,7 +8,10 @@ use serde_json::value::RawValue;
 
 use crate::{
     commands::args::CallArgs,
-    http::https::{self, HttpOptions},
+    http::{
+        https::{self, HttpOptions},
+        loopback::is_loopback,
+    },
     terminal::{failure::Failure, input},
 };
 
@@ -26,7 +29,7 @@ pub(super) struct Request {
 impl Request {
     pub(super) fn checked(args: &CallArgs) -> Result<Self, Failure> {
         let url = url(&args.url)?;
-        if url.scheme() == "http" && !args.insecure_http && !https::is_loopback(&url) {
+        if url.scheme() == "http" && !args.insecure_http && !is_loopback(&url) {
             let message = format!(
                 "http to {} would send the token in clear text: anybody on the network path could read it.",
                 https::authority(&url)

@@ -9,7 +9,7 @@ use super::{
     fetch::{Answer, NoAnswer},
     report::{Check, Checked},
 };
-use crate::{http::https, terminal::failure::Kind};
+use crate::{http::trust, terminal::failure::Kind};
 
 const NAME: &str = "tls";
 
@@ -18,10 +18,10 @@ pub(super) fn check(answer: &Result<Answer, NoAnswer>) -> Checked<()> {
         Ok(answer) => (of_certificate(answer.certificate.as_deref(), SystemTime::now()), Some(())),
         // The failure came after the TLS handshake.
         Err(NoAnswer::Silence { .. }) => (Check::ok(NAME, "the certificate is trusted"), Some(())),
-        Err(NoAnswer::NoConnection { tls, why }) => {
-            (Check::failed(NAME, Kind::Undecided, why.as_str(), remedy(tls.as_ref())), None)
+        Err(NoAnswer::NoConnection { tls, why, trust_hint }) => {
+            (Check::failed(NAME, Kind::Undecided, why.as_str(), remedy(tls.as_ref(), trust_hint)), None)
         }
-        Err(NoAnswer::NoRequest(failure)) => (Check::of_failure(NAME, failure, &https::trust_hint()), None),
+        Err(NoAnswer::NoRequest(failure)) => (Check::of_failure(NAME, failure, trust::build_hint()), None),
     }
 }
 
@@ -42,7 +42,7 @@ fn of_certificate(der: Option<&[u8]>, now: SystemTime) -> Check {
     check.with("not_after", not_after.as_secs())
 }
 
-fn remedy(error: Option<&Error>) -> String {
+fn remedy(error: Option<&Error>, trust_hint: &str) -> String {
     let Some(error) = error else {
         return "does this port serve https, and does a firewall or proxy let it pass?".to_owned();
     };
@@ -55,7 +55,7 @@ fn remedy(error: Option<&Error>) -> String {
     if matches!(error, CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) {
         return "is this the domain that the tenant's certificate is for?".to_owned();
     }
-    https::trust_hint()
+    trust_hint.to_owned()
 }
 
 fn is_about_time(error: &CertificateError) -> bool {

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::report::{Check, Checked};
 use crate::{
-    http::https,
+    http::{https, proxy},
     terminal::{failure::Kind, progress},
 };
 
@@ -28,7 +28,7 @@ pub(super) async fn look_up(url: &str, patience: Duration) -> Checked<Route> {
         let remedy = "write the host alone, as in AUTH0_DOMAIN=tenant.eu.auth0.com";
         return (Check::failed(NAME, Kind::Usage, "the domain is not the host of a URL", remedy), None);
     };
-    if let Some(proxy) = https::proxy(&url) {
+    if let Some(proxy) = proxy::proxy_for(&url) {
         let check = Check::skipped(NAME, format!("requests go through the proxy {proxy}"));
         return (check, Some(Route::Proxy { host: proxy }));
     }

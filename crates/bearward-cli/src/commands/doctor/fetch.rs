@@ -11,7 +11,10 @@ use reqwest::{
 
 use super::report::{Check, Checked};
 use crate::{
-    http::https::{self, BodyError},
+    http::{
+        https::{self, BodyError},
+        trust,
+    },
     terminal::{
         failure::{Failure, Kind},
         output, progress,
@@ -52,7 +55,7 @@ pub(super) enum NoBody {
 #[derive(Debug)]
 pub(super) enum NoAnswer {
     /// No connection, or no TLS.
-    NoConnection { tls: Option<rustls::Error>, why: String },
+    NoConnection { tls: Option<rustls::Error>, why: String, trust_hint: String },
     /// A connection, but no readable answer.
     Silence { why: String },
     /// No request could be made.
@@ -86,7 +89,7 @@ impl Fetcher {
     fn no_answer(&self, url: &Url, error: &reqwest::Error) -> NoAnswer {
         let (tls, why) = (https::tls_problem(error).cloned(), self.why(url, error));
         if error.is_connect() || tls.is_some() {
-            NoAnswer::NoConnection { tls, why }
+            NoAnswer::NoConnection { tls, why, trust_hint: trust::hint(Some(url)) }
         } else {
             NoAnswer::Silence { why }
         }
@@ -139,10 +142,10 @@ const TRY_AGAIN: &str =
 impl NoAnswer {
     fn check(&self, name: &'static str) -> Check {
         match self {
-            Self::NoConnection { tls: Some(_), why } => {
-                Check::failed(name, Kind::Undecided, why.as_str(), https::trust_hint())
+            Self::NoConnection { tls: Some(_), why, trust_hint } => {
+                Check::failed(name, Kind::Undecided, why.as_str(), trust_hint.as_str())
             }
-            Self::NoConnection { tls: None, why } | Self::Silence { why } => {
+            Self::NoConnection { tls: None, why, .. } | Self::Silence { why } => {
                 Check::failed(name, Kind::Undecided, why.as_str(), TRY_AGAIN)
             }
             Self::NoRequest(failure) => Check::of_failure(name, failure, TRY_AGAIN),

@@ -15,7 +15,11 @@ mod token;
 
 use std::{process::ExitCode, time::Duration};
 
-use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
+use bearward_core::{
+    issuer::IssuerUrl,
+    jose::algorithm::{Algorithm, AlgorithmSet},
+};
+use reqwest::Url;
 
 use self::{
     fetch::Fetcher,
@@ -41,10 +45,14 @@ pub(crate) async fn run(mut args: DoctorArgs) -> Result<ExitCode, Failure> {
 async fn examine(args: &DoctorArgs, report: &mut Report) -> Result<(), FailedCheck> {
     let issuer = report.record(settings::domain(args.domain.as_deref()));
     let audience = report.record(settings::audience(args.audience.as_deref()));
-    let trust = report.record(settings::trust());
+    let discovery_url = issuer.as_ref().ok().map(IssuerUrl::discovery_url);
+    let url = discovery_url.as_deref().and_then(|url| Url::parse(url).ok());
+    let trust = report.record(settings::trust(url.as_ref()));
+    if let Some(url) = &url {
+        report.add(settings::proxy(url));
+    }
 
-    let issuer = issuer?;
-    let discovery_url = issuer.discovery_url();
+    let (issuer, discovery_url) = (issuer?, discovery_url.unwrap_or_default());
     let fetcher = Fetcher { patience: Duration::from_secs(args.timeout) };
     let addresses = report.record(connection::look_up(&discovery_url, fetcher.patience).await)?;
     report.record(connection::connect(addresses, fetcher.patience).await)?;

@@ -11,10 +11,11 @@ use crate::terminal::{
 };
 
 /// Every check, in order. `key` is repeated for each key.
-pub(super) const ORDER: [&str; 16] = [
+pub(super) const ORDER: [&str; 17] = [
     "domain",
     "audience",
     "trust",
+    "proxy",
     "dns",
     "connection",
     "tls",
@@ -254,7 +255,7 @@ mod tests {
             report.record::<()>((Check::failed("tls", Kind::Undecided, "m", "r"), None)).unwrap_err();
         report.skip_the_rest(&failed);
         assert_eq!(report.checks.len(), ORDER.len());
-        assert_eq!(report.summary(), "1 failed, 15 skipped");
+        assert_eq!(report.summary(), "1 failed, 16 skipped");
         assert_eq!(report.checks[1].message, "needs tls");
     }
 }

@@ -1,10 +1,17 @@
 //! The settings, checked without the network.
 
 use bearward_core::issuer::{IssuerUrl, name::IssuerNameError};
+use reqwest::Url;
 
 use super::report::{Check, Checked};
 use crate::{
-    http::https,
+    http::{
+        loopback::is_loopback,
+        proxy,
+        trust::{self, CA_FILE, CaFile, SSL_CERT_FILE, Trust},
+    },
+    settings::ENV_FILE,
+    tenant::audience::Audience,
     terminal::{failure::Kind, output},
 };
 
@@ -15,7 +22,7 @@ const LENGTH: usize = 200;
 pub(super) fn domain(text: Option<&str>) -> Checked<IssuerUrl> {
     const NAME: &str = "domain";
     let text = text.unwrap_or_default();
-    let (host, issuer) = match IssuerUrl::parse(text) {
+    let (host, issuer) = match IssuerUrl::parse(text.trim()) {
         Ok(issuer) => (host(&issuer), issuer),
         Err(error) => return (unusable_domain(text, error), None),
     };
@@ -44,7 +51,7 @@ fn unusable_domain(text: &str, error: IssuerNameError) -> Check {
 
 /// The host that was probably meant.
 fn guess(text: &str) -> Option<IssuerUrl> {
-    let text = text.trim();
+    let text = text.trim().trim_matches(['"', '\'']);
     let rest = text.split_once("://").map_or(text, |(_scheme, rest)| rest);
     let authority = rest.split(['/', '?', '#', '\\']).next()?;
     IssuerUrl::parse(authority.rsplit('@').next()?).ok()
@@ -54,45 +61,89 @@ fn host(issuer: &IssuerUrl) -> String {
     issuer.as_str().trim_start_matches("https://").trim_end_matches('/').to_owned()
 }
 
-/// Whether the API has an identifier. It is compared byte for byte, so that white space matters.
+/// Whether the API has an identifier. APIs ignore white space around it.
 pub(super) fn audience(text: Option<&str>) -> Checked<String> {
     const NAME: &str = "audience";
-    let Some(text) = text.filter(|text| !text.is_empty()) else {
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
         let remedy =
             "set AUTH0_AUDIENCE, the identifier of the API, in .env or the environment, or give --audience";
         return (Check::warning(NAME, "it is not set: an API does not start without it", remedy), None);
     };
-    let quoted = output::one_line(text, LENGTH);
-    let check = if text.trim() == text {
-        Check::ok(NAME, quoted.clone())
-    } else {
-        let remedy = format!("set AUTH0_AUDIENCE={}", quoted.trim());
-        Check::warning(
-            NAME,
-            format!("{quoted:?} has white space around it, and tokens must have the same"),
-            remedy,
-        )
-    };
-    (check.with("audience", quoted), Some(text.to_owned()))
-}
-
-/// Whether the certificate authorities can be read.
-pub(super) fn trust() -> Checked<()> {
-    const NAME: &str = "trust";
-    match https::authorities() {
-        Ok(None) => (Check::ok(NAME, "the certificate authorities of this system"), Some(())),
-        Ok(Some(authorities)) => {
-            let count = authorities.certificates.len();
-            let file = authorities.file.display().to_string();
-            let certificates = if count == 1 { "1 certificate" } else { &format!("{count} certificates") };
-            let message = format!("SSL_CERT_FILE: only the {certificates} in {file}");
-            (Check::ok(NAME, message).with("ssl_cert_file", file).with("certificates", count), Some(()))
+    let shown = output::one_line(text.trim(), LENGTH);
+    match text.parse::<Audience>() {
+        Ok(audience) => {
+            let check = if audience.had_space() {
+                let remedy = format!("set AUTH0_AUDIENCE={shown}");
+                Check::warning(NAME, format!("white space around {shown} is ignored"), remedy)
+            } else {
+                Check::ok(NAME, shown.clone())
+            };
+            (check.with("audience", shown), Some(audience.to_string()))
         }
-        Err(failure) => {
-            let remedy = "set SSL_CERT_FILE to a file with PEM certificates, or unset it to use the certificate authorities of this system";
-            (Check::of_failure(NAME, &failure, remedy), None)
+        Err(why) => {
+            let message = format!("{shown} can't be used: {why}");
+            let remedy = "set AUTH0_AUDIENCE to the bare identifier of the API";
+            (Check::failed(NAME, Kind::Usage, message, remedy), None)
         }
     }
+}
+
+/// Whether the certificate authorities for requests to `url` can be read, and whether apps use the same.
+pub(super) fn trust(url: Option<&Url>) -> Checked<()> {
+    const NAME: &str = "trust";
+    let trust = match url.map(Trust::configured).transpose() {
+        Ok(trust) => trust.unwrap_or_default(),
+        Err(failure) => {
+            let remedy = "set it to a file with PEM certificates, or remove it";
+            return (Check::of_failure(NAME, &failure, remedy), None);
+        }
+    };
+    let of = |file: &CaFile| {
+        let count = file.certificates.len();
+        let certificates = if count == 1 { "certificate" } else { "certificates" };
+        format!("the {count} {certificates} in {}", file.path.display())
+    };
+    let all = trust.only.as_ref().map_or_else(
+        || "the certificate authorities of this system".to_owned(),
+        |file| format!("only {} ({SSL_CERT_FILE})", of(file)),
+    );
+    let added = trust.added.as_ref().map(|file| format!(", and {} ({CA_FILE})", of(file)));
+    let message = all + &added.unwrap_or_default();
+    let check = match (url.map(trust::ignored).unwrap_or_default().as_slice(), trust::hidden().first()) {
+        ([], None) => Check::ok(NAME, message),
+        ([], Some(hidden)) => {
+            let remedy = "apps use the value of the environment too: remove the wrong one";
+            Check::warning(NAME, format!("{message}; {hidden}"), remedy)
+        }
+        (ignored, _) => {
+            let names = ignored.join(" and ");
+            let message = format!("{message}; {names} in {ENV_FILE} counts for loopback hosts only");
+            Check::warning(NAME, message, format!("set {names} in the environment"))
+        }
+    };
+    let path = |file: &Option<CaFile>| file.as_ref().map(|file| file.path.display().to_string());
+    let certificates = [&trust.only, &trust.added].into_iter().flatten().map(|file| file.certificates.len());
+    let check = check.with("ssl_cert_file", path(&trust.only)).with("ca_file", path(&trust.added));
+    (check.with("certificates", certificates.sum::<usize>()), Some(()))
+}
+
+/// Which proxy requests to `url` go through, and whether the settings of proxies can be read.
+pub(super) fn proxy(url: &Url) -> Check {
+    const NAME: &str = "proxy";
+    let proxy = proxy::proxy_for(url);
+    let message = match &proxy {
+        Some(proxy) => format!("requests go through {proxy}"),
+        None if is_loopback(url) => "none, as for every loopback host".to_owned(),
+        None => "none".to_owned(),
+    };
+    let problems = if is_loopback(url) { Vec::new() } else { proxy::problems() };
+    let check = if problems.is_empty() {
+        Check::ok(NAME, message)
+    } else {
+        let remedy = "correct the variables in the environment: apps may read them differently";
+        Check::warning(NAME, format!("{message}; {}", problems.join("; ")), remedy)
+    };
+    check.with("proxy", proxy)
 }
 
 #[cfg(test)]
@@ -107,19 +158,27 @@ mod tests {
     #[test]
     fn a_domain_is_shown_as_it_is_used() {
         assert_eq!(shown("tenant.auth0.com"), "ok       domain           tenant.auth0.com");
-        for text in ["https://tenant.auth0.com", "tenant.auth0.com/", "Tenant.auth0.com"] {
+        for text in
+            ["https://tenant.auth0.com", "tenant.auth0.com/", "Tenant.auth0.com", "tenant.auth0.com\n"]
+        {
             let shown = shown(text);
             assert!(shown.starts_with("warning  domain"), "{shown}");
-            assert!(shown.contains(&format!("{text} is used as tenant.auth0.com\n")), "{shown}");
+            assert!(
+                shown.contains(&format!("{} is used as tenant.auth0.com\n", text.replace('\n', " "))),
+                "{shown}"
+            );
             assert!(shown.ends_with("remedy: set AUTH0_DOMAIN=tenant.auth0.com"), "{shown}");
         }
     }
 
     #[test]
     fn an_unusable_domain_gets_a_suggestion() {
-        for text in
-            ["http://Tenant.auth0.com", "tenant.auth0.com/api/v2", " tenant.auth0.com", "tenant.auth0.com?x"]
-        {
+        for text in [
+            "http://Tenant.auth0.com",
+            "tenant.auth0.com/api/v2",
+            "\"tenant.auth0.com\"",
+            "tenant.auth0.com?x",
+        ] {
             let shown = shown(text);
             assert!(shown.starts_with("failed   domain"), "{shown}");
             assert!(shown.ends_with("remedy: set AUTH0_DOMAIN=tenant.auth0.com"), "{shown}");
@@ -131,11 +190,28 @@ mod tests {
     }
 
     #[test]
-    fn an_audience_is_not_changed() {
-        assert!(audience(Some("https://api.example.com/")).0.to_string().contains("ok"));
-        let (check, kept) = audience(Some("https://api.example.com "));
-        assert!(check.to_string().contains("white space"), "{check}");
-        assert_eq!(kept.as_deref(), Some("https://api.example.com "));
-        assert!(audience(None).0.to_string().contains("it is not set"));
+    fn an_audience_is_the_bare_identifier() {
+        let shown = |text| {
+            let (check, kept) = audience(text);
+            (anstream::adapter::strip_str(&check.to_string()).to_string(), kept)
+        };
+        let api = "https://api.example.com/";
+        assert_eq!(shown(Some(api)).1.as_deref(), Some(api));
+        for spaced in ["https://api.example.com/\n", " https://api.example.com/ "] {
+            let (text, kept) = shown(Some(spaced));
+            assert!(
+                text.starts_with("warning") && text.ends_with("set AUTH0_AUDIENCE=https://api.example.com/"),
+                "{text}"
+            );
+            assert_eq!(kept.as_deref(), Some(api));
+        }
+        for quoted in ["\"https://api.example.com/\"", "'https://api.example.com/'\n"] {
+            let (text, kept) = shown(Some(quoted));
+            assert!(text.starts_with("failed") && text.contains("in quotes"), "{text}");
+            assert_eq!(kept, None);
+        }
+        for none in [None, Some(""), Some(" \n")] {
+            assert!(shown(none).0.contains("it is not set"));
+        }
     }
 }

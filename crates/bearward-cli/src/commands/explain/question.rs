@@ -64,6 +64,9 @@ impl Question {
         let mut notes = token.notes;
         notes.extend(proof.iter().flat_map(|proof| proof.notes.clone()));
         notes.extend(args.domain.iter().filter_map(note_on));
+        if args.audience.had_space() {
+            notes.push("white space around the audience is ignored.".to_owned());
+        }
         let as_proof_says = if proof.is_some() { Scheme::Dpop } else { Scheme::Bearer };
         let scheme = args.scheme.or(token.scheme).unwrap_or(as_proof_says);
         Ok(Self {
@@ -74,7 +77,7 @@ impl Question {
             method: args.method,
             url: args.url.unwrap_or_default(),
             issuers: args.domain.iter().map(|domain| domain.issuer().clone()).collect(),
-            audience: args.audience,
+            audience: args.audience.to_string(),
             algorithms: set(&args.algorithm, Algorithm::RS256),
             proof_algorithms: set(&args.proof_algorithm, Algorithm::ES256),
             scopes: args
@@ -112,7 +115,8 @@ fn policy(args: &ExplainArgs) -> Result<Policy, Failure> {
         (Some(first), _) => Issuers::any_of(first, domains),
         (None, _) => return Err(Failure::usage("no domain is given.")),
     };
-    let audience = Audience::new(&args.audience).map_err(|error| Failure::usage(error.to_string()))?;
+    let audience =
+        Audience::new(args.audience.as_str()).map_err(|error| Failure::usage(error.to_string()))?;
     // Only the API knows which proofs were used before.
     let mut dpop = DpopPolicy::new(args.dpop)
         .with_algorithms(set(&args.proof_algorithm, Algorithm::ES256))

@@ -54,17 +54,20 @@ impl Credentials {
         })
     }
 
-    /// Whether they contain a secret that does not come from `.env`.
-    pub(super) fn has_secret_from_elsewhere(&self, args: &InitArgs) -> bool {
-        match self {
+    /// Names the domain, which comes from `.env`, before a secret from elsewhere is sent there, or somebody signs in there.
+    pub(super) fn announce_domain(&self, args: &InitArgs, domain: &str) {
+        let has_secret_from_elsewhere = match self {
             Self::Token(_) => !settings::is_from_env_file(MANAGEMENT_TOKEN),
             Self::Client { .. } => args.client_secret.is_some() || !settings::is_from_env_file(CLIENT_SECRET),
-            Self::Device { .. } => false,
+            Self::Device { .. } => return settings::announce_sign_in(domain),
+        };
+        if has_secret_from_elsewhere {
+            settings::announce_secret_destination(domain);
         }
     }
 
     /// A token for the Management API.
-    pub(super) async fn token(&self, tenant: &Tenant) -> Result<AccessToken, Failure> {
+    pub(super) async fn token(&self, tenant: &Tenant, args: &InitArgs) -> Result<AccessToken, Failure> {
         let audience = &management::audience(tenant);
         match self {
             Self::Token(token) => Ok(token.clone()),
@@ -73,7 +76,7 @@ impl Credentials {
             }
             Self::Device { id: client_id } => {
                 let request = DeviceRequest { client_id, audience, scope: management::SCOPE };
-                device::token(request, tenant).await
+                device::token(request, args.sign_in_host.as_ref(), tenant).await
             }
         }
     }

@@ -48,12 +48,11 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
             None
         }
         Mode::Automated(credentials) => {
-            let domain_is_from_env_file = args.domain.is_none() && settings::is_from_env_file(DOMAIN);
-            if domain_is_from_env_file && credentials.has_secret_from_elsewhere(&args) {
-                settings::announce_secret_destination(&plan.domain.to_string());
+            if args.domain.is_none() && settings::is_from_env_file(DOMAIN) {
+                credentials.announce_domain(&args, &plan.domain.to_string());
             }
             let tenant = Tenant::new(plan.domain.clone(), &options)?;
-            let token = credentials.token(&tenant).await?;
+            let token = credentials.token(&tenant, &args).await?;
             Some(wanted(&args, &plan.audience).create_or_find(&tenant, &token).await?)
         }
         Mode::Local(local) => Some(make_locally(local, &options, &wanted(&args, &plan.audience)).await?),

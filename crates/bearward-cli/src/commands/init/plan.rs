@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 use super::{credentials::Credentials, prompt::Prompt};
 use crate::{
     commands::args::{InitArgs, identifier},
+    http::trust::CA_FILE,
     settings,
     tenant::{domain::Domain, local::LocalTenant},
     terminal::failure::Failure,
@@ -100,7 +101,7 @@ impl Plan {
         let mut settings = vec![(DOMAIN, self.domain.to_string()), (AUDIENCE, self.audience.clone())];
         if let Mode::Local(local) = &self.mode {
             settings.extend([
-                ("SSL_CERT_FILE", local.ca_file.clone()),
+                (CA_FILE, local.ca_file.clone()),
                 ("AUTH0_CLIENT_ID", local.client_id.clone()),
                 ("AUTH0_CLIENT_SECRET", local.client_secret.clone()),
             ]);

@@ -11,7 +11,7 @@ use crate::{
         env_file::{EnvFile, NotWritable},
         private_file,
     },
-    terminal::failure::Failure,
+    terminal::{failure::Failure, input},
 };
 
 pub(super) struct EnvTarget {
@@ -110,7 +110,8 @@ impl EnvTarget {
                 unusable("is read-only").with_hint("make it writable, or give another file by --env-file.")
             );
         }
-        fs::read_to_string(&self.path).map(Some).map_err(unreadable)
+        let bytes = input::whole_file(&self.path).map_err(unreadable)?;
+        String::from_utf8(bytes).map(Some).map_err(|_| unusable("can't be read: it is not UTF-8"))
     }
 
     fn not_written(&self, error: &io::Error) -> Failure {

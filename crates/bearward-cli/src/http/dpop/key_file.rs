@@ -10,7 +10,7 @@ use std::{
 use super::key::ProofKey;
 use crate::{
     settings::private_file,
-    terminal::{failure::Failure, output},
+    terminal::{failure::Failure, input, output},
 };
 
 /// A key has some hundred bytes. A path may be mistyped.
@@ -63,7 +63,7 @@ fn configuration_folder() -> Option<PathBuf> {
 fn read(path: &Path) -> Result<Option<ProofKey>, Failure> {
     let unusable = |why: &str| Failure::usage(format!("the DPoP key at {} {why}.", path.display()));
     let unreadable = |error: io::Error| unusable(&format!("can't be read: {error}"));
-    let file = match File::open(path) {
+    let file = match input::open_regular(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),

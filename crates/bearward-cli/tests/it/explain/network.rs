@@ -65,7 +65,7 @@ fn an_untrusted_certificate_is_shown_with_a_hint() {
     ready["ca_file"] = other["ca_file"].clone();
     let finished = explain_at(&ready, &token, &[]);
     assert_eq!(finished.code, Some(3), "{}", finished.stdout);
-    assert!(finished.stdout.contains("SSL_CERT_FILE is "), "{}", finished.stdout);
+    assert!(finished.stdout.contains("SSL_CERT_FILE in the environment is "), "{}", finished.stdout);
 }
 
 #[test]
