@@ -1,4 +1,6 @@
 import asyncio
+import itertools
+import time
 
 import httpx
 import pytest
@@ -122,20 +124,18 @@ async def test_a_caller_that_gives_up_does_not_take_the_others_down(tenant):
     assert len(tenant.fetched) == 2
 
 
-async def test_an_issuer_that_never_settles_is_given_up(tenant, monkeypatch):
-    api_client = plain_client(tenant, custom_fetch=tenant.fetch)
-    real = api_client._engine
-    needed = real.verify_access_token(tenant.token(), [], 1e9)
+async def test_an_issuer_that_never_settles_is_given_up(tenant, clock):
+    places = itertools.count()
 
-    class Restless:
-        def verify_access_token(self, token, required_claims, now, issuers=None):
-            return needed
+    async def fetch(url):
+        clock.ahead += 700
+        if url.endswith("openid-configuration"):
+            return {**tenant.documents()[url], "jwks_uri": f"https://{tenant.domain}/jwks/{next(places)}"}
+        return await tenant.fetch(f"https://{tenant.domain}/.well-known/jwks.json")
 
-        def __getattr__(self, name):
-            return getattr(real, name)
-
-    monkeypatch.setattr(api_client, "_engine", Restless())
+    api_client = plain_client(tenant, custom_fetch=fetch)
     with pytest.raises(IssuerUnavailableError) as refusal:
-        await api_client.verify_access_token("token")
+        await api_client.verify_access_token(tenant.token(exp=time.time() + 1e6))
+    assert refusal.value.code == "issuer_unsettled"
     assert refusal.value.get_headers() == {"Retry-After": "5"}
     assert len(tenant.fetched) < 10

@@ -117,10 +117,10 @@ async def test_api_client(tenant, prover, clock):
         await api_client.verify_request(prover.headers(URL), "GET", URL)
     nonce = refusal.value.get_headers()["DPoP-Nonce"]
     headers = prover.headers(URL, nonce=nonce)
-    await api_client.verify_request(headers, "GET", URL)
-    assert api_client.fresh_nonce(headers) is None
+    assert (await api_client.verify(headers, "GET", URL)).dpop_nonce is None
     clock.ahead = 200
-    assert api_client.fresh_nonce(headers) not in {None, nonce}
+    verified = await api_client.verify(prover.headers(URL, nonce=nonce, ahead=200), "GET", URL)
+    assert verified.dpop_nonce not in {None, nonce}
     with pytest.raises(UseDpopNonceError) as refusal:
         await api_client.verify_dpop_proof("t", prover.proof("t", URL), "GET", URL)
     assert refusal.value.get_headers()["DPoP-Nonce"]

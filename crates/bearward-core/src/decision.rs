@@ -18,11 +18,12 @@ use std::time::Duration;
 use crate::answer::{self, Answer};
 use crate::documents::{DocumentNeeded, Documents, Missing};
 use crate::encoding::json::JsonObject;
+use crate::http::headers::{Field, HeaderFields};
 use crate::http::request::RequestFacts;
 use crate::http::scheme::Scheme;
 use crate::issuer::IssuerUrl;
 use crate::jose::algorithm::AlgorithmSet;
-use crate::policy::Policy;
+use crate::policy::{DpopMode, Policy};
 use crate::refusal::{Cause, ResolverFailure, Unavailable};
 use crate::rejection::Rejection;
 use crate::requirement;
@@ -127,6 +128,13 @@ pub struct Refused {
     pub answer: Answer,
     /// Why, for the operator. Holds no text that came from the request.
     pub cause: Cause,
+}
+
+impl Refused {
+    /// For a cause that has nothing to do with the credentials of a request.
+    pub fn without_credentials(cause: Cause) -> Self {
+        Self { answer: answer::without_credentials(&cause), cause }
+    }
 }
 
 impl Decision {
@@ -238,6 +246,12 @@ impl Verifier {
             }
             Err(Stop::Fetch(_)) => self.done(Unavailable::Unsettled.into(), scheme, now),
         }
+    }
+
+    /// Whether method and URL of a request with these fields are compared with something: with a proof's.
+    pub fn compares_target(&self, headers: &HeaderFields<'_>) -> bool {
+        let Field::Once(authorization) = headers.authorization else { return false };
+        self.policy.dpop.mode != DpopMode::Off && Scheme::of(authorization) == Some(Scheme::Dpop)
     }
 
     /// Refuses unless the token of a good request grants every one of `required`, whole words of its `scope`. RFC 6750 §3.1.
@@ -361,7 +375,6 @@ impl TokenEndpointLookup {
             Err(Missing::Needed(_)) => Unavailable::Unsettled,
             Err(Missing::Unavailable(document)) => Unavailable::Document(document),
         };
-        let answer = answer::unavailable(&unavailable);
-        LookupNext::Done(Err(Box::new(Refused { answer, cause: unavailable.into() })))
+        LookupNext::Done(Err(Box::new(Refused::without_credentials(unavailable.into()))))
     }
 }

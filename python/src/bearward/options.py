@@ -1,4 +1,4 @@
-"""What an `ApiClient` is built from.
+"""The options of an `ApiClient`.
 
 A new option is declared in two places, both here: in `ApiClientOptions`, and in `KeywordOptions`.
 """
@@ -152,7 +152,7 @@ class KeywordOptions(TypedDict, total=False):
     token_cache: bool
 
 
-# With a cache adapter, whose entries are not ours to count.
+# How many issuers' documents the engine keeps beside a cache adapter, which has a limit of its own.
 _ISSUERS_KEPT = 100
 
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use self::challenge::{Challenge, Error};
 use crate::http::scheme::Scheme;
 use crate::policy::{Policy, StatusProfile};
-use crate::refusal::{Cause, Unavailable};
+use crate::refusal::Cause;
 use crate::rejection::Rejection;
 
 /// An HTTP answer to a request that is not let in.
@@ -111,15 +111,19 @@ pub(crate) fn answer(
 ) -> Answer {
     match cause {
         Cause::Rejected(rejection) => rejected(rejection, scheme, nonce, policy),
-        Cause::Unavailable(unavailable) => self::unavailable(unavailable),
-        Cause::Resolver(_) => without_challenge(cause, None, policy.statuses),
+        Cause::Unavailable(_) | Cause::Resolver(_) => without_credentials(cause),
     }
 }
 
-/// 503, and when to ask again. There is no challenge, since the client can do nothing about it.
-pub(crate) fn unavailable(unavailable: &Unavailable) -> Answer {
-    let retry_after = Some(whole_seconds(unavailable.retry_after()));
-    without_challenge(&Cause::Unavailable(*unavailable), retry_after, StatusProfile::default())
+/// The answer where the client can do nothing about it: 503 with the time to ask again, or 500. There is no challenge.
+pub(crate) fn without_credentials(cause: &Cause) -> Answer {
+    let (error, description) = texts::of_cause(cause);
+    let retry_after = match cause {
+        Cause::Unavailable(unavailable) => Some(whole_seconds(unavailable.retry_after())),
+        Cause::Rejected(_) | Cause::Resolver(_) => None,
+    };
+    let status = error.status(StatusProfile::default(), true);
+    Answer { status, error, description, www_authenticate: None, dpop_nonce: None, retry_after }
 }
 
 fn rejected(rejection: &Rejection, scheme: Option<Scheme>, nonce: Option<String>, policy: &Policy) -> Answer {
@@ -143,12 +147,6 @@ fn rejected(rejection: &Rejection, scheme: Option<Scheme>, nonce: Option<String>
         dpop_nonce: nonce,
         retry_after: None,
     }
-}
-
-fn without_challenge(cause: &Cause, retry_after: Option<u64>, profile: StatusProfile) -> Answer {
-    let (error, description) = texts::of_cause(cause);
-    let status = error.status(profile, true);
-    Answer { status, error, description, www_authenticate: None, dpop_nonce: None, retry_after }
 }
 
 /// RFC 9110 §10.2.3 has whole seconds; zero would mean "at once".

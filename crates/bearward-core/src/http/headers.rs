@@ -58,6 +58,22 @@ impl<'a> HeaderFields<'a> {
         }
     }
 
+    /// The lines that it was read from, as far as they count. To read them again gives the same fields.
+    pub fn lines(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> {
+        let once = [("authorization", self.authorization), ("dpop", self.dpop), ("host", self.host)];
+        let once = once.into_iter().flat_map(|(name, field)| field.values().map(move |value| (name, value)));
+        let forwarded = [
+            ("x-forwarded-proto", self.forwarded.proto.clone()),
+            ("x-forwarded-host", self.forwarded.host.clone()),
+            ("x-forwarded-prefix", self.forwarded.prefix.clone()),
+            ("forwarded", self.forwarded.forwarded.clone()),
+        ];
+        let several = |(name, values): (&'static str, Vec<&'a str>)| {
+            values.into_iter().map(move |value| (name, value.as_bytes()))
+        };
+        once.chain(forwarded.into_iter().flat_map(several))
+    }
+
     /// The host that the request names; `connection` where there is no Host field, as in HTTP/1.0.
     ///
     /// Empty with several Host fields: no URL is made of them, and no proof matches.
@@ -82,6 +98,16 @@ impl<'a> Field<'a> {
             Self::Absent => Self::Once(value),
             Self::Once(_) | Self::Repeated => Self::Repeated,
         };
+    }
+
+    /// A repeated field's values are not kept: two empty ones stand for them.
+    fn values(self) -> impl Iterator<Item = &'a [u8]> {
+        let (one, other): (Option<&[u8]>, Option<&[u8]>) = match self {
+            Self::Absent => (None, None),
+            Self::Once(value) => (Some(value), None),
+            Self::Repeated => (Some(b""), Some(b"")),
+        };
+        one.into_iter().chain(other)
     }
 
     pub(crate) fn is_blank(self) -> bool {

@@ -1,1 +1,1 @@
-"""What an `ApiClient` works with. Private: import from `bearward`, not from here."""
+"""The machinery of an `ApiClient`. Private: import from `bearward`, not from here."""

@@ -1,4 +1,4 @@
-"""Reads what a server answers: bounded, however small it looks on the wire."""
+"""Reads response bodies, up to a limit that also holds for compressed ones."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any, Optional
 
 import httpx
 
-# Documents and tokens are some kilobytes; this is what a server gone wrong may cost us, compressed or not.
+# Documents and tokens are some kilobytes. More than this is an error of the server, compressed or not.
 MAX_BODY_BYTES = 1024 * 1024
 
 
 class UnusableAnswerError(Exception):
-    """The answer came, but is not one to keep.
+    """A server answered, but the answer can't be used.
 
     Args:
         reason: What is wrong with it, for the log.
-        retry_after: When the server wants to be asked again, seconds; if it said so.
+        retry_after: After how many seconds the server wants to be asked again, if it said so.
     """
 
     def __init__(self, reason: str, retry_after: Optional[float] = None) -> None:
@@ -25,13 +25,13 @@ class UnusableAnswerError(Exception):
 
 
 async def read_body(response: httpx.Response) -> bytes:
-    """The decoded body. Nothing beyond the limit is ever in memory, as httpx's own decoders would have it.
+    """The decoded body. Never more than the limit is in memory; httpx's own decoders have no limit.
 
     Raises:
-        UnusableAnswerError: it is too large, or encoded in a way that can't be undone.
+        UnusableAnswerError: the body is too large, or can't be decoded.
     """
     if response.is_stream_consumed:
-        # Read and decoded before: a mock's.
+        # A mock's: already read and decoded.
         check_size(len(response.content))
         return response.content
     decoder = _decoder(response.headers.get("content-encoding", "identity"))
@@ -40,7 +40,7 @@ async def read_body(response: httpx.Response) -> bytes:
     try:
         async for chunk in response.aiter_raw():
             received += len(chunk)
-            # One more than allowed, so that it shows.
+            # One byte more than allowed, so that `check_size` sees it.
             body += chunk if decoder is None else decoder.decompress(chunk, MAX_BODY_BYTES + 1 - len(body))
             check_size(max(received, len(body)))
     except zlib.error as error:
@@ -61,7 +61,7 @@ def check_size(size: int) -> None:
 
 
 def _decoder(content_encoding: str) -> Any:
-    # We ask for none, but a file that is stored compressed may be sent as it is.
+    # We ask for no compression, but a server may send a file as it is stored.
     encoding = content_encoding.strip().lower()
     if encoding in ("", "identity"):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Optional
 
 from bearward import _native
 
@@ -15,12 +15,12 @@ _logger = logging.getLogger("bearward")
 
 
 class BoundedStore:
-    """Asks a store for an engine's sake: in bounded time, and knowing what a failure means.
+    """Asks a store whether a proof is new, with a time limit, and applies `on_store_error` if the store fails.
 
     Args:
-        store: Whom to ask.
+        store: The store that the deployer configured.
         timeout: How long to wait for an answer, seconds.
-        on_error: Whether a proof that the store can't judge is refused, or allowed.
+        on_error: Whether requests are refused or allowed while the store fails.
     """
 
     def __init__(self, store: ReplayStore, timeout: float, on_error: Literal["refuse", "allow"]) -> None:
@@ -29,13 +29,8 @@ class BoundedStore:
         self._on_error = on_error
         self._failing = False
 
-    async def is_new(self, needed: _native.ReplayCheckNeeded) -> bool:
-        """Whether the proof was not used before. It counts as used from now on.
-
-        Raises:
-            ReplayCheckUnavailableError: the store can't tell, and that means to refuse.
-        """
-        # The refusal is raised outside of `except`: it must not drag the store's error along.
+    async def is_new(self, needed: _native.CheckReplay) -> Optional[bool]:
+        """Whether the proof was not used before; `None` if the store can't say. It counts as used from now on."""
         try:
             answer = await asyncio.wait_for(self._store.remember(needed.key, needed.ttl_seconds), self._timeout)
         except asyncio.TimeoutError:
@@ -44,18 +39,16 @@ class BoundedStore:
             self._failed(f"{type(error).__name__}: {error}")
         else:
             self._answered()
-            # A store that gives something else than it should has not said "new".
+            # Any other value than `True` is not a clear "new".
             return answer is True
-        if self._on_error == "allow":
-            return True
-        raise _native.Engine.replay_store_unavailable()
+        return True if self._on_error == "allow" else None
 
     def _failed(self, reason: str) -> None:
-        # Once per outage: the log must not drown in requests.
+        # Logged once per outage, not once per request.
         if not self._failing:
             self._failing = True
             means = "let through, replayed or not" if self._on_error == "allow" else "refused"
-            # `%a`: the reason may quote what a server sent, and a log line must stay one line.
+            # `%a`: the reason may quote a server's text, and a log line must stay one line.
             _logger.warning("the DPoP replay store fails, proofs are %s: %a", means, reason[:300])
 
     def _answered(self) -> None:

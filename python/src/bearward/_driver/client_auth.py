@@ -1,4 +1,4 @@
-"""How the client says who it is at the token endpoint: by its secret, or by a signature of its key."""
+"""How a client authenticates at the token endpoint: with its secret, or with a signature by its key."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
 _RSA_BITS_AT_LEAST = 2048
 
 
-class Identified(NamedTuple):
-    """What a request to the token endpoint carries besides its form."""
+class RequestAuthentication(NamedTuple):
+    """What authenticates one request to the token endpoint."""
 
     fields: list[tuple[str, str]]
     auth: Optional[httpx.BasicAuth]
     secrets: list[str]
-    """What must not be repeated to anybody."""
+    """Texts that must not appear in an error or a log."""
 
     def __repr__(self) -> str:
-        # Error reporters write down what local variables hold.
-        return "Identified(...)"
+        # Error reporters print local variables.
+        return "RequestAuthentication(...)"
 
 
 class ClientAuthentication(Protocol):
-    """One way to do it."""
+    """One method of client authentication."""
 
     client_id: str
 
-    def identify(self, issuer: str, now: float) -> Identified:
-        """For one request to `issuer`."""
+    def authenticate(self, issuer: str, now: float) -> RequestAuthentication:
+        """Authenticate one request to `issuer`."""
         ...
 
 
 def authentication_for(options: ApiClientOptions) -> Optional[ClientAuthentication]:
-    """The one that is configured; `None`: the client flows are not.
+    """The configured method. `None`: the client flows are not configured.
 
     Raises:
-        ConfigurationError: what is configured can't be used.
+        ConfigurationError: it can't be used.
     """
     if options.client_assertion_key is not None:
         if options.client_secret:
@@ -67,9 +67,9 @@ class _ClientSecret:
         self.client_id = client_id
         self._secret = secret
 
-    def identify(self, issuer: str, now: float) -> Identified:
+    def authenticate(self, issuer: str, now: float) -> RequestAuthentication:
         credentials = base64.b64encode(f"{self.client_id}:{self._secret}".encode()).decode()
-        return Identified([], httpx.BasicAuth(self.client_id, self._secret), [self._secret, credentials])
+        return RequestAuthentication([], httpx.BasicAuth(self.client_id, self._secret), [self._secret, credentials])
 
 
 class _PrivateKeyJwt:
@@ -82,10 +82,10 @@ class _PrivateKeyJwt:
         self._algorithm: Any = algorithm
         self._key = _rsa_key(pem)
 
-    def identify(self, issuer: str, now: float) -> Identified:
+    def authenticate(self, issuer: str, now: float) -> RequestAuthentication:
         assertion = _native.ClientAssertion(self.client_id, issuer, self._algorithm, secrets.token_hex(16), now)
         fields = assertion.fields(self._sign(assertion.signing_input))
-        return Identified([("client_id", self.client_id), *fields], None, [value for _, value in fields[1:]])
+        return RequestAuthentication([("client_id", self.client_id), *fields], None, [value for _, value in fields[1:]])
 
     def _sign(self, message: bytes) -> bytes:
         """RFC 7518 sections 3.3 and 3.5: the salt of PSS is as long as the hash."""
@@ -100,7 +100,7 @@ class _PrivateKeyJwt:
 
 
 def _rsa_key(pem: object) -> RSAPrivateKey:
-    """The private key. What is wrong with one is told without a word of it."""
+    """The private key. Errors contain no text of it."""
     try:
         from cryptography.hazmat.primitives.asymmetric import rsa
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -111,7 +111,7 @@ def _rsa_key(pem: object) -> RSAPrivateKey:
         raise ConfigurationError("client_assertion_key must be a private key in PEM, as str or bytes.")
     try:
         key = load_pem_private_key(data, password=None)
-    except Exception:  # noqa: BLE001 - whatever the library finds wrong; its text may quote the key
+    except Exception:  # noqa: BLE001 - any error of the library: its text may quote the key
         raise ConfigurationError("client_assertion_key is not a private key in PEM without a password.") from None
     if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < _RSA_BITS_AT_LEAST:
         raise ConfigurationError(f"client_assertion_key must be an RSA key of at least {_RSA_BITS_AT_LEAST} bits.")

@@ -1,6 +1,6 @@
-"""Calling onward: tokens for other services, from the token endpoint of `domain`.
+"""Tokens for other services, from the token endpoint of `domain`.
 
-The forms and what the answers mean are the engine's: `crates/bearward-core/src/exchange`. Here they are sent.
+The engine builds the forms and reads the answers. Here they are sent and received.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import httpx
 from bearward import _native
 from bearward._driver.body import UnusableAnswerError, read_body
 from bearward._driver.client_auth import authentication_for
-from bearward._driver.fetch import unsettled
 from bearward._driver.loops import Deadline, Loop, PerLoop
 from bearward.errors import (
     ApiError,
@@ -29,13 +28,13 @@ from bearward.errors import (
 )
 
 if TYPE_CHECKING:
-    from bearward._driver.client_auth import ClientAuthentication, Identified
+    from bearward._driver.client_auth import ClientAuthentication, RequestAuthentication
     from bearward._driver.fetch import DocumentFetcher
     from bearward.options import ApiClientOptions
     from bearward.types import OnBehalfOfTokenResult
 
     _Request = Callable[[], Awaitable[_native.Granted]]
-    _Landed = asyncio.Future[Union[_native.Granted, Exception]]
+    _Pending = asyncio.Future[Union[_native.Granted, Exception]]
     _Raised = type[Union[GetAccessTokenForConnectionError, GetTokenByExchangeProfileError]]
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
@@ -45,7 +44,7 @@ class TokenExchanger:
     """Exchanges tokens at the token endpoint of one issuer, as one client.
 
     Args:
-        engine: Knows the token endpoint, and reads answers.
+        known: The documents that verification uses; the token endpoint stands in one.
         documents: Fetches the issuer's discovery document if need be.
         loops: Whose pooled clients are used, and where calls under way are kept.
         options: Options that `engine_for` has seen.
@@ -55,9 +54,9 @@ class TokenExchanger:
     """
 
     def __init__(
-        self, engine: _native.Engine, documents: DocumentFetcher, loops: PerLoop, options: ApiClientOptions
+        self, known: _native.Documents, documents: DocumentFetcher, loops: PerLoop, options: ApiClientOptions
     ) -> None:
-        self._engine = engine
+        self._known = known
         self._documents = documents
         self._loops = loops
         self._timeout = options.timeout
@@ -70,8 +69,8 @@ class TokenExchanger:
         raised = GetAccessTokenForConnectionError
         client_id = "" if self._client is None else self._client.client_id
         exchange = _native.Exchange.vault(
-            _given("connection", options.get("connection"), raised),
-            _given("access_token", options.get("access_token"), raised),
+            _required("connection", options.get("connection"), raised),
+            _required("access_token", options.get("access_token"), raised),
             _text("login_hint", options.get("login_hint"), raised),
             client_id,
         )
@@ -89,8 +88,8 @@ class TokenExchanger:
         """See `ApiClient.get_token_by_exchange_profile`."""
         raised = GetTokenByExchangeProfileError
         exchange = _native.Exchange.profile(
-            _given("subject_token", subject_token, raised),
-            _given("subject_token_type", subject_token_type, raised),
+            _required("subject_token", subject_token, raised),
+            _required("subject_token_type", subject_token_type, raised),
             _text("audience", audience, raised),
             _text("scope", scope, raised),
             _text("requested_token_type", requested_token_type, raised),
@@ -101,10 +100,10 @@ class TokenExchanger:
     async def on_behalf_of(self, access_token: str, audience: str, scope: Optional[str]) -> OnBehalfOfTokenResult:
         """See `ApiClient.get_token_on_behalf_of`."""
         raised = GetTokenByExchangeProfileError
-        # The order in which the arguments are missed is part of the answer.
-        wanted = _given("audience", audience, raised)
+        # If both are missing, this one is reported, as by the SDK that Bearward replaces.
+        wanted = _required("audience", audience, raised)
         exchange = _native.Exchange.on_behalf_of(
-            _given("subject_token", access_token, raised), wanted, _text("scope", scope, raised)
+            _required("subject_token", access_token, raised), wanted, _text("scope", scope, raised)
         )
         granted = await self._granted(exchange, raised, "get_token_on_behalf_of")
         return cast("OnBehalfOfTokenResult", granted)
@@ -123,18 +122,18 @@ class TokenExchanger:
         return (await self._together(key, functools.partial(_remember, memory, exchange, request))).result()
 
     async def _together(self, key: bytes, request: _Request) -> _native.Granted:
-        """One request for all calls on this event loop that ask for the same at once."""
+        """One request for all equal calls that come at once on this event loop."""
         loop = await self._loops.current()
-        landed = loop.exchanges.get(key)
-        is_first = landed is None
-        if landed is None:
-            landed = loop.exchanges[key] = asyncio.get_running_loop().create_future()
-            flight = loop.begin(_land(landed, request))
-            flight.add_done_callback(lambda _: _gone(loop, key))
-        # Others may be waiting for it too: a caller that gives up must not take it down.
-        outcome = await asyncio.shield(landed)
+        pending = loop.exchanges.get(key)
+        is_first = pending is None
+        if pending is None:
+            pending = loop.exchanges[key] = asyncio.get_running_loop().create_future()
+            task = loop.begin(_complete(pending, request))
+            task.add_done_callback(lambda _: _forget(loop, key))
+        # Others may wait for it too: if one caller gives up, it must go on.
+        outcome = await asyncio.shield(pending)
         if isinstance(outcome, BaseAuthError):
-            # Each caller's own: a traceback grows with everyone who raises it.
+            # A copy for each caller: an error's traceback grows each time it is raised.
             raise copy.copy(outcome)
         if isinstance(outcome, Exception):
             raise outcome
@@ -145,49 +144,48 @@ class TokenExchanger:
     async def _request(
         self, exchange: _native.Exchange, client: ClientAuthentication, raised: _Raised, end: float
     ) -> _native.Granted:
-        """What the token endpoint grants, if it answers until `end`, by the monotonic clock."""
+        """The token that is granted, if the token endpoint answers before `end` (monotonic clock)."""
         try:
             with Deadline(end - time.monotonic()):
                 return await self._post(await self._endpoint(raised), exchange, client)
         except (asyncio.TimeoutError, httpx.HTTPError, httpx.InvalidURL, UnusableAnswerError) as error:
             failure = _failure(error)
-        # Only now: an httpx error holds the request, and that holds the token and the secret. As the context of ours it
-        # would go wherever ours goes.
+        # Raised outside of `except`: an httpx error refers to the request, with the token and the secret. As the
+        # context of this error it would get into every error report.
         raise failure
 
     async def _endpoint(self, raised: _Raised) -> str:
-        """Where to ask; from the discovery document that verification uses too.
+        """The URL of the token endpoint, from the discovery document that verification uses too.
 
         Raises:
-            IssuerUnavailableError: the document can't be had now.
+            IssuerUnavailableError: the document can't be fetched now.
         """
-        endpoint = self._engine.token_endpoint(self._issuer, time.time())
-        if isinstance(endpoint, _native.DocumentNeeded):
+        search = self._known.token_endpoint(self._issuer)
+        endpoint = search.next(time.time())
+        while isinstance(endpoint, _native.DocumentNeeded):
             await self._documents.bring(endpoint)
-            endpoint = self._engine.token_endpoint(self._issuer, time.time())
-        if isinstance(endpoint, _native.DocumentNeeded):
-            raise unsettled(endpoint)
-        if endpoint.refresh_due is not None:
-            await self._documents.refresh(endpoint.refresh_due)
+            endpoint = search.next(time.time())
+        if endpoint.refresh is not None:
+            await self._documents.refresh(endpoint.refresh)
         if endpoint.url is None:
             raise raised(f"Token endpoint missing in OIDC metadata of {self._issuer}")
         return endpoint.url
 
     async def _post(self, url: str, exchange: _native.Exchange, client: ClientAuthentication) -> _native.Granted:
-        identified = client.identify(self._issuer, time.time())
+        authentication = client.authenticate(self._issuer, time.time())
         http = (await self._loops.current()).client()
         sent = http.stream(
             "POST",
             url,
-            content=urlencode(_form(exchange, identified)).encode(),
+            content=urlencode(_form(exchange, authentication)).encode(),
             headers={**_FORM, "Accept-Encoding": "identity"},
-            auth=identified.auth,
+            auth=authentication.auth,
             timeout=self._timeout,
         )
         async with sent as response:
             body = await read_body(response)
         kind = response.headers.get("content-type")
-        return exchange.read(response.status_code, kind, body, identified.secrets, time.time())
+        return exchange.read(response.status_code, kind, body, authentication.secrets, time.time())
 
 
 async def _remember(memory: _native.TokenMemory, exchange: _native.Exchange, request: _Request) -> _native.Granted:
@@ -196,21 +194,21 @@ async def _remember(memory: _native.TokenMemory, exchange: _native.Exchange, req
     return granted
 
 
-async def _land(landed: _Landed, request: _Request) -> None:
-    """Tell those who wait. A failure is told, not raised: maybe nobody waits any more."""
+async def _complete(pending: _Pending, request: _Request) -> None:
+    """Give the outcome to all waiting callers. An error is a result: asyncio must not log it if no caller waits."""
     try:
-        landed.set_result(await request())
-    except Exception as error:  # noqa: BLE001 - whatever it is, those who wait raise it
-        landed.set_result(error)
+        pending.set_result(await request())
+    except Exception as error:  # noqa: BLE001 - the waiting callers raise it
+        pending.set_result(error)
 
 
-def _gone(loop: Loop, key: bytes) -> None:
-    """Let those who come now begin anew. Cancelled, since the loop shuts down, it has told nobody."""
+def _forget(loop: Loop, key: bytes) -> None:
+    """Let later calls send a new request. If the task was cancelled because the loop shuts down, so are its callers."""
     loop.exchanges.pop(key).cancel()
 
 
 def _failure(error: Exception) -> ApiError:
-    """Why there is no answer, without a word of the request."""
+    """Why there is no answer, without any text of the request."""
     if isinstance(error, (asyncio.TimeoutError, httpx.TimeoutException)):
         return ApiError("timeout_error", "Request to token endpoint timed out", 504)
     if isinstance(error, UnusableAnswerError):
@@ -218,13 +216,13 @@ def _failure(error: Exception) -> ApiError:
     return ApiError("network_error", f"Network error occurred: {type(error).__name__}", 502)
 
 
-def _form(exchange: _native.Exchange, identified: Identified) -> list[tuple[str, str]]:
+def _form(exchange: _native.Exchange, authentication: RequestAuthentication) -> list[tuple[str, str]]:
     form = exchange.form
     names = {name for name, _ in form}
-    return [*form, *(field for field in identified.fields if field[0] not in names)]
+    return [*form, *(field for field in authentication.fields if field[0] not in names)]
 
 
-def _given(argument: str, value: object, raised: _Raised) -> str:
+def _required(argument: str, value: object, raised: _Raised) -> str:
     if not value:
         raise MissingRequiredArgumentError(argument)
     return _text(argument, value, raised) or ""
@@ -240,11 +238,11 @@ def _text(argument: str, value: object, raised: _Raised) -> Optional[str]:
 
 
 def _extra(extra: Mapping[str, Any]) -> list[tuple[str, Sequence[str]]]:
-    """Names and values as text. Which names are taken is the engine's to say."""
+    """Names and values as text. The engine decides which names may be sent."""
     fields: list[tuple[str, Sequence[str]]] = []
     for key, value in extra.items():
         name = str(key)
-        # A set has no order, and bytes no text.
+        # A set has no order, and bytes have no text.
         if isinstance(value, (Mapping, set, frozenset, bytes, bytearray)):
             raise GetTokenByExchangeProfileError(
                 f"Parameter '{name}' has unsupported type {type(value).__name__}: "

@@ -1,13 +1,11 @@
-"""Fetches the documents that the engine asks for: one flight per document and event loop, bounded in time and size.
+"""Fetches the documents that the engine needs: one fetch per document and event loop, with limits of time and size.
 
-When a document is fetched is the engine's to say; see `crates/bearward-core/src/keys/refresh.rs`.
+When a document is fetched, and what a response means, is the engine's to say: `crates/bearward-core/src/documents`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import datetime
-import email.utils
 import inspect
 import json
 import time
@@ -21,34 +19,28 @@ from bearward._driver.body import UnusableAnswerError, check_size, read_body
 from bearward._driver.health import Health
 from bearward._driver.loops import Deadline, Flight, Loop, PerLoop
 from bearward._driver.shared_cache import SharedCache
-from bearward.errors import IssuerUnavailableError
-
-_RETRY_AFTER_SECONDS = "5"
-
-# With these a server may say when to come back. RFC 9110 section 10.2.3, RFC 6585 section 4.
-_WITH_RETRY_AFTER = (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS)
 
 
 class DocumentFetcher:
-    """Brings documents to one engine.
+    """Fetches documents, and hands the responses to the engine.
 
     Args:
-        engine: Who asks, and gets the answers.
+        documents: What the engine keeps of them.
         loops: Where clients and flights are kept.
         custom_fetch: Used instead of httpx, if given.
-        timeout: For one document altogether, seconds.
-        shared: Asked before the issuer, if given, and told what the issuer answered.
+        timeout: Total time for one document, seconds.
+        shared: Asked before the issuer, if given; documents of the issuer are stored there.
     """
 
     def __init__(
         self,
-        engine: _native.Engine,
+        documents: _native.Documents,
         loops: PerLoop,
         custom_fetch: Optional[Callable[..., Any]],
         timeout: float,
         shared: Optional[SharedCache] = None,
     ) -> None:
-        self._engine = engine
+        self._documents = documents
         self._loops = loops
         self._custom_fetch = custom_fetch
         self._timeout = timeout
@@ -56,170 +48,136 @@ class DocumentFetcher:
         self._health = Health()
 
     async def bring(self, needed: _native.DocumentNeeded) -> None:
-        """Return once the engine was told the document, or that it can't be had. A failed fetch raises nothing."""
+        """Wait until the engine has the document, or knows that it can't be fetched. A failed fetch raises nothing."""
         flight = self._flight(needed, await self._loops.current())
-        # Others may be waiting for it too: a caller that gives up must not take it down.
-        await asyncio.shield(flight.landed)
+        # Others may wait for it too: if one caller gives up, it must go on.
+        await asyncio.shield(flight.finished)
 
     async def refresh(self, needed: _native.DocumentNeeded) -> None:
-        """Have the document brought while the caller goes on: this only starts it."""
+        """Start to fetch the document in the background."""
         self._flight(needed, await self._loops.current())
 
     def _flight(self, needed: _native.DocumentNeeded, loop: Loop) -> Flight:
-        """The one under way, or a new one."""
+        """The running fetch of this document, or a new one."""
         name = (needed.issuer, needed.url)
         flight = loop.flights.get(name)
         if flight is None:
             flight = loop.flights[name] = Flight(needed)
-            loop.begin(self._fly(flight, loop)).add_done_callback(lambda task: _crashed(flight, loop, task))
-        # One that is still asking a shared cache will then not stop there.
+            loop.begin(self._run(flight, loop)).add_done_callback(lambda task: _finish_if_failed(flight, loop, task))
+        # If it is still asking the shared cache, it then goes on to the issuer.
         flight.past_caches |= needed.past_caches
         return flight
 
-    async def _fly(self, flight: Flight, loop: Loop) -> None:
+    async def _run(self, flight: Flight, loop: Loop) -> None:
         end = time.monotonic() + self._timeout
         if self._shared is not None and await self._bring_shared(flight, self._shared, end):
-            _land(flight, loop)
+            _finish(flight, loop)
             return
-        document = await self._bring_from_issuer(flight.needed, loop, end - time.monotonic())
+        usable = await self._bring_from_issuer(flight.needed, loop, end - time.monotonic())
         _land(flight, loop)
         # Nobody waits for the rest.
-        if self._shared is not None and document is not None:
-            fresh_for = self._engine.fresh_for(document.cache_control)
-            await self._shared.keep(flight.needed, document.body, max(1, int(fresh_for)))
+        if self._shared is not None and usable is not None:
+            body, fresh_for = usable
+            await self._shared.keep(flight.needed, body, max(1, int(fresh_for)))
 
     async def _bring_shared(self, flight: Flight, shared: SharedCache, end: float) -> bool:
-        """Whether the shared cache had a document that the engine can use, and everybody who waits."""
+        """Whether the shared cache had a document that is good enough for the engine and all waiting callers."""
         if flight.past_caches:
             return False
         body = await shared.find(flight.needed, end - time.monotonic())
         if body is None or flight.past_caches:
             return False
-        problem = self._engine.document_from_cache(flight.needed, body, time.time())
+        problem = self._documents.found_in_cache(flight.needed, body, time.time())
         shared.judged(flight.needed, problem)
         return problem is None
 
     async def _bring_from_issuer(
         self, needed: _native.DocumentNeeded, loop: Loop, seconds: float
-    ) -> Optional[_Document]:
-        """The document, if it was usable. Either way the engine was told."""
+    ) -> Optional[tuple[bytes, float]]:
+        """The document if it was usable, and for how long it is, seconds. Either way the engine knows."""
         deadline = Deadline(seconds)
-        retry_after = document = None
+        body, fresh_for = b"", 0.0
         try:
             with deadline:
-                document = await self._fetch(needed.url, loop)
-            problem = self._engine.document_received(needed, document.body, document.cache_control, time.time())
+                status, fields, body = await self._fetch(needed.url, loop)
+            problem, fresh_for = self._documents.answered(needed, status, fields, body, time.time())
         except Exception as error:  # noqa: BLE001 - whatever a network or a custom fetch may raise
             problem = f"no answer within {self._timeout} s" if deadline.expired else f"{type(error).__name__}: {error}"
-            if isinstance(error, UnusableAnswerError):
-                retry_after = error.retry_after
-            self._engine.document_failed(needed, time.time(), retry_after)
+            self._documents.unreachable(needed, time.time())
         host = urlsplit(needed.url).hostname
         if problem is None:
             self._health.works(needed.url, f"a usable {needed.kind} document from {host} again")
-            return document
+            return body, fresh_for
         self._health.failed(needed.url, f"no usable {needed.kind} document from {host}", problem)
         return None
 
-    async def _fetch(self, url: str, loop: Loop) -> _Document:
+    async def _fetch(self, url: str, loop: Loop) -> _Response:
         if self._custom_fetch is not None:
-            return await _custom_document(self._custom_fetch, url)
-        return await _httpx_document(loop.client(), url)
+            return await _custom_response(self._custom_fetch, url)
+        return await _httpx_response(loop.client(), url)
 
 
-def unsettled(needed: _native.DocumentNeeded) -> IssuerUnavailableError:
-    """The error for a document that is still missing after it was brought: it changes faster than it can be read."""
-    return IssuerUnavailableError(
-        "The issuer is temporarily unavailable",
-        code="issuer_unsettled",
-        headers={"Retry-After": _RETRY_AFTER_SECONDS},
-        detail=f"still a document missing after several fetches: {needed.url}",
-    )
-
-
-def _land(flight: Flight, loop: Loop) -> None:
-    """Let those who wait go on: the engine was told. Who comes now begins another flight."""
+def _finish(flight: Flight, loop: Loop) -> None:
+    """Let the waiting callers go on. A later call starts a new fetch."""
     loop.flights.pop((flight.needed.issuer, flight.needed.url), None)
-    if not flight.landed.done():
-        flight.landed.set_result(None)
+    if not flight.finished.done():
+        flight.finished.set_result(None)
 
 
-def _crashed(flight: Flight, loop: Loop, task: asyncio.Task[None]) -> None:
-    """See to a flight that ended without landing: the engine was told nothing."""
-    if flight.landed.done():
+def _finish_if_failed(flight: Flight, loop: Loop, task: asyncio.Task[None]) -> None:
+    """End a fetch whose task failed or was cancelled before it had a result for the engine."""
+    if flight.finished.done():
         return
     loop.flights.pop((flight.needed.issuer, flight.needed.url), None)
-    # Cancelled, maybe before it began: its loop shuts down. Anything else is a defect.
+    # It is cancelled when its loop shuts down. Anything else is a defect.
     error = None if task.cancelled() else task.exception()
     if error is None:
-        flight.landed.cancel()
+        flight.finished.cancel()
     else:
-        flight.landed.set_exception(error)
+        flight.finished.set_exception(error)
 
 
-class _Document(NamedTuple):
+class _Response(NamedTuple):
+    """A response as it came."""
+
+    status: int
+    fields: list[tuple[str, str]]
     body: bytes
-    cache_control: Optional[str]
 
 
-async def _httpx_document(client: httpx.AsyncClient, url: str) -> _Document:
+async def _httpx_response(client: httpx.AsyncClient, url: str) -> _Response:
     if not url.startswith("https://"):
         raise UnusableAnswerError("not an https URL")
     async with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
-        _check_status(response.status_code, response.headers)
-        return _Document(await read_body(response), response.headers.get("cache-control"))
+        # The body of another answer than a good one says nothing: it need not be waited for.
+        body = await read_body(response) if response.status_code == httpx.codes.OK else b""
+        return _Response(response.status_code, response.headers.multi_items(), body)
 
 
-async def _custom_document(custom_fetch: Callable[..., Any], url: str) -> _Document:
+async def _custom_response(custom_fetch: Callable[..., Any], url: str) -> _Response:
     response = await _awaited(custom_fetch(url))
     if isinstance(response, dict):
-        body = json.dumps(response).encode()
-        cache_control = None
-    else:
-        headers = getattr(response, "headers", None)
-        _check_status(getattr(response, "status_code", 200), headers)
-        content = getattr(response, "content", None)
-        # The bytes themselves, where there are any: parsing them here would hide duplicate members.
-        body = content if isinstance(content, bytes) else json.dumps(await _awaited(response.json())).encode()
-        cache_control = _field(headers, "cache-control")
+        return _Response(httpx.codes.OK, [], json.dumps(response).encode())
+    # A test's stand-in for a response may have anything here; only a number can say no.
+    status = getattr(response, "status_code", httpx.codes.OK)
+    status = int(status) if isinstance(status, int) else int(httpx.codes.OK)
+    fields = _fields(getattr(response, "headers", None))
+    if status != httpx.codes.OK:
+        return _Response(status, fields, b"")
+    content = getattr(response, "content", None)
+    # The bytes themselves, where there are any: parsing them here would hide duplicate members.
+    body = content if isinstance(content, bytes) else json.dumps(await _awaited(response.json())).encode()
     check_size(len(body))
-    return _Document(body, cache_control)
+    return _Response(status, fields, body)
 
 
 async def _awaited(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-def _field(headers: Any, wanted: str) -> Optional[str]:
+def _fields(headers: Any) -> list[tuple[str, str]]:
     try:
         fields = dict(headers)
     except (TypeError, ValueError):
-        return None
-    for name, value in fields.items():
-        if isinstance(name, str) and name.lower() == wanted and isinstance(value, str):
-            return value
-    return None
-
-
-def _check_status(status: object, headers: Any) -> None:
-    # A test's stand-in for a response may have anything here; only a number can say no.
-    if isinstance(status, int) and status != httpx.codes.OK:
-        retry_after = _field(headers, "retry-after") if status in _WITH_RETRY_AFTER else None
-        raise UnusableAnswerError(f"status {int(status)}", _seconds_until(retry_after))
-
-
-def _seconds_until(retry_after: Optional[str]) -> Optional[float]:
-    """RFC 9110 section 10.2.3: seconds, or a date. `None` for anything else. The engine bounds it."""
-    if retry_after is None:
-        return None
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        # More digits than this are as good as for ever.
-        return float(text[:10])
-    try:
-        date = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=datetime.timezone.utc)
-    return max(0.0, date.timestamp() - time.time())
+        return []
+    return [(name, value) for name, value in fields.items() if isinstance(name, str) and isinstance(value, str)]

@@ -1,4 +1,4 @@
-"""Tells the log when something begins to fail and when it works again: once per change, not once per request."""
+"""Logs when something starts to fail and when it works again: once per change, not once per request."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Hashable
 
 _logger = logging.getLogger("bearward")
 
-# So many failing things are told apart; of more, one is forgotten, and said once more if it still fails.
+# How many failing things are remembered. If there are more, one is forgotten; if it still fails, that is logged again.
 _MOST = 1000
-# A reason may quote what a server sent.
+# A reason may quote a server's text.
 _REASON_CHARACTERS = 300
 
 
 class Health:
-    """What of a number of things fails now. Used by several threads: at worst a line is written twice."""
+    """Which of several things fail now. Safe from many threads: at worst a line is logged twice."""
 
     def __init__(self) -> None:
         self._failing: set[Hashable] = set()
 
     def failed(self, thing: Hashable, what: str, reason: str) -> None:
-        """Say that `what` happened to `thing`, unless that was said and has not changed since."""
+        """Log that `what` happened to `thing`: as a warning if it worked before."""
         level = logging.DEBUG if thing in self._failing else logging.WARNING
         if len(self._failing) >= _MOST:
             self._failing.pop()
@@ -29,7 +29,7 @@ class Health:
         _logger.log(level, "%s: %a", what, reason[:_REASON_CHARACTERS])
 
     def works(self, thing: Hashable, what: str) -> None:
-        """Say `what` if `thing` failed before."""
+        """Log `what` if `thing` failed before."""
         if thing in self._failing:
             self._failing.discard(thing)
             _logger.info("%s", what)

@@ -1,7 +1,7 @@
-"""What is kept per event loop: a pooled httpx client, fetches and exchanges under way, and threads for a resolver.
+"""The state of each event loop: a pooled httpx client, running fetches and exchanges, and threads for a resolver.
 
-No locks: what is kept of a loop is touched by that loop's thread only, and steps on the dict of loops are atomic. So
-nothing can be held by a thread that a forked process doesn't have.
+There are no locks: a loop's state is used by that loop's thread only, and single operations on the dict of loops are
+atomic. So no lock can be held by a thread that doesn't exist after a fork.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ import httpx
 
 from bearward import _native
 
-# How many calls of a sync resolver may wait for something at once, per event loop. Threads are started as needed.
+# How many calls of a sync resolver may run at once, per event loop. Threads are started when needed.
 _RESOLVER_THREADS = 16
 
 
 class PerLoop:
-    """Gives each event loop its own `Loop`. Event loops may run in several threads.
+    """Has a `Loop` for each event loop. Event loops may run in several threads.
 
     Args:
-        timeout: Of single network steps, seconds.
+        timeout: For single network operations, seconds.
     """
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        # Not weak: what is kept refers to its loop, so a weak key would never go. Closed loops are swept instead.
+        # Not a weak dict: each value refers to its key, so no entry would ever go. Closed loops are removed instead.
         self._loops: dict[asyncio.AbstractEventLoop, Loop] = {}
         self._tls: Optional[ssl.SSLContext] = None
 
     async def current(self) -> Loop:
-        """Of the running event loop. Doesn't wait for anything."""
+        """The `Loop` of the running event loop. This doesn't wait for anything."""
         running = asyncio.get_running_loop()
         kept = self._loops.get(running)
         if kept is None:
@@ -49,39 +49,39 @@ class PerLoop:
         return kept
 
     def new_client(self) -> httpx.AsyncClient:
-        """A client that trusts what httpx trusts (`SSL_CERT_FILE` counts), follows no redirect, and keeps no cookie."""
+        """A client with httpx's usual trust (also `SSL_CERT_FILE`), which follows no redirect and keeps no cookie."""
         if self._tls is None:
-            # Loading the certificates takes tens of milliseconds, and no loop owns them. Two loops that come here at
-            # once load them twice, which does no harm.
+            # Loading the certificates takes tens of milliseconds, and all loops can share them. If two loops do it at
+            # once, that does no harm.
             self._tls = httpx.create_ssl_context()
-        # What a server sets while it answers for one user must not be sent along for the next.
+        # A cookie that a server sets in an exchange for one user must not be sent in the next user's.
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
         return httpx.AsyncClient(verify=self._tls, timeout=self._timeout, follow_redirects=False, cookies=no_cookies)
 
     def forget(self, loop: Loop) -> None:
-        """Let go of a loop that shuts down."""
+        """Drop the state of a loop that shuts down."""
         for running in list(self._loops):
             if self._loops.get(running) is loop:
                 del self._loops[running]
 
 
 class Flight:
-    """A document on its way.
+    """A running fetch of a document, which any number of callers wait for.
 
     Attributes:
-        needed: What the engine asked for first.
-        past_caches: Whether somebody who waits for it can't use what a shared cache has.
-        landed: Done once the engine was told what came of it.
+        needed: The document, as the first caller needs it.
+        past_caches: Whether a caller needs a newer document than a shared cache can have.
+        finished: Done when the engine has the document, or knows that there is none.
     """
 
     def __init__(self, needed: _native.DocumentNeeded) -> None:
         self.needed = needed
         self.past_caches = needed.past_caches
-        self.landed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
 class Loop:
-    """What one event loop keeps. Used by that loop's tasks only."""
+    """The state of one event loop. Used by that loop's tasks only."""
 
     def __init__(self, owner: PerLoop) -> None:
         self.flights: dict[tuple[str, str], Flight] = {}
@@ -93,7 +93,7 @@ class Loop:
         self._closer: Optional[AsyncIterator[None]] = None
 
     async def open(self) -> None:
-        """Have what is kept closed when the loop shuts down."""
+        """Arrange that this state is closed when the loop shuts down."""
         self._closer = self._close_with_loop()
         await self._closer.__anext__()
 
@@ -104,24 +104,24 @@ class Loop:
         return self._client
 
     def threads(self) -> ThreadPoolExecutor:
-        """For a resolver that may block. Not the loop's own threads: those look up hosts, and must not all be busy."""
+        """Threads for a resolver that may block. Not the loop's own: these look up hosts, and must not all be busy."""
         if self._threads is None:
             self._threads = ThreadPoolExecutor(_RESOLVER_THREADS, thread_name_prefix="bearward-resolver")
         return self._threads
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Start a task that nobody has to wait for. It ends with the loop at the latest."""
+        """Start a task in the background. It ends when the loop does, at the latest."""
         task = asyncio.ensure_future(work)
-        # A loop that is closed without its shutdown steps drops it: there is nothing to warn of. `asyncio.gather` says
-        # the same of its tasks in this way.
+        # If the loop is closed without its shutdown steps, asyncio must not warn about this task. `asyncio.gather` sets
+        # this attribute for the same reason.
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
     async def _close_with_loop(self) -> AsyncIterator[None]:
-        # There is no "loop is closing" callback, but asyncio.run, uvicorn and FastAPI's TestClient finish with
-        # `loop.shutdown_asyncgens()`, which closes every async generator begun on the loop: this one too.
+        # There is no callback for "the loop is closing". But asyncio.run, uvicorn and FastAPI's TestClient end with
+        # `loop.shutdown_asyncgens()`, which closes every async generator that was started on the loop: this one too.
         try:
             yield
         finally:
@@ -138,12 +138,12 @@ class Loop:
 
 
 class Deadline:
-    """Ends what its task does inside `with` by `asyncio.TimeoutError` when the time is over.
+    """A time limit for the body of a `with` statement: raises `asyncio.TimeoutError` in it when the time is over.
 
-    Unlike `asyncio.wait_for` before Python 3.12, it makes no task, which could be left over when a loop is closed.
+    `asyncio.wait_for` before Python 3.12 makes a task, which could be left over when a loop is closed. This makes none.
 
     Attributes:
-        expired: Whether it did.
+        expired: Whether the time was over.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -155,7 +155,7 @@ class Deadline:
         if task is None:
             raise RuntimeError("a deadline is for a task")
         self._task = task
-        # It may have been cancelled before, and be cleaning up.
+        # The task may have been cancelled before, and be cleaning up.
         self._cancelled_before = 0
         if sys.version_info >= (3, 11):
             self._cancelled_before = task.cancelling()
@@ -169,7 +169,7 @@ class Deadline:
         if not self.expired:
             return
         if sys.version_info >= (3, 11) and self._task.uncancel() > self._cancelled_before:
-            # It was cancelled by somebody else meanwhile, too.
+            # Something else has cancelled the task, too.
             return
         if kind is asyncio.CancelledError:
             raise asyncio.TimeoutError from error

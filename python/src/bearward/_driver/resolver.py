@@ -1,4 +1,4 @@
-"""Asks the deployer's domains resolver which issuers are allowed for a request."""
+"""Calls the deployer's domains resolver: which issuers are allowed for a request?"""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ from bearward.cache import InMemoryCache
 from bearward.errors import DomainsResolverError
 from bearward.types import DomainsResolver, DomainsResolverContext
 
-# What a resolver is not told: it has no use for credentials, and what it logs must not hold any.
+# Fields that a resolver doesn't get: it has no use for credentials, and might log them.
 _CREDENTIALS = ("authorization", "dpop")
 
-# Answers remembered at most. A stranger can push the others out by made-up issuers: then the resolver is asked again.
+# How many answers are remembered. A stranger can displace them with made-up issuers: then the resolver is called again.
 _ANSWERS = 1000
 
 
 class IssuerResolver:
-    """The resolver, in bounded time, with what it answers checked.
+    """Calls a resolver with a time limit, and checks its answer.
 
-    A function that isn't async is called in a worker thread, several at once, with the request's context variables.
+    A function that isn't async is called in a worker thread, with the request's context variables. Several calls may
+    run at once.
 
     Args:
         resolve: The deployer's function.
-        loops: Whose threads are used.
-        timeout: How long it may take to answer, seconds.
-        ttl: How long an answer is remembered for the same issuer, scheme and host; seconds. 0: not at all.
+        loops: Has the worker threads.
+        timeout: How long the function may take, seconds.
+        ttl: How long an answer is used again for the same issuer, scheme and host; seconds. 0: not at all.
     """
 
     def __init__(self, resolve: DomainsResolver, loops: PerLoop, timeout: float, ttl: float) -> None:
@@ -53,7 +54,7 @@ class IssuerResolver:
         """The issuers allowed for a request.
 
         Raises:
-            DomainsResolverError: the resolver failed, or gave something that can't be used.
+            DomainsResolverError: the resolver failed, or returned something that can't be used.
         """
         context = DomainsResolverContext(
             request_url=request_url,
@@ -84,20 +85,14 @@ class IssuerResolver:
             # Not `wait_for`: a TimeoutError may be the resolver's own.
             done, _ = await asyncio.wait([call], timeout=self._timeout)
         finally:
-            # If it is done, this does nothing.
+            # This does nothing if the call is done.
             call.cancel()
         if not done:
-            raise DomainsResolverError(
-                "Domains resolver function failed",
-                code="domains_resolver_timeout",
-                detail=f"no answer within {self._timeout} s",
-            )
+            raise _native.resolver_error("timeout", f"no answer within {self._timeout} s")
         try:
             return call.result()
         except (Exception, asyncio.CancelledError) as error:
-            raise DomainsResolverError(
-                "Domains resolver function failed", code="domains_resolver_failed", detail=_cause(error)
-            ) from error
+            raise _native.resolver_error("raised", _cause(error)) from error
 
     async def _call(self, context: DomainsResolverContext) -> Any:
         if self._is_async:
@@ -117,19 +112,15 @@ def _is_async(function: Any) -> bool:
 
 def _checked(answer: Any) -> _native.IssuerSet:
     if not isinstance(answer, list):
-        raise _unusable("Domains resolver must return a list", f"a {type(answer).__name__}")
+        raise _native.resolver_error("not_a_list", f"a {type(answer).__name__}")
     if not answer:
-        raise _unusable("Domains resolver returned an empty list")
+        raise _native.resolver_error("empty", "an empty list")
     if not all(isinstance(domain, str) and domain.strip() for domain in answer):
-        raise _unusable("Domains resolver must return a list of non-empty strings")
+        raise _native.resolver_error("not_texts", "an item that is no text, or an empty one")
     try:
         return _native.IssuerSet([domain.strip() for domain in answer])
     except (ValueError, UnicodeError) as error:
-        raise _unusable("Domains resolver returned invalid domain", str(error)) from error
-
-
-def _unusable(text: str, detail: Optional[str] = None) -> DomainsResolverError:
-    return DomainsResolverError(text, code="domains_resolver_answer_unusable", detail=detail)
+        raise _native.resolver_error("no_issuer", str(error)) from error
 
 
 def _cause(error: BaseException) -> str:
@@ -140,7 +131,7 @@ def _cause(error: BaseException) -> str:
 
 
 def _without_credentials(headers: Mapping[str, Any]) -> dict[str, str]:
-    """Names in lower case. A repeated field's values are joined (RFC 9110 section 5.3): none of them hides another."""
+    """Names in lower case. Values of a repeated field are joined (RFC 9110 section 5.3), so that none is hidden."""
     # Starlette's and httpx's list of fields shows a repeated field, which a mapping hides.
     raw = getattr(headers, "raw", None)
     fields: dict[str, str] = {}
@@ -156,8 +147,8 @@ def _text(value: Any) -> str:
 
 
 def _name_of(context: DomainsResolverContext) -> str:
-    """What an answer is remembered under."""
-    # Not parsed: a stranger may write into it what is no URL.
+    """The key under which an answer is remembered."""
+    # Split, not parsed: a stranger decides what is in it, and it may be no valid URL.
     origin = (context["request_url"] or "").split("/", 3)[:3]
     host = (context["request_headers"] or {}).get("host")
     return json.dumps([context["unverified_iss"], origin, host])

@@ -1,4 +1,4 @@
-"""The cache that several processes share, as an engine's second level: asked in bounded time, believed in nothing."""
+"""The cache that several processes share: asked with a time limit, and its documents are checked like any other."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from bearward._driver.loops import Deadline
 if TYPE_CHECKING:
     from bearward.cache import AsyncCacheAdapter, CacheAdapter
 
-# One that takes longer is no help: an issuer answers within tenths of a second.
+# A slower cache is no help: an issuer answers within tenths of a second.
 _TIMEOUT_SECONDS = 1.0
 
 
 class SharedCache:
-    """Documents in a user's cache adapter. Whatever goes wrong there is a miss, told to the log.
+    """Documents in the deployer's cache adapter. Any failure there is logged, and counts as a miss.
 
     Args:
-        adapter: The user's. One that isn't async is called on the event loop, as the SDK that we replace does.
+        adapter: One that isn't async is called on the event loop, as in the SDK that Bearward replaces.
     """
 
     def __init__(self, adapter: Union[CacheAdapter, AsyncCacheAdapter]) -> None:
@@ -29,19 +29,19 @@ class SharedCache:
         self._health = Health()
 
     async def find(self, needed: _native.DocumentNeeded, seconds: float) -> Optional[bytes]:
-        """The document as JSON, to be judged by the engine; or `None`. Within `seconds`."""
+        """The document as JSON, for the engine to check; `None` if there is none within `seconds`."""
         deadline = Deadline(max(0.0, min(seconds, _TIMEOUT_SECONDS)))
         try:
             with deadline:
                 body = _serialised(await _awaited(self._adapter.get(_key(needed))))
-        except Exception as error:  # noqa: BLE001 - whatever an adapter and its network may raise
+        except Exception as error:  # noqa: BLE001 - an adapter and its network may raise anything
             self._failed("get", error, deadline)
             return None
         self._works("get")
         return body
 
     def judged(self, needed: _native.DocumentNeeded, problem: Optional[str]) -> None:
-        """What the engine thinks of the document that was found."""
+        """Log whether the engine could use the document that was found."""
         thing = (needed.issuer, needed.url)
         if problem is None:
             self._health.works(thing, f"the cache adapter holds a usable {needed.kind} document again")
@@ -49,12 +49,12 @@ class SharedCache:
             self._health.failed(thing, f"the cache adapter holds an unusable {needed.kind} document", problem)
 
     async def keep(self, needed: _native.DocumentNeeded, body: bytes, ttl_seconds: int) -> None:
-        """Put a document there that the engine found usable."""
+        """Store a document that the engine could use."""
         deadline = Deadline(_TIMEOUT_SECONDS)
         try:
             with deadline:
                 await _awaited(self._adapter.set(_key(needed), json.loads(body), ttl_seconds=ttl_seconds))
-        except Exception as error:  # noqa: BLE001 - whatever an adapter and its network may raise
+        except Exception as error:  # noqa: BLE001 - an adapter and its network may raise anything
             self._failed("set", error, deadline)
         else:
             self._works("set")

@@ -1,4 +1,4 @@
-"""What a refused request is answered, and what the log says of it."""
+"""The answer to a refused request, and its line in the log."""
 
 import logging
 import re
@@ -27,12 +27,12 @@ def http_exception(
 def log_refusal(refusal: BaseAuthError) -> None:
     """Log why a request was refused."""
     if _logger.isEnabledFor(logging.INFO):
-        # `%a`: a log line must stay one line, whatever a deployer's code put into it.
+        # `%a`: a log line must stay one line, whatever text a deployer's code has put into the detail.
         _logger.info("request refused: %s %s %a", refusal.get_status_code(), refusal.code, refusal.detail or "")
 
 
 def defect(error: Exception, credentials: Iterable[Sequence[str]]) -> InternalError:
-    """Log what happened, with the traceback, without what the request's credentials say."""
+    """Log an unexpected error with its traceback, without any piece of the request's credentials."""
     report = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     for secret in _secrets(credentials):
         report = report.replace(secret, "[redacted]")
@@ -41,7 +41,7 @@ def defect(error: Exception, credentials: Iterable[Sequence[str]]) -> InternalEr
 
 
 def _secrets(credentials: Iterable[Sequence[str]]) -> list[str]:
-    """The pieces of the credentials fields, long ones first: an error's text may quote a token's segment alone."""
+    """The pieces of the credentials, long ones first: an error's text may quote one segment of a token."""
     fields = [field for fields in credentials for field in fields]
     pieces = {piece for field in fields for piece in re.split(r"[\s.,]+", field) if len(piece) >= 8}
     return sorted(pieces, key=len, reverse=True)

@@ -10,7 +10,7 @@ from fastapi.security import SecurityScopes
 
 from bearward._driver.declared import spells_out
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
-from bearward.client import ApiClient, ApiClientOptions
+from bearward.client import ApiClient, ApiClientOptions, Verified
 from bearward.errors import BaseAuthError, ConfigurationError
 from bearward.fastapi.answer import defect, http_exception, log_refusal
 from bearward.fastapi.openapi import Login, ShownGuard
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from bearward.options import KeywordOptions
 
-# Tells an argument left out, which the environment may give, from one that is empty by mistake.
+# The default of arguments that may come from the environment: differs from one that is empty by mistake.
 _LEFT_OUT: Any = object()
 
 # FastAPI gives both; code that calls a guard itself need not.
 _NO_SCOPES = SecurityScopes()
 _NO_RESPONSE: Any = None
 
-# Of an ASGI scope: what the last guard has found out about the request.
+# The entry of an ASGI scope where a guard leaves what it has verified.
 _VERIFIED = "bearward.verified"
 
 _Guard = TypeVar("_Guard", bound="Auth0FastAPI")
@@ -119,36 +119,35 @@ class Auth0FastAPI:
     def _begin(self, api_client: ApiClient, public_origin: Optional[str], trusted_hops: int) -> None:
         self.api_client = api_client
         self._urls = PublicUrls(public_origin, trusted_hops)
-        self._fresh_nonce = api_client.fresh_nonce if api_client.options.dpop_nonce else None
         self._login = Login.of(api_client.options)
         self._insufficient_scope = api_client.insufficient_scope
         self._guards: dict[tuple[str, ...], RequireAuth] = {}
 
     def require_auth(self, scopes: Optional[Union[str, Sequence[str]]] = None) -> "RequireAuth":
-        """A dependency that lets a request through with a good access token, and gives the token's claims.
+        """A dependency that accepts requests with a valid access token, and returns the token's claims.
 
-        Equal arguments give the same object: FastAPI then verifies once per request, however many of an app, a router
-        and a route name it, and `app.dependency_overrides` can be keyed by a fresh call.
+        Equal arguments give the same object. So FastAPI verifies only once per request if an app, a router and a route
+        all have the guard, and a new call can be a key of `app.dependency_overrides`.
 
         Args:
-            scopes: Scopes that the token must hold, all of them: a string, separated by spaces, or a list.
+            scopes: Scopes that the token must have, all of them: a string, separated by spaces, or a list.
 
         Raises:
-            ConfigurationError: `scopes` holds something else than names of scopes.
+            ConfigurationError: `scopes` contains something that is not the name of a scope.
         """
         required = scope_names(scopes)
         guard = self._guards.get(required)
         if guard is None:
-            # `setdefault`: of two threads that come here at once, both get the one guard that stays.
+            # `setdefault`: two threads that come here at once get the same guard.
             guard = self._guards.setdefault(required, RequireAuth(self, required))
         return guard
 
 
 class RequireAuth(ShownGuard):
-    """The dependency that `Auth0FastAPI.require_auth` gives.
+    """The dependency that `Auth0FastAPI.require_auth` returns.
 
-    Answers a refused request itself, with an `HTTPException`. Scopes that `fastapi.Security(...)` names on the way
-    to it are required in addition to its own.
+    It refuses requests with an `HTTPException`. Scopes of a `fastapi.Security(..., scopes=[...])` that uses it are
+    required in addition to its own.
     """
 
     def __init__(self, auth0: Auth0FastAPI, scopes: tuple[str, ...]) -> None:
@@ -161,50 +160,54 @@ class RequireAuth(ShownGuard):
         security_scopes: SecurityScopes = _NO_SCOPES,
         response: Response = _NO_RESPONSE,
     ) -> dict[str, Any]:
-        """The verified claims, as a dict of the caller's own.
+        """The verified claims, as a new dict.
 
         Raises:
-            HTTPException: 400, 401, 403, 500 or 503, as the error that stands behind it says.
+            HTTPException: 400, 401, 403, 500 or 503: see the classes in `bearward.errors`.
         """
         # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
+        nonce = None
         try:
-            claims = await self._claims(request)
-            self._renew_nonce(request, response)
+            claims, nonce = await self._verified(request)
+            if nonce is not None and response is not None:
+                # RFC 9449 section 8.2. Lost where the route answers with a `Response` of its own: the client is then
+                # asked for a nonce.
+                response.headers["DPoP-Nonce"] = nonce
             required = (*self.scopes, *security_scopes.scopes)
             if not required or validate_scopes(claims, required):
                 return claims
             refusal = self._auth0._insufficient_scope(required, request.headers.get("authorization"))
         except BaseAuthError as error:
             refusal = error
-        except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, told in the log
+        except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
             refusal = defect(error, _credentials(request))
         log_refusal(refusal)
+        headers = refusal.get_headers()
+        if nonce is not None:
+            headers.setdefault("DPoP-Nonce", nonce)
         raise http_exception(
-            refusal.get_status_code(), refusal.get_error_code(), refusal.get_error_description(), refusal.get_headers()
+            refusal.get_status_code(), refusal.get_error_code(), refusal.get_error_description(), headers
         )
 
-    async def _claims(self, request: Request) -> dict[str, Any]:
-        """Verified claims. A proof is good once, and a request may pass several guards: the first one uses it up."""
+    async def _verified(self, request: Request) -> Verified:
+        """A proof is good once, and a request may pass several guards: the first one uses it up."""
         auth0, kept = self._auth0, request.scope.get(_VERIFIED)
         if kept is not None and kept[:2] == (auth0, _credentials(request)):
-            return copy.deepcopy(cast("dict[str, Any]", kept[2]))
-        # Looked up at every request: users' tests replace it.
-        claims = await auth0.api_client.verify_request(
-            headers=request.headers, http_method=request.method, http_url=auth0._urls.of(request)
-        )
+            return Verified(copy.deepcopy(cast("dict[str, Any]", kept[2])))
+        client = auth0.api_client
+        # Users' tests replace `verify_request`, also after the guard was made.
+        verify = client.verify if _is_own(client.verify_request) else client.verify_request
+        verified = await verify(headers=request.headers, http_method=request.method, http_url=auth0._urls.of(request))
+        if not isinstance(verified, Verified):
+            verified = Verified(verified)
         # Only a token that is bound to a key came with a proof.
-        if "cnf" in claims:
-            request.scope[_VERIFIED] = (auth0, _credentials(request), copy.deepcopy(claims))
-        return claims
+        if "cnf" in verified.claims:
+            request.scope[_VERIFIED] = (auth0, _credentials(request), copy.deepcopy(verified.claims))
+        return verified
 
-    def _renew_nonce(self, request: Request, response: Optional[Response]) -> None:
-        """RFC 9449 section 8.2. Lost where the route answers with a `Response` of its own: the client is then asked."""
-        fresh = self._auth0._fresh_nonce
-        if fresh is None or response is None:
-            return
-        nonce = fresh(request.headers)
-        if nonce is not None:
-            response.headers["DPoP-Nonce"] = nonce
+
+def _is_own(verify_request: object) -> bool:
+    return getattr(verify_request, "__func__", None) is ApiClient.verify_request
 
 
 def _domain(domain: Optional[str], domains: object) -> Optional[str]:

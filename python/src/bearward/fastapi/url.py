@@ -1,4 +1,4 @@
-"""Which URL a client used. The rules are the engine's; the facts come out of an ASGI scope."""
+"""The URL that a client used. The rules are in the engine; the facts come from an ASGI scope."""
 
 from collections.abc import Mapping
 from typing import Any, Optional
@@ -14,14 +14,15 @@ from bearward.errors import ConfigurationError
 def get_canonical_url(request: Request) -> str:
     """The URL that a client used: scheme, host, path as it was sent, and query.
 
-    With `app.state.trust_proxy = True` by what the nearest proxy wrote (`X-Forwarded-Proto`, `-Host`, `-Prefix`, or
-    `Forwarded`), or else by the Host field and the connection. Empty if these make no URL: no proof is for that one.
+    With `app.state.trust_proxy = True` it is made from what the nearest proxy wrote (`X-Forwarded-Proto`, `-Host`,
+    `-Prefix`, or `Forwarded`); or else from the Host field and the connection. Empty if these make no valid URL: no
+    DPoP proof is accepted then.
     """
     return _DEFAULT_URLS.of(request)
 
 
 class PublicUrls:
-    """Finds the URLs that clients used. The rules are the engine's: `crates/bearward-core/src/url.rs`."""
+    """Finds the URLs that clients used. The rules are the engine's: `crates/bearward-core/src/http/forwarded.rs`."""
 
     def __init__(self, public_origin: Optional[str], trusted_hops: int) -> None:
         checks.at_least(1)("trusted_hops", trusted_hops)
@@ -36,8 +37,8 @@ class PublicUrls:
         raw_path = scope.get("raw_path")
         if raw_path is None:
             raw_path = quote(scope["path"], safe=_PATH_CHARACTERS).encode()
-        # Starlette's, of the outermost app: below a mount, `root_path` has the mount's part too, unescaped, while the
-        # raw path still is the whole one.
+        # Starlette sets it for the outermost app. Below a mount, `root_path` includes the mount's path, unescaped, but
+        # `raw_path` is still the whole path.
         root_path = scope.get("app_root_path")
         if root_path is None:
             root_path = scope.get("root_path", "")
@@ -47,18 +48,18 @@ class PublicUrls:
 
 _DEFAULT_URLS = PublicUrls(None, 1)
 
-# What may stand in a path as it is. RFC 3986 section 3.3.
+# These need no escape in a path. RFC 3986 section 3.3.
 _PATH_CHARACTERS = "/:@!$&'()*+,;=~"
 
 
 def _trusts_proxy(scope: Mapping[str, Any]) -> bool:
-    # Not any truth: "false", out of an environment variable, is true.
+    # Not every true value: the string "false" from an environment variable is one.
     app = scope.get("app")
     return app is not None and getattr(getattr(app, "state", None), "trust_proxy", False) in (True, 1)
 
 
 def _server(scope: Mapping[str, Any]) -> str:
-    """For a request without Host field, which only HTTP/1.0 has."""
+    """Host and port, for a request without Host field (HTTP/1.0)."""
     server = scope.get("server")
     if server is None or server[1] is None:
         return ""
