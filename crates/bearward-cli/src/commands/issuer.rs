@@ -1,4 +1,4 @@
-//! `bearward issuer`: runs the local tenant until a signal, and tells how to reach it.
+//! `bearward issuer`: runs the local tenant until a signal, and prints how to reach it.
 
 use std::{
     fmt,
@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::{
     commands::args::IssuerArgs,
+    http::trust::CA_FILE,
     tenant::local::Announcement,
     terminal::{failure::Failure, input, output},
 };
@@ -21,12 +22,13 @@ use crate::{
 pub(crate) async fn run(mut args: IssuerArgs) -> Result<(), Failure> {
     let secret = args.client_secret.take();
     args.client_secret = secret.map(|secret| input::argument("client secret", secret)).transpose()?;
-    output::talk(
-        "Local tenant, for development only: nothing it issues is to be trusted by anything that matters.",
-    );
-    let mut signals =
-        Signals::register().map_err(|error| Failure::undecided(format!("no signals: {error}")))?;
+    output::message("Local tenant, for development only. Never let anything in production trust its tokens.");
+    let mut signals = Signals::register()
+        .map_err(|error| Failure::undecided(format!("can't listen for signals: {error}")))?;
     let public_key = args.client_public_key.as_deref().map(public_key).transpose()?;
+    if let Some(path) = args.ca_file.as_deref().filter(|path| path.exists() && !path.is_file()) {
+        return Err(Failure::usage(format!("{} is not a file.", path.display())).with_hint(CA_FILE_HINT));
+    }
     let config = config(&args, public_key).map_err(|error| Failure::usage(format!("{error}.")))?;
     let connections = config.connections.clone();
     let management_scopes = config.management_scopes.clone();
@@ -37,28 +39,29 @@ pub(crate) async fn run(mut args: IssuerArgs) -> Result<(), Failure> {
     if !io::stdout().is_terminal() {
         ready.secrets = Secrets::In(announcement.as_ref().map(Announcement::path));
     }
-    let told = if args.json { output::json(&ready.json()) } else { output::data(ready) };
-    if told.is_ok() {
+    let printed = if args.json { output::json(&ready.json()) } else { output::data(ready) };
+    if printed.is_ok() {
         signals.any().await;
     }
-    // First, so that the folder is empty when the tenant removes it.
+    // Dropped first, so that the folder is empty when the tenant removes it.
     drop(announcement);
     tenant.stop().await;
-    told
+    printed
 }
 
-/// Where `bearward init --local` finds it. In a folder that can't be written to, everything else works all the same.
+/// Lets `bearward init --local` find it. If the folder can't be written to, everything else still works.
 fn announce(ready: &Ready<'_>) -> Option<Announcement> {
-    let told = |error: &io::Error| {
+    let warn = |error: &io::Error| {
         output::warning(&format!("`bearward init --local` won't find this tenant: {error}"));
     };
-    Announcement::write(&ready.json()).inspect_err(told).ok()
+    Announcement::write(&ready.json()).inspect_err(warn).ok()
 }
 
 fn public_key(path: &Path) -> Result<PublicKey, Failure> {
     let name = path.display().to_string();
     let pem = input::file("public key", &name)?;
-    PublicKey::from_pem(&pem).map_err(|error| Failure::usage(format!("no public key from {name}: {error}.")))
+    PublicKey::from_pem(&pem)
+        .map_err(|error| Failure::usage(format!("{name} is not a usable public key: {error}.")))
 }
 
 fn config(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<TenantConfig, ConfigError> {
@@ -116,13 +119,15 @@ fn client(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<Client, Co
     Ok(client)
 }
 
+const CA_FILE_HINT: &str = "--ca-file gives another place for it.";
+
 fn start_failure(error: &StartError) -> Failure {
     let failure = Failure::usage(format!("{error}."));
     match error {
         StartError::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
-            failure.with_hint("--port 0 takes a free port.")
+            failure.with_hint("--port 0 uses a free port.")
         }
-        StartError::CaFile { .. } => failure.with_hint("--ca-file names another place for it."),
+        StartError::CaFile { .. } => failure.with_hint(CA_FILE_HINT),
         StartError::Listen { .. }
         | StartError::Config(_)
         | StartError::Key(_)
@@ -131,7 +136,7 @@ fn start_failure(error: &StartError) -> Failure {
     }
 }
 
-/// What clients need to know, for programs ([`Ready::json`]) and for people (`Display`).
+/// What clients need: for programs ([`Ready::json`]) and for people (`Display`).
 struct Ready<'a> {
     tenant: &'a LocalTenant,
     args: &'a IssuerArgs,
@@ -214,7 +219,7 @@ impl fmt::Display for Ready<'_> {
             self.secret(f, "admin secret", admin.secret())?;
         }
         writeln!(f, "\nFor the shell of your API and of your client:\n")?;
-        writeln!(f, "  export SSL_CERT_FILE={}", shell(&ca_file))?;
+        writeln!(f, "  export {CA_FILE}={}", shell(&ca_file))?;
         writeln!(f, "  export AUTH0_DOMAIN={}", shell(tenant.domain()))?;
         if let Some(audience) = self.args.audience.first() {
             writeln!(f, "  export AUTH0_AUDIENCE={}", shell(audience))?;
@@ -244,7 +249,7 @@ fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// The signals that end the tenant in good order.
+/// The signals that stop the tenant cleanly.
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -253,7 +258,7 @@ struct Signals {
 }
 
 impl Signals {
-    /// From here on these signals no longer end the process by themselves.
+    /// From here on these signals no longer end the process.
     #[cfg(unix)]
     fn register() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
@@ -277,7 +282,7 @@ impl Signals {
     #[cfg(not(unix))]
     async fn any(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
-            // No Ctrl-C to be had: run until the process is ended.
+            // Ctrl-C is not available: run until the process is killed.
             std::future::pending::<()>().await;
         }
     }

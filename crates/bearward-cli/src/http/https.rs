@@ -1,54 +1,50 @@
-//! The http client of all commands: what it trusts, its limits, and its errors in words.
+//! The HTTP client of all commands: which certificates it trusts, its limits, and its errors in words.
 
-use std::{env, error::Error, io, iter, net::IpAddr, path::PathBuf, time::Duration};
+use std::{error::Error, io, iter, path::PathBuf, time::Duration};
 
-use hyper_util::client::proxy::matcher::Matcher;
-use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response, Url, redirect::Policy};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url, redirect::Policy};
 
 use crate::{
-    settings,
-    terminal::{failure::Failure, input, progress},
+    http::{
+        proxy,
+        trust::{self, Trust},
+    },
+    terminal::{failure::Failure, progress},
 };
 
-const CERT_FILE: &str = "SSL_CERT_FILE";
-
-/// What happens to everybody who starts the local tenant again.
-const GONE_HINT: &str = "let it name a file with PEM certificates, or unset it. A local tenant's file goes when the tenant \
-                         ends: `bearward init --local --force` writes the next one's into .env.";
-
-/// On which terms a command goes to the network.
-pub(crate) struct Terms {
-    /// For all of a request: connecting, sending, and the last byte of the answer.
+/// How a command uses the network.
+pub(crate) struct HttpOptions {
+    /// For a whole request: from connecting to the last byte of the answer.
     pub(crate) timeout: Duration,
-    /// The only certificate authorities to trust, instead of those of `SSL_CERT_FILE` or of the system.
+    /// The only certificate authorities to trust, whatever the settings say.
     pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// A client for requests to `url`: https only, no redirects.
-pub(crate) fn client(terms: &Terms, url: &Url) -> Result<Client, Failure> {
-    build(trusting(builder(terms, url).https_only(true), terms)?)
+pub(crate) fn client(options: &HttpOptions, url: &Url) -> Result<Client, Failure> {
+    build(trusting(builder(options, url).https_only(true), options, url)?)
 }
 
-/// The same with no more patience than this for a connection, and twice that for each part of an answer: that time runs
-/// while it connects, too. An answer in many parts may take three times that altogether. Tells certificates.
-pub(crate) fn hasty_client(url: &Url, patience: Duration) -> Result<Client, Failure> {
-    let terms = Terms { timeout: patience * 3, ca_file: None };
-    let builder = builder(&terms, url).connect_timeout(patience).read_timeout(patience * 2).tls_info(true);
-    build(trusting(builder.https_only(true), &terms)?)
+/// The same for `bearward doctor`: `timeout` for a connection, twice that for each part of an answer, three times that
+/// for all of it. Its answers include the server's certificate.
+pub(crate) fn probing_client(url: &Url, timeout: Duration) -> Result<Client, Failure> {
+    let options = HttpOptions { timeout: timeout * 3, ca_file: None };
+    let builder = builder(&options, url).connect_timeout(timeout).read_timeout(timeout * 2).tls_info(true);
+    build(trusting(builder.https_only(true), &options, url)?)
 }
 
-/// A client for requests to `url` in clear text; no certificate is trusted, as there is none. No redirects.
-pub(crate) fn clear_text_client(terms: &Terms, url: &Url) -> Result<Client, Failure> {
-    build(builder(terms, url).tls_certs_only([]))
+/// A client for requests to `url` in clear text: no certificates, no redirects.
+pub(crate) fn clear_text_client(options: &HttpOptions, url: &Url) -> Result<Client, Failure> {
+    build(builder(options, url).tls_certs_only([]))
 }
 
-/// The head of the answer to a request to `host`.
+/// Sends a request to `host`. The body is still to be read.
 pub(crate) async fn send(request: RequestBuilder, host: &str) -> Result<Response, Failure> {
     let answer = progress::while_waiting(format_args!("waiting for {host}"), request.send()).await;
     answer.map_err(|error| unreachable(host, &error))
 }
 
-/// The whole body, unless it is larger than `mebibytes`: nobody may fill our memory.
+/// The whole body; an error if it is larger than `mebibytes`.
 pub(crate) async fn body(response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> {
     let reading = format!("reading from {}", authority(response.url()));
     progress::while_waiting(reading, read(response, mebibytes)).await
@@ -62,14 +58,14 @@ async fn read(response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> 
     })
 }
 
-/// Why there is no whole body.
+/// Why a body could not be read.
 #[derive(Debug)]
 pub(crate) enum BodyError {
     TooLong,
     Broken(reqwest::Error),
 }
 
-/// The whole body, of at most so many bytes.
+/// The whole body, at most `limit` bytes.
 pub(crate) async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
@@ -87,114 +83,50 @@ pub(crate) fn unreachable(host: &str, error: &reqwest::Error) -> Failure {
         return Failure::undecided(format!("{host} did not answer in time."));
     }
     if let Some(tls) = tls_problem(error) {
-        return Failure::undecided(format!("no safe connection to {host}: {tls}.")).with_hint(trust_hint());
+        return Failure::undecided(format!("no safe connection to {host}: {tls}."))
+            .with_hint(trust::hint(error.url()));
     }
     match find::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => {
             return Failure::undecided(format!("nothing listens at {host} (connection refused)."));
         }
         Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
-            return Failure::undecided(format!("{host} broke off the connection."));
+            return Failure::undecided(format!("{host} closed the connection."));
         }
         _ => {}
     }
     Failure::undecided(format!("no answer from {host}: {}.", innermost(error)))
 }
 
-/// What TLS did not like, if that was it.
+/// The TLS error, if it was one.
 pub(crate) fn tls_problem(error: &reqwest::Error) -> Option<&rustls::Error> {
     find(error)
-}
-
-/// Host and port of the proxy that requests to `url` go through, if they do.
-pub(crate) fn proxy(url: &Url) -> Option<String> {
-    if is_loopback(url) {
-        return None;
-    }
-    // As reqwest finds it.
-    let proxy = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
-    let port = proxy.uri().port().map(|port| format!(":{port}")).unwrap_or_default();
-    Some(format!("{}{port}", proxy.uri().host()?))
 }
 
 pub(crate) fn authority(url: &Url) -> String {
     url.authority().to_owned()
 }
 
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-fn builder(terms: &Terms, url: &Url) -> ClientBuilder {
+fn builder(options: &HttpOptions, url: &Url) -> ClientBuilder {
     let builder = Client::builder()
         .user_agent(concat!("bearward/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
-        .timeout(terms.timeout);
-    // A proxy's loopback is not ours.
-    if is_loopback(url) { builder.no_proxy() } else { builder }
+        .timeout(options.timeout);
+    proxy::apply(builder, url)
 }
 
 fn build(builder: ClientBuilder) -> Result<Client, Failure> {
     builder.build().map_err(|error| {
-        // The library takes an empty name for a name.
-        let hint = if env::var_os(CERT_FILE).is_some_and(|file| file.is_empty()) {
-            "SSL_CERT_FILE is set, and empty: unset it to trust what this system trusts."
-        } else {
-            "SSL_CERT_FILE can name a file with the certificate authorities to trust."
-        };
-        Failure::usage(format!("no https: {}", innermost(&error))).with_hint(hint)
+        Failure::usage(format!("no https: {}", innermost(&error))).with_hint(trust::build_hint())
     })
 }
 
-/// `SSL_CERT_FILE` replaces the system's authorities, as it does for OpenSSL; on every system alike.
-fn trusting(builder: ClientBuilder, terms: &Terms) -> Result<ClientBuilder, Failure> {
-    let authorities = match &terms.ca_file {
-        Some(file) => Some(read_authorities(file.clone(), "the CA file")?),
-        None => authorities()?,
+fn trusting(builder: ClientBuilder, options: &HttpOptions, url: &Url) -> Result<ClientBuilder, Failure> {
+    let trust = match &options.ca_file {
+        Some(file) => Trust::only(file.clone())?,
+        None => Trust::configured(url)?,
     };
-    Ok(match authorities {
-        Some(authorities) => builder.tls_certs_only(authorities.certificates),
-        None => builder,
-    })
-}
-
-/// The only certificate authorities that are trusted.
-pub(crate) struct Authorities {
-    pub(crate) file: PathBuf,
-    pub(crate) certificates: Vec<Certificate>,
-}
-
-/// Those of `SSL_CERT_FILE`; `None` if it is not set: then the system's are trusted.
-pub(crate) fn authorities() -> Result<Option<Authorities>, Failure> {
-    ssl_cert_file().map(|file| read_authorities(file, CERT_FILE)).transpose()
-}
-
-fn read_authorities(file: PathBuf, named: &str) -> Result<Authorities, Failure> {
-    let unusable =
-        |why: String| Failure::usage(format!("{named} ({}) can't be used: {why}.", file.display()));
-    let pem = input::whole_file(&file).map_err(|error| {
-        let failure = unusable(error.to_string());
-        if error.kind() == io::ErrorKind::NotFound { failure.with_hint(GONE_HINT) } else { failure }
-    })?;
-    let certificates =
-        Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is not PEM".to_owned()))?;
-    if certificates.is_empty() {
-        return Err(unusable("there is no certificate in it".to_owned()));
-    }
-    Ok(Authorities { file, certificates })
-}
-
-fn ssl_cert_file() -> Option<PathBuf> {
-    settings::variable(CERT_FILE).map(PathBuf::from)
-}
-
-pub(crate) fn trust_hint() -> String {
-    match ssl_cert_file() {
-        Some(path) => format!("SSL_CERT_FILE is {}: is the tenant's CA certificate in it?", path.display()),
-        None => "for a local tenant set SSL_CERT_FILE to the CA file that it printed at start.".to_owned(),
-    }
+    Ok(trust.apply(builder))
 }
 
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
@@ -207,7 +139,7 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     iter::successors(Some(error), |&error| match error.downcast_ref().and_then(io::Error::get_ref) {
-        // An `io::Error` passes over the error it wraps when asked for its source.
+        // `source` of an `io::Error` skips the error that it wraps.
         Some(wrapped) => Some(wrapped),
         None => error.source(),
     })
@@ -216,13 +148,6 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn loopback_needs_no_proxy() {
-        let is = |url: &str| is_loopback(&url.parse().unwrap());
-        assert!(is("https://127.0.0.1:4400/") && is("https://localhost/") && is("https://[::1]:1/"));
-        assert!(!is("https://10.0.0.1/") && !is("https://localhost.example.com/"));
-    }
 
     #[test]
     fn an_error_inside_an_io_error_is_found() {

@@ -3,3 +3,6 @@
 pub(crate) mod access_token;
 pub(crate) mod dpop;
 pub(crate) mod https;
+pub(crate) mod loopback;
+pub(crate) mod proxy;
+pub(crate) mod trust;

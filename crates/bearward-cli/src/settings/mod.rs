@@ -1,9 +1,9 @@
-//! Where settings come from: flags, then the environment, then the file `.env` of the working folder, which may be missing.
+//! Settings come from flags, else from the environment, else from `.env` in the working folder, which may be missing.
 
 pub(crate) mod env_file;
 pub(crate) mod private_file;
 
-use std::{env, ffi::OsString, fs, io, path::Path};
+use std::{env, ffi::OsString, fmt, io, path::Path};
 
 use crate::{
     settings::env_file::EnvFile,
@@ -13,19 +13,17 @@ use crate::{
 /// The name of the file.
 pub(crate) const ENV_FILE: &str = ".env";
 
-/// As long as a name in the DNS can be.
+/// The longest possible DNS name.
 const DOMAIN_LENGTH: usize = 253;
 
-/// The `.env` of the working folder; an empty one if there is none. A folder of this name is a virtual environment of
-/// Python's, and none of ours. Whatever else is no file may never end.
+/// The `.env` of the working folder; an empty one if it is missing. A folder of this name is ignored: it is a Python
+/// virtual environment.
 pub(crate) fn env_file() -> Result<EnvFile, Failure> {
     let path = Path::new(ENV_FILE);
-    // Its text is not told: there are secrets in it.
+    // Its text is not shown: it contains secrets.
     let unreadable = |why: &str| Failure::usage(format!("{ENV_FILE} can't be read: {why}."));
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => return Ok(EnvFile::default()),
-        Ok(metadata) if !metadata.is_file() => return Err(unreadable("it is no file")),
-        _ => {}
+    if path.is_dir() {
+        return Ok(EnvFile::default());
     }
     match input::whole_file(path) {
         Ok(bytes) => {
@@ -38,42 +36,62 @@ pub(crate) fn env_file() -> Result<EnvFile, Failure> {
     }
 }
 
-/// A setting that has no flag.
-pub(crate) fn variable(name: &str) -> Option<OsString> {
-    in_environment(name).or_else(|| variable_in(name, &env_file().ok()?))
+/// Where a setting comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Environment,
+    EnvFile,
 }
 
-/// The same as text.
-pub(crate) fn text(name: &str) -> Result<Option<String>, Failure> {
-    let text = variable(name).map(OsString::into_string).transpose();
-    text.map_err(|_| Failure::usage(format!("{name} is not UTF-8.")))
-}
-
-/// The same, with `file` read already.
-pub(crate) fn variable_in(name: &str, file: &EnvFile) -> Option<OsString> {
-    in_environment(name).or_else(|| file.value(name).map(OsString::from))
-}
-
-/// Where a setting stands that has no flag.
-pub(crate) fn place(name: &str, file: &EnvFile) -> Option<&'static str> {
-    match in_environment(name) {
-        Some(_) => Some("the environment"),
-        None => file.value(name).map(|_| ENV_FILE),
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Environment { "the environment" } else { ENV_FILE })
     }
 }
 
-/// Whether `.env` is what gives a setting that has no flag.
-pub(crate) fn stands_in_file(name: &str) -> bool {
-    env_file().is_ok_and(|file| place(name, &file) == Some(ENV_FILE))
+/// A setting without a flag, and where it comes from.
+pub(crate) fn setting(name: &str) -> Option<(OsString, Source)> {
+    setting_in(name, &env_file().unwrap_or_default())
 }
 
-/// Of the environment alone. An empty one counts as none.
+/// The same, if `file` is the `.env`.
+pub(crate) fn setting_in(name: &str, file: &EnvFile) -> Option<(OsString, Source)> {
+    let from_file = || Some((file.value(name)?.into(), Source::EnvFile));
+    in_environment(name).map(|value| (value, Source::Environment)).or_else(from_file)
+}
+
+/// A setting without a flag, as text.
+pub(crate) fn text(name: &str) -> Result<Option<String>, Failure> {
+    let text = setting(name).map(|(value, _)| value.into_string()).transpose();
+    text.map_err(|_| Failure::usage(format!("{name} is not UTF-8.")))
+}
+
+/// Whether a setting without a flag comes from `.env`.
+pub(crate) fn is_from_env_file(name: &str) -> bool {
+    setting(name).is_some_and(|(_, source)| source == Source::EnvFile)
+}
+
+/// A setting from the environment alone. An empty value counts as missing.
 pub(crate) fn in_environment(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// A `.env` may have come with somebody else's code, and a secret of one's own goes where it says: not without a word.
-pub(crate) fn tell_where_secret_goes(domain: &str) {
+/// A setting from `.env` alone.
+pub(crate) fn in_env_file(name: &str) -> Option<String> {
+    env_file().ok()?.value(name)
+}
+
+/// If the domain comes from `.env` but the secret does not, the domain is printed before the secret is sent: `.env` may
+/// have come with somebody else's code.
+pub(crate) fn announce_secret_destination(domain: &str) {
     let domain = output::one_line(domain, DOMAIN_LENGTH);
-    output::talk(format_args!("note: the secret goes to {domain}, which {ENV_FILE} in this folder names."));
+    output::message(format_args!(
+        "note: the secret is sent to {domain}, the domain in {ENV_FILE} of this folder."
+    ));
+}
+
+/// The same before somebody signs in there.
+pub(crate) fn announce_sign_in(domain: &str) {
+    let domain = output::one_line(domain, DOMAIN_LENGTH);
+    output::message(format_args!("note: you sign in at {domain}, the domain in {ENV_FILE} of this folder."));
 }

@@ -1,5 +1,4 @@
-//! The device authorization flow, RFC 8628: somebody confirms a code in a browser, and meanwhile the tenant is asked
-//! again and again whether they have.
+//! The device authorization flow, RFC 8628: the user confirms a code in a browser, while this polls the tenant.
 
 use std::time::Duration;
 
@@ -8,15 +7,28 @@ use reqwest::Url;
 
 use crate::{
     http::access_token::AccessToken,
-    tenant::client::{Answer, Tenant},
+    tenant::{
+        client::{Answer, Tenant},
+        domain::Domain,
+    },
     terminal::{failure::Failure, output},
 };
 
-/// Names the page and the code, and waits for the token.
-pub(crate) async fn token(request: DeviceRequest<'_>, tenant: &Tenant) -> Result<AccessToken, Failure> {
+/// Hosts are cut to this length.
+const HOST_LENGTH: usize = 253;
+
+/// Prints the page and the code, and waits for the token. The page may be on the tenant's host or on `page_host`.
+pub(crate) async fn token(
+    request: DeviceRequest<'_>,
+    page_host: Option<&Domain>,
+    tenant: &Tenant,
+) -> Result<AccessToken, Failure> {
     let answer = tenant.post_form(&["oauth", "device", "code"], &request.form()).await?;
     let authorization = Authorization::of(&answer)?;
-    authorization.tell();
+    let domain = tenant.domain();
+    authorization.check_pages(domain, page_host.unwrap_or(domain))?;
+    output::message(format_args!("Signing in at the tenant {domain}."));
+    authorization.print();
     let form = authorization.device.token_form(request.client_id);
     poll(
         &authorization.device,
@@ -30,8 +42,8 @@ pub(crate) async fn token(request: DeviceRequest<'_>, tenant: &Tenant) -> Result
 struct Authorization {
     device: DeviceAuthorization,
     user_code: String,
-    verification_uri: String,
-    verification_uri_complete: Option<String>,
+    verification_uri: Url,
+    verification_uri_complete: Option<Url>,
 }
 
 impl Authorization {
@@ -52,19 +64,31 @@ impl Authorization {
         })
     }
 
-    fn tell(&self) {
-        output::talk(format_args!("Open {}", self.verification_uri));
-        output::talk(format_args!("and enter the code {}", self.user_code));
+    /// A page on another host could ask for the password of a tenant that it is not.
+    fn check_pages(&self, domain: &Domain, allowed: &Domain) -> Result<(), Failure> {
+        let pages = [Some(&self.verification_uri), self.verification_uri_complete.as_ref()];
+        let is_elsewhere =
+            |page: &&Url| page.authority() != domain.to_string() && page.authority() != allowed.to_string();
+        let Some(page) = pages.into_iter().flatten().find(is_elsewhere) else { return Ok(()) };
+        let host = output::one_line(page.authority(), HOST_LENGTH);
+        let message = format!("{domain} wants you to sign in at another host, {host}.");
+        Err(Failure::rejected(message)
+            .with_hint(format!("if {host} belongs to this tenant, give --sign-in-host {host}.")))
+    }
+
+    fn print(&self) {
+        output::message(format_args!("Open {}", self.verification_uri));
+        output::message(format_args!("and enter the code {}", self.user_code));
         if let Some(complete) = &self.verification_uri_complete {
-            output::talk(format_args!("(or open {complete})"));
+            output::message(format_args!("(or open {complete})"));
         }
-        output::talk("Waiting until you have confirmed it. Ctrl-C gives up.");
+        output::message("Waiting until you confirm it. Ctrl-C cancels.");
     }
 }
 
-/// A link that somebody may open: over https, and with nothing in it that a terminal obeys.
-fn web_page(text: &str) -> Option<String> {
-    Url::parse(text).ok().filter(|url| url.scheme() == "https").map(String::from)
+/// A link for the user to open: only https, and without control characters.
+fn web_page(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(|url| url.scheme() == "https")
 }
 
 /// RFC 8628 §3.4 and §3.5.
@@ -88,7 +112,7 @@ async fn poll(
 }
 
 fn expired() -> Failure {
-    Failure::undecided("nobody confirmed the code in time.")
+    Failure::undecided("the code was not confirmed in time.")
         .with_hint("run the command again for a new code.")
 }
 
@@ -97,7 +121,7 @@ fn denied(answer: &Answer, secret: &str) -> Failure {
     let message =
         answer.members(secret).as_ref().map_or_else(denied, |_| "the code was not confirmed.".to_owned());
     Failure::rejected(message).with_hint(
-        "somebody refused it in the browser, or the tenant doesn't let this application have such a token.",
+        "it was refused in the browser, or the tenant doesn't allow this application to get such a token.",
     )
 }
 
@@ -118,7 +142,7 @@ mod tests {
         Authorization::read(members.to_string().into_bytes())
     }
 
-    /// What came of these answers, and the pauses before each.
+    /// The result of these answers, and the pauses before each.
     fn polled(more: &Value, answers: &[(u16, &str)]) -> (Result<AccessToken, Failure>, Vec<u64>) {
         let authorization = authorization(more).unwrap();
         let mut answers = answers.iter();
@@ -139,7 +163,7 @@ mod tests {
     const TOKEN: (u16, &str) = (200, r#"{"access_token":"token","token_type":"Bearer"}"#);
 
     #[test]
-    fn it_asks_at_the_interval_and_slower_each_time_it_is_told_so() {
+    fn it_polls_at_the_interval_and_slows_down_when_asked_to() {
         let (result, pauses) =
             polled(&json!({ "interval": 1 }), &[PENDING, SLOW_DOWN, PENDING, SLOW_DOWN, TOKEN]);
         assert_eq!(result.unwrap().expose(), "token");
@@ -149,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_expires_is_given_up() {
+    fn polling_ends_when_the_code_expires() {
         let (result, pauses) = polled(&json!({}), &[PENDING; 4]);
         assert_eq!((result.unwrap_err(), pauses.len()), (expired(), 4));
         let (result, _) = polled(&json!({}), &[(403, r#"{"error":"expired_token"}"#)]);
@@ -161,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_and_ends_it() {
+    fn a_refusal_ends_polling() {
         let body = r#"{"error":"access_denied","error_description":"No hush \u001b[2Jhere."}"#;
         let failure = polled(&json!({}), &[(403, body)]).0.unwrap_err();
         let message = "the code was not confirmed: tenant.example.com answered status 403, access_denied: No ***  [2Jhere.";
@@ -173,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_shown_safely_is_no_device_code() {
+    fn an_answer_that_cannot_be_shown_safely_is_refused() {
         assert!(authorization(&json!({})).is_some());
         for bad in [
             json!({ "verification_uri": "http://t.example.com/activate" }),
@@ -189,7 +213,7 @@ mod tests {
         });
         let hostile = authorization(&hostile).unwrap();
         assert_eq!(hostile.user_code, "A [2J");
-        assert!(!hostile.verification_uri.contains(char::is_control));
+        assert!(!hostile.verification_uri.as_str().contains(char::is_control));
         assert_eq!(hostile.device.expires_in(), limits::DEVICE_CODE_WAIT);
     }
 }

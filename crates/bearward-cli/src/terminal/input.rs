@@ -1,64 +1,86 @@
-//! Reading what should not stand in arguments, or is too long for them.
+//! Reading stdin and files: for secrets, which should not be arguments, and for long input.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
     path::Path,
 };
 
 use crate::terminal::failure::Failure;
 
-/// Longer than any secret or token; stdin might be a file given by mistake.
+/// Longer than any secret or token. A wrong file may be given by mistake.
 const SECRET_LIMIT: u64 = 64 * 1024;
 
-/// Longer than any `.env` and any bundle of certificates; a link may lead to a file that never ends.
+/// Longer than any `.env` and any bundle of certificates. Some files never end.
 const SETTINGS_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// Bodies are kept in memory, since a request may have to be sent again.
+/// Bodies are kept in memory, because a request may have to be sent twice.
 const BODY_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// The text on stdin, without the end of its line.
+/// The text on stdin, without line breaks at its end.
 pub(crate) fn stdin(what: &str) -> Result<String, Failure> {
     text(what, "stdin", io::stdin())
 }
 
-/// The text in a file, without the end of its line.
+/// The text in a file, without line breaks at its end.
 pub(crate) fn file(what: &str, path: &str) -> Result<String, Failure> {
     text(what, path, open(what, path)?)
 }
 
-/// What an argument stands for: the text on stdin for `-`, that of a file for `@FILE`, itself for anything else.
+/// The value of an argument: `-` reads stdin, `@FILE` reads the file, anything else is the value itself.
 pub(crate) fn argument(what: &str, argument: String) -> Result<String, Failure> {
     match argument.strip_prefix('@') {
-        Some("") => Err(Failure::usage(format!("no {what}: behind the `@` there is no name of a file."))),
+        Some("") => Err(Failure::usage(format!("no {what}: a file name is missing after `@`."))),
         Some(path) => file(what, path),
         None if argument == "-" => stdin(what),
         None => Ok(argument),
     }
 }
 
-/// All of a file of settings or certificates, which have some kilobytes.
+/// A whole file of settings or certificates.
 pub(crate) fn whole_file(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(SETTINGS_LIMIT.saturating_add(1)).read_to_end(&mut bytes)?;
+    open_regular(path)?.take(SETTINGS_LIMIT.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= SETTINGS_LIMIT) {
         return Ok(bytes);
     }
     Err(io::Error::other(format!("it is longer than {} KiB", SETTINGS_LIMIT / 1024)))
 }
 
-/// All bytes of a file, as they are.
+/// Opens a file of settings, certificates or keys. Pipes and devices are refused: they may never end, or never begin.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() { File::open(path) } else { Err(io::Error::other("it is not a file")) }
+}
+
+/// All bytes of a file.
 pub(crate) fn file_bytes(what: &str, path: &str) -> Result<Vec<u8>, Failure> {
     bytes(what, path, open(what, path)?, BODY_LIMIT)
 }
 
-/// Whether [`argument`] reads it from elsewhere.
+/// Whether [`argument`] would read stdin or a file.
 pub(crate) fn is_reference(argument: &str) -> bool {
     argument == "-" || argument.starts_with('@')
 }
 
+/// Opens a file that was given as an argument. It may be a pipe of the shell, as in `@<(command)`.
 fn open(what: &str, path: &str) -> Result<File, Failure> {
+    if is_named_pipe(Path::new(path)) {
+        return Err(none(what, path, "it is a named pipe").with_hint("`-` reads stdin."));
+    }
     File::open(path).map_err(|error| none(what, path, &error.to_string()))
+}
+
+/// Opening a named pipe waits until another program writes to it.
+#[cfg(unix)]
+fn is_named_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    let is_of_the_shell = path.starts_with("/dev") || path.starts_with("/proc");
+    !is_of_the_shell && fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_named_pipe(_path: &Path) -> bool {
+    false
 }
 
 fn text(what: &str, from: &str, source: impl Read) -> Result<String, Failure> {
@@ -90,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_end_of_the_line_is_cut_off() {
+    fn only_line_breaks_at_the_end_are_removed() {
         assert_eq!(text("token", "x", &b" a b \r\n"[..]).unwrap(), " a b ");
         for (bytes, why) in [(&b"\n"[..], "it is empty"), (b"\xff", "it is not UTF-8")] {
             let message = format!("no token from x: {why}.");
@@ -103,19 +125,37 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_that_never_ends_is_given_up() {
-        assert!(whole_file(Path::new("/dev/zero")).unwrap_err().to_string().contains("longer than 4096 KiB"));
+    fn a_file_that_never_ends_is_an_error() {
+        assert_eq!(whole_file(Path::new("/dev/zero")).unwrap_err().to_string(), "it is not a file");
         let secret = file("secret", "/dev/zero").unwrap_err();
         assert_eq!(secret.message(), "no secret from /dev/zero: it is longer than 64 KiB.");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_of_the_shell_is_read_and_a_named_one_is_refused() {
+        use std::os::fd::AsRawFd as _;
+        let (reader, mut writer) = io::pipe().unwrap();
+        io::Write::write_all(&mut writer, b"hush").unwrap();
+        drop(writer);
+        assert_eq!(file("secret", &format!("/dev/fd/{}", reader.as_raw_fd())).unwrap(), "hush");
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert_eq!(whole_file(&path).unwrap_err().to_string(), "it is not a file");
+        let path = path.display().to_string();
+        for failure in [file("secret", &path).unwrap_err(), file_bytes("body", &path).unwrap_err()] {
+            assert!(failure.message().ends_with("it is a named pipe."), "{failure:?}");
+        }
     }
 
     #[test]
     fn an_argument_is_itself_or_names_a_file() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("secret");
-        std::fs::write(&path, "hush\n").unwrap();
+        fs::write(&path, "hush\n").unwrap();
         assert_eq!(argument("secret", format!("@{}", path.display())).unwrap(), "hush");
         assert_eq!(argument("secret", "a@b-".to_owned()).unwrap(), "a@b-");
-        assert!(argument("secret", "@".to_owned()).unwrap_err().message().contains("no name of a file"));
+        assert!(argument("secret", "@".to_owned()).unwrap_err().message().contains("file name is missing"));
     }
 }

@@ -1,4 +1,4 @@
-//! Every kind of answer that a tenant may give to `bearward init`: one sentence, an exit code, and `.env` as it was.
+//! Bad answers of a tenant to `bearward init`: one sentence, an exit code, and an unchanged `.env`.
 
 use std::net::TcpListener;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[test]
-fn whatever_a_tenant_answers_is_one_sentence_and_leaves_the_file_as_it_was() {
+fn every_bad_answer_is_one_sentence_and_leaves_the_file_unchanged() {
     let hostile = "No hush-token \u{1b}[2J\u{7}\nhere.";
     let slow = Answer::Never;
     let html = |status| Answer::text(status, "<html>\u{1b}[2J hush</html>");
@@ -22,13 +22,13 @@ fn whatever_a_tenant_answers_is_one_sentence_and_leaves_the_file_as_it_was() {
             "invalid_body: Payload validation error",
         ),
         (refusal(401, "", "Invalid token"), 1, "Invalid token"),
-        (refusal(401, "", "Invalid token"), 1, "hint: the token is not one for this tenant's Management API"),
+        (refusal(401, "", "Invalid token"), 1, "hint: the token is not for this tenant's Management API"),
         (refusal(403, "insufficient_scope", hostile), 1, "insufficient_scope: No *** "),
         (refusal(403, "insufficient_scope", "x"), 1, "hint: the token lacks create:resource_servers"),
         (
             refusal(429, "too_many", "Slow").with_header("retry-after", "7"),
             3,
-            "hint: the tenant has had too many requests: try again in 7 seconds.",
+            "hint: the tenant got too many requests: try again in 7 seconds.",
         ),
         (refusal(429, "too_many", "Slow").with_header("retry-after", "soon"), 3, "try again later."),
         (refusal(500, "internal", "Oops"), 3, "status 500, internal: Oops"),
@@ -57,7 +57,7 @@ fn whatever_a_tenant_answers_is_one_sentence_and_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn an_api_that_exists_and_cannot_be_looked_at_now_is_not_decided() {
+fn an_existing_api_that_can_t_be_read_now_is_undecided() {
     let scene = Scene::new();
     scene.tenant.answers(CREATE, [refusal(409, "conflict", "There is one.")]);
     for (answer, code, part) in [
@@ -71,7 +71,7 @@ fn an_api_that_exists_and_cannot_be_looked_at_now_is_not_decided() {
 }
 
 #[test]
-fn a_client_that_gets_no_token_is_told_why() {
+fn the_reason_is_shown_if_a_client_gets_no_token() {
     let scene = Scene::new();
     let error = |status, error: &str, description: &str| {
         Answer::json(status, &json!({ "error": error, "error_description": description }))
@@ -81,7 +81,7 @@ fn a_client_that_gets_no_token_is_told_why() {
         (
             error(403, "access_denied", "hush-secret\u{1b}[2J"),
             1,
-            "hint: id and secret must be those of a machine",
+            "hint: client id and secret must belong to a machine",
         ),
         (error(429, "too_many_requests", "x").with_header("retry-after", "9"), 3, "try again in 9 seconds"),
         (Answer::text(503, "<html>"), 3, "status 503"),
@@ -93,13 +93,13 @@ fn a_client_that_gets_no_token_is_told_why() {
 }
 
 #[test]
-fn a_sign_in_that_comes_to_nothing_is_told() {
+fn the_reason_of_a_failed_device_flow_is_shown() {
     let scene = Scene::new();
     let error =
         |status, error: &str| Answer::json(status, &json!({ "error": error, "error_description": "x" }));
     for (answer, code, part) in [
         (error(403, "access_denied"), 1, "the code was not confirmed"),
-        (error(403, "expired_token"), 3, "nobody confirmed the code in time"),
+        (error(403, "expired_token"), 3, "the code was not confirmed in time"),
         (error(401, "invalid_client"), 1, "invalid_client"),
         (Answer::json(200, &json!({ "access_token": ["hush-token"] })), 3, "without a usable access_token"),
     ] {
@@ -117,7 +117,51 @@ fn a_sign_in_that_comes_to_nothing_is_told() {
 }
 
 #[test]
-fn a_tenant_that_cannot_be_reached_or_trusted_is_not_decided() {
+fn a_device_flow_stays_on_the_host_of_the_tenant() {
+    let scene = Scene::new();
+    let domain = scene.tenant.domain().to_owned();
+    let device = |page: &str, complete: Option<&str>| {
+        let answer = json!({
+            "device_code": "hush-device", "user_code": "ABCD", "expires_in": 900, "interval": 0,
+            "verification_uri": page, "verification_uri_complete": complete,
+        });
+        scene.tenant.answers(DEVICE, [Answer::json(200, &answer)]);
+    };
+    let own = format!("https://{domain}/activate");
+    let as_user = format!("https://{domain}@login.evil.example/");
+    for (page, complete, host) in [
+        ("https://login.evil.example/activate", None, "login.evil.example"),
+        ("https://127.0.0.1:1/activate", None, "127.0.0.1:1"),
+        (as_user.as_str(), None, "@login.evil.example"),
+        (own.as_str(), Some("https://login.evil.example/activate?user_code=ABCD"), "login.evil.example"),
+    ] {
+        device(page, complete);
+        let finished = finish(scene.init(&["--client-id", "native"]));
+        scene.assert_failed(&finished, 1, "wants you to sign in at another host, ");
+        assert!(finished.stderr.contains(host) && !finished.stderr.contains("Open "), "{}", finished.stderr);
+        assert_eq!(scene.lines(), [DEVICE], "nothing is polled");
+    }
+    device("https://login.example.com/activate", None);
+    let allowed = finish(scene.init(&["--client-id", "native", "--sign-in-host", "login.example.com"]));
+    assert_eq!(allowed.code, Some(0), "{}", allowed.stderr);
+    assert!(allowed.stderr.contains("Open https://login.example.com/activate"), "{}", allowed.stderr);
+}
+
+#[test]
+fn the_tenant_of_a_device_flow_is_named_before_its_page() {
+    let scene = Scene::new();
+    let domain = scene.tenant.domain();
+    let env = format!("AUTH0_DOMAIN={domain}\nAUTH0_CLIENT_ID=native\nAUTH0_AUDIENCE={AUDIENCE}\n");
+    std::fs::write(scene.path().join(".env"), env).unwrap();
+    let finished = finish(scene.bearward(&["init"]));
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    let note = format!("note: you sign in at {domain}, the domain in .env of this folder.\n");
+    let start = format!("{note}Signing in at the tenant {domain}.\nOpen https://{domain}/activate\n");
+    assert!(finished.stderr.starts_with(&start), "{}", finished.stderr);
+}
+
+#[test]
+fn an_unreachable_or_untrusted_tenant_is_undecided() {
     let scene = Scene::new();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let mut command = scene.with_token(&[]);

@@ -1,4 +1,4 @@
-//! A server to call: it judges proofs by an implementation that is not ours, and can be unpleasant in several ways.
+//! A server to call. It checks proofs with another implementation, and causes faults on request.
 
 use std::{
     collections::HashSet,
@@ -21,12 +21,13 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jw
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     runtime::Runtime,
 };
 use tokio_rustls::{TlsAcceptor, rustls, server::TlsStream};
 
-/// Each path has a behaviour of its own; see [`answer`].
+/// Its answer depends on the path, see [`answer`].
 pub(crate) struct Server {
     pub(crate) origin: String,
     pub(crate) ca_pem: String,
@@ -52,10 +53,10 @@ impl Server {
     }
 
     pub(crate) fn https() -> Self {
-        Self::with(loopback_tls())
+        Self::with(tls_for("127.0.0.1"))
     }
 
-    /// Its certificate is not good any more.
+    /// With an expired certificate.
     pub(crate) fn expired() -> Self {
         let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
@@ -76,7 +77,7 @@ impl Server {
         runtime.spawn(async {
             match tls {
                 None => axum::serve(listener, router).await,
-                Some(tls) => axum::serve(Tls { listener, tls }, router).await,
+                Some(acceptor) => axum::serve(Tls { listener, acceptor, is_proxy: false }, router).await,
             }
         });
         Self { origin, ca_pem, state, _runtime: runtime }
@@ -90,7 +91,7 @@ impl Server {
         self.origin.split_once("://").unwrap().1
     }
 
-    /// How many requests came in so far.
+    /// The number of requests so far.
     pub(crate) fn requests(&self) -> usize {
         self.state.seen.lock().unwrap().requests
     }
@@ -148,7 +149,7 @@ async fn answer(
     axum::Json(seen).into_response()
 }
 
-/// A token endpoint that wants a nonce. RFC 9449 §8.
+/// A token endpoint that requires a nonce. RFC 9449 §8.
 fn token(state: &Shared, proof: &str) -> Response<Body> {
     let proof = Proof { text: proof, method: &Method::POST, url: &state.url("/oauth/token"), token: None };
     let (claims, thumbprint) = match proof.judge(state) {
@@ -174,7 +175,7 @@ fn challenge(challenge: &str, nonce: Option<&str>) -> Response<Body> {
     response
 }
 
-/// What a proof has to be about.
+/// A proof, and what it must be for.
 struct Proof<'a> {
     text: &'a str,
     method: &'a Method,
@@ -219,16 +220,16 @@ impl Shared {
     }
 }
 
-/// A free port, and a runtime to serve it with for as long as that is kept.
+/// A free port, and a runtime to serve it.
 pub(crate) fn listen() -> (Runtime, TcpListener) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     (runtime, listener)
 }
 
-/// TLS for 127.0.0.1, and the certificate that a client has to trust for it.
-pub(crate) fn loopback_tls() -> (TlsAcceptor, String) {
-    tls(&CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap())
+/// TLS for this host, and the certificate that clients must trust.
+pub(crate) fn tls_for(host: &str) -> (TlsAcceptor, String) {
+    tls(&CertificateParams::new(vec![host.to_owned()]).unwrap())
 }
 
 fn tls(params: &CertificateParams) -> (TlsAcceptor, String) {
@@ -243,7 +244,21 @@ fn tls(params: &CertificateParams) -> (TlsAcceptor, String) {
 
 pub(crate) struct Tls {
     pub(crate) listener: TcpListener,
-    pub(crate) tls: TlsAcceptor,
+    pub(crate) acceptor: TlsAcceptor,
+    /// Whether it is reached through itself as a proxy.
+    pub(crate) is_proxy: bool,
+}
+
+/// RFC 9110 §9.3.6: answers `CONNECT`, whatever the host.
+async fn open_tunnel(stream: &mut TcpStream) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) => request.push(byte),
+            Err(_closed) => return,
+        }
+    }
+    let _closed = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
 }
 
 impl Listener for Tls {
@@ -252,8 +267,11 @@ impl Listener for Tls {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
-            let (stream, address) = self.listener.accept().await.unwrap();
-            if let Ok(stream) = self.tls.accept(stream).await {
+            let (mut stream, address) = self.listener.accept().await.unwrap();
+            if self.is_proxy {
+                open_tunnel(&mut stream).await;
+            }
+            if let Ok(stream) = self.acceptor.accept(stream).await {
                 return (stream, address);
             }
         }
@@ -264,7 +282,7 @@ impl Listener for Tls {
     }
 }
 
-/// A key in PKCS#8 PEM that is not made by the binary, and its thumbprint.
+/// A key in PKCS#8 PEM that was not made by the binary, and its thumbprint.
 pub(crate) fn foreign_key() -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let point = key.public_key_raw();
@@ -274,7 +292,7 @@ pub(crate) fn foreign_key() -> (String, String) {
     (key.serialize_pem(), jwk.thumbprint(ThumbprintHash::SHA256).unwrap())
 }
 
-/// A token that says it is bound to this key. Its signature is nothing, which a client can't tell.
+/// A token bound to this key, with a worthless signature, which clients don't check.
 pub(crate) fn bound_token(thumbprint: &str) -> String {
     let claims = json!({ "cnf": { "jkt": thumbprint } }).to_string();
     format!("eyJhbGciOiJSUzI1NiJ9.{}.c2lnbmF0dXJl", URL_SAFE_NO_PAD.encode(claims))

@@ -1,4 +1,4 @@
-//! A tenant that answers as it is told, over https: what no well-behaved one does.
+//! An https tenant with any answers that a test sets.
 
 use std::{
     collections::HashMap,
@@ -16,20 +16,21 @@ use axum::{
 use serde_json::Value;
 use tokio::{runtime::Runtime, sync::Notify};
 
-use crate::server::{Tls, listen, loopback_tls};
+use crate::server::{Tls, listen, tls_for};
 
-/// Answers by method and path; one that is answered for the last time is answered so for ever.
+/// Answers by method and path. The last answer is repeated.
 pub(crate) struct Tenant {
     domain: String,
+    pub(crate) address: String,
     ca_pem: String,
     state: Shared,
     _runtime: Runtime,
 }
 
-type Shared = Arc<(Mutex<Told>, Notify)>;
+type Shared = Arc<(Mutex<Log>, Notify)>;
 
 #[derive(Default)]
-struct Told {
+struct Log {
     answers: HashMap<String, Vec<Answer>>,
     requests: Vec<Request>,
 }
@@ -41,7 +42,7 @@ pub(crate) enum Answer {
         headers: Vec<(&'static str, &'static str)>,
         body: String,
     },
-    /// Once the test says so.
+    /// When the test releases it.
     Later(Box<Answer>),
     Never,
 }
@@ -72,13 +73,24 @@ pub(crate) struct Request {
 
 impl Tenant {
     pub(crate) fn start() -> Self {
+        Self::with(None)
+    }
+
+    /// With this name, and reached through a proxy only.
+    pub(crate) fn behind_proxy(name: &str) -> Self {
+        Self::with(Some(name))
+    }
+
+    fn with(name: Option<&str>) -> Self {
         let (runtime, listener) = listen();
-        let domain = listener.local_addr().unwrap().to_string();
-        let (tls, ca_pem) = loopback_tls();
+        let address = listener.local_addr().unwrap().to_string();
+        let (acceptor, ca_pem) = tls_for(name.unwrap_or("127.0.0.1"));
         let state = Shared::default();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
-        runtime.spawn(async { axum::serve(Tls { listener, tls }, router).await });
-        Self { domain, ca_pem, state, _runtime: runtime }
+        let listener = Tls { listener, acceptor, is_proxy: name.is_some() };
+        runtime.spawn(async { axum::serve(listener, router).await });
+        let domain = name.unwrap_or(&address).to_owned();
+        Self { domain, address, ca_pem, state, _runtime: runtime }
     }
 
     /// `line` is method and path.
@@ -88,7 +100,7 @@ impl Tenant {
         self.state.0.lock().unwrap().answers.insert(line.to_owned(), answers);
     }
 
-    /// Gives one answer that is held back.
+    /// Releases one answer.
     pub(crate) fn release(&self) {
         self.state.1.notify_one();
     }
@@ -104,7 +116,7 @@ impl Tenant {
         path
     }
 
-    /// What it was asked since the last time.
+    /// The requests since the last call.
     pub(crate) fn requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.state.0.lock().unwrap().requests)
     }
@@ -119,14 +131,14 @@ async fn answer(
 ) -> Response<Body> {
     let line = format!("{method} {}", uri.path());
     let answer = {
-        let mut told = state.0.lock().unwrap();
+        let mut log = state.0.lock().unwrap();
         let authorization = headers.get("authorization").map(|field| field.to_str().unwrap().to_owned());
         let body = String::from_utf8(body.to_vec()).unwrap();
-        told.requests.push(Request { line: line.clone(), authorization, body });
-        let answers = told.answers.get_mut(&line);
+        log.requests.push(Request { line: line.clone(), authorization, body });
+        let answers = log.answers.get_mut(&line);
         answers.and_then(|answers| if answers.len() > 1 { answers.pop() } else { answers.last().cloned() })
     };
-    let mut answer = answer.unwrap_or_else(|| Answer::text(599, &format!("not told how to answer {line}")));
+    let mut answer = answer.unwrap_or_else(|| Answer::text(599, &format!("no answer was set for {line}")));
     loop {
         match answer {
             Answer::Never => std::future::pending().await,
