@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+import redis.asyncio
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
@@ -13,7 +14,8 @@ import bearward.client
 from bearward import ApiClient, ApiClientOptions
 from exchanges import SECRET
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE, JS, Clock, HttpsIssuer, Prover, Tenant
+from local_tenant import at_its_best, running_tenant
+from support import AUDIENCE, JS, Clock, HttpsIssuer, Prover, Tenant, free_port, process
 
 
 @pytest.fixture
@@ -47,6 +49,38 @@ def https_issuer(tmp_path, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(issuer.ca_file))
     yield issuer
     issuer.close()
+
+
+@pytest.fixture(scope="session")
+def running_local_tenant(tmp_path_factory):
+    with running_tenant(tmp_path_factory.mktemp("tenant")) as tenant:
+        yield tenant
+
+
+@pytest.fixture
+def local_tenant(running_local_tenant, monkeypatch):
+    """The one `bearward issuer` of all tests."""
+    return at_its_best(running_local_tenant, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    """A Redis of our own; gives its port and process."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
+    port, folder = free_port(), tmp_path_factory.mktemp("redis")
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+    command += ["--appendonly", "no", "--logfile", str(folder / "log"), "--daemonize", "no"]
+    with process(command, port) as started:
+        yield port, started
+
+
+@pytest.fixture
+async def redis_client(redis_server):
+    async with redis.asyncio.Redis(port=redis_server[0]) as client:
+        await client.flushall()
+        yield client
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import bearward._driver.client_auth
 from bearward import (
@@ -19,36 +19,23 @@ from bearward import (
     get_current_actor,
     get_delegation_chain,
 )
-from support import AUDIENCE, at_its_best, running_tenant
+from local_tenant import CLIENT_KEY, OTHER_AUDIENCE, PROFILE, SCOPE
+from support import AUDIENCE
 
-OTHER_AUDIENCE = "https://other.example.com"
-PROFILE = "urn:acme:legacy-token"
 ANN = "auth0|ann"
-SCOPE = "read:messages"
 # Where the time limit is what ends a call; elsewhere it is the usual one, which a busy machine doesn't reach.
 SHORT = 1.0
 
-KEY, OTHER_KEY = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
+OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def pem(key):
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-@pytest.fixture(scope="module")
-def shared_tenant(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tenant")
-    public_key = folder / "client.pem"
-    public_key.write_bytes(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    flows = ["--exchange-profile", PROFILE, "--connection", "google-oauth2=openid calendar"]
-    api = ["--audience", OTHER_AUDIENCE, "--scope", SCOPE, "--client-public-key", str(public_key)]
-    with running_tenant(folder, *flows, *api) as tenant:
-        yield tenant
-
-
 @pytest.fixture
-def tenant(shared_tenant, monkeypatch):
-    return at_its_best(shared_tenant, monkeypatch)
+def tenant(local_tenant):
+    return local_tenant
 
 
 def client_of(tenant, **options):
@@ -57,7 +44,7 @@ def client_of(tenant, **options):
     return ApiClient(ApiClientOptions(**given))
 
 
-def by_key(key=KEY, algorithm="RS256"):
+def by_key(key=CLIENT_KEY, algorithm="RS256"):
     return {"client_secret": None, "client_assertion_key": pem(key), "client_assertion_algorithm": algorithm}
 
 

@@ -132,12 +132,15 @@ BEHAVIOURS = {
     "no_keys": answer(b'{"keys":[]}'),
     "only_junk_keys": answer(b'{"keys":[{"kty":"oct","k":"AAAA","kid":"key-1"},5]}'),
     "error": answer(b'{"error":"too_many_requests"}'),
+    "too_many_requests": answer(b"", 429, Retry_After="2"),
     "deep": answer(b"[" * 500_000),
     "redirect": answer(GOOD_KEYS, 302, Location="/elsewhere"),
     "redirect_without_location": answer(GOOD_KEYS, 301),
     "no_content": answer(b"", 204),
     "server_error": answer(GOOD_KEYS, 500),
 }
+# The time limit ends these.
+ENDLESS = {"hang", "hang_after_head", "drip", "drip_head"}
 
 
 @pytest.fixture
@@ -204,9 +207,9 @@ async def test_bounded_and_the_good_keys_stay(issuer, clock, behaviour, report):
     )
 
 
-@pytest.mark.parametrize("path", [DISCOVERY, KEYS])
+@pytest.mark.parametrize(("path", "document"), [(DISCOVERY, "discovery"), (KEYS, "key_set")])
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
-async def test_from_the_start_it_is_503_in_time(issuer, path, behaviour, caplog):
+async def test_from_the_start_it_is_503_in_time(issuer, path, document, behaviour, caplog):
     api_client = client_of(issuer)
     issuer.answers[path] = BEHAVIOURS[behaviour]
     begin = time.monotonic()
@@ -214,7 +217,10 @@ async def test_from_the_start_it_is_503_in_time(issuer, path, behaviour, caplog)
         await api_client.verify_request(issuer.tenant.authorization())
     assert time.monotonic() - begin < 2 * TIMEOUT + 1
     assert int(refusal.value.get_headers()["Retry-After"]) >= 1
-    assert len([record for record in caplog.records if record.name == "bearward"]) == 1
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "bearward"]
+    assert said.startswith(f"no usable {document} document from localhost: ")
+    assert ("no answer within" in said) == (behaviour in ENDLESS), said
+    assert issuer.requests == ([DISCOVERY] if path == DISCOVERY else [DISCOVERY, KEYS])
 
 
 async def test_nothing_listens(issuer):

@@ -2,30 +2,25 @@
 
 import json
 import time
-from pathlib import Path
 
 import pytest
+from cases import all_cases, document
 from starlette.datastructures import Headers
 
 from bearward import ApiClient, ApiClientOptions, BaseAuthError, IssuerUnavailableError, _native
 
-FOLDER = Path(__file__).resolve().parents[2] / "vectors"
-PATHS = {
-    f"{path.parent.name}/{path.stem}": path
-    for path in sorted(FOLDER.glob("*/*.json"))
-    if path.parent.name != "documents"
-}
+CASES = all_cases()
 # More rounds than the documents of an issuer can need.
 ROUNDS = 6
 
 
-@pytest.fixture(params=PATHS)
+@pytest.fixture(params=CASES)
 def case(request):
-    return json.loads(PATHS[request.param].read_text(encoding="utf-8"))
+    return CASES[request.param]
 
 
 def test_the_vectors_are_there():
-    assert len(PATHS) > 1300
+    assert len(CASES) > 1300
 
 
 def test_engine(case):
@@ -103,7 +98,7 @@ class Documents:
         if "missing" in version:
             return None
         if "file" in version:
-            return (FOLDER / "documents" / f"{version['file']}.json").read_bytes()
+            return document(version["file"])
         return version["raw"].encode() if "raw" in version else json.dumps(version["json"]).encode()
 
     async def fetch(self, url):

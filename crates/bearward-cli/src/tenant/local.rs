@@ -36,6 +36,11 @@ impl Announcement {
         Self::write_in(&std::path::absolute(FOLDER)?, ready)
     }
 
+    /// The file, as an absolute path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn write_in(folder: &Path, ready: &Value) -> io::Result<Self> {
         let announcement = Self { path: folder.join(FILE), text: format!("{ready}\n") };
         private_file::make_folder(folder)?;

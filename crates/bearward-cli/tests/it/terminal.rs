@@ -18,12 +18,24 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    pub(crate) fn run(mut command: Command) -> Self {
+    pub(crate) fn run(command: Command) -> Self {
+        Self::start(command, false)
+    }
+
+    /// With stdout at the terminal, too.
+    pub(crate) fn run_with_stdout(command: Command) -> Self {
+        Self::start(command, true)
+    }
+
+    fn start(mut command: Command, with_stdout: bool) -> Self {
         let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&screen).unwrap();
         unlockpt(&screen).unwrap();
         let name = ptsname(&screen, Vec::new()).unwrap().into_string().unwrap();
         let open = || OpenOptions::new().read(true).write(true).open(&name).unwrap();
+        if with_stdout {
+            command.stdout(open());
+        }
         let child = command.stdin(open()).stderr(open()).spawn().unwrap();
         Self { child, screen: screen.into(), shown: String::new() }
     }

@@ -3,13 +3,15 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bearward_core::{
-    Outcome, UnixTime, VerifiedToken, Verifier,
+    Cause, Decision, Documents, Next, Question, Refused, StoreAnswer, Unavailable, UnixTime, Verified,
+    VerifiedToken, Verifier,
     catalogue::FrontEnd,
-    documents::DocumentNeeded,
+    documents::{DocumentNeeded, Response},
     encoding::json::{Array, Value},
     issuer::{IssuerUrl, Issuers},
     jose::algorithm::AlgorithmSet,
     policy::{Audience, Policy},
+    refusal::ResolverFailure,
 };
 use bearward_exchange::ClientCredentials;
 use reqwest::{Url, header};
@@ -33,8 +35,7 @@ const NAME: &str = "token";
 /// What is quoted of a token's claims, at most.
 const LENGTH: usize = 500;
 
-/// Discovery document, key set, and that once more for a key that was published just now.
-const DOCUMENTS: usize = 3;
+type Outcome = Result<Verified, Box<Refused>>;
 
 /// What is needed of a client of the API, as far as it is known.
 pub(super) struct Client<'a> {
@@ -90,41 +91,50 @@ fn verifier(issuer: IssuerUrl, audience: &str, algorithms: AlgorithmSet) -> Opti
     Some(Verifier::new(policy.with_algorithms(algorithms)))
 }
 
-/// Fetches what the engine asks for, and asks it again.
+/// Brings what the engine asks for, until it has decided.
 async fn verify(verifier: &Verifier, token: &str, fetcher: &Fetcher) -> Result<Outcome, Check> {
-    for _document in 0..DOCUMENTS {
-        let outcome = verifier.verify_access_token(token, &[], None, now()?);
-        let Outcome::DocumentNeeded(needed) = outcome else { return Ok(outcome) };
-        hand_in(verifier, &needed, fetcher).await?;
+    let question = Question::AccessToken { token, required_claims: &[] };
+    let mut decision = Decision::new();
+    loop {
+        match verifier.next(&mut decision, question, now()?) {
+            Next::Fetch(needed) => bring(verifier.documents(), &needed, fetcher).await?,
+            // The issuer is known, and no proof is sent: the engine asks for neither.
+            Next::ResolveIssuers(_) => decision.resolver_failed(ResolverFailure::Raised),
+            Next::CheckReplay { .. } => decision.sighting(StoreAnswer::Unknown),
+            Next::Done(outcome) => return Ok(outcome),
+        }
     }
-    Ok(verifier.verify_access_token(token, &[], None, now()?))
 }
 
-async fn hand_in(verifier: &Verifier, needed: &DocumentNeeded, fetcher: &Fetcher) -> Result<(), Check> {
+async fn bring(documents: &Documents, needed: &DocumentNeeded, fetcher: &Fetcher) -> Result<(), Check> {
     let answer = fetcher.get(needed.url()).await;
     let document = fetch::document(NAME, &needed.kind().to_string(), answer)?;
     let cache_control = field(&document.headers, &header::CACHE_CONTROL);
+    let fields = cache_control.as_deref().map(|value| ("Cache-Control", value));
     // What is wrong with it, the engine says when it is asked again.
-    let _kept = verifier.document_received(needed, document.body, cache_control.as_deref(), now()?);
+    let _kept = documents.answered(needed, Response::new(200, fields, document.body), now()?);
     Ok(())
 }
 
 fn judge(outcome: Result<Outcome, Check>) -> Check {
-    match outcome {
-        Ok(Outcome::Verified(token)) => verified(&token),
-        Ok(Outcome::Rejected(refusal)) => {
-            let rejection = refusal.rejection();
+    let refused = match outcome {
+        Ok(Ok(verified)) => return self::verified(&verified.token),
+        Ok(Err(refused)) => refused,
+        Err(check) => return check,
+    };
+    match refused.cause {
+        Cause::Rejected(rejection) => {
             let message = output::one_line(&format!("refused, {}: {rejection}", rejection.code()), LENGTH);
             Check::failed(NAME, Kind::Rejected, message, rejection.entry().remedy(FrontEnd::CommandLine))
                 .with("code", rejection.code())
         }
-        Ok(Outcome::Unavailable(why)) => Check::failed(NAME, Kind::Undecided, why.to_string(), "try again"),
-        // The issuer is known, no proof is sent: only documents can be what is still missing.
-        Ok(_) => {
+        Cause::Unavailable(Unavailable::Unsettled) => {
             let message = "the tenant's documents change faster than they can be read";
             Check::failed(NAME, Kind::Undecided, message, "try again")
         }
-        Err(check) => check,
+        why @ (Cause::Unavailable(_) | Cause::Resolver(_)) => {
+            Check::failed(NAME, Kind::Undecided, why.to_string(), "try again")
+        }
     }
 }
 
