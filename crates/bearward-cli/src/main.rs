@@ -1,4 +1,4 @@
-//! The command line of Bearward. Data goes to stdout, talk to stderr.
+//! The command line of Bearward. Data goes to stdout, everything else to stderr.
 //!
 //! Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide (something could not be reached).
 #![forbid(unsafe_code)]

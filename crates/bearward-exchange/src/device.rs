@@ -191,7 +191,7 @@ mod tests {
             pauses.push(pause.as_secs());
             match polling.read(format!(r#"{{"error":"{error}"}}"#).into_bytes()) {
                 Polled::Pending => {}
-                ended => return (pauses, Some(ended)),
+                ended @ (Polled::Expired | Polled::Denied | Polled::Other) => return (pauses, Some(ended)),
             }
         }
         (pauses, Some(Polled::Pending))

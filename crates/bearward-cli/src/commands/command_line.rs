@@ -1,4 +1,4 @@
-//! Reading what was typed. What was not may stand in the environment or in `.env`.
+//! Reading the command line. The environment and `.env` fill in what was not typed.
 
 use std::env;
 
@@ -14,23 +14,24 @@ use crate::{
     terminal::{failure::Failure, input, output},
 };
 
-/// What is quoted of a wrong argument, at most: too little of a token to be worth anything.
+/// How much of a wrong argument is shown: too little of a token to be of use.
 const LENGTH: usize = 100;
 
-/// Arguments that may stand for stdin or a file.
+/// Arguments that may be read from stdin or a file.
 const SECRETS: [(&str, &str); 2] = [("client_secret", "client secret"), ("token", "access token")];
 
-/// The command, with all that it is to know. Ends the process for `--help` and for mistakes.
+/// The command with its arguments and settings. `--help` and mistakes end the process.
 pub(crate) fn read() -> Result<Command, Failure> {
-    let (file, trouble) = match settings::env_file() {
+    let (file, file_failure) = match settings::env_file() {
         Ok(file) => (file, None),
         Err(failure) => (EnvFile::default(), Some(failure)),
     };
     let definition = with_defaults_from(&file, Args::command());
     let parsed = definition.clone().try_get_matches();
-    match (parsed.and_then(|matches| Ok((Args::from_arg_matches(&matches)?.command, matches))), trouble) {
+    match (parsed.and_then(|matches| Ok((Args::from_arg_matches(&matches)?.command, matches))), file_failure)
+    {
         (Ok((command, _)), Some(failure)) if command.reads_settings() => Err(failure),
-        // What is missing may well stand in the file.
+        // The missing argument may be in the file that can't be read.
         (Err(error), Some(failure)) if error.kind() == ErrorKind::MissingRequiredArgument => Err(failure),
         (Ok((command, matches)), _) => {
             matches.subcommand().map_or(Ok(()), |(_, matches)| check_origins(matches))?;
@@ -40,7 +41,7 @@ pub(crate) fn read() -> Result<Command, Failure> {
     }
 }
 
-/// Has each argument that the environment may give take its default from `file`, in all commands.
+/// Lets every argument that can come from the environment come from `file` too, in all commands.
 fn with_defaults_from(file: &EnvFile, definition: Definition) -> Definition {
     definition
         .mut_args(|argument| with_default_from(file, argument))
@@ -51,7 +52,7 @@ fn with_default_from(file: &EnvFile, argument: Arg) -> Arg {
     let value = argument.get_env().and_then(|name| file.value(name.to_str()?));
     let is_unset =
         argument.get_env().is_some_and(|name| env::var_os(name).is_some_and(|value| value.is_empty()));
-    // Or else clap would take the empty text, and `.env` would not count.
+    // Otherwise clap would use the empty value instead of the one in `.env`.
     let argument = if is_unset { argument.env(None) } else { argument };
     match value {
         // Hidden, since it may be a secret.
@@ -60,8 +61,8 @@ fn with_default_from(file: &EnvFile, argument: Arg) -> Arg {
     }
 }
 
-/// What a `.env` may not do, which may be somebody else's: make a secret of any file there is, to be sent to whom it
-/// names; and be told a secret that is not its own without a word.
+/// Limits for a `.env`, which may be somebody else's. It can't name a file to be sent as a secret to a domain that it
+/// names. And if the domain comes from it but the secret does not, the domain is printed first.
 fn check_origins(matches: &ArgMatches) -> Result<(), Failure> {
     let origin = |id| matches.ids().any(|it| it == id).then(|| matches.value_source(id)).flatten();
     let text = |id| matches.try_get_raw(id).ok()??.next()?.to_str();
@@ -70,44 +71,45 @@ fn check_origins(matches: &ArgMatches) -> Result<(), Failure> {
         if !is_typed && text(id).is_some_and(input::is_reference) {
             let message =
                 format!("the {what} in the environment or in {ENV_FILE} is `-` or begins with `@`.");
-            return Err(Failure::usage(message).with_hint("stdin and files are read for arguments alone."));
+            return Err(Failure::usage(message).with_hint("only arguments can be read from stdin and files."));
         }
     }
-    // What clap takes for a default stands in the file: none of these has another.
+    // These arguments have no other default values than those from the file.
     let is_from_file = |id| origin(id) == Some(ValueSource::DefaultValue);
     let has_secret =
         text("client_secret").is_some_and(|text| !text.is_empty()) && !is_from_file("client_secret");
     if has_secret && is_from_file("domain") {
-        settings::tell_where_secret_goes(text("domain").unwrap_or_default());
+        settings::announce_secret_destination(text("domain").unwrap_or_default());
     }
     Ok(())
 }
 
-/// Tells what is wrong. The values in it are tamed: they may come out of a file that somebody else wrote.
+/// Prints the error, and exits. Values in it are made safe: they may come from a file that somebody else wrote.
 fn refuse(mut error: Error, definition: &Definition, file: &EnvFile) -> ! {
     let hint = origin(&error, definition, file).or_else(|| missing(&error, definition));
-    let tamed: Vec<_> = error.context().filter_map(|(kind, value)| Some((kind, tamed(value)?))).collect();
-    for (kind, value) in tamed {
+    let printable: Vec<_> =
+        error.context().filter_map(|(kind, value)| Some((kind, printable(value)?))).collect();
+    for (kind, value) in printable {
         error.insert(kind, value);
     }
-    // With stderr closed there is nobody to tell.
-    let _told = error.print();
+    // A closed stderr does not matter.
+    let _printed = error.print();
     if let Some(hint) = hint {
         output::hint(&hint);
     }
     std::process::exit(error.exit_code())
 }
 
-/// What was typed or set, in an error. Everything else in it is ours.
-fn tamed(value: &ContextValue) -> Option<ContextValue> {
-    let tame = |text: &String| output::one_line(text, LENGTH);
+/// A typed or configured value in an error. Everything else in it is our own text.
+fn printable(value: &ContextValue) -> Option<ContextValue> {
+    let printable = |text: &String| output::one_line(text, LENGTH);
     if let ContextValue::Strings(texts) = value {
-        return Some(ContextValue::Strings(texts.iter().map(tame).collect()));
+        return Some(ContextValue::Strings(texts.iter().map(printable).collect()));
     }
-    if let ContextValue::String(text) = value { Some(ContextValue::String(tame(text))) } else { None }
+    if let ContextValue::String(text) = value { Some(ContextValue::String(printable(text))) } else { None }
 }
 
-/// Where the value stands that the error is about, if it was not typed.
+/// Where the wrong value comes from, if it was not typed.
 fn origin(error: &Error, definition: &Definition, file: &EnvFile) -> Option<String> {
     let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return None };
     let mut arguments = definition.get_subcommands().flat_map(Definition::get_arguments);
@@ -116,10 +118,10 @@ fn origin(error: &Error, definition: &Definition, file: &EnvFile) -> Option<Stri
         let place = settings::place(name, file)?;
         (settings::variable_in(name, file)?.to_str()? == value).then_some((name, place))
     })?;
-    Some(format!("{name} is set to that in {place}."))
+    Some(format!("{name} has this value in {place}."))
 }
 
-/// Where else what is missing may stand, as far as there is a place.
+/// Where else a missing argument may come from.
 fn missing(error: &Error, definition: &Definition) -> Option<String> {
     if error.kind() != ErrorKind::MissingRequiredArgument {
         return None;
@@ -135,7 +137,7 @@ fn missing(error: &Error, definition: &Definition) -> Option<String> {
     names.dedup();
     let list = names.join(", ");
     (!names.is_empty()).then(|| {
-        format!("the environment or {ENV_FILE} can have it: {list}. `bearward init` writes {ENV_FILE}.")
+        format!("it can also be set in the environment or in {ENV_FILE}, as {list}. `bearward init` writes {ENV_FILE}.")
     })
 }
 
@@ -143,7 +145,7 @@ fn missing(error: &Error, definition: &Definition) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn domain(file: &str, args: &[&str]) -> Result<String, clap::Error> {
+    fn domain(file: &str, args: &[&str]) -> Result<String, Error> {
         let command = with_defaults_from(&EnvFile::parse(file), Args::command());
         let args = ["bearward", "token", "--client-id", "x", "--client-secret", "x"].iter().chain(args);
         let args = Args::from_arg_matches(&command.try_get_matches_from(args)?)?;
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_goes_before_the_file_and_without_either_it_is_an_error() {
+    fn a_flag_overrides_the_file_and_without_both_it_is_an_error() {
         let file = "AUTH0_DOMAIN=file.example.com\nAUTH0_AUDIENCE=https://api.example.com\n";
         assert_eq!(domain(file, &[]).unwrap(), "file.example.com");
         assert_eq!(domain(file, &["--domain", "flag.example.com"]).unwrap(), "flag.example.com");
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_environment_may_give_the_file_may_give_too() {
+    fn the_file_can_set_whatever_the_environment_can() {
         let mut tried = 0;
         for subcommand in Args::command().get_subcommands().cloned() {
             let names = |argument: &Arg| argument.get_env().map(|name| name.to_str().unwrap().to_owned());
@@ -177,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_file_holds_is_not_shown() {
+    fn values_from_the_file_are_not_shown_in_help() {
         let file = EnvFile::parse("AUTH0_CLIENT_SECRET=hush");
         let mut command = with_defaults_from(&file, Args::command());
         let token = command.find_subcommand_mut("token").unwrap();

@@ -1,4 +1,4 @@
-//! `bearward completions`: what a shell has to know to complete commands and arguments.
+//! `bearward completions`: the script that makes a shell complete commands and arguments.
 
 use clap::CommandFactory as _;
 
@@ -9,7 +9,7 @@ use crate::{
 
 pub(crate) fn run(args: &CompletionsArgs) -> Result<(), Failure> {
     let mut script = Vec::new();
-    // Of the arguments as they are defined: those that were parsed hold defaults out of `.env`.
+    // From the bare definition: the parsed one contains values from `.env`.
     clap_complete::generate(args.shell, &mut Args::command(), "bearward", &mut script);
     output::body(&script)
 }

@@ -1,4 +1,4 @@
-//! `bearward issuer`: runs the local tenant until a signal, and tells how to reach it.
+//! `bearward issuer`: runs the local tenant until a signal, and prints how to reach it.
 
 use std::{
     fmt,
@@ -21,11 +21,9 @@ use crate::{
 pub(crate) async fn run(mut args: IssuerArgs) -> Result<(), Failure> {
     let secret = args.client_secret.take();
     args.client_secret = secret.map(|secret| input::argument("client secret", secret)).transpose()?;
-    output::talk(
-        "Local tenant, for development only: nothing it issues is to be trusted by anything that matters.",
-    );
-    let mut signals =
-        Signals::register().map_err(|error| Failure::undecided(format!("no signals: {error}")))?;
+    output::message("Local tenant, for development only. Never let anything in production trust its tokens.");
+    let mut signals = Signals::register()
+        .map_err(|error| Failure::undecided(format!("can't listen for signals: {error}")))?;
     let public_key = args.client_public_key.as_deref().map(public_key).transpose()?;
     let config = config(&args, public_key).map_err(|error| Failure::usage(format!("{error}.")))?;
     let connections = config.connections.clone();
@@ -37,28 +35,29 @@ pub(crate) async fn run(mut args: IssuerArgs) -> Result<(), Failure> {
     if !io::stdout().is_terminal() {
         ready.secrets = Secrets::In(announcement.as_ref().map(Announcement::path));
     }
-    let told = if args.json { output::json(&ready.json()) } else { output::data(ready) };
-    if told.is_ok() {
+    let printed = if args.json { output::json(&ready.json()) } else { output::data(ready) };
+    if printed.is_ok() {
         signals.any().await;
     }
-    // First, so that the folder is empty when the tenant removes it.
+    // Dropped first, so that the folder is empty when the tenant removes it.
     drop(announcement);
     tenant.stop().await;
-    told
+    printed
 }
 
-/// Where `bearward init --local` finds it. In a folder that can't be written to, everything else works all the same.
+/// Lets `bearward init --local` find it. If the folder can't be written to, everything else still works.
 fn announce(ready: &Ready<'_>) -> Option<Announcement> {
-    let told = |error: &io::Error| {
+    let warn = |error: &io::Error| {
         output::warning(&format!("`bearward init --local` won't find this tenant: {error}"));
     };
-    Announcement::write(&ready.json()).inspect_err(told).ok()
+    Announcement::write(&ready.json()).inspect_err(warn).ok()
 }
 
 fn public_key(path: &Path) -> Result<PublicKey, Failure> {
     let name = path.display().to_string();
     let pem = input::file("public key", &name)?;
-    PublicKey::from_pem(&pem).map_err(|error| Failure::usage(format!("no public key from {name}: {error}.")))
+    PublicKey::from_pem(&pem)
+        .map_err(|error| Failure::usage(format!("{name} is not a usable public key: {error}.")))
 }
 
 fn config(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<TenantConfig, ConfigError> {
@@ -120,9 +119,9 @@ fn start_failure(error: &StartError) -> Failure {
     let failure = Failure::usage(format!("{error}."));
     match error {
         StartError::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
-            failure.with_hint("--port 0 takes a free port.")
+            failure.with_hint("--port 0 uses a free port.")
         }
-        StartError::CaFile { .. } => failure.with_hint("--ca-file names another place for it."),
+        StartError::CaFile { .. } => failure.with_hint("--ca-file gives another place for it."),
         StartError::Listen { .. }
         | StartError::Config(_)
         | StartError::Key(_)
@@ -131,7 +130,7 @@ fn start_failure(error: &StartError) -> Failure {
     }
 }
 
-/// What clients need to know, for programs ([`Ready::json`]) and for people (`Display`).
+/// What clients need: for programs ([`Ready::json`]) and for people (`Display`).
 struct Ready<'a> {
     tenant: &'a LocalTenant,
     args: &'a IssuerArgs,
@@ -244,7 +243,7 @@ fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// The signals that end the tenant in good order.
+/// The signals that stop the tenant cleanly.
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -253,7 +252,7 @@ struct Signals {
 }
 
 impl Signals {
-    /// From here on these signals no longer end the process by themselves.
+    /// From here on these signals no longer end the process.
     #[cfg(unix)]
     fn register() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
@@ -277,7 +276,7 @@ impl Signals {
     #[cfg(not(unix))]
     async fn any(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
-            // No Ctrl-C to be had: run until the process is ended.
+            // Ctrl-C is not available: run until the process is killed.
             std::future::pending::<()>().await;
         }
     }

@@ -14,11 +14,12 @@ use crate::{
 };
 
 pub(crate) fn run(args: &ManArgs) -> Result<(), Failure> {
-    // As in `completions`: nothing out of `.env`.
+    // As in `completions`: without values from `.env`.
     let mut command = Args::command().disable_help_subcommand(true);
     command.build();
     let Some(folder) = &args.out else {
-        let page = page(command).map_err(|error| Failure::undecided(format!("no manual: {error}.")))?;
+        let page = page(command)
+            .map_err(|error| Failure::undecided(format!("the manual page can't be made: {error}.")))?;
         return output::body(&page.text);
     };
     write_pages(command, folder)
@@ -42,7 +43,7 @@ struct Page {
 
 fn page(command: Command) -> io::Result<Page> {
     let more = command.get_after_long_help().or_else(|| command.get_after_help()).map(ToString::to_string);
-    // What stands behind the options is lines as they are: the crate would fill them up to paragraphs.
+    // The text after the options keeps its lines: the crate would join them to paragraphs.
     let man = Man::new(command.after_help(Reset).after_long_help(Reset));
     let man = man.source(concat!("bearward ", env!("CARGO_PKG_VERSION")));
     let mut text = Vec::new();

@@ -1,4 +1,4 @@
-//! The commands, each in a file or folder of its own. `args` is what can be typed, `command_line` reads it.
+//! The commands, each in a file or folder of its own. `args` defines what can be typed, `command_line` reads it.
 
 pub(crate) mod args;
 mod call;
@@ -28,12 +28,12 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Commands wait for the network and do little else: one thread is enough.
+/// One thread is enough: commands mostly wait for the network.
 fn run<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::undecided(format!("can't start: {error}")))?;
     let done = runtime.block_on(command);
-    // A name that is still being looked up is nobody's business any more.
+    // A DNS lookup may still be running; nothing needs its result.
     runtime.shutdown_background();
     done
 }

@@ -1,4 +1,4 @@
-//! `bearward token`: asking a tenant's token endpoint (RFC 6749 §4.4, RFC 9449 §5).
+//! `bearward token`: requests a token from a tenant (RFC 6749 §4.4, RFC 9449 §5).
 
 use bearward_exchange::{ClientCredentials, Form};
 use reqwest::{Client, Method, Url};
@@ -27,10 +27,10 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
     let key = if args.dpop { Some(key(args.dpop_key)?) } else { None };
     let host = args.domain.to_string();
     let url = args.domain.token_endpoint();
-    let endpoint = Endpoint { client: https::client(&args.patience.terms(), &url)?, url };
+    let endpoint = Endpoint { client: https::client(&args.timeout.http_options(), &url)?, url };
     let mut answer = endpoint.ask(&form, key.as_ref(), None).await?;
-    // RFC 9449 §8. Once: a tenant that never has enough is not asked for ever.
-    if let (Some(_), Some(nonce)) = (&key, nonce_wanted(&answer)) {
+    // RFC 9449 §8. Only once: a tenant may reject every nonce.
+    if let (Some(_), Some(nonce)) = (&key, required_nonce(&answer)) {
         answer = endpoint.ask(&form, key.as_ref(), Some(&nonce)).await?;
     }
     let granted = answer.granted(&secret)?;
@@ -70,13 +70,13 @@ impl Endpoint {
     }
 }
 
-/// The nonce to try again with: RFC 9449 §8 has an error of its own for it, and the nonce beside it.
-fn nonce_wanted(answer: &Answer) -> Option<Nonce> {
+/// The nonce to try again with, if the answer is the error of RFC 9449 §8.
+fn required_nonce(answer: &Answer) -> Option<Nonce> {
     let asked = answer.status().is_client_error() && answer.error()? == "use_dpop_nonce";
     Nonce::of(answer.headers()).filter(|_| asked)
 }
 
-/// RFC 9449 §5: a token of another type is not bound, and must not pass for one that is.
+/// RFC 9449 §5: a token of another type is not bound to the key, and is an error.
 fn check_binding(granted: &Granted, host: &str, key: &ProofKey) -> Result<(), Failure> {
     let token_type = granted.token_type.as_deref().unwrap_or("none");
     if !token_type.eq_ignore_ascii_case("dpop") {
@@ -84,7 +84,7 @@ fn check_binding(granted: &Granted, host: &str, key: &ProofKey) -> Result<(), Fa
         let message =
             format!("{host} issued a token that is not bound to the key (token_type {token_type}).");
         return Err(Failure::rejected(message)
-            .with_hint("this tenant has no DPoP, or not for this application and API."));
+            .with_hint("this tenant does not support DPoP, or not for this application and API."));
     }
     if granted.access_token.bound_to().is_some_and(|thumbprint| thumbprint != key.thumbprint()) {
         return Err(Failure::rejected(format!("{host} issued a token that is bound to another key.")));
@@ -98,7 +98,7 @@ mod tests {
     use crate::tenant::client::tests::answer;
 
     #[test]
-    fn a_token_that_is_not_bound_does_not_pass_for_one_that_is() {
+    fn a_token_that_is_not_bound_is_an_error() {
         let key = ProofKey::generate().unwrap();
         let check = |body: &str| {
             check_binding(&answer(200, body).granted("hush").unwrap(), "tenant.example.com", &key)

@@ -1,4 +1,4 @@
-//! An access token as its client sees it: a text to send. Nothing in it is verified here.
+//! An access token as its client sees it: a text to send. It is not verified here.
 
 use std::fmt;
 
@@ -8,27 +8,28 @@ use serde_json::Value;
 
 use crate::terminal::{failure::Failure, input};
 
-/// A token. `Debug` hides it, and there is no `Display`.
+/// A token. `Debug` hides it; there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct AccessToken(String);
 
-/// The text can't be a token. It is not quoted: it may be something secret in the wrong place.
+/// The text can't be a token. It is not shown: it may be another secret.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotAToken;
 
 impl AccessToken {
-    /// RFC 6750 §2.1 `b64token`, loosely: it must pass as one word, in a shell as in a header.
+    /// RFC 6750 §2.1 `b64token`, loosely: one word, in a shell and in a header field.
     pub(crate) fn parse(text: String) -> Result<Self, NotAToken> {
         let character = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
         if !text.is_empty() && text.bytes().all(character) { Ok(Self(text)) } else { Err(NotAToken) }
     }
 
-    /// The token, from stdin for `-`, from a file for `@FILE`.
+    /// The token: `-` reads stdin, `@FILE` reads the file.
     pub(crate) fn from_argument(argument: String) -> Result<Self, Failure> {
         Self::parse(input::argument("access token", argument)?).map_err(|NotAToken| {
-            Failure::usage("the access token is empty, or has characters in it that no token has.").with_hint(
-                "`bearward token` prints nothing but a token; --token @FILE reads one from a file.",
+            Failure::usage(
+                "the access token is empty, or contains characters that are not allowed in tokens.",
             )
+            .with_hint("`bearward token` prints a token; --token @FILE reads one from a file.")
         })
     }
 
@@ -36,15 +37,15 @@ impl AccessToken {
         &self.0
     }
 
-    /// The Authorization field with this scheme, marked as nothing to be logged.
+    /// The Authorization field with this scheme, marked as sensitive.
     pub(crate) fn field(&self, scheme: &str) -> Result<HeaderValue, Failure> {
         let mut field = HeaderValue::from_str(&format!("{scheme} {}", self.0))
-            .map_err(|_| Failure::usage("the access token can't stand in a header."))?;
+            .map_err(|_| Failure::usage("the access token can't be sent in a header field."))?;
         field.set_sensitive(true);
         Ok(field)
     }
 
-    /// `cnf.jkt`: the thumbprint of the key that the token says it is bound to (RFC 9449 §6.1), if it can be read.
+    /// `cnf.jkt`: the thumbprint of the key that the token is bound to (RFC 9449 §6.1), if the token can be read.
     pub(crate) fn bound_to(&self) -> Option<String> {
         let mut segments = self.0.split('.');
         let (_header, payload, _signature) = (segments.next()?, segments.next()?, segments.next()?);

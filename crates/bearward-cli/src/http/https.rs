@@ -1,4 +1,4 @@
-//! The http client of all commands: what it trusts, its limits, and its errors in words.
+//! The HTTP client of all commands: which certificates it trusts, its limits, and its errors in words.
 
 use std::{env, error::Error, io, iter, net::IpAddr, path::PathBuf, time::Duration};
 
@@ -12,43 +12,43 @@ use crate::{
 
 const CERT_FILE: &str = "SSL_CERT_FILE";
 
-/// What happens to everybody who starts the local tenant again.
-const GONE_HINT: &str = "let it name a file with PEM certificates, or unset it. A local tenant's file goes when the tenant \
-                         ends: `bearward init --local --force` writes the next one's into .env.";
+/// Happens to everybody who restarts the local tenant.
+const GONE_HINT: &str = "set it to a file with PEM certificates, or unset it. A local tenant removes its file when it \
+                         ends: `bearward init --local --force` writes the path of the next one into .env.";
 
-/// On which terms a command goes to the network.
-pub(crate) struct Terms {
-    /// For all of a request: connecting, sending, and the last byte of the answer.
+/// How a command uses the network.
+pub(crate) struct HttpOptions {
+    /// For a whole request: from connecting to the last byte of the answer.
     pub(crate) timeout: Duration,
-    /// The only certificate authorities to trust, instead of those of `SSL_CERT_FILE` or of the system.
+    /// The only certificate authorities to trust, instead of those in `SSL_CERT_FILE` or of the system.
     pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// A client for requests to `url`: https only, no redirects.
-pub(crate) fn client(terms: &Terms, url: &Url) -> Result<Client, Failure> {
-    build(trusting(builder(terms, url).https_only(true), terms)?)
+pub(crate) fn client(options: &HttpOptions, url: &Url) -> Result<Client, Failure> {
+    build(with_trust(builder(options, url).https_only(true), options)?)
 }
 
-/// The same with no more patience than this for a connection, and twice that for each part of an answer: that time runs
-/// while it connects, too. An answer in many parts may take three times that altogether. Tells certificates.
-pub(crate) fn hasty_client(url: &Url, patience: Duration) -> Result<Client, Failure> {
-    let terms = Terms { timeout: patience * 3, ca_file: None };
-    let builder = builder(&terms, url).connect_timeout(patience).read_timeout(patience * 2).tls_info(true);
-    build(trusting(builder.https_only(true), &terms)?)
+/// The same for `bearward doctor`: `timeout` for a connection, twice that for each part of an answer, three times that
+/// for all of it. Its answers include the server's certificate.
+pub(crate) fn probing_client(url: &Url, timeout: Duration) -> Result<Client, Failure> {
+    let options = HttpOptions { timeout: timeout * 3, ca_file: None };
+    let builder = builder(&options, url).connect_timeout(timeout).read_timeout(timeout * 2).tls_info(true);
+    build(with_trust(builder.https_only(true), &options)?)
 }
 
-/// A client for requests to `url` in clear text; no certificate is trusted, as there is none. No redirects.
-pub(crate) fn clear_text_client(terms: &Terms, url: &Url) -> Result<Client, Failure> {
-    build(builder(terms, url).tls_certs_only([]))
+/// A client for requests to `url` in clear text: no certificates, no redirects.
+pub(crate) fn clear_text_client(options: &HttpOptions, url: &Url) -> Result<Client, Failure> {
+    build(builder(options, url).tls_certs_only([]))
 }
 
-/// The head of the answer to a request to `host`.
+/// Sends a request to `host`. The body is still to be read.
 pub(crate) async fn send(request: RequestBuilder, host: &str) -> Result<Response, Failure> {
     let answer = progress::while_waiting(format_args!("waiting for {host}"), request.send()).await;
     answer.map_err(|error| unreachable(host, &error))
 }
 
-/// The whole body, unless it is larger than `mebibytes`: nobody may fill our memory.
+/// The whole body; an error if it is larger than `mebibytes`.
 pub(crate) async fn body(response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> {
     let reading = format!("reading from {}", authority(response.url()));
     progress::while_waiting(reading, read(response, mebibytes)).await
@@ -62,14 +62,14 @@ async fn read(response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> 
     })
 }
 
-/// Why there is no whole body.
+/// Why a body could not be read.
 #[derive(Debug)]
 pub(crate) enum BodyError {
     TooLong,
     Broken(reqwest::Error),
 }
 
-/// The whole body, of at most so many bytes.
+/// The whole body, at most `limit` bytes.
 pub(crate) async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
@@ -94,24 +94,24 @@ pub(crate) fn unreachable(host: &str, error: &reqwest::Error) -> Failure {
             return Failure::undecided(format!("nothing listens at {host} (connection refused)."));
         }
         Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
-            return Failure::undecided(format!("{host} broke off the connection."));
+            return Failure::undecided(format!("{host} closed the connection."));
         }
         _ => {}
     }
     Failure::undecided(format!("no answer from {host}: {}.", innermost(error)))
 }
 
-/// What TLS did not like, if that was it.
+/// The TLS error, if it was one.
 pub(crate) fn tls_problem(error: &reqwest::Error) -> Option<&rustls::Error> {
     find(error)
 }
 
-/// Host and port of the proxy that requests to `url` go through, if they do.
+/// Host and port of the proxy for requests to `url`, if there is one.
 pub(crate) fn proxy(url: &Url) -> Option<String> {
     if is_loopback(url) {
         return None;
     }
-    // As reqwest finds it.
+    // The same code as in reqwest.
     let proxy = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
     let port = proxy.uri().port().map(|port| format!(":{port}")).unwrap_or_default();
     Some(format!("{}{port}", proxy.uri().host()?))
@@ -127,30 +127,30 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-fn builder(terms: &Terms, url: &Url) -> ClientBuilder {
+fn builder(options: &HttpOptions, url: &Url) -> ClientBuilder {
     let builder = Client::builder()
         .user_agent(concat!("bearward/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
-        .timeout(terms.timeout);
-    // A proxy's loopback is not ours.
+        .timeout(options.timeout);
+    // On a proxy, a loopback address is another machine.
     if is_loopback(url) { builder.no_proxy() } else { builder }
 }
 
 fn build(builder: ClientBuilder) -> Result<Client, Failure> {
     builder.build().map_err(|error| {
-        // The library takes an empty name for a name.
+        // The TLS library takes an empty path for a path.
         let hint = if env::var_os(CERT_FILE).is_some_and(|file| file.is_empty()) {
-            "SSL_CERT_FILE is set, and empty: unset it to trust what this system trusts."
+            "SSL_CERT_FILE is empty: unset it to use the certificate authorities of this system."
         } else {
-            "SSL_CERT_FILE can name a file with the certificate authorities to trust."
+            "set SSL_CERT_FILE to a file with the certificate authorities to trust."
         };
         Failure::usage(format!("no https: {}", innermost(&error))).with_hint(hint)
     })
 }
 
-/// `SSL_CERT_FILE` replaces the system's authorities, as it does for OpenSSL; on every system alike.
-fn trusting(builder: ClientBuilder, terms: &Terms) -> Result<ClientBuilder, Failure> {
-    let authorities = match &terms.ca_file {
+/// `SSL_CERT_FILE` replaces the system's authorities, as with OpenSSL; on every operating system.
+fn with_trust(builder: ClientBuilder, options: &HttpOptions) -> Result<ClientBuilder, Failure> {
+    let authorities = match &options.ca_file {
         Some(file) => Some(read_authorities(file.clone(), "the CA file")?),
         None => authorities()?,
     };
@@ -160,13 +160,13 @@ fn trusting(builder: ClientBuilder, terms: &Terms) -> Result<ClientBuilder, Fail
     })
 }
 
-/// The only certificate authorities that are trusted.
+/// Certificate authorities from a file.
 pub(crate) struct Authorities {
     pub(crate) file: PathBuf,
     pub(crate) certificates: Vec<Certificate>,
 }
 
-/// Those of `SSL_CERT_FILE`; `None` if it is not set: then the system's are trusted.
+/// Those in `SSL_CERT_FILE`; `None` if it is not set: then the system's are trusted.
 pub(crate) fn authorities() -> Result<Option<Authorities>, Failure> {
     ssl_cert_file().map(|file| read_authorities(file, CERT_FILE)).transpose()
 }
@@ -181,7 +181,7 @@ fn read_authorities(file: PathBuf, named: &str) -> Result<Authorities, Failure> 
     let certificates =
         Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is not PEM".to_owned()))?;
     if certificates.is_empty() {
-        return Err(unusable("there is no certificate in it".to_owned()));
+        return Err(unusable("it contains no certificate".to_owned()));
     }
     Ok(Authorities { file, certificates })
 }
@@ -192,8 +192,10 @@ fn ssl_cert_file() -> Option<PathBuf> {
 
 pub(crate) fn trust_hint() -> String {
     match ssl_cert_file() {
-        Some(path) => format!("SSL_CERT_FILE is {}: is the tenant's CA certificate in it?", path.display()),
-        None => "for a local tenant set SSL_CERT_FILE to the CA file that it printed at start.".to_owned(),
+        Some(path) => {
+            format!("SSL_CERT_FILE is {}: does it contain the tenant's CA certificate?", path.display())
+        }
+        None => "for a local tenant, set SSL_CERT_FILE to the CA file that it printed at start.".to_owned(),
     }
 }
 
@@ -207,7 +209,7 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     iter::successors(Some(error), |&error| match error.downcast_ref().and_then(io::Error::get_ref) {
-        // An `io::Error` passes over the error it wraps when asked for its source.
+        // `source` of an `io::Error` skips the error that it wraps.
         Some(wrapped) => Some(wrapped),
         None => error.source(),
     })

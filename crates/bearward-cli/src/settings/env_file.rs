@@ -1,15 +1,15 @@
-//! The text of a `.env`, as dotenv tools read it: `NAME=value`, with `export`, quotes and comments. Reading it, and
-//! changing single values while everything else stays as it is, to the byte.
+//! The text of a `.env`, read as dotenv tools do: `NAME=value`, with `export`, quotes and comments. Single values can be
+//! changed; every other byte stays the same.
 
 use std::ops::Range;
 
-/// A `.env` in parts: a line each, or several where a quoted value goes on. Joined, they are the file.
+/// A `.env` in parts. A part is a line, or several lines if a quoted value spans them. Joined, they are the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EnvFile {
     parts: Vec<String>,
 }
 
-/// There is no way to write this value that all tools read alike. It is not quoted: it may be a secret.
+/// Tools would read this value differently, however it is written. It is not shown: it may be a secret.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotWritable;
 
@@ -24,14 +24,14 @@ impl EnvFile {
         Self { parts }
     }
 
-    /// The value of a variable; of several, the last one's, as a shell would have it. `None` also for an empty one.
+    /// The value of a variable; the last one, if there are several. `None` if it is missing or empty.
     pub(crate) fn value(&self, name: &str) -> Option<String> {
         let assigned = |part| Assignment::read(part).filter(|found| found.name == name);
         let found = self.parts.iter().rev().find_map(|part| assigned(part))?;
         Some(found.value).filter(|value| !value.is_empty())
     }
 
-    /// Writes the value where the last one is, or on a line at the end.
+    /// Replaces the last value, or adds a line at the end.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), NotWritable> {
         let written = quoted(value)?;
         for part in self.parts.iter_mut().rev() {
@@ -50,7 +50,7 @@ impl EnvFile {
         self.parts.concat()
     }
 
-    /// With the end of line that the file has.
+    /// With the kind of line break that the file has.
     fn append(&mut self, line: &str) {
         let end = if self.parts.iter().any(|part| part.ends_with("\r\n")) { "\r\n" } else { "\n" };
         if let Some(last) = self.parts.last_mut().filter(|last| !last.ends_with('\n')) {
@@ -60,7 +60,7 @@ impl EnvFile {
     }
 }
 
-/// What a part assigns, and where in it the value stands, quotes included.
+/// What a part assigns, and the place of the value in it, quotes included.
 struct Assignment<'a> {
     name: &'a str,
     value: String,
@@ -83,8 +83,8 @@ impl<'a> Assignment<'a> {
     }
 }
 
-/// A value, and how many bytes it takes. Nothing is substituted: in single quotes everything stands for itself, in
-/// double quotes `\` escapes `"`, `\` and `$`; without quotes, ` #` begins a comment.
+/// A value, and how many bytes it takes. Nothing is substituted. Single quotes have no escapes; in double quotes `\`
+/// escapes `"`, `\` and `$`; without quotes, ` #` begins a comment.
 struct Reading {
     text: String,
     length: usize,
@@ -129,13 +129,13 @@ impl Reading {
         Self { text, length, closed: true }
     }
 
-    /// A quote that nothing closes: the line is all there is.
+    /// The closing quote is missing: the value ends with the line.
     fn open(text: String, line: &str) -> Self {
         Self { text, length: line.trim_end().len(), closed: false }
     }
 }
 
-/// A line with its end; more, where a quote that is open at its end is closed further on and nothing follows.
+/// The length of a line; of several, if a quote is closed on a later line and nothing follows it there.
 fn part_length(text: &str) -> usize {
     let line_length = |text: &str| text.find('\n').map_or(text.len(), |end| end.saturating_add(1));
     let line = line_length(text);
@@ -149,7 +149,7 @@ fn part_length(text: &str) -> usize {
     if nothing_follows { text.len().saturating_sub(behind.len()) } else { line }
 }
 
-/// As shells and dotenv tools alike read it. Some of the latter substitute `$` even in single quotes.
+/// Quoted so that shells and dotenv tools read it the same. Some tools substitute `$` even in single quotes.
 fn quoted(value: &str) -> Result<String, NotWritable> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
     let has = |character: char| value.contains(character);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_one_counts() {
+    fn the_last_of_several_values_counts() {
         assert_eq!(EnvFile::parse("A=1\nB=2\r\nA=3\n").value("A").as_deref(), Some("3"));
         assert_eq!(EnvFile::parse("A=1\nB=2\r\nA=3\n").value("B").as_deref(), Some("2"));
     }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_one_goes_to_the_end_with_the_end_of_line_that_the_file_has() {
+    fn a_new_value_goes_to_the_end_with_the_line_break_of_the_file() {
         for (before, after) in [
             ("", "A=new\n"),
             ("B=1\n", "B=1\nA=new\n"),
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn what_is_written_can_be_read_back() {
         for value in [
             "a",
             "https://api.example.com",
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_file_holds_comes_out_as_it_was() {
+    fn an_unchanged_file_stays_the_same() {
         for text in
             ["", "\n", "\r\n", "=\n=", "A='", "A=\"\n\n'\r", "export\nexport =1\n\u{0}\n", "A='\n'x\nB=\"\\"]
         {

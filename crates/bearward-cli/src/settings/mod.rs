@@ -1,4 +1,4 @@
-//! Where settings come from: flags, then the environment, then the file `.env` of the working folder, which may be missing.
+//! Settings come from flags, else from the environment, else from `.env` in the working folder, which may be missing.
 
 pub(crate) mod env_file;
 pub(crate) mod private_file;
@@ -13,18 +13,18 @@ use crate::{
 /// The name of the file.
 pub(crate) const ENV_FILE: &str = ".env";
 
-/// As long as a name in the DNS can be.
+/// The longest possible DNS name.
 const DOMAIN_LENGTH: usize = 253;
 
-/// The `.env` of the working folder; an empty one if there is none. A folder of this name is a virtual environment of
-/// Python's, and none of ours. Whatever else is no file may never end.
+/// The `.env` of the working folder; an empty one if it is missing. A folder of this name is ignored: it is a Python
+/// virtual environment.
 pub(crate) fn env_file() -> Result<EnvFile, Failure> {
     let path = Path::new(ENV_FILE);
-    // Its text is not told: there are secrets in it.
+    // Its text is not shown: it contains secrets.
     let unreadable = |why: &str| Failure::usage(format!("{ENV_FILE} can't be read: {why}."));
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => return Ok(EnvFile::default()),
-        Ok(metadata) if !metadata.is_file() => return Err(unreadable("it is no file")),
+        Ok(metadata) if !metadata.is_file() => return Err(unreadable("it is not a file")),
         _ => {}
     }
     match input::whole_file(path) {
@@ -38,23 +38,23 @@ pub(crate) fn env_file() -> Result<EnvFile, Failure> {
     }
 }
 
-/// A setting that has no flag.
+/// A setting without a flag, from the environment or `.env`.
 pub(crate) fn variable(name: &str) -> Option<OsString> {
     in_environment(name).or_else(|| variable_in(name, &env_file().ok()?))
 }
 
-/// The same as text.
+/// A setting without a flag, as text.
 pub(crate) fn text(name: &str) -> Result<Option<String>, Failure> {
     let text = variable(name).map(OsString::into_string).transpose();
     text.map_err(|_| Failure::usage(format!("{name} is not UTF-8.")))
 }
 
-/// The same, with `file` read already.
+/// A setting without a flag, if `file` is the `.env`.
 pub(crate) fn variable_in(name: &str, file: &EnvFile) -> Option<OsString> {
     in_environment(name).or_else(|| file.value(name).map(OsString::from))
 }
 
-/// Where a setting stands that has no flag.
+/// Where a setting without a flag comes from.
 pub(crate) fn place(name: &str, file: &EnvFile) -> Option<&'static str> {
     match in_environment(name) {
         Some(_) => Some("the environment"),
@@ -62,18 +62,21 @@ pub(crate) fn place(name: &str, file: &EnvFile) -> Option<&'static str> {
     }
 }
 
-/// Whether `.env` is what gives a setting that has no flag.
-pub(crate) fn stands_in_file(name: &str) -> bool {
+/// Whether a setting without a flag comes from `.env`.
+pub(crate) fn is_from_env_file(name: &str) -> bool {
     env_file().is_ok_and(|file| place(name, &file) == Some(ENV_FILE))
 }
 
-/// Of the environment alone. An empty one counts as none.
+/// A setting from the environment alone. An empty value counts as missing.
 pub(crate) fn in_environment(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// A `.env` may have come with somebody else's code, and a secret of one's own goes where it says: not without a word.
-pub(crate) fn tell_where_secret_goes(domain: &str) {
+/// If the domain comes from `.env` but the secret does not, the domain is printed before the secret is sent: `.env` may
+/// have come with somebody else's code.
+pub(crate) fn announce_secret_destination(domain: &str) {
     let domain = output::one_line(domain, DOMAIN_LENGTH);
-    output::talk(format_args!("note: the secret goes to {domain}, which {ENV_FILE} in this folder names."));
+    output::message(format_args!(
+        "note: the secret is sent to {domain}, the domain in {ENV_FILE} of this folder."
+    ));
 }

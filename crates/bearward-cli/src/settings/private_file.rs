@@ -1,4 +1,4 @@
-//! Files for their owner's eyes only (mode 0600), which appear whole or not at all.
+//! Files that only their owner may read (mode 0600), written whole or not at all.
 
 use std::{
     fs::{self, DirBuilder},
@@ -8,21 +8,21 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-/// A new file; never in the place of another.
+/// Writes a new file. An existing file is an error.
 pub(crate) fn write_new(path: &Path, content: &str) -> io::Result<()> {
     finished(path, content)?.persist_noclobber(path).map_err(|error| error.error)?;
     sync_folder(path);
     Ok(())
 }
 
-/// A file in the place of whatever is there.
+/// Writes a file, and replaces an existing one.
 pub(crate) fn replace(path: &Path, content: &str) -> io::Result<()> {
     finished(path, content)?.persist(path).map_err(|error| error.error)?;
     sync_folder(path);
     Ok(())
 }
 
-/// The folder and those above it, as far as there are none.
+/// Makes the folder, and missing folders above it.
 pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -36,7 +36,7 @@ pub(crate) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
 }
 
-/// Beside its place, so that it takes a rename to get there. Temporary files are private.
+/// Written beside its final place, so that a rename finishes it. Temporary files are private.
 fn finished(path: &Path, content: &str) -> io::Result<NamedTempFile> {
     let mut file = NamedTempFile::new_in(folder(path))?;
     file.write_all(content.as_bytes())?;
@@ -45,6 +45,6 @@ fn finished(path: &Path, content: &str) -> io::Result<NamedTempFile> {
 }
 
 fn sync_folder(path: &Path) {
-    // Without this a crash may cost the new name. Not every system lets a folder be opened.
+    // Without this a crash may lose the new name. Not every system can open a folder.
     let _synced = fs::File::open(folder(path)).and_then(|folder| folder.sync_all());
 }

@@ -1,4 +1,4 @@
-//! Asking a tenant, and its answers in words: for each kind a sentence, a hint where one helps, and an exit code.
+//! Requests to a tenant, and its answers: what they grant, or a failure with a hint and an exit code.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::{
     http::{
         access_token::AccessToken,
-        https::{self, Terms},
+        https::{self, HttpOptions},
     },
     tenant::domain::Domain,
     terminal::{failure::Failure, output},
@@ -21,25 +21,25 @@ use crate::{
 /// A tenant's answers are some kilobytes.
 const ANSWER_MEBIBYTES: usize = 1;
 
-/// What a tenant says is cut here: a sentence, not a page.
+/// Text from a tenant is cut to this length.
 pub(crate) const QUOTE_LENGTH: usize = 300;
 
-/// A tenant that can be asked, as often as need be.
+/// A tenant, and the HTTP client for requests to it.
 pub(crate) struct Tenant {
     client: Client,
     domain: Domain,
 }
 
 impl Tenant {
-    pub(crate) fn new(domain: Domain, terms: &Terms) -> Result<Self, Failure> {
-        Ok(Self { client: https::client(terms, &domain.url(&[]))?, domain })
+    pub(crate) fn new(domain: Domain, options: &HttpOptions) -> Result<Self, Failure> {
+        Ok(Self { client: https::client(options, &domain.url(&[]))?, domain })
     }
 
     pub(crate) fn domain(&self) -> &Domain {
         &self.domain
     }
 
-    /// RFC 6749 §4.4: a token by the client credentials grant, for one API, with all scopes that are granted.
+    /// RFC 6749 §4.4: a token for one API by the client credentials grant, with all scopes that are granted.
     pub(crate) async fn client_credentials(
         &self,
         client_id: &str,
@@ -51,7 +51,7 @@ impl Tenant {
         Ok(answer.granted(client_secret)?.access_token)
     }
 
-    /// OpenID Connect Discovery 1.0 §4: the document that says which issuer this is.
+    /// OpenID Connect Discovery 1.0 §4: the discovery document.
     pub(crate) async fn discovery(&self) -> Result<Answer, Failure> {
         self.send(self.client.get(self.domain.url(&[".well-known", "openid-configuration"]))).await
     }
@@ -84,7 +84,7 @@ pub(crate) fn with_form(request: RequestBuilder, form: &Form) -> RequestBuilder 
     request.form(&form.fields().collect::<Vec<_>>())
 }
 
-/// A tenant's answer, whole, and not yet judged.
+/// A tenant's answer, read to its end.
 pub(crate) struct Answer {
     host: String,
     status: StatusCode,
@@ -92,7 +92,7 @@ pub(crate) struct Answer {
     body: Vec<u8>,
 }
 
-/// A token endpoint's good answer. RFC 6749 §5.1.
+/// A successful answer of a token endpoint. RFC 6749 §5.1.
 pub(crate) struct Granted {
     pub(crate) access_token: AccessToken,
     /// How it is to be sent, RFC 6749 §7.1.
@@ -108,7 +108,7 @@ impl fmt::Debug for Granted {
 }
 
 impl Answer {
-    /// Sends the request to the host of `url`.
+    /// Sends the request. `url` is its URL, for errors.
     pub(crate) async fn to(request: RequestBuilder, url: &Url) -> Result<Self, Failure> {
         let host = https::authority(url);
         let response = https::send(request, &host).await?;
@@ -132,12 +132,12 @@ impl Answer {
         &self.body
     }
 
-    /// `error` of RFC 6749 §5.2, to compare with; not fit to be told.
+    /// `error` of RFC 6749 §5.2, only to compare it: it may contain control characters.
     pub(crate) fn error(&self) -> Option<String> {
         ErrorAnswer::read(self.body.clone())?.code().map(str::to_owned)
     }
 
-    /// The token that is granted. `secret` is never to be told, not even when the tenant tells it.
+    /// The token that is granted. `secret` is masked in errors, in case the tenant repeats it.
     pub(crate) fn granted(&self, secret: &str) -> Result<Granted, Failure> {
         let members = self.members(secret)?;
         let granted = || {
@@ -151,13 +151,13 @@ impl Answer {
         })
     }
 
-    /// The members of a good answer's JSON object. `secret` is never to be told, as above.
+    /// The members of a successful answer's JSON object. `secret` is masked in errors.
     pub(crate) fn members(&self, secret: &str) -> Result<Map<String, Value>, Failure> {
         let (host, status) = (&self.host, self.status);
         if status.is_redirection() {
             let message = format!("{host} answered with a redirect (status {}).", status.as_u16());
             return Err(Failure::undecided(message)
-                .with_hint("redirects are not followed: is this the tenant's own host?"));
+                .with_hint("redirects are not followed. Is this the tenant's own host?"));
         }
         let Ok(members) = serde_json::from_slice::<Map<String, Value>>(&self.body) else {
             let message =
@@ -169,7 +169,7 @@ impl Answer {
         if status.is_success() { Ok(members) } else { Err(self.refusal(&members, secret)) }
     }
 
-    /// RFC 6749 §5.2; Auth0's Management API has `errorCode` and `message` instead.
+    /// RFC 6749 §5.2. Auth0's Management API uses `errorCode` and `message` instead.
     fn refusal(&self, members: &Map<String, Value>, secret: &str) -> Failure {
         let quoted = |name| members.get(name).and_then(Value::as_str).map(|text| quotable(text, secret));
         let error =
@@ -184,11 +184,11 @@ impl Answer {
         }
     }
 
-    /// `None` if it would not help. RFC 9110 §10.2.3; a date is not read.
+    /// `None` if trying again would not help. RFC 9110 §10.2.3; only seconds are read, not dates.
     fn when_to_try_again(&self) -> Option<String> {
         let why = match self.status {
-            StatusCode::TOO_MANY_REQUESTS => "the tenant has had too many requests",
-            status if status.is_server_error() => "the trouble is the tenant's",
+            StatusCode::TOO_MANY_REQUESTS => "the tenant got too many requests",
+            status if status.is_server_error() => "the tenant has a problem",
             _ => return None,
         };
         let seconds =
@@ -198,7 +198,7 @@ impl Answer {
     }
 }
 
-/// Fit for a terminal and a log: short, without control characters, without our secret.
+/// Safe for a terminal and a log: short, without control characters, with our secret masked.
 fn quotable(text: &str, secret: &str) -> String {
     let text = if secret.is_empty() { text.to_owned() } else { text.replace(secret, "***") };
     output::one_line(&text, QUOTE_LENGTH)
@@ -227,7 +227,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn answers_without_a_token_are_not_decided() {
+    fn answers_without_a_token_decide_nothing() {
         for body in ["{}", r#"{"access_token":""}"#, r#"{"access_token":1}"#, r#"{"access_token":"a b"}"#] {
             let failure = read(200, body).unwrap_err();
             assert_eq!(
@@ -238,7 +238,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_named_and_not_shown() {
+    fn an_answer_that_is_not_json_is_not_shown() {
         for body in ["<html>hush</html>", "", "[]", "\"hush\"", r#"{"access_token":"a"#] {
             let failure = read(502, body).unwrap_err();
             assert_eq!(
@@ -249,15 +249,15 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_refusal_tells_code_and_description() {
+    fn a_refusal_shows_code_and_description() {
         let body = r#"{"error":"access_denied","error_description":"Service not found: x"}"#;
         let message = "tenant.example.com answered status 403, access_denied: Service not found: x";
         assert_eq!(read(403, body).unwrap_err(), Failure::rejected(message));
         let message = message.replace("403", "429");
-        let hint = "the tenant has had too many requests: try again later.";
+        let hint = "the tenant got too many requests: try again later.";
         assert_eq!(read(429, body).unwrap_err(), Failure::undecided(message).with_hint(hint));
         let message = "tenant.example.com answered status 500, no error code";
-        let hint = "the trouble is the tenant's: try again later.";
+        let hint = "the tenant has a problem: try again later.";
         assert_eq!(read(500, "{}").unwrap_err(), Failure::undecided(message).with_hint(hint));
         let body =
             r#"{"statusCode":403,"error":"Forbidden","message":"No.","errorCode":"insufficient_scope"}"#;
@@ -266,7 +266,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn when_to_try_again_is_told_if_the_answer_says_so() {
+    fn retry_after_is_shown() {
         let hint = |field: &'static str| {
             let mut answer = answer(429, "{}");
             answer.headers.insert(RETRY_AFTER, field.parse().unwrap());
@@ -279,7 +279,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_hostile_description_is_tamed() {
+    fn a_hostile_description_is_made_safe() {
         let long = "x".repeat(1000);
         for member in ["error_description", "message"] {
             let body = format!(r#"{{"error":"e","{member}":"\u001b[2J\nhush {long}"}}"#);

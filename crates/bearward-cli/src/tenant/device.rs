@@ -1,5 +1,4 @@
-//! The device authorization flow, RFC 8628: somebody confirms a code in a browser, and meanwhile the tenant is asked
-//! again and again whether they have.
+//! The device authorization flow, RFC 8628: the user confirms a code in a browser, while this polls the tenant.
 
 use std::time::Duration;
 
@@ -12,11 +11,11 @@ use crate::{
     terminal::{failure::Failure, output},
 };
 
-/// Names the page and the code, and waits for the token.
+/// Prints the page and the code, and waits for the token.
 pub(crate) async fn token(request: DeviceRequest<'_>, tenant: &Tenant) -> Result<AccessToken, Failure> {
     let answer = tenant.post_form(&["oauth", "device", "code"], &request.form()).await?;
     let authorization = Authorization::of(&answer)?;
-    authorization.tell();
+    authorization.print();
     let form = authorization.device.token_form(request.client_id);
     poll(
         &authorization.device,
@@ -26,7 +25,7 @@ pub(crate) async fn token(request: DeviceRequest<'_>, tenant: &Tenant) -> Result
     .await
 }
 
-/// What the tenant answered, fit to be shown.
+/// The answer of the tenant, with texts that are safe to show.
 struct Authorization {
     device: DeviceAuthorization,
     user_code: String,
@@ -52,17 +51,17 @@ impl Authorization {
         })
     }
 
-    fn tell(&self) {
-        output::talk(format_args!("Open {}", self.verification_uri));
-        output::talk(format_args!("and enter the code {}", self.user_code));
+    fn print(&self) {
+        output::message(format_args!("Open {}", self.verification_uri));
+        output::message(format_args!("and enter the code {}", self.user_code));
         if let Some(complete) = &self.verification_uri_complete {
-            output::talk(format_args!("(or open {complete})"));
+            output::message(format_args!("(or open {complete})"));
         }
-        output::talk("Waiting until you have confirmed it. Ctrl-C gives up.");
+        output::message("Waiting until you confirm it. Ctrl-C cancels.");
     }
 }
 
-/// A link that somebody may open: over https, and with nothing in it that a terminal obeys.
+/// A link for the user to open: only https, and without control characters.
 fn web_page(text: &str) -> Option<String> {
     Url::parse(text).ok().filter(|url| url.scheme() == "https").map(String::from)
 }
@@ -88,7 +87,7 @@ async fn poll(
 }
 
 fn expired() -> Failure {
-    Failure::undecided("nobody confirmed the code in time.")
+    Failure::undecided("the code was not confirmed in time.")
         .with_hint("run the command again for a new code.")
 }
 
@@ -97,7 +96,7 @@ fn denied(answer: &Answer, secret: &str) -> Failure {
     let message =
         answer.members(secret).as_ref().map_or_else(denied, |_| "the code was not confirmed.".to_owned());
     Failure::rejected(message).with_hint(
-        "somebody refused it in the browser, or the tenant doesn't let this application have such a token.",
+        "it was refused in the browser, or the tenant doesn't allow this application to get such a token.",
     )
 }
 
@@ -118,7 +117,7 @@ mod tests {
         Authorization::read(members.to_string().into_bytes())
     }
 
-    /// What came of these answers, and the pauses before each.
+    /// The result of these answers, and the pauses before each.
     fn polled(more: &Value, answers: &[(u16, &str)]) -> (Result<AccessToken, Failure>, Vec<u64>) {
         let authorization = authorization(more).unwrap();
         let mut answers = answers.iter();
@@ -139,7 +138,7 @@ mod tests {
     const TOKEN: (u16, &str) = (200, r#"{"access_token":"token","token_type":"Bearer"}"#);
 
     #[test]
-    fn it_asks_at_the_interval_and_slower_each_time_it_is_told_so() {
+    fn it_polls_at_the_interval_and_slows_down_when_asked_to() {
         let (result, pauses) =
             polled(&json!({ "interval": 1 }), &[PENDING, SLOW_DOWN, PENDING, SLOW_DOWN, TOKEN]);
         assert_eq!(result.unwrap().expose(), "token");
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_expires_is_given_up() {
+    fn polling_ends_when_the_code_expires() {
         let (result, pauses) = polled(&json!({}), &[PENDING; 4]);
         assert_eq!((result.unwrap_err(), pauses.len()), (expired(), 4));
         let (result, _) = polled(&json!({}), &[(403, r#"{"error":"expired_token"}"#)]);
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_and_ends_it() {
+    fn a_refusal_ends_polling() {
         let body = r#"{"error":"access_denied","error_description":"No hush \u001b[2Jhere."}"#;
         let failure = polled(&json!({}), &[(403, body)]).0.unwrap_err();
         let message = "the code was not confirmed: tenant.example.com answered status 403, access_denied: No ***  [2Jhere.";
@@ -173,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_shown_safely_is_no_device_code() {
+    fn an_answer_that_cannot_be_shown_safely_is_refused() {
         assert!(authorization(&json!({})).is_some());
         for bad in [
             json!({ "verification_uri": "http://t.example.com/activate" }),

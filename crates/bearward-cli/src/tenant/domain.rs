@@ -3,8 +3,8 @@ use std::{fmt, str::FromStr};
 use bearward_core::issuer::{IssuerUrl, name::IssuerNameError};
 use reqwest::Url;
 
-/// A tenant's host, with a port if it has one: what guards take, and nothing else. `https://` in front and a slash at the
-/// end may be there.
+/// A tenant's host, with a port if it has one. `https://` in front and a slash at the end are allowed, as in an API's
+/// settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Domain {
     issuer: IssuerUrl,
@@ -13,12 +13,12 @@ pub(crate) struct Domain {
 }
 
 impl Domain {
-    /// The issuer that guards take it for.
+    /// The issuer that APIs derive from it.
     pub(crate) fn issuer(&self) -> &IssuerUrl {
         &self.issuer
     }
 
-    /// Whether there was more than the host.
+    /// Whether it was written as a URL.
     pub(crate) fn is_url(&self) -> bool {
         self.is_url
     }
@@ -27,7 +27,7 @@ impl Domain {
         self.url(&["oauth", "token"])
     }
 
-    /// The URL below this host with these path segments, which may have any character in them.
+    /// The URL of this host with these path segments. They may contain any character.
     pub(crate) fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.url.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -51,13 +51,13 @@ impl FromStr for Domain {
         let text = text.trim();
         let issuer = IssuerUrl::parse(text).map_err(|error| match error {
             IssuerNameError::NotHttps => {
-                "tenants have https: give the host alone, such as tenant.eu.auth0.com"
+                "tenants use https: give the host alone, such as tenant.eu.auth0.com"
             }
             IssuerNameError::MoreThanHost => {
-                "there is a path behind the host: give the host alone, such as tenant.eu.auth0.com"
+                "a path follows the host: give the host alone, such as tenant.eu.auth0.com"
             }
             IssuerNameError::BadHost if !text.is_ascii() => {
-                "give the host in ASCII, as DNS has it (xn--...): its letters may look like others"
+                "give the host in ASCII, as in DNS (xn--...): some letters look like others"
             }
             IssuerNameError::Empty | IssuerNameError::Credentials | IssuerNameError::BadHost | _ => EXPECTED,
         })?;

@@ -1,5 +1,5 @@
-//! Where the local tenant of a folder tells how to reach it: `bearward issuer` writes the file when it is ready and
-//! removes it at its end; other commands read it.
+//! The file that says how to reach the local tenant of a folder. `bearward issuer` writes it when it is ready and removes
+//! it when it ends; other commands read it.
 
 use std::{
     fs, io,
@@ -21,17 +21,17 @@ use crate::{
 const FOLDER: &str = ".bearward";
 const FILE: &str = "tenant.json";
 
-/// How long a tenant may take to start, at most.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long to wait for a tenant to start.
+const START_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The file as it was written; it goes when this is dropped, unless another tenant has written its own meanwhile.
+/// The written file. Dropping this removes it, unless another tenant has replaced it.
 pub(crate) struct Announcement {
     path: PathBuf,
     text: String,
 }
 
 impl Announcement {
-    /// Has the members of the ready line, among them the client's secret: for the owner's eyes only.
+    /// Writes the members of the ready line. They include the client's secret: only the owner may read the file.
     pub(crate) fn write(ready: &Value) -> io::Result<Self> {
         Self::write_in(&std::path::absolute(FOLDER)?, ready)
     }
@@ -44,7 +44,7 @@ impl Announcement {
     fn write_in(folder: &Path, ready: &Value) -> io::Result<Self> {
         let announcement = Self { path: folder.join(FILE), text: format!("{ready}\n") };
         private_file::make_folder(folder)?;
-        // A checkout may have brought it along, to have something replaced elsewhere.
+        // A checkout may contain such a link, to have files replaced elsewhere.
         if fs::symlink_metadata(folder)?.is_symlink() {
             return Err(io::Error::other(format!("{FOLDER} is a symbolic link, which is not followed")));
         }
@@ -56,17 +56,17 @@ impl Announcement {
 impl Drop for Announcement {
     fn drop(&mut self) {
         if fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
-            // Nothing depends on it being gone, and there is nobody left to tell.
-            let _gone = fs::remove_file(&self.path);
+            // A file that can't be removed does no harm.
+            let _removed = fs::remove_file(&self.path);
         }
         if let Some(folder) = self.path.parent() {
-            // Fails while something else is in it, which is right.
-            let _kept = fs::remove_dir(folder);
+            // Fails if the folder is not empty, as it should.
+            let _removed = fs::remove_dir(folder);
         }
     }
 }
 
-/// The local tenant that was started in the working folder, as it told of itself. It may have been killed since.
+/// The local tenant that was started in the working folder. It may have been killed since.
 pub(crate) struct LocalTenant {
     pub(crate) domain: Domain,
     pub(crate) ca_file: String,
@@ -77,12 +77,12 @@ pub(crate) struct LocalTenant {
 }
 
 impl LocalTenant {
-    /// Waits a little for one: typed in one go with `bearward issuer &`, this comes before the tenant has its keys.
+    /// Waits for it a little: after `bearward issuer &` on the same line, the tenant is still making its keys.
     pub(crate) fn find() -> Result<Self, Failure> {
         let folder = Path::new(FOLDER);
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + START_TIMEOUT;
         while !folder.join(FILE).exists() && Instant::now() < until {
-            thread::sleep(PATIENCE / 50);
+            thread::sleep(START_TIMEOUT / 50);
         }
         Self::find_in(folder)
     }
@@ -91,18 +91,18 @@ impl LocalTenant {
         let path = folder.join(FILE);
         match input::whole_file(&path) {
             Ok(bytes) => Self::read(&bytes).ok_or_else(|| {
-                Failure::usage(format!("{} does not tell of a local tenant.", path.display()))
-                    .with_hint("delete it, and start `bearward issuer` in this folder.")
+                Failure::usage(format!("{} does not describe a local tenant.", path.display()))
+                    .with_hint("delete it, and run `bearward issuer` in this folder.")
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(Failure::usage("no local tenant was started in this folder.")
-                    .with_hint("`bearward issuer`, run here and left running, is one."))
+                    .with_hint("run `bearward issuer` here, and leave it running."))
             }
             Err(error) => Err(Failure::usage(format!("{} can't be read: {error}.", path.display()))),
         }
     }
 
-    /// Loopback only: whoever slips a file into the folder must not choose whose tokens an API will trust.
+    /// Loopback only: a file that somebody else put into the folder must not choose the issuer that an API trusts.
     fn read(bytes: &[u8]) -> Option<Self> {
         let members: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
         let text = |name| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -117,13 +117,11 @@ impl LocalTenant {
         })
     }
 
-    /// In place of what a request to it came to, if nobody answers at its address, or somebody else.
+    /// Replaces the failure of a request, if nothing or something else answers at the tenant's address.
     pub(crate) fn gone(failure: &Failure) -> Failure {
         let why = failure.message().trim_end_matches('.');
-        Failure::undecided(format!(
-            "the local tenant that {FOLDER}/{FILE} tells of is not there any more: {why}."
-        ))
-        .with_hint("start `bearward issuer` again, and leave it running.")
+        Failure::undecided(format!("the local tenant of {FOLDER}/{FILE} is gone: {why}."))
+            .with_hint("start `bearward issuer` again, and leave it running.")
     }
 }
 
@@ -144,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_announced_is_found_until_the_end() {
+    fn an_announced_tenant_is_found_until_it_ends() {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join(FOLDER);
         let announcement = Announcement::write_in(&folder, &ready("127.0.0.1:4400")).unwrap();
@@ -171,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_names_a_tenant_elsewhere_is_refused() {
+    fn a_tenant_on_another_machine_is_refused() {
         let mut without_secret = ready("127.0.0.1:1");
         without_secret["client_secret"] = json!("");
         for bad in

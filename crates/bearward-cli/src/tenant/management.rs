@@ -1,4 +1,4 @@
-//! Auth0's Management API, as far as `bearward init` needs it: APIs, there called resource servers.
+//! Auth0's Management API, as far as `bearward init` needs it: APIs, which are called resource servers there.
 
 use reqwest::StatusCode;
 use serde_json::{Map, Value, json};
@@ -9,21 +9,21 @@ use crate::{
     terminal::{failure::Failure, output},
 };
 
-/// The path of the API, and of the resource servers in it.
+/// The path of resource servers.
 const PATH: [&str; 3] = ["api", "v2", "resource-servers"];
 
-/// Auth0 takes no more.
+/// The longest name that Auth0 accepts.
 const NAME_LENGTH: usize = 200;
 
-/// What a token needs to make an API, and to look at one that exists.
+/// The scopes for making an API, and for reading one that exists.
 pub(crate) const SCOPE: &str = "create:resource_servers read:resource_servers";
 
-/// The identifier of the Management API itself: the audience of tokens for it.
+/// The audience of tokens for the Management API.
 pub(crate) fn audience(tenant: &Tenant) -> String {
     tenant.domain().url(&["api", "v2", ""]).into()
 }
 
-/// An API as it is wanted. What is `None` or `false` is left to the tenant.
+/// The API to make. The tenant decides what is `None` or `false`.
 #[derive(Clone, Debug)]
 pub(crate) struct WantedApi {
     pub(crate) identifier: String,
@@ -32,7 +32,7 @@ pub(crate) struct WantedApi {
     pub(crate) token_dialect: Option<String>,
     /// Role-based access control, with the permissions in the access token.
     pub(crate) rbac: bool,
-    /// Tokens are to be bound to a key of their client's, RFC 9449.
+    /// Tokens must be bound to a key of their client, RFC 9449.
     pub(crate) require_dpop: bool,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Scope {
     pub(crate) description: Option<String>,
 }
 
-/// An API as it is in the tenant.
+/// The API in the tenant.
 pub(crate) enum Api {
     Created {
         id: String,
@@ -51,12 +51,12 @@ pub(crate) enum Api {
         id: String,
         differences: Vec<String>,
     },
-    /// It exists, and the token may not look at it.
-    Unseen,
+    /// It exists, but the token does not allow reading it.
+    NotReadable,
 }
 
 impl WantedApi {
-    /// Makes it, or finds it if there is one with this identifier; that one is left as it is.
+    /// Makes it. If an API with this identifier exists, that one is left as it is.
     pub(crate) async fn create_or_find(&self, tenant: &Tenant, token: &AccessToken) -> Result<Api, Failure> {
         let answer = tenant.post_json(&PATH, &self.to_json(), token).await?;
         if answer.status() == StatusCode::CONFLICT {
@@ -69,7 +69,7 @@ impl WantedApi {
         let path = [PATH[0], PATH[1], PATH[2], &self.identifier];
         let answer = tenant.get(&path, token).await?;
         if answer.status() == StatusCode::FORBIDDEN && answer.members("").is_err_and(|it| it.is_rejection()) {
-            return Ok(Api::Unseen);
+            return Ok(Api::NotReadable);
         }
         let found = read(&answer, token, "read:resource_servers")?;
         Ok(Api::Existing { id: id(&answer, &found)?, differences: self.differences(&found) })
@@ -103,7 +103,7 @@ impl WantedApi {
         }
     }
 
-    /// How the API that exists is not what is wanted, a clause each.
+    /// How an existing API differs from the wanted one, a clause each.
     fn differences(&self, found: &Map<String, Value>) -> Vec<String> {
         let text = |name| found.get(name).and_then(Value::as_str).unwrap_or("none");
         let shown = |name| output::one_line(text(name), QUOTE_LENGTH);
@@ -147,12 +147,12 @@ fn requires_dpop(found: &Map<String, Value>) -> bool {
     found.get("proof_of_possession").is_some_and(|it| it["mechanism"] == "dpop" && it["required"] == true)
 }
 
-/// The members of a good answer; what helps against a bad one depends on the scope that the request needs.
+/// The members of a successful answer. `scope` is what the request needs, for the hint of a refusal.
 fn read(answer: &Answer, token: &AccessToken, scope: &str) -> Result<Map<String, Value>, Failure> {
     answer.members(token.expose()).map_err(|failure| match answer.status() {
         _ if !failure.is_rejection() => failure,
         StatusCode::UNAUTHORIZED => failure.with_hint(
-            "the token is not one for this tenant's Management API, or no longer: they are good for a day.",
+            "the token is not for this tenant's Management API, or it has expired: such tokens are valid for a day.",
         ),
         StatusCode::FORBIDDEN => failure.with_hint(format!(
             "the token lacks {scope}. Auth0 grants it to machine-to-machine applications (dashboard: Applications > APIs > \
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_asked_for_is_left_to_the_tenant() {
+    fn only_what_was_asked_for_is_sent() {
         let plain = json!({
             "name": "https://api.example.com", "identifier": "https://api.example.com", "signing_alg": "RS256",
             "scopes": [{ "value": "read:a", "description": "Read" }, { "value": "write:a" }],
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_told_and_hostile_ones_tamed() {
+    fn differences_are_shown_and_made_safe() {
         let wanted = WantedApi { name: Some("Mine".to_owned()), rbac: true, require_dpop: true, ..wanted() };
         let same = wanted.to_json();
         assert!(wanted.differences(same.as_object().unwrap()).is_empty());

@@ -1,22 +1,22 @@
 use std::process::ExitCode;
 
-/// Why a command did not do what it was asked: one sentence, perhaps a hint, and an exit code.
+/// Why a command failed: one sentence, an optional hint, and an exit code.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     kind: Kind,
     message: String,
     hint: Option<String>,
-    is_worth_telling: bool,
+    is_printed: bool,
 }
 
-/// Whose turn it is.
+/// What has to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The other side understood and said no, or there is something wrong with it.
+    /// The server refused, or is set up wrong.
     Rejected,
-    /// The arguments or the environment have to change first.
+    /// The arguments, the environment or a file on this machine.
     Usage,
-    /// Something that is needed could not be had, now.
+    /// Nothing: something needed could not be reached. Trying again may help.
     Undecided,
 }
 
@@ -31,28 +31,28 @@ impl Kind {
 }
 
 impl Failure {
-    /// The other side understood and said no.
+    /// The server refused.
     pub(crate) fn rejected(message: impl Into<String>) -> Self {
         Self::new(Kind::Rejected, message)
     }
 
-    /// The arguments or the environment have to change first.
+    /// The arguments, the environment or a file have to change.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }
 
-    /// Something that is needed could not be had, now.
+    /// Something needed could not be reached.
     pub(crate) fn undecided(message: impl Into<String>) -> Self {
         Self::new(Kind::Undecided, message)
     }
 
-    /// Whoever read stdout has stopped, as `head` does: nothing to tell anybody.
+    /// The program that reads stdout has ended, as `head` does. Nothing is printed.
     pub(crate) fn reader_gone() -> Self {
-        Self { is_worth_telling: false, ..Self::undecided("nobody reads stdout any more.") }
+        Self { is_printed: false, ..Self::undecided("nobody reads stdout any more.") }
     }
 
-    pub(crate) fn is_worth_telling(&self) -> bool {
-        self.is_worth_telling
+    pub(crate) fn is_printed(&self) -> bool {
+        self.is_printed
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -80,6 +80,6 @@ impl Failure {
     }
 
     fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, is_worth_telling: true }
+        Self { kind, message: message.into(), hint: None, is_printed: true }
     }
 }

@@ -1,4 +1,4 @@
-//! Reading what should not stand in arguments, or is too long for them.
+//! Reading stdin and files: for secrets, which should not be arguments, and for long input.
 
 use std::{
     fs::File,
@@ -8,36 +8,36 @@ use std::{
 
 use crate::terminal::failure::Failure;
 
-/// Longer than any secret or token; stdin might be a file given by mistake.
+/// Longer than any secret or token. A wrong file may be given by mistake.
 const SECRET_LIMIT: u64 = 64 * 1024;
 
-/// Longer than any `.env` and any bundle of certificates; a link may lead to a file that never ends.
+/// Longer than any `.env` and any bundle of certificates. Some files never end.
 const SETTINGS_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// Bodies are kept in memory, since a request may have to be sent again.
+/// Bodies are kept in memory, because a request may have to be sent twice.
 const BODY_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// The text on stdin, without the end of its line.
+/// The text on stdin, without line breaks at its end.
 pub(crate) fn stdin(what: &str) -> Result<String, Failure> {
     text(what, "stdin", io::stdin())
 }
 
-/// The text in a file, without the end of its line.
+/// The text in a file, without line breaks at its end.
 pub(crate) fn file(what: &str, path: &str) -> Result<String, Failure> {
     text(what, path, open(what, path)?)
 }
 
-/// What an argument stands for: the text on stdin for `-`, that of a file for `@FILE`, itself for anything else.
+/// The value of an argument: `-` reads stdin, `@FILE` reads the file, anything else is the value itself.
 pub(crate) fn argument(what: &str, argument: String) -> Result<String, Failure> {
     match argument.strip_prefix('@') {
-        Some("") => Err(Failure::usage(format!("no {what}: behind the `@` there is no name of a file."))),
+        Some("") => Err(Failure::usage(format!("no {what}: a file name is missing after `@`."))),
         Some(path) => file(what, path),
         None if argument == "-" => stdin(what),
         None => Ok(argument),
     }
 }
 
-/// All of a file of settings or certificates, which have some kilobytes.
+/// A whole file of settings or certificates.
 pub(crate) fn whole_file(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(SETTINGS_LIMIT.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -47,12 +47,12 @@ pub(crate) fn whole_file(path: &Path) -> io::Result<Vec<u8>> {
     Err(io::Error::other(format!("it is longer than {} KiB", SETTINGS_LIMIT / 1024)))
 }
 
-/// All bytes of a file, as they are.
+/// All bytes of a file.
 pub(crate) fn file_bytes(what: &str, path: &str) -> Result<Vec<u8>, Failure> {
     bytes(what, path, open(what, path)?, BODY_LIMIT)
 }
 
-/// Whether [`argument`] reads it from elsewhere.
+/// Whether [`argument`] would read stdin or a file.
 pub(crate) fn is_reference(argument: &str) -> bool {
     argument == "-" || argument.starts_with('@')
 }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_end_of_the_line_is_cut_off() {
+    fn only_line_breaks_at_the_end_are_removed() {
         assert_eq!(text("token", "x", &b" a b \r\n"[..]).unwrap(), " a b ");
         for (bytes, why) in [(&b"\n"[..], "it is empty"), (b"\xff", "it is not UTF-8")] {
             let message = format!("no token from x: {why}.");
@@ -103,7 +103,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_that_never_ends_is_given_up() {
+    fn a_file_that_never_ends_is_an_error() {
         assert!(whole_file(Path::new("/dev/zero")).unwrap_err().to_string().contains("longer than 4096 KiB"));
         let secret = file("secret", "/dev/zero").unwrap_err();
         assert_eq!(secret.message(), "no secret from /dev/zero: it is longer than 64 KiB.");
@@ -116,6 +116,6 @@ mod tests {
         std::fs::write(&path, "hush\n").unwrap();
         assert_eq!(argument("secret", format!("@{}", path.display())).unwrap(), "hush");
         assert_eq!(argument("secret", "a@b-".to_owned()).unwrap(), "a@b-");
-        assert!(argument("secret", "@".to_owned()).unwrap_err().message().contains("no name of a file"));
+        assert!(argument("secret", "@".to_owned()).unwrap_err().message().contains("file name is missing"));
     }
 }

@@ -1,5 +1,5 @@
-//! Writing: data to stdout, talk to stderr. Text may have [styles](crate::terminal::style): they reach terminals only, and none
-//! with `NO_COLOR`.
+//! Writing: data to stdout, messages for people to stderr. [Styles](crate::terminal::style) reach terminals only, and
+//! `NO_COLOR` removes them.
 
 use std::{
     fmt::Display,
@@ -10,25 +10,26 @@ use serde_json::Value;
 
 use crate::terminal::{failure::Failure, style};
 
-/// Longer than any error of ours: what comes after that is a stranger's.
+/// Longer than any error of our own. Longer text comes from outside, and is cut.
 const ERROR_LENGTH: usize = 2000;
 
-/// A line of data, there at once for whoever reads it.
+/// A line of data, flushed at once.
 pub(crate) fn data(text: impl Display) -> Result<(), Failure> {
     let mut stdout = anstream::stdout().lock();
     writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|error| not_written(&error))
 }
 
-/// The same in JSON, on one line. Whatever a stranger wrote into its strings, no terminal is steered by it.
+/// JSON on one line. Its strings may come from outside: nothing in them controls the terminal.
 pub(crate) fn json(value: &Value) -> Result<(), Failure> {
     data(escaped(&value.to_string()))
 }
 
-/// JSON escapes the control characters below 32 itself, and lets all others stand that [`steers`]: only strings have them.
+/// JSON itself escapes control characters below 32. This escapes all others that [`controls_display`]; only strings have
+/// them.
 fn escaped(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
-        if steers(c) {
+        if controls_display(c) {
             safe.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
         } else {
             safe.push(c);
@@ -37,12 +38,12 @@ fn escaped(json: &str) -> String {
     safe
 }
 
-/// A body as it came. Only a terminal, which may be steered by it, gets it tamed and with an end of line.
+/// A body, byte for byte. Written to a terminal, its control characters are replaced and a line end is added.
 pub(crate) fn body(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     let written = if stdout.is_terminal() && !bytes.is_empty() {
         let text = String::from_utf8_lossy(bytes);
-        writeln!(stdout, "{}", tamed(text.trim_end(), &['\n', '\t']))
+        writeln!(stdout, "{}", printable(text.trim_end(), &['\n', '\t']))
     } else {
         stdout.write_all(bytes)
     };
@@ -56,27 +57,28 @@ fn not_written(error: &io::Error) -> Failure {
     Failure::undecided(format!("can't write to stdout: {error}"))
 }
 
-/// A stranger's words, fit for a line on a terminal and in a log: with nothing in them that [`steers`], cut at `length`.
+/// Text from outside made safe for one line of a terminal or log: no character that [`controls_display`], at most `length`
+/// characters.
 pub(crate) fn one_line(text: &str, length: usize) -> String {
-    tamed(text, &[]).chars().take(length).collect()
+    printable(text, &[]).chars().take(length).collect()
 }
 
-/// Control characters become spaces. Those that are not seen are written out: two names may differ in nothing else.
-fn tamed(text: &str, but: &[char]) -> String {
-    let mut tame = String::with_capacity(text.len());
+/// Control characters become spaces. Invisible characters are written as escapes: two names may differ only in them.
+fn printable(text: &str, but: &[char]) -> String {
+    let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            c if !steers(c) || but.contains(&c) => tame.push(c),
-            c if c.is_control() => tame.push(' '),
-            c => tame.extend(c.escape_unicode()),
+            c if !controls_display(c) || but.contains(&c) => printable.push(c),
+            c if c.is_control() => printable.push(' '),
+            c => printable.extend(c.escape_unicode()),
         }
     }
-    tame
+    printable
 }
 
-/// Whether a character is obeyed and not shown: control characters, and what sets the direction of text, joins or parts
-/// words, or takes no room (Unicode Technical Report 36, section 2 and 3).
-fn steers(c: char) -> bool {
+/// Whether a character changes how text is shown instead of being shown: control characters, direction marks, joiners,
+/// and characters without width (Unicode Technical Report 36, sections 2 and 3).
+fn controls_display(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -84,32 +86,32 @@ fn steers(c: char) -> bool {
             | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A line for people.
-pub(crate) fn talk(text: impl Display) {
-    // With stderr closed there is nobody to tell, and the work goes on.
-    let _told = writeln!(anstream::stderr().lock(), "{text}");
+/// A line for people, on stderr.
+pub(crate) fn message(text: impl Display) {
+    // If stderr is closed, the work goes on.
+    let _printed = writeln!(anstream::stderr().lock(), "{text}");
 }
 
-/// An error, and what might help, on a line of its own.
+/// An error, and its hint on a line of its own.
 pub(crate) fn error(failure: &Failure) {
-    if !failure.is_worth_telling() {
+    if !failure.is_printed() {
         return;
     }
-    let message = one_line(failure.message(), ERROR_LENGTH);
-    talk(format_args!("{} {message}", style::BAD.on("error:")));
+    let text = one_line(failure.message(), ERROR_LENGTH);
+    message(format_args!("{} {text}", style::BAD.on("error:")));
     if let Some(text) = failure.hint() {
         hint(text);
     }
 }
 
-/// What might help.
+/// What may help.
 pub(crate) fn hint(text: &str) {
-    talk(format_args!("{} {}", style::HINT.on("hint:"), one_line(text, ERROR_LENGTH)));
+    message(format_args!("{} {}", style::HINT.on("hint:"), one_line(text, ERROR_LENGTH)));
 }
 
-/// What somebody should know though all goes on.
+/// A problem that does not stop the command.
 pub(crate) fn warning(text: &str) {
-    talk(format_args!("{} {}", style::WARNING.on("warning:"), one_line(text, ERROR_LENGTH)));
+    message(format_args!("{} {}", style::WARNING.on("warning:"), one_line(text, ERROR_LENGTH)));
 }
 
 #[cfg(test)]
@@ -117,20 +119,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_don_t_get_through() {
+    fn control_characters_are_replaced() {
         assert_eq!(one_line("a\x1b[2J\r\nb\u{9b}c", 7), "a [2J  ");
         assert_eq!(escaped(&Value::from("a\x1b\u{9b}b").to_string()), r#""a\u001b\u009bb""#);
-        assert_eq!(tamed("a\x1b\n\tb", &['\n', '\t']), "a \n\tb");
+        assert_eq!(printable("a\x1b\n\tb", &['\n', '\t']), "a \n\tb");
     }
 
     #[test]
-    fn what_turns_text_around_or_is_not_seen_is_written_out() {
+    fn invisible_characters_and_direction_marks_are_escaped() {
         assert_eq!(one_line("a\u{202e}b\u{200b}c\u{feff}", 99), r"a\u{202e}b\u{200b}c\u{feff}");
-        assert_eq!(one_line("\u{e0041}", 99), r"\u{e0041}", "tags spell words that nobody sees");
-        assert_eq!(tamed("\u{2066}\n", &['\n']), "\\u{2066}\n");
+        assert_eq!(one_line("\u{e0041}", 99), r"\u{e0041}", "tags spell invisible words");
+        assert_eq!(printable("\u{2066}\n", &['\n']), "\\u{2066}\n");
         let json = escaped(&Value::from("\u{202e}\u{e0041}").to_string());
         assert_eq!(json, r#""\u202e\udb40\udc41""#);
-        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), "\u{202e}\u{e0041}", "and is what it was");
+        assert_eq!(
+            serde_json::from_str::<Value>(&json).unwrap(),
+            "\u{202e}\u{e0041}",
+            "parsed, it is the same text"
+        );
         let text = "Grüße, 世界, שלום";
         assert_eq!((one_line(text, 99), escaped(text)), (text.to_owned(), text.to_owned()));
     }

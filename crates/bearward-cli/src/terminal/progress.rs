@@ -1,6 +1,6 @@
-//! A sign of life while the network takes its time: one line on stderr that turns, and is gone before anything else is said.
+//! A spinner on stderr while the network is slow. It is erased before anything else is printed.
 //!
-//! Our own: crates for progress bars bring several others along, for what is one line that turns.
+//! Our own code: progress bar crates bring several others along for this one line.
 
 use std::{
     env,
@@ -14,17 +14,17 @@ use tokio::time::timeout;
 
 use crate::terminal::{output, style};
 
-/// Most answers are there by then, and a line that flashes up tells nobody anything.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// Most answers arrive before this, and a line that flashes up helps nobody.
+const DELAY: Duration = Duration::from_millis(300);
 
 const TURN: Duration = Duration::from_millis(100);
 
 const PICTURES: [char; 4] = ['|', '/', '-', '\\'];
 
-/// Short enough for any terminal: a line that wraps could not be taken back.
+/// Short enough for any terminal: a wrapped line could not be erased.
 const WIDTH: usize = 60;
 
-/// Does `work`, and says `doing` when that takes a while and somebody looks on.
+/// Does `work`, and shows `doing` if that takes a while and stderr is a terminal.
 pub(crate) async fn while_waiting<T>(doing: impl Display, work: impl Future<Output = T>) -> T {
     let dumb = env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
     if io::stderr().is_terminal() && !dumb {
@@ -36,7 +36,7 @@ pub(crate) async fn while_waiting<T>(doing: impl Display, work: impl Future<Outp
 
 async fn spinning<T>(to: impl Write, doing: impl Display, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
-    if let Ok(done) = timeout(PATIENCE, &mut work).await {
+    if let Ok(done) = timeout(DELAY, &mut work).await {
         return done;
     }
     let mut line = Line { to, text: output::one_line(&doing.to_string(), WIDTH) };
@@ -49,7 +49,7 @@ async fn spinning<T>(to: impl Write, doing: impl Display, work: impl Future<Outp
     work.await
 }
 
-/// The line. Dropped, it is not there any more.
+/// The line. Dropping it erases it.
 struct Line<W: Write> {
     to: W,
     text: String,
@@ -57,7 +57,7 @@ struct Line<W: Write> {
 
 impl<W: Write> Line<W> {
     fn draw(&mut self, picture: char) {
-        // As in `output::talk`: with stderr closed there is nobody to tell.
+        // A closed stderr does not matter.
         let _drawn = write!(self.to, "\r{picture} {}", style::FAINT.on(&self.text));
         let _shown = self.to.flush();
     }
@@ -65,7 +65,7 @@ impl<W: Write> Line<W> {
 
 impl<W: Write> Drop for Line<W> {
     fn drop(&mut self) {
-        // Spaces, which every terminal knows. Two more, for the picture.
+        // Overwritten with spaces, which work on every terminal. Two more, for the picture.
         let _erased = write!(self.to, "\r{:width$}\r", "", width = self.text.chars().count() + 2);
         let _shown = self.to.flush();
     }
@@ -88,13 +88,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_line_turns_and_is_gone_at_the_end() {
+    async fn a_line_turns_and_is_erased_at_the_end() {
         let gone = format!("\r{}\r", " ".repeat(13));
         assert_eq!(drawn(550).await, format!("\r| waiting [2J\r/ waiting [2J\r- waiting [2J{gone}"));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_line_is_gone_too_when_the_work_is_given_up() {
+    async fn a_line_is_erased_when_the_work_is_cancelled() {
         let mut drawn = Vec::new();
         let work = spinning(&mut drawn, "waiting", std::future::pending::<()>());
         assert!(timeout(Duration::from_secs(1), work).await.is_err());

@@ -1,4 +1,4 @@
-//! Colours, one for each thing that is said with them. `output` leaves them out where they don't belong.
+//! Colours, by meaning. `output` removes them where stdout or stderr is no terminal.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ pub(crate) struct Style(styling::Style);
 pub(crate) const GOOD: Style = Style(AnsiColor::Green.on_default().bold());
 /// What failed.
 pub(crate) const BAD: Style = Style(AnsiColor::Red.on_default().bold());
-/// What works, and is not as it should be.
+/// What works, but should be changed.
 pub(crate) const WARNING: Style = Style(AnsiColor::Yellow.on_default().bold());
 /// What to do about it.
 pub(crate) const HINT: Style = Style(AnsiColor::Cyan.on_default().bold());
-/// What matters less than what stands beside it.
+/// What matters less than the text around it.
 pub(crate) const FAINT: Style = Style(styling::Style::new().dimmed());
 
-/// Of `--help` and usage errors.
+/// For `--help` and usage errors.
 pub(crate) const HELP: Styles = Styles::styled()
     .header(styling::Style::new().bold())
     .usage(styling::Style::new().bold())
@@ -29,7 +29,7 @@ pub(crate) const HELP: Styles = Styles::styled()
     .invalid(WARNING.0);
 
 impl Style {
-    /// `text` in this style. Width and alignment are those of the text.
+    /// `text` in this style. Width and alignment apply to the text.
     pub(crate) fn on<T: fmt::Display>(self, text: T) -> Styled<T> {
         Styled { style: self, text }
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     server::{Server, bound_token, foreign_key},
-    support::{Finished, bearward, finish, finish_with_stdin},
+    support::{Finished, bearward, finish, finish_with_stdin, private_file},
 };
 
 const TOKEN: &str = "opaque-t0ken";
@@ -19,11 +19,6 @@ fn call(folder: &Path, token: &str, args: &[&str]) -> Command {
 fn echo(finished: &Finished) -> Value {
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);
     serde_json::from_str(&finished.stdout).unwrap()
-}
-
-fn private_file(path: &Path, content: &str) {
-    fs::write(path, content).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 #[test]
@@ -45,7 +40,7 @@ fn as_json_the_answer_is_one_line_with_all_that_matters() {
     let finished = finish(call(folder.path(), TOKEN, &["--json", &server.url("/a?b=hush")]));
     assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
     assert_eq!(finished.stdout.lines().count(), 1);
-    let told: Value = serde_json::from_str(&finished.stdout).unwrap();
+    let shown: Value = serde_json::from_str(&finished.stdout).unwrap();
     let url = server.url("/a");
     for (name, value) in [
         ("method", json!("GET")),
@@ -55,9 +50,9 @@ fn as_json_the_answer_is_one_line_with_all_that_matters() {
         ("headers", json!({ "content-type": ["application/json"] })),
         ("body_base64", Value::Null),
     ] {
-        assert_eq!(told[name], value, "{name}");
+        assert_eq!(shown[name], value, "{name}");
     }
-    assert_eq!(told["body"]["token"], TOKEN);
+    assert_eq!(shown["body"]["token"], TOKEN);
     let raw = finish(call(folder.path(), TOKEN, &["--json", &server.url("/raw")]));
     let raw: Value = serde_json::from_str(&raw.stdout).unwrap();
     assert_eq!((&raw["body"], &raw["body_base64"]), (&Value::Null, &json!("G1sySv8A")));
@@ -69,16 +64,16 @@ fn as_json_a_refusal_keeps_its_exit_code_and_no_secret_is_quoted() {
     let args = ["--json", "--dpop-key", "key.pem", &server.url("/quote")];
     let finished = finish(call(folder.path(), TOKEN, &args));
     assert_eq!(finished.code, Some(1), "{}", finished.stderr);
-    let told: Value = serde_json::from_str(&finished.stdout).unwrap();
-    assert_eq!((&told["status"], &told["scheme"]), (&json!(401), &json!("DPoP")));
-    assert_eq!(told["headers"]["www-authenticate"], json!(["DPoP error=\"DPoP *** ***\""]));
+    let shown: Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!((&shown["status"], &shown["scheme"]), (&json!(401), &json!("DPoP")));
+    assert_eq!(shown["headers"]["www-authenticate"], json!(["DPoP error=\"DPoP *** ***\""]));
     let gone = finish(call(folder.path(), TOKEN, &["--json", &server.url("/gone")]));
     let gone: Value = serde_json::from_str(&gone.stdout).unwrap();
     assert_eq!((&gone["status"], &gone["body"]), (&json!(404), &json!("no such thing\n")));
 }
 
 #[test]
-fn method_fields_and_body_are_sent_as_told() {
+fn method_fields_and_body_are_sent_as_given() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::http());
     let url = server.url("/a");
     let args = ["-X", "PUT", &url, "-H", "X-Extra: one two", "--data", r#"{"a":1}"#];
@@ -213,7 +208,7 @@ fn verbose_shows_the_exchange_and_the_challenge() {
 }
 
 #[test]
-fn what_was_sent_is_not_shown_even_if_the_server_quotes_it() {
+fn token_and_proof_are_masked_if_the_server_repeats_them() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::http());
     let (pem, thumbprint) = foreign_key();
     private_file(&folder.path().join("key.pem"), &pem);
@@ -239,11 +234,11 @@ fn the_status_decides_on_the_exit_code() {
     assert_eq!(run("/broken").code, Some(1));
     let refused = run("/never-enough");
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), "{}"));
-    assert!(refused.stderr.contains("hint: -v shows the answer's challenge"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("hint: -v shows WWW-Authenticate"), "{}", refused.stderr);
 }
 
 #[test]
-fn redirects_are_told_and_not_followed() {
+fn redirects_are_shown_but_not_followed() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::http());
     let quiet = finish(call(folder.path(), TOKEN, &[&server.url("/redirect")]));
     assert_eq!(quiet.code, Some(0));
@@ -264,9 +259,9 @@ fn a_body_is_passed_on_byte_for_byte_up_to_a_limit() {
 }
 
 #[test]
-fn nobody_there_exits_with_3() {
+fn a_refused_connection_exits_with_3() {
     let folder = tempfile::tempdir().unwrap();
-    // A system port: no test running beside this one can be given it.
+    // A system port, which no other test can get.
     let finished = finish(call(folder.path(), TOKEN, &["http://127.0.0.1:1/"]));
     assert_eq!(finished.code, Some(3));
     assert!(finished.stderr.contains("connection refused"), "{}", finished.stderr);
@@ -283,16 +278,16 @@ fn mistakes_exit_with_2_send_nothing_and_quote_no_secret() {
     let url = server.url("/a");
     let (bound, other) = (bound_token(&thumbprint), bound_token("eyother"));
     let cases: [(&str, &[&str], &str); 10] = [
-        ("eyJhush eyJhush", &[&url], "characters in it that no token has"),
-        ("eyJhush", &[&url, "--token", "@hush.txt"], "characters in it that no token has"),
+        ("eyJhush eyJhush", &[&url], "contains characters that are not allowed"),
+        ("eyJhush", &[&url, "--token", "@hush.txt"], "contains characters that are not allowed"),
         ("eyJhush", &[&url, "--token", "@missing"], "no access token from missing"),
         ("eyJhush", &["http://api.example.com/eyJhush"], "in clear text"),
         ("eyJhush", &["https://u:eyJhush@127.0.0.1/"], "user name"),
         ("eyJhush", &[&url, "-H", "Authorization: eyJhush"], "-H can't set authorization"),
         (&other, &[&url, "--dpop-key", "key.pem"], "bound to the key eyother"),
-        (&bound, &[&url, "--dpop-key", "open.pem"], "open to other users (mode 0644)"),
+        (&bound, &[&url, "--dpop-key", "open.pem"], "can be accessed by other users (mode 0644)"),
         (&bound, &[&url, "--dpop-key", "missing.pem"], "no DPoP key at missing.pem"),
-        (&bound, &[&url, "--dpop-key", "hush.txt"], "no EC P-256 private key"),
+        (&bound, &[&url, "--dpop-key", "hush.txt"], "not an EC P-256 private key"),
     ];
     for (token, args, part) in cases {
         let finished = finish(call(folder.path(), token, args));

@@ -1,4 +1,4 @@
-//! `bearward doctor`: each check passed and failed, by a tenant that behaves and misbehaves.
+//! `bearward doctor`: each check passed and failed, with a tenant that can cause faults.
 
 use std::{
     fs,
@@ -9,20 +9,20 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    practice::{CHECKS, Findings, Practice},
+    doctor_setup::{CHECKS, Findings, Setup},
     server::Server,
     support::{admin, bearward, finish, finish_with_stdin},
 };
 
 #[test]
 fn a_good_tenant_passes_every_check() {
-    let practice = Practice::open();
-    let findings = practice.examine(&[]);
+    let setup = Setup::start();
+    let findings = setup.check(&[]);
     for check in CHECKS {
         assert_eq!(findings.status(check), "ok", "{:?}", findings.all(check));
     }
     assert_eq!((&findings.0["status"], &findings.0["exit_code"]), (&json!("ok"), &json!(0)));
-    let (domain, issuer) = (&practice.ready["domain"], &practice.ready["issuer"]);
+    let (domain, issuer) = (&setup.ready["domain"], &setup.ready["issuer"]);
     assert_eq!(findings.facts("domain"), &json!({ "domain": domain, "issuer": issuer }));
     assert_eq!(&findings.facts("issuer")["issuer"], issuer);
     assert!(findings.facts("tls")["not_after"].as_u64().unwrap() > 1_700_000_000);
@@ -38,17 +38,17 @@ fn a_good_tenant_passes_every_check() {
 }
 
 #[test]
-fn people_get_a_line_for_each_check_and_a_remedy_below_what_is_not_well() {
-    let practice = Practice::open();
-    let finished = finish(practice.command(&[]));
-    practice.assert_discreet(&finished);
+fn each_check_is_a_line_and_failed_ones_have_a_remedy() {
+    let setup = Setup::start();
+    let finished = finish(setup.command(&[]));
+    setup.assert_no_secrets(&finished);
     assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), "16 ok\n"));
     assert_eq!(finished.stdout.lines().count(), CHECKS.len());
     for (line, check) in finished.stdout.lines().zip(CHECKS) {
         assert!(line.starts_with(&format!("ok       {:16} ", check.replace('_', " "))), "{line}");
     }
-    practice.behave("discovery", json!({ "status": 404 }));
-    let finished = finish(practice.command(&[]));
+    setup.behave("discovery", json!({ "status": 404 }));
+    let finished = finish(setup.command(&[]));
     assert_eq!((finished.code, finished.stderr.as_str()), (Some(1), "1 failed, 8 skipped, 7 ok\n"));
     let at = finished.stdout.lines().position(|line| line.starts_with("failed   discovery ")).unwrap();
     assert!(
@@ -60,63 +60,63 @@ fn people_get_a_line_for_each_check_and_a_remedy_below_what_is_not_well() {
 }
 
 #[test]
-fn flags_go_before_the_environment_and_that_before_the_file() {
-    let practice = Practice::open();
-    let mut command = practice.command(&["--json"]);
+fn flags_override_the_environment_and_that_overrides_the_file() {
+    let setup = Setup::start();
+    let mut command = setup.command(&["--json"]);
     command.env("AUTH0_DOMAIN", "127.0.0.1:1");
-    practice.findings(command).assert_failed("connection", 3, "127.0.0.1:1", "bearward issuer");
-    let mut command = practice.command(&["--json", "--domain", practice.ready["domain"].as_str().unwrap()]);
+    setup.findings(command).assert_failed("connection", 3, "127.0.0.1:1", "bearward issuer");
+    let mut command = setup.command(&["--json", "--domain", setup.ready["domain"].as_str().unwrap()]);
     command.env("AUTH0_DOMAIN", "127.0.0.1:1");
-    assert_eq!(practice.findings(command).0["exit_code"], 0);
+    assert_eq!(setup.findings(command).0["exit_code"], 0);
 }
 
 #[test]
-fn nothing_configured_is_told_and_not_a_usage_error() {
+fn missing_settings_are_a_failed_check_and_no_usage_error() {
     let folder = tempfile::tempdir().unwrap();
     let findings = Findings::of(&finish(bearward(folder.path(), &["doctor", "--json"])));
-    findings.assert_failed("domain", 2, "there is none", "AUTH0_DOMAIN=");
+    findings.assert_failed("domain", 2, "it is not set", "AUTH0_DOMAIN=");
     assert_eq!((findings.status("audience"), findings.status("trust")), ("warning", "ok"));
     findings.assert_skipped_after("trust");
 }
 
 #[test]
-fn a_domain_that_is_none_is_told_with_what_is_meant() {
-    let practice = Practice::open();
-    let domain = practice.ready["domain"].as_str().unwrap();
+fn an_unusable_domain_gets_a_suggestion() {
+    let setup = Setup::start();
+    let domain = setup.ready["domain"].as_str().unwrap();
     let remedy = format!("AUTH0_DOMAIN={domain}");
     for wrong in ["http://D", "https://D/api/v2/", "D?x", "https://user:hush@D/"] {
-        let findings = practice.examine(&["--domain", &wrong.replace('D', domain)]);
+        let findings = setup.check(&["--domain", &wrong.replace('D', domain)]);
         findings.assert_failed("domain", 2, "invalid domain URL", &remedy);
         assert!(!findings.0.to_string().contains("hush"));
     }
     for unusual in ["https://D/", "D/", "HTTPS://D"] {
-        let findings = practice.examine(&["--domain", &unusual.replace('D', domain)]);
-        findings.assert_warned("domain", &format!("is taken for {domain}"), &remedy);
+        let findings = setup.check(&["--domain", &unusual.replace('D', domain)]);
+        findings.assert_warned("domain", &format!("is used as {domain}"), &remedy);
         assert_eq!(findings.status("token"), "ok", "{unusual}");
     }
 }
 
 #[test]
-fn without_an_audience_or_a_client_no_token_is_asked_for() {
-    let practice = Practice::open();
-    let findings = practice.examine(&["--audience", ""]);
-    findings.assert_warned("audience", "there is none", "AUTH0_AUDIENCE");
+fn without_an_audience_or_a_client_no_token_is_requested() {
+    let setup = Setup::start();
+    let findings = setup.check(&["--audience", ""]);
+    findings.assert_warned("audience", "it is not set", "AUTH0_AUDIENCE");
     assert_eq!((findings.status("keys"), findings.status("token")), ("ok", "skipped"));
-    practice.examine(&["--audience", " a"]).assert_words("audience", "white space", "AUTH0_AUDIENCE=a");
-    let findings = practice.examine(&["--client-secret", ""]);
+    setup.check(&["--audience", " a"]).assert_words("audience", "white space", "AUTH0_AUDIENCE=a");
+    let findings = setup.check(&["--client-secret", ""]);
     assert_eq!((findings.status("token"), &findings.0["exit_code"]), ("skipped", &json!(0)));
 }
 
 #[test]
-fn an_unusable_file_of_authorities_is_a_matter_of_configuration() {
-    let practice = Practice::open();
+fn an_unusable_ca_file_is_a_configuration_error() {
+    let setup = Setup::start();
     for (name, content) in [("missing.pem", None), ("empty.pem", Some("nothing"))] {
         if let Some(content) = content {
-            fs::write(practice.folder.path().join(name), content).unwrap();
+            fs::write(setup.folder.path().join(name), content).unwrap();
         }
-        let mut command = practice.command(&["--json"]);
+        let mut command = setup.command(&["--json"]);
         command.env("SSL_CERT_FILE", name);
-        let findings = practice.findings(command);
+        let findings = setup.findings(command);
         findings.assert_failed("trust", 2, name, "PEM");
         assert_eq!((findings.status("dns"), findings.status("connection")), ("ok", "ok"));
         findings.assert_skipped_after("connection");
@@ -124,38 +124,38 @@ fn an_unusable_file_of_authorities_is_a_matter_of_configuration() {
 }
 
 #[test]
-fn a_name_without_an_address_can_t_be_decided() {
-    let practice = Practice::open();
-    // No resolver asks anybody for a label of 64 characters.
-    let findings = practice.examine(&["--domain", &format!("{}.example.com", "a".repeat(64))]);
-    findings.assert_failed("dns", 3, "no address of aaaa", "spelled right");
+fn a_name_without_an_address_is_undecided() {
+    let setup = Setup::start();
+    // Resolvers refuse a label of 64 characters without a query.
+    let findings = setup.check(&["--domain", &format!("{}.example.com", "a".repeat(64))]);
+    findings.assert_failed("dns", 3, "no address of aaaa", "spelled correctly");
     findings.assert_skipped_after("dns");
-    let port = practice.ready["domain"].as_str().unwrap().rsplit_once(':').unwrap().1;
-    let findings = practice.examine(&["--domain", &format!("localhost:{port}")]);
+    let port = setup.ready["domain"].as_str().unwrap().rsplit_once(':').unwrap().1;
+    let findings = setup.check(&["--domain", &format!("localhost:{port}")]);
     assert_eq!(findings.status("dns"), "ok");
     assert!(findings.facts("dns")["addresses"].as_array().unwrap().contains(&json!("127.0.0.1")));
 }
 
 #[test]
-fn nobody_there_can_t_be_decided() {
-    let findings = Practice::open().examine(&["--domain", "127.0.0.1:1"]);
+fn a_refused_connection_is_undecided() {
+    let findings = Setup::start().check(&["--domain", "127.0.0.1:1"]);
     findings.assert_failed("connection", 3, "connection refused", "bearward issuer");
     findings.assert_skipped_after("connection");
 }
 
 #[test]
-fn a_proxy_looks_up_names_itself_and_its_password_is_not_told() {
-    let practice = Practice::open();
-    let mut command = practice.command(&["--json", "--domain", "tenant.example.com"]);
+fn a_proxy_looks_up_names_itself_and_its_password_is_not_shown() {
+    let setup = Setup::start();
+    let mut command = setup.command(&["--json", "--domain", "tenant.example.com"]);
     command.env("HTTPS_PROXY", "http://user:hush@127.0.0.1:1");
-    let findings = practice.findings(command);
+    let findings = setup.findings(command);
     assert_eq!((findings.status("dns"), findings.status("connection")), ("skipped", "skipped"));
     assert!(findings.all("dns")[0]["message"].as_str().unwrap().contains("proxy 127.0.0.1:1"));
     findings.assert_failed("tls", 3, "connection refused", "firewall or proxy");
     assert!(!findings.0.to_string().contains("hush"));
 }
 
-/// What TLS says of a server whose certificate's authority is trusted, or one of another tenant.
+/// The checks of this domain, with this CA.
 fn tls_of(domain: &str, ca: &str, timeout: &str) -> Findings {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("ca.pem"), ca).unwrap();
@@ -168,7 +168,7 @@ fn tls_of(domain: &str, ca: &str, timeout: &str) -> Findings {
 }
 
 #[test]
-fn what_makes_a_connection_unsafe_is_told() {
+fn the_reason_of_a_failed_tls_handshake_is_shown() {
     let server = Server::https();
     let expired = Server::expired();
     let ours = tls_of(server.domain(), &expired.ca_pem, "10");
@@ -183,28 +183,28 @@ fn what_makes_a_connection_unsafe_is_told() {
         "tls",
         3,
         "no safe",
-        "does the port speak https",
+        "does this port serve https",
     );
 }
 
 #[test]
-fn a_server_that_says_nothing_is_not_waited_for_longer_than_told() {
-    let practice = Practice::open();
-    admin(&practice.ready, "down", json!({ "connections": "silent" }));
-    let findings = practice.examine(&["--timeout", "1"]);
-    findings.assert_failed("tls", 3, "did not answer within 1 s", "does the port speak https");
+fn a_silent_server_is_given_up_after_the_timeout() {
+    let setup = Setup::start();
+    admin(&setup.ready, "down", json!({ "connections": "silent" }));
+    let findings = setup.check(&["--timeout", "1"]);
+    findings.assert_failed("tls", 3, "did not answer within 1 s", "does this port serve https");
     findings.assert_skipped_after("tls");
-    admin(&practice.ready, "recover", json!({}));
-    practice.behave("discovery", json!({ "fault": "hang" }));
-    let findings = practice.examine(&["--timeout", "1"]);
+    admin(&setup.ready, "recover", json!({}));
+    setup.behave("discovery", json!({ "fault": "hang" }));
+    let findings = setup.check(&["--timeout", "1"]);
     assert_eq!((findings.status("tls"), findings.status("clock")), ("ok", "skipped"));
     findings.assert_failed("discovery", 3, "did not answer within 2 s", "try again");
     findings.assert_skipped_after("discovery");
 }
 
 #[test]
-fn a_discovery_document_that_can_t_be_had_or_used_is_told() {
-    let practice = Practice::open();
+fn an_unavailable_or_unusable_discovery_document_is_a_failed_check() {
+    let setup = Setup::start();
     for (behaviour, code, message, remedy) in [
         (json!({ "status": 404 }), 1, "status 404", "right one"),
         (
@@ -220,13 +220,13 @@ fn a_discovery_document_that_can_t_be_had_or_used_is_told() {
             "redirects to https://x.example/",
             "AUTH0_DOMAIN",
         ),
-        (json!({ "body": { "text": "<html>Sign in</html>" } }), 1, "not a JSON object", "wants a login"),
+        (json!({ "body": { "text": "<html>Sign in</html>" } }), 1, "not a JSON object", "requires a login"),
         (json!({ "body": { "padded_to": 2_000_000 } }), 1, "longer than 1048576 bytes", "host of a tenant"),
-        (json!({ "fault": "break_off" }), 3, "broke off the connection", "try again"),
-        (json!({ "fault": "close" }), 3, "broke off the connection", "try again"),
+        (json!({ "fault": "break_off" }), 3, "closed the connection", "try again"),
+        (json!({ "fault": "close" }), 3, "closed the connection", "try again"),
     ] {
-        practice.behave("discovery", behaviour);
-        let findings = practice.examine(&[]);
+        setup.behave("discovery", behaviour);
+        let findings = setup.check(&[]);
         findings.assert_failed("discovery", code, message, remedy);
         findings.assert_skipped_after("discovery");
         assert_eq!(findings.status("tls"), "ok");
@@ -234,68 +234,68 @@ fn a_discovery_document_that_can_t_be_had_or_used_is_told() {
 }
 
 #[test]
-fn another_issuer_than_the_configured_one_is_told_by_name() {
-    let practice = Practice::open();
-    let document = |members: Value| practice.behave("discovery", json!({ "body": { "members": members } }));
+fn another_issuer_than_the_configured_one_is_named() {
+    let setup = Setup::start();
+    let document = |members: Value| setup.behave("discovery", json!({ "body": { "members": members } }));
     document(json!({ "issuer": "https://auth.example.com/" }));
-    let findings = practice.examine(&[]);
+    let findings = setup.check(&[]);
     findings.assert_failed(
         "issuer",
         2,
-        "the issuer https://auth.example.com/",
+        "another issuer, https://auth.example.com/",
         "AUTH0_DOMAIN=auth.example.com if",
     );
     findings.assert_skipped_after("issuer");
     document(json!({ "issuer": "https://\u{1b}[2J/" }));
-    let findings = practice.examine(&[]);
-    findings.assert_failed("issuer", 1, "not an issuer's URL", "mended");
+    let findings = setup.check(&[]);
+    findings.assert_failed("issuer", 1, "not an issuer's URL", "corrected");
     document(json!({ "issuer": null }));
-    practice.examine(&[]).assert_failed("issuer", 1, "has no issuer", "mended");
+    setup.check(&[]).assert_failed("issuer", 1, "has no issuer", "corrected");
     document(json!({ "jwks_uri": "file:///etc/passwd" }));
-    practice.examine(&[]).assert_failed("issuer", 1, "not a plain https URL", "mended");
-    // The tenant is not called that, though it answers: as with a custom domain.
-    practice.behave("discovery", json!({}));
-    let domain = practice.ready["domain"].as_str().unwrap();
-    let findings = practice.examine(&["--domain", &domain.replace("127.0.0.1", "localhost")]);
+    setup.check(&[]).assert_failed("issuer", 1, "not a plain https URL", "corrected");
+    // The tenant answers under another name, as with a custom domain.
+    setup.behave("discovery", json!({}));
+    let domain = setup.ready["domain"].as_str().unwrap();
+    let findings = setup.check(&["--domain", &domain.replace("127.0.0.1", "localhost")]);
     findings.assert_failed("issuer", 2, domain, &format!("AUTH0_DOMAIN={domain} if"));
 }
 
 #[test]
-fn an_issuer_may_spell_itself_in_its_own_way() {
-    let practice = Practice::open();
-    let spelled = practice.ready["issuer"].as_str().unwrap().trim_end_matches('/');
-    practice.behave("discovery", json!({ "body": { "members": { "issuer": spelled } } }));
-    let findings = practice.examine(&[]);
+fn the_spelling_of_an_issuer_is_its_own() {
+    let setup = Setup::start();
+    let spelled = setup.ready["issuer"].as_str().unwrap().trim_end_matches('/');
+    setup.behave("discovery", json!({ "body": { "members": { "issuer": spelled } } }));
+    let findings = setup.check(&[]);
     assert_eq!(findings.facts("issuer")["issuer"], spelled);
     findings.assert_failed("token", 1, "refused, issuer_mismatch", "write its name the same way");
 }
 
 #[test]
 fn a_tenant_without_a_token_endpoint_still_serves_an_api() {
-    let practice = Practice::open();
-    practice.behave("discovery", json!({ "body": { "members": { "token_endpoint": null } } }));
-    let findings = practice.examine(&[]);
-    findings.assert_warned("token_endpoint", "names none", "only verifies");
+    let setup = Setup::start();
+    setup.behave("discovery", json!({ "body": { "members": { "token_endpoint": null } } }));
+    let findings = setup.check(&[]);
+    findings.assert_warned("token_endpoint", "has no token_endpoint", "only verify tokens");
     assert_eq!((findings.status("keys"), findings.status("token")), ("ok", "skipped"));
     for endpoint in ["http://127.0.0.1/oauth/token", "https://user@127.0.0.1/", "/oauth/token"] {
-        practice.behave("discovery", json!({ "body": { "members": { "token_endpoint": endpoint } } }));
-        let findings = practice.examine(&[]);
+        setup.behave("discovery", json!({ "body": { "members": { "token_endpoint": endpoint } } }));
+        let findings = setup.check(&[]);
         findings.assert_failed("token_endpoint", 1, endpoint, "must not be sent there");
         assert_eq!((findings.status("keys"), findings.status("token")), ("ok", "skipped"));
     }
 }
 
 #[test]
-fn a_key_set_that_can_t_be_had_or_used_is_told() {
-    let practice = Practice::open();
+fn an_unavailable_or_unusable_key_set_is_a_failed_check() {
+    let setup = Setup::start();
     for (behaviour, code, message, remedy) in [
         (json!({ "status": 503 }), 3, "status 503", "try again"),
         (json!({ "status": 404 }), 1, "status 404", "right one"),
         (json!({ "body": { "json": { "keys": {} } } }), 1, "array of keys", "jwks_uri"),
         (json!({ "body": { "text": "no" } }), 1, "array of keys", "jwks_uri"),
     ] {
-        practice.behave("jwks", behaviour);
-        let findings = practice.examine(&[]);
+        setup.behave("jwks", behaviour);
+        let findings = setup.check(&[]);
         findings.assert_failed("key_set", code, message, remedy);
         findings.assert_skipped_after("key_set");
     }
@@ -303,22 +303,22 @@ fn a_key_set_that_can_t_be_had_or_used_is_told() {
 
 #[test]
 fn each_key_is_judged_by_itself() {
-    let practice = Practice::open();
+    let setup = Setup::start();
     let kinds = ["unknown_kty", "missing_n", "rsa_1024", "for_encryption", "duplicate_kid"];
-    admin(&practice.ready, "junk-keys", json!({ "kinds": kinds, "keys": [1, { "kty": "RSA" }] }));
-    let findings = practice.examine(&[]);
-    let told = |status: &str, part: &str| {
+    admin(&setup.ready, "junk-keys", json!({ "kinds": kinds, "keys": [1, { "kty": "RSA" }] }));
+    let findings = setup.check(&[]);
+    let shown = |status: &str, part: &str| {
         let keys = findings.all("key");
         let message = |key: &Value| key["message"].as_str().unwrap().contains(part);
         let found = keys.iter().any(|key| key["status"] == status && message(key));
         assert!(found, "{status} {part} in {keys:#?}");
     };
-    told("warning", "AKP, alg ML-DSA-44: the key's alg is another one");
-    told("warning", "member n is missing");
-    told("warning", "RSA 1024, ");
-    told("skipped", "not for signatures");
-    told("warning", "another key has the same kid");
-    told("warning", "without a kid, no token can name it");
+    shown("warning", "AKP, alg ML-DSA-44: the key's alg is another one");
+    shown("warning", "member n is missing");
+    shown("warning", "RSA 1024, ");
+    shown("skipped", "not for signatures");
+    shown("warning", "another key has the same kid");
+    shown("warning", "without a kid, no token can name it");
     assert_eq!(findings.status("keys"), "ok");
     assert_eq!((findings.facts("keys"), findings.status("token")), (&json!({ "usable": 2 }), "ok"));
     assert_eq!(findings.0["exit_code"], 0);
@@ -326,10 +326,10 @@ fn each_key_is_judged_by_itself() {
 
 #[test]
 fn a_published_secret_fails_though_other_keys_are_good() {
-    let practice = Practice::open();
+    let setup = Setup::start();
     for (kind, why) in [("private_rsa", "burnt"), ("oct", "shared secret")] {
-        admin(&practice.ready, "junk-keys", json!({ "kinds": [kind] }));
-        let findings = practice.examine(&[]);
+        admin(&setup.ready, "junk-keys", json!({ "kinds": [kind] }));
+        let findings = setup.check(&[]);
         findings.assert_failed("key", 1, why, "revoke");
         assert_eq!(findings.status("token"), "ok");
     }
@@ -337,25 +337,25 @@ fn a_published_secret_fails_though_other_keys_are_good() {
 
 #[test]
 fn no_usable_key_fails_by_the_algorithms_of_the_api() {
-    let practice = Practice::open();
-    let findings = practice.examine(&["--algorithm", "ES256", "--algorithm", "PS256"]);
+    let setup = Setup::start();
+    let findings = setup.check(&["--algorithm", "ES256", "--algorithm", "PS256"]);
     findings.assert_failed("keys", 1, "no usable key", "(ES256, PS256)");
     findings.assert_words("key", "alg is another one", "--algorithm");
     assert_eq!(findings.status("token"), "skipped");
-    assert_eq!(practice.examine(&["--algorithm", "ES256", "--algorithm", "RS256"]).0["exit_code"], 0);
-    assert_eq!(finish(practice.command(&["--algorithm", "HS256"])).code, Some(2));
-    practice.behave("jwks", json!({ "body": { "json": { "keys": [] } } }));
-    let findings = practice.examine(&[]);
+    assert_eq!(setup.check(&["--algorithm", "ES256", "--algorithm", "RS256"]).0["exit_code"], 0);
+    assert_eq!(finish(setup.command(&["--algorithm", "HS256"])).code, Some(2));
+    setup.behave("jwks", json!({ "body": { "json": { "keys": [] } } }));
+    let findings = setup.check(&[]);
     findings.assert_failed("keys", 1, "no usable key", "RS256");
-    assert_eq!(findings.status("key"), "skipped", "there is none");
+    assert_eq!(findings.status("key"), "skipped", "the key set is empty");
 }
 
 #[test]
 fn how_long_documents_are_fresh_is_the_engine_s_reading() {
-    let practice = Practice::open();
+    let setup = Setup::start();
     let fresh = |cache_control: Value| {
-        practice.behave("both", json!({ "headers": { "Cache-Control": cache_control } }));
-        practice.examine(&[])
+        setup.behave("both", json!({ "headers": { "Cache-Control": cache_control } }));
+        setup.check(&[])
     };
     for check in ["discovery_cache", "key_set_cache"] {
         let none = fresh(Value::Null);
@@ -364,24 +364,28 @@ fn how_long_documents_are_fresh_is_the_engine_s_reading() {
             ("ok", &json!({ "cache_control": null, "fresh_for_s": 600 }))
         );
         assert_eq!(fresh(json!("max-age=60")).facts(check)["fresh_for_s"], 60);
-        fresh(json!("no-store")).assert_warned(check, "asks every 5 s", "max-age");
+        fresh(json!("no-store")).assert_warned(check, "fetches it every 5 s", "max-age");
     }
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_told_with_what_it_breaks() {
-    let practice = Practice::open();
+fn a_wrong_clock_is_shown_with_its_effects() {
+    let setup = Setup::start();
     let tenant_is_ahead_by = |seconds: i64| {
         let by = Duration::from_secs(seconds.unsigned_abs());
         let now = SystemTime::now();
         let date = httpdate::fmt_http_date(if seconds < 0 { now - by } else { now + by });
-        practice.behave("discovery", json!({ "headers": { "Date": date } }));
-        practice.examine(&[])
+        setup.behave("discovery", json!({ "headers": { "Date": date } }));
+        setup.check(&[])
     };
-    tenant_is_ahead_by(20).assert_warned("clock", "s behind the tenant's: expired tokens stay good", "NTP");
+    tenant_is_ahead_by(20).assert_warned(
+        "clock",
+        "s behind the tenant's: expired tokens are accepted",
+        "NTP",
+    );
     tenant_is_ahead_by(-100).assert_warned(
         "clock",
-        "s ahead of the tenant's: tokens expire that much early",
+        "s ahead of the tenant's: tokens expire too early by that much",
         "NTP",
     );
     for seconds in [100, -400] {
@@ -391,48 +395,48 @@ fn a_clock_that_is_wrong_is_told_with_what_it_breaks() {
         let ahead = findings.facts("clock")["ahead_by_s"].as_i64().unwrap();
         assert!((ahead + seconds).abs() <= 5, "{ahead}");
     }
-    practice.behave("discovery", json!({ "headers": { "Date": "yesterday" } }));
-    assert_eq!(practice.examine(&[]).status("clock"), "skipped");
+    setup.behave("discovery", json!({ "headers": { "Date": "yesterday" } }));
+    assert_eq!(setup.check(&[]).status("clock"), "skipped");
 }
 
 #[test]
-fn a_client_that_gets_no_token_is_told_why() {
-    let practice = Practice::open();
-    let findings = practice.examine(&["--client-secret", "wrong", "--domain", practice.domain()]);
+fn the_reason_is_shown_if_a_client_gets_no_token() {
+    let setup = Setup::start();
+    let findings = setup.check(&["--client-secret", "wrong", "--domain", setup.domain()]);
     findings.assert_failed("token", 1, "status 401, access_denied", "tab APIs");
-    let findings = practice.examine(&["--audience", "https://nobody"]);
+    let findings = setup.check(&["--audience", "https://nobody"]);
     findings.assert_failed("token", 1, "Service not found: https://nobody", "tab APIs");
 }
 
 #[test]
-fn a_token_endpoint_that_can_t_be_reached_is_told() {
-    let practice = Practice::open();
+fn an_unreachable_token_endpoint_is_a_failed_check() {
+    let setup = Setup::start();
     let members = json!({ "token_endpoint": "https://127.0.0.1:1/oauth/token" });
-    practice.behave("discovery", json!({ "body": { "members": members } }));
-    practice.examine(&[]).assert_failed("token", 3, "nothing listens at 127.0.0.1:1", "try again");
+    setup.behave("discovery", json!({ "body": { "members": members } }));
+    setup.check(&[]).assert_failed("token", 3, "nothing listens at 127.0.0.1:1", "try again");
 }
 
 #[test]
-fn of_several_failures_what_can_be_changed_here_decides() {
-    let practice = Practice::open();
+fn failures_of_this_machine_decide_the_exit_code() {
+    let setup = Setup::start();
     let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100));
-    practice.behave("discovery", json!({ "headers": { "Date": date } }));
-    practice.behave("jwks", json!({ "status": 404 }));
-    let findings = practice.examine(&[]);
+    setup.behave("discovery", json!({ "headers": { "Date": date } }));
+    setup.behave("jwks", json!({ "status": 404 }));
+    let findings = setup.check(&[]);
     assert_eq!((findings.status("clock"), findings.status("key_set")), ("failed", "failed"));
     assert_eq!(findings.0["exit_code"], 2);
 }
 
 #[test]
-fn a_token_that_the_engine_refuses_is_told_by_code() {
-    let (practice, other) = (Practice::open(), Practice::open());
-    practice.behave("jwks", json!({ "body": { "json": key_set(other.folder.path(), &other.ready) } }));
-    let findings = practice.examine(&[]);
+fn a_refused_token_is_shown_with_its_code() {
+    let (setup, other) = (Setup::start(), Setup::start());
+    setup.behave("jwks", json!({ "body": { "json": key_set(other.folder.path(), &other.ready) } }));
+    let findings = setup.check(&[]);
     findings.assert_failed("token", 1, "refused, unknown_kid", "Get a new token.");
     assert_eq!(findings.facts("token")["code"], "unknown_kid");
 }
 
-/// What a tenant publishes.
+/// The published key set of a tenant.
 fn key_set(folder: &Path, ready: &Value) -> Value {
     let url = format!("{}.well-known/jwks.json", ready["issuer"].as_str().unwrap());
     let body = finish(bearward(folder, &["call", "--token", "none", &url])).stdout;
@@ -441,12 +445,12 @@ fn key_set(folder: &Path, ready: &Value) -> Value {
 
 #[test]
 fn the_secret_can_come_from_stdin_or_a_file() {
-    let practice = Practice::open();
-    let secret = practice.ready["client_secret"].as_str().unwrap();
-    let args = ["--json", "--domain", practice.domain(), "--client-secret"];
-    let command = practice.command(&[&args[..], &["-"]].concat());
+    let setup = Setup::start();
+    let secret = setup.ready["client_secret"].as_str().unwrap();
+    let args = ["--json", "--domain", setup.domain(), "--client-secret"];
+    let command = setup.command(&[&args[..], &["-"]].concat());
     assert_eq!(Findings::of(&finish_with_stdin(command, secret)).status("token"), "ok");
-    fs::write(practice.folder.path().join("secret"), secret).unwrap();
-    let command = practice.command(&[&args[..], &["@secret"]].concat());
+    fs::write(setup.folder.path().join("secret"), secret).unwrap();
+    let command = setup.command(&[&args[..], &["@secret"]].concat());
     assert_eq!(Findings::of(&finish(command)).status("token"), "ok");
 }

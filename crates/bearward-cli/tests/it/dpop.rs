@@ -1,4 +1,4 @@
-//! `bearward token --dpop`, and what `bearward call` makes of its token.
+//! `bearward token --dpop`, and `bearward call` with its token.
 
 use std::{
     fs::{self, Permissions},
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use crate::{
     server::{Server, bound_token, foreign_key},
-    support::{Issuer, bearward, finish, finish_with_stdin, token},
+    support::{Issuer, bearward, finish, finish_with_stdin, private_file, token},
 };
 
-/// What the ready line of a local tenant would say of this server.
+/// The ready line of a local tenant, with the address of this server.
 fn ready(server: &Server, folder: &Path) -> Value {
     let ca_file = folder.join("ca.pem");
     fs::write(&ca_file, &server.ca_pem).unwrap();
@@ -27,8 +27,7 @@ fn a_tenant_that_wants_a_nonce_gets_it() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::https());
     let ready = ready(&server, folder.path());
     let (pem, thumbprint) = foreign_key();
-    fs::write(folder.path().join("key.pem"), pem).unwrap();
-    fs::set_permissions(folder.path().join("key.pem"), Permissions::from_mode(0o600)).unwrap();
+    private_file(&folder.path().join("key.pem"), &pem);
     let finished = finish(token(folder.path(), &ready, &["--dpop", "--dpop-key", "key.pem"]));
     assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
     assert_eq!(finished.stdout, format!("{}\n", bound_token(&thumbprint)));
@@ -46,8 +45,7 @@ fn a_key_file_without_dpop_is_a_mistake() {
 #[test]
 fn from_a_bound_token_to_a_call_with_the_key_made_on_the_way() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::http());
-    let mut issuer = Issuer::start(folder.path(), &["--json", "--scope", "read:messages"]);
-    let ready = issuer.ready();
+    let (_issuer, ready) = Issuer::ready(folder.path(), &["--scope", "read:messages"]);
     let config = folder.path().join("config");
     let in_home = |mut command: Command| {
         command.env("XDG_CONFIG_HOME", &config);
@@ -82,11 +80,11 @@ fn a_key_open_to_others_gets_no_token() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("key.pem"), foreign_key().0).unwrap();
     fs::set_permissions(folder.path().join("key.pem"), Permissions::from_mode(0o644)).unwrap();
-    // Nobody listens there, and nobody is asked.
+    // Nothing listens there, and nothing is sent.
     let ready =
         json!({ "domain": "127.0.0.1:1", "client_id": "c", "client_secret": "hush", "ca_file": "none" });
     let finished = finish(token(folder.path(), &ready, &["--dpop", "--dpop-key", "key.pem"]));
     assert_eq!((finished.code, finished.stdout.as_str()), (Some(2), ""));
-    assert!(finished.stderr.contains("open to other users (mode 0644)"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("can be accessed by other users (mode 0644)"), "{}", finished.stderr);
     assert!(finished.stderr.contains("hint: chmod 600 key.pem"), "{}", finished.stderr);
 }

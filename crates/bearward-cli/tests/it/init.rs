@@ -14,12 +14,12 @@ pub(crate) const TOKEN: &str = "POST /oauth/token";
 pub(crate) const DEVICE: &str = "POST /oauth/device/code";
 pub(crate) const DISCOVERY: &str = "GET /.well-known/openid-configuration";
 
-/// What must never be told or written, in whatever way it came to us.
+/// Never shown and never written.
 const SECRETS: [&str; 3] = ["hush-secret", "hush-token", "hush-device"];
 
 const BEFORE: &str = "# mine\nAUTH0_DOMAIN=\nOTHER='hush-other'";
 
-/// A folder with a `.env`, and a tenant that does what it should.
+/// A folder with a `.env`, and a tenant with good answers.
 pub(crate) struct Scene {
     folder: TempDir,
     pub(crate) tenant: Tenant,
@@ -54,7 +54,7 @@ impl Scene {
         fs::read_to_string(self.path().join(".env")).unwrap()
     }
 
-    /// `bearward init` for the tenant and the API, by an environment that trusts it.
+    /// `bearward init` for the tenant and the API, with the tenant's CA in the environment.
     pub(crate) fn init(&self, args: &[&str]) -> Command {
         let args: Vec<_> = ["init", "--domain", self.tenant.domain(), "--audience", AUDIENCE]
             .iter()
@@ -86,16 +86,16 @@ impl Scene {
         self.tenant.requests().into_iter().map(|request| request.line).collect()
     }
 
-    /// The command did as it was told, and the file holds what it should.
+    /// The command succeeded, and wrote the file.
     fn assert_done(&self, finished: &Finished) {
         assert_eq!(finished.code, Some(0), "{}", finished.stderr);
-        assert_silence(finished);
+        assert_no_secrets(finished);
         let domain = self.tenant.domain();
         let after = format!("# mine\nAUTH0_DOMAIN={domain}\nOTHER='hush-other'\nAUTH0_AUDIENCE={AUDIENCE}\n");
         assert_eq!(self.env(), after);
     }
 
-    /// The command did not, said so in one sentence and perhaps a hint, and left the file as it was.
+    /// The command failed with one sentence, perhaps a hint, and an unchanged file.
     pub(crate) fn assert_failed(&self, finished: &Finished, code: i32, part: &str) {
         assert_eq!(
             (finished.code, finished.stdout.as_str()),
@@ -103,17 +103,17 @@ impl Scene {
             "{part}: {}",
             finished.stderr
         );
-        assert_silence(finished);
+        assert_no_secrets(finished);
         let errors = finished.stderr.lines().filter(|line| line.starts_with("error: "));
         let [error] = errors.collect::<Vec<_>>()[..] else { panic!("{}", finished.stderr) };
         assert!(finished.stderr.contains(part), "{part} in {}", finished.stderr);
         assert!(error.len() < 500, "{error}");
         assert_eq!(self.env(), BEFORE, "{part}");
-        assert!(fs::read_dir(self.path()).unwrap().count() <= 2, "{part}: something is left lying about");
+        assert!(fs::read_dir(self.path()).unwrap().count() <= 2, "{part}: a temporary file is left");
     }
 }
 
-fn assert_silence(finished: &Finished) {
+fn assert_no_secrets(finished: &Finished) {
     for text in [&finished.stdout, &finished.stderr] {
         for secret in SECRETS.iter().chain(&["hush"]) {
             assert!(!text.contains(secret), "{secret} in {text}");
@@ -209,7 +209,7 @@ fn device_signs_in_with_a_code_whatever_the_environment_has() {
 }
 
 #[test]
-fn flags_go_before_the_environment_and_that_before_the_file() {
+fn flags_override_the_environment_and_that_overrides_the_file() {
     let scene = Scene::new();
     let lines = format!("AUTH0_DOMAIN={}\nAUTH0_AUDIENCE=https://file\n", scene.tenant.domain());
     let env = format!("{lines}AUTH0_CLIENT_ID=file\nAUTH0_CLIENT_SECRET=hush-secret\n");
@@ -250,7 +250,7 @@ fn no_env_file_is_needed() {
 }
 
 #[test]
-fn an_api_that_exists_is_used_and_how_it_differs_is_told() {
+fn an_existing_api_is_used_and_differences_are_shown() {
     let scene = Scene::new();
     scene.tenant.answers(CREATE, [refusal(409, "conflict", "There is one.")]);
     let api = json!({ "id": "api-0", "identifier": AUDIENCE, "signing_alg": "HS256", "scopes": [] });
@@ -258,7 +258,7 @@ fn an_api_that_exists_is_used_and_how_it_differs_is_told() {
     let finished = finish(scene.with_token(&["--scope", "read:a=Read it"]));
     scene.assert_done(&finished);
     for part in
-        ["left as it is", "warning: its tokens are signed with HS256", "warning: it has no scope read:a"]
+        ["was not changed", "warning: its tokens are signed with HS256", "warning: it has no scope read:a"]
     {
         assert!(finished.stderr.contains(part), "{part} in {}", finished.stderr);
     }
@@ -272,7 +272,7 @@ fn an_api_that_exists_is_used_and_how_it_differs_is_told() {
 }
 
 #[test]
-fn an_api_that_exists_is_used_even_if_it_may_not_be_looked_at() {
+fn an_existing_api_is_used_even_if_it_can_t_be_read() {
     let scene = Scene::new();
     scene.tenant.answers(CREATE, [refusal(409, "conflict", "There is one.")]);
     scene.tenant.answers(FIND, [refusal(403, "insufficient_scope", "Insufficient scope")]);
@@ -295,7 +295,7 @@ fn the_result_is_printed_as_json() {
 }
 
 #[test]
-fn the_manual_way_checks_what_it_can_and_makes_nothing() {
+fn the_manual_mode_checks_what_it_can_and_makes_nothing() {
     let scene = Scene::new();
     let finished = finish(scene.init(&["--manual"]));
     scene.assert_done(&finished);
@@ -305,11 +305,7 @@ fn the_manual_way_checks_what_it_can_and_makes_nothing() {
     let issuer = format!("https://{}/", scene.tenant.domain());
     let document = |issuer: &str| Answer::json(200, &json!({ "issuer": issuer }));
     for (answer, code, part) in [
-        (
-            document("https://other.example.com/"),
-            1,
-            "says that it issues tokens as https://other.example.com/",
-        ),
+        (document("https://other.example.com/"), 1, "is https://other.example.com/, not https"),
         (document("https://hostile\u{1b}[2J/"), 1, "not an issuer's URL"),
         (document(&issuer), 1, "no jwks_uri"),
         (Answer::json(200, &json!({})), 1, "no issuer"),
@@ -323,7 +319,7 @@ fn the_manual_way_checks_what_it_can_and_makes_nothing() {
 }
 
 #[test]
-fn the_manual_way_only_warns_of_a_tenant_that_is_not_reachable_from_here() {
+fn the_manual_mode_only_warns_of_a_tenant_that_is_not_reachable_from_here() {
     let scene = Scene::new();
     scene.tenant.answers(DISCOVERY, [Answer::Never]);
     let finished = finish(scene.init(&["--manual", "--timeout", "1"]));
@@ -332,7 +328,7 @@ fn the_manual_way_only_warns_of_a_tenant_that_is_not_reachable_from_here() {
 }
 
 #[test]
-fn without_a_terminal_nothing_is_asked_and_what_is_missing_is_named() {
+fn without_a_terminal_nothing_is_asked_and_missing_settings_are_named() {
     let scene = Scene::new();
     let answers = scene.path().join("mock-ca.pem");
     let mut command = scene.bearward(&["init"]);
@@ -350,7 +346,7 @@ fn without_a_terminal_nothing_is_asked_and_what_is_missing_is_named() {
     );
     let mut command = scene.bearward(&["init", "--manual", "--audience", AUDIENCE]);
     command.env("AUTH0_DOMAIN", "https://a/b");
-    scene.assert_failed(&finish(command), 2, "AUTH0_DOMAIN is of no use");
+    scene.assert_failed(&finish(command), 2, "AUTH0_DOMAIN can't be used");
     assert_eq!(scene.lines(), [""; 0]);
 }
 
@@ -362,7 +358,7 @@ fn another_value_is_replaced_by_force_only() {
     let finished = finish(scene.with_token(&[]));
     assert_eq!((finished.code, scene.env().as_str()), (Some(2), before));
     assert!(finished.stderr.contains("another value for AUTH0_AUDIENCE;"), "{}", finished.stderr);
-    assert_silence(&finished);
+    assert_no_secrets(&finished);
     assert_eq!(scene.lines(), [""; 0], "and nothing was made");
     let finished = finish(scene.with_token(&["--force"]));
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);
@@ -397,11 +393,11 @@ fn flags_that_make_no_sense_together_are_refused() {
     ] {
         let finished = finish(scene.init(args));
         assert_eq!((finished.code, scene.env().as_str()), (Some(2), BEFORE), "{args:?}");
-        assert_silence(&finished);
+        assert_no_secrets(&finished);
     }
 }
 
-/// A `git` that writes down its arguments and says that nothing is ignored.
+/// A `git` that writes its arguments to a file and ignores nothing.
 #[test]
 fn what_is_started_gets_no_secret_in_its_arguments_and_git_is_heard() {
     let scene = Scene::new();
@@ -424,7 +420,7 @@ fn help_says_what_a_tenant_must_allow() {
     let mut command = scene.bearward(&["init", "--help"]);
     command.env("AUTH0_CLIENT_SECRET", "hush-secret").env("AUTH0_MANAGEMENT_TOKEN", "hush-token");
     let finished = finish(command);
-    assert_silence(&finished);
+    assert_no_secrets(&finished);
     for part in [
         "Examples:",
         "create:resource_servers",

@@ -1,4 +1,4 @@
-//! Every kind of answer that a tenant may give to `bearward init`: one sentence, an exit code, and `.env` as it was.
+//! Bad answers of a tenant to `bearward init`: one sentence, an exit code, and an unchanged `.env`.
 
 use std::net::TcpListener;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[test]
-fn whatever_a_tenant_answers_is_one_sentence_and_leaves_the_file_as_it_was() {
+fn every_bad_answer_is_one_sentence_and_leaves_the_file_unchanged() {
     let hostile = "No hush-token \u{1b}[2J\u{7}\nhere.";
     let slow = Answer::Never;
     let html = |status| Answer::text(status, "<html>\u{1b}[2J hush</html>");
@@ -22,13 +22,13 @@ fn whatever_a_tenant_answers_is_one_sentence_and_leaves_the_file_as_it_was() {
             "invalid_body: Payload validation error",
         ),
         (refusal(401, "", "Invalid token"), 1, "Invalid token"),
-        (refusal(401, "", "Invalid token"), 1, "hint: the token is not one for this tenant's Management API"),
+        (refusal(401, "", "Invalid token"), 1, "hint: the token is not for this tenant's Management API"),
         (refusal(403, "insufficient_scope", hostile), 1, "insufficient_scope: No *** "),
         (refusal(403, "insufficient_scope", "x"), 1, "hint: the token lacks create:resource_servers"),
         (
             refusal(429, "too_many", "Slow").with_header("retry-after", "7"),
             3,
-            "hint: the tenant has had too many requests: try again in 7 seconds.",
+            "hint: the tenant got too many requests: try again in 7 seconds.",
         ),
         (refusal(429, "too_many", "Slow").with_header("retry-after", "soon"), 3, "try again later."),
         (refusal(500, "internal", "Oops"), 3, "status 500, internal: Oops"),
@@ -57,7 +57,7 @@ fn whatever_a_tenant_answers_is_one_sentence_and_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn an_api_that_exists_and_cannot_be_looked_at_now_is_not_decided() {
+fn an_existing_api_that_can_t_be_read_now_is_undecided() {
     let scene = Scene::new();
     scene.tenant.answers(CREATE, [refusal(409, "conflict", "There is one.")]);
     for (answer, code, part) in [
@@ -71,7 +71,7 @@ fn an_api_that_exists_and_cannot_be_looked_at_now_is_not_decided() {
 }
 
 #[test]
-fn a_client_that_gets_no_token_is_told_why() {
+fn the_reason_is_shown_if_a_client_gets_no_token() {
     let scene = Scene::new();
     let error = |status, error: &str, description: &str| {
         Answer::json(status, &json!({ "error": error, "error_description": description }))
@@ -81,7 +81,7 @@ fn a_client_that_gets_no_token_is_told_why() {
         (
             error(403, "access_denied", "hush-secret\u{1b}[2J"),
             1,
-            "hint: id and secret must be those of a machine",
+            "hint: client id and secret must belong to a machine",
         ),
         (error(429, "too_many_requests", "x").with_header("retry-after", "9"), 3, "try again in 9 seconds"),
         (Answer::text(503, "<html>"), 3, "status 503"),
@@ -93,13 +93,13 @@ fn a_client_that_gets_no_token_is_told_why() {
 }
 
 #[test]
-fn a_sign_in_that_comes_to_nothing_is_told() {
+fn the_reason_of_a_failed_device_flow_is_shown() {
     let scene = Scene::new();
     let error =
         |status, error: &str| Answer::json(status, &json!({ "error": error, "error_description": "x" }));
     for (answer, code, part) in [
         (error(403, "access_denied"), 1, "the code was not confirmed"),
-        (error(403, "expired_token"), 3, "nobody confirmed the code in time"),
+        (error(403, "expired_token"), 3, "the code was not confirmed in time"),
         (error(401, "invalid_client"), 1, "invalid_client"),
         (Answer::json(200, &json!({ "access_token": ["hush-token"] })), 3, "without a usable access_token"),
     ] {
@@ -117,7 +117,7 @@ fn a_sign_in_that_comes_to_nothing_is_told() {
 }
 
 #[test]
-fn a_tenant_that_cannot_be_reached_or_trusted_is_not_decided() {
+fn an_unreachable_or_untrusted_tenant_is_undecided() {
     let scene = Scene::new();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let mut command = scene.with_token(&[]);

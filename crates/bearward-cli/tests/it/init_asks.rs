@@ -12,13 +12,13 @@ use crate::{
 };
 
 #[test]
-fn the_manual_way_asks_for_domain_and_identifier() {
+fn the_manual_mode_asks_for_domain_and_identifier() {
     let scene = Scene::new();
     let mut terminal = Terminal::run(scene.bearward(&["init"]));
-    terminal.answer("Which way [1]: ", "manual");
+    terminal.answer("Which mode [1]: ", "manual");
     terminal.answer("expected 1 or 2", "2");
     terminal.answer("The tenant's domain", "https://a/b");
-    terminal.answer("there is a path behind the host", scene.tenant.domain());
+    terminal.answer("a path follows the host", scene.tenant.domain());
     terminal.answer("The API's identifier", AUDIENCE);
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(0), "{shown}");
@@ -28,10 +28,10 @@ fn the_manual_way_asks_for_domain_and_identifier() {
 }
 
 #[test]
-fn the_automated_way_signs_in_with_a_code_where_there_are_no_credentials() {
+fn the_automated_mode_signs_in_with_a_code_where_there_are_no_credentials() {
     let scene = Scene::new();
     let mut terminal = Terminal::run(scene.bearward(&["init"]));
-    terminal.answer("Which way [1]: ", "");
+    terminal.answer("Which mode [1]: ", "");
     terminal.answer("The tenant's domain", scene.tenant.domain());
     terminal.answer("The API's identifier", AUDIENCE);
     terminal.answer("client id: ", "native");
@@ -42,7 +42,7 @@ fn the_automated_way_signs_in_with_a_code_where_there_are_no_credentials() {
 }
 
 #[test]
-fn with_flags_enough_nothing_is_asked() {
+fn nothing_is_asked_if_flags_give_everything() {
     let scene = Scene::new();
     let (code, shown) = Terminal::run(scene.with_secret(&[])).end();
     assert_eq!(code, Some(0), "{shown}");
@@ -51,19 +51,19 @@ fn with_flags_enough_nothing_is_asked() {
 }
 
 #[test]
-fn a_client_of_the_environment_is_used_after_the_way_was_asked_for() {
+fn a_client_of_the_environment_is_used_after_the_mode_was_chosen() {
     let scene = Scene::new();
     let mut command = scene.bearward(&["init"]);
     command.env("AUTH0_DOMAIN", scene.tenant.domain()).env("AUTH0_AUDIENCE", AUDIENCE);
     command.env("AUTH0_CLIENT_ID", "app").env("AUTH0_CLIENT_SECRET", "hush-secret");
     let mut terminal = Terminal::run(command);
-    terminal.answer("Which way [1]: ", "1");
+    terminal.answer("Which mode [1]: ", "1");
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(0), "{shown}");
 }
 
 #[test]
-fn another_value_is_replaced_when_somebody_says_yes() {
+fn a_different_value_is_replaced_after_a_yes() {
     let scene = Scene::new();
     let path = scene.path().join(".env");
     for (answer, code) in [("", 2), ("n", 2), ("y", 0)] {
@@ -79,7 +79,7 @@ fn another_value_is_replaced_when_somebody_says_yes() {
 }
 
 #[test]
-fn what_somebody_writes_into_the_file_while_a_code_is_waited_for_is_not_lost() {
+fn changes_to_the_file_during_the_device_flow_are_not_lost() {
     let scene = Scene::new();
     let token = Answer::json(200, &json!({ "access_token": "hush-token" }));
     scene.tenant.answers(TOKEN, [Answer::Later(Box::new(token))]);
@@ -89,6 +89,6 @@ fn what_somebody_writes_into_the_file_while_a_code_is_waited_for_is_not_lost() {
     scene.tenant.release();
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(3), "{shown}");
-    assert!(shown.contains("changed by somebody else"), "{shown}");
+    assert!(shown.contains("changed by another program"), "{shown}");
     assert_eq!(scene.env(), "MINE=1\n");
 }

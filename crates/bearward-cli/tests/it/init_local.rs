@@ -1,5 +1,4 @@
-//! `bearward init` and the local tenant: the one that `bearward issuer` runs in a folder, and one like it that the test
-//! can talk to.
+//! `bearward init` and the local tenant: as a process of `bearward issuer`, and within the test's own process.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
@@ -26,9 +25,7 @@ fn env(folder: &Path) -> String {
 }
 
 fn issuer(folder: &Path) -> (Issuer, Value) {
-    let mut issuer = Issuer::start(folder, &["--json"]);
-    let ready = issuer.ready();
-    (issuer, ready)
+    Issuer::ready(folder, &[])
 }
 
 fn claims(token: &str) -> Value {
@@ -62,14 +59,16 @@ fn from_nothing_to_a_token_in_two_commands() {
 
     let again = init_local(folder.path(), &[]);
     assert_eq!(again.code, Some(0), "{}", again.stderr);
-    for part in ["The API https://mine.example.com is in", "left as it is", ".env: says it all already."] {
+    for part in
+        ["The API https://mine.example.com already exists in", "was not changed", ".env: nothing to change."]
+    {
         assert!(again.stderr.contains(part), "{part} in {}", again.stderr);
     }
     assert!(!again.stderr.contains("warning"), "{}", again.stderr);
 }
 
 #[test]
-fn what_else_an_api_is_to_be_arrives() {
+fn all_settings_of_an_api_arrive() {
     let folder = tempfile::tempdir().unwrap();
     let (_issuer, _ready) = issuer(folder.path());
     let args = ["--audience", MINE, "--scope", "read:a", "--rbac", "--require-dpop", "--name", "Mine"];
@@ -94,7 +93,7 @@ fn what_else_an_api_is_to_be_arrives() {
 fn without_an_identifier_the_tenant_s_own_api_is_used() {
     let folder = tempfile::tempdir().unwrap();
     let (_issuer, _ready) = issuer(folder.path());
-    // Another tenant's settings count for nothing, but for the identifier.
+    // Settings of another tenant are ignored, except the audience.
     let mut command = bearward(folder.path(), &["init", "--local", "--json"]);
     for name in ["AUTH0_DOMAIN", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET", "AUTH0_MANAGEMENT_TOKEN"] {
         command.env(name, "other.example.com");
@@ -108,19 +107,18 @@ fn without_an_identifier_the_tenant_s_own_api_is_used() {
 }
 
 #[test]
-fn a_link_for_a_folder_brings_no_file_elsewhere() {
+fn a_linked_folder_is_not_followed() {
     let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fs::write(elsewhere.path().join("tenant.json"), "somebody's").unwrap();
     std::os::unix::fs::symlink(elsewhere.path(), folder.path().join(".bearward")).unwrap();
-    let mut issuer = Issuer::start(folder.path(), &["--json", "--ca-file", "ca.pem"]);
-    issuer.ready();
+    let (issuer, _) = Issuer::ready(folder.path(), &["--ca-file", "ca.pem"]);
     let finished = issuer.end("TERM");
     assert!(finished.stderr.contains("a symbolic link, which is not followed"), "{}", finished.stderr);
     assert_eq!(fs::read_to_string(elsewhere.path().join("tenant.json")).unwrap(), "somebody's");
 }
 
 #[test]
-fn after_another_start_of_the_tenant_it_is_told_what_to_do() {
+fn after_a_restart_of_the_tenant_a_hint_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let (first, _) = issuer(folder.path());
     assert_eq!(init_local(folder.path(), &[]).code, Some(0));
@@ -134,7 +132,7 @@ fn after_another_start_of_the_tenant_it_is_told_what_to_do() {
 }
 
 #[test]
-fn a_tenant_tells_in_its_folder_how_to_reach_it_until_it_ends() {
+fn a_running_tenant_has_a_file_that_says_how_to_reach_it() {
     let folder = tempfile::tempdir().unwrap();
     let (issuer, ready) = issuer(folder.path());
     let path = folder.path().join(".bearward").join("tenant.json");
@@ -158,11 +156,11 @@ fn a_second_tenant_s_file_outlives_the_first() {
 }
 
 #[test]
-fn a_tenant_that_can_t_tell_how_to_reach_it_runs_all_the_same() {
+fn a_tenant_that_can_t_write_its_file_still_runs() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(".bearward"), "my novel").unwrap();
-    let mut issuer = Issuer::start(folder.path(), &["--json", "--ca-file", "ca.pem"]);
-    assert!(issuer.ready()["domain"].is_string());
+    let (issuer, ready) = Issuer::ready(folder.path(), &["--ca-file", "ca.pem"]);
+    assert!(ready["domain"].is_string());
     let finished = issuer.end("TERM");
     assert_eq!(finished.code, Some(0));
     assert!(finished.stderr.contains("won't find this tenant"), "{}", finished.stderr);
@@ -170,7 +168,7 @@ fn a_tenant_that_can_t_tell_how_to_reach_it_runs_all_the_same() {
 }
 
 #[test]
-fn a_tenant_that_is_not_there_is_told_of_and_nothing_is_written() {
+fn without_a_tenant_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let failed = |code: i32, part: &str| {
         let finished = init_local(folder.path(), &["--timeout", "1"]);
@@ -184,20 +182,20 @@ fn a_tenant_that_is_not_there_is_told_of_and_nothing_is_written() {
 
     let (issuer, ready) = issuer(folder.path());
     drop(issuer);
-    failed(3, "is not there any more: nothing listens at");
+    failed(3, "is gone: nothing listens at");
     let path = folder.path().join(".bearward").join("tenant.json");
     let announce = |name: &str, value: Value| {
         let mut changed = ready.clone();
         changed[name] = value;
         fs::write(&path, changed.to_string()).unwrap();
     };
-    // Somebody else has the port meanwhile.
+    // Another server has the port now.
     announce("domain", json!(Tenant::start().domain()));
-    failed(3, "is not there any more");
+    failed(3, " is gone: ");
     announce("domain", json!("evil.example.com"));
-    failed(2, "does not tell of a local tenant");
+    failed(2, "does not describe a local tenant");
     fs::write(&path, "").unwrap();
-    failed(2, "does not tell of a local tenant");
+    failed(2, "does not describe a local tenant");
     fs::remove_file(ready["ca_file"].as_str().unwrap()).unwrap();
     announce("domain", ready["domain"].clone());
     failed(3, "the CA file");
@@ -219,7 +217,7 @@ fn the_next_tenant_s_values_replace_the_last_one_s_by_force() {
     assert_eq!(finish(bearward(folder.path(), &["token"])).code, Some(0));
 }
 
-/// A tenant in the test's own process, and a folder to run commands in.
+/// A tenant in the test's own process, and a folder for commands.
 struct Scene {
     folder: TempDir,
     tenant: LocalTenant,
@@ -265,10 +263,10 @@ impl Scene {
         finish(command)
     }
 
-    /// Signs in with a code, on which the admin side decides.
+    /// Runs the device flow, with this decision by the admin API.
     fn with_code(&self, decision: &str) -> (Option<i32>, String) {
         let mut terminal = Terminal::run(self.init(&[]));
-        let shown = terminal.shows("Ctrl-C gives up.");
+        let shown = terminal.shows("Ctrl-C cancels.");
         let code = shown.split_once("enter the code ").unwrap().1.split_whitespace().next().unwrap();
         self.decide(&json!({ "user_code": code, "decision": decision }));
         terminal.end()
@@ -295,7 +293,7 @@ fn a_machine_to_machine_application_makes_an_api() {
     assert_eq!(serde_json::from_str::<Value>(&finished.stdout).unwrap()["api"]["created"], true);
     let expected = format!("AUTH0_DOMAIN={}\nAUTH0_AUDIENCE={MINE}\n", scene.tenant.domain());
     assert_eq!(env(scene.folder.path()), expected, "no secret that was not asked for");
-    assert!(scene.with_secret(&[]).stderr.contains("left as it is"));
+    assert!(scene.with_secret(&[]).stderr.contains("was not changed"));
 }
 
 #[test]
@@ -318,12 +316,12 @@ fn a_code_that_is_refused_or_too_old_makes_none() {
     let scene = Scene::with(|config| config.device_code_lifetime = 0);
     let finished = finish(scene.init(&[]));
     assert_eq!(finished.code, Some(3), "{}", finished.stderr);
-    assert!(finished.stderr.contains("nobody confirmed the code in time"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("the code was not confirmed in time"), "{}", finished.stderr);
     scene.assert_nothing_written();
 }
 
 #[test]
-fn a_token_without_the_scope_makes_none_whoever_it_was_given_to() {
+fn a_token_without_the_scope_makes_no_api() {
     let scene = Scene::with(|config| config.management_scopes.clear());
     let finished = scene.with_secret(&[]);
     let (code, shown) = scene.with_code("approve");
@@ -337,12 +335,12 @@ fn a_token_without_the_scope_makes_none_whoever_it_was_given_to() {
 }
 
 #[test]
-fn an_api_that_may_not_be_looked_at_is_used_all_the_same() {
+fn an_api_that_can_t_be_read_is_still_used() {
     let scene = Scene::with(|config| config.management_scopes = vec!["create:resource_servers".to_owned()]);
     assert_eq!(scene.with_secret(&[]).code, Some(0));
     let finished = scene.with_secret(&[]);
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);
-    assert!(finished.stderr.contains("can't be seen without the scope read:resource_servers"));
+    assert!(finished.stderr.contains("can't be compared without the scope read:resource_servers"));
 }
 
 #[test]
@@ -366,8 +364,8 @@ fn a_tenant_in_trouble_leaves_the_file_as_it_was() {
     for (behaviour, part) in [
         (json!({ "fault": "hang" }), "did not answer in time"),
         (json!({ "drip_ms": 500 }), "did not answer in time"),
-        (json!({ "fault": "close" }), "broke off"),
-        (json!({ "fault": "break_off" }), "broke off"),
+        (json!({ "fault": "close" }), "closed the connection"),
+        (json!({ "fault": "break_off" }), "closed the connection"),
         (json!({ "body": { "gzip_bomb_mib": 2 } }), "not JSON"),
         (json!({ "body": { "padded_to": 2_000_000 } }), "more than 1 MiB"),
         (json!({ "status": 503 }), "status 503"),

@@ -10,10 +10,8 @@ use crate::{
 #[test]
 fn the_ready_line_is_one_line_of_json() {
     let folder = tempfile::tempdir().unwrap();
-    let args =
-        ["--json", "--audience", "https://a", "--audience", "https://b", "--scope", "x y", "--scope", "z"];
-    let mut issuer = Issuer::start(folder.path(), &args);
-    let ready = issuer.ready();
+    let args = ["--audience", "https://a", "--audience", "https://b", "--scope", "x y", "--scope", "z"];
+    let (issuer, ready) = Issuer::ready(folder.path(), &args);
     let domain = ready["domain"].as_str().unwrap();
     assert!(domain.starts_with("127.0.0.1:"));
     assert_eq!(ready["issuer"], format!("https://{domain}/"));
@@ -31,9 +29,12 @@ fn the_ready_line_is_one_line_of_json() {
 fn signals_end_it_with_success_and_nothing_left_behind() {
     for signal in ["TERM", "INT"] {
         let folder = tempfile::tempdir().unwrap();
-        let mut issuer = Issuer::start(folder.path(), &["--json"]);
-        let ca_file = issuer.ready()["ca_file"].as_str().unwrap().to_owned();
-        assert!(fs::read_to_string(&ca_file).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+        let (issuer, ready) = Issuer::ready(folder.path(), &[]);
+        assert!(
+            fs::read_to_string(ready["ca_file"].as_str().unwrap())
+                .unwrap()
+                .starts_with("-----BEGIN CERTIFICATE-----")
+        );
         assert_eq!(issuer.end(signal).code, Some(0), "{signal}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
@@ -42,20 +43,10 @@ fn signals_end_it_with_success_and_nothing_left_behind() {
 #[test]
 fn what_is_given_is_used() {
     let folder = tempfile::tempdir().unwrap();
-    let args = [
-        "--json",
-        "--client-id",
-        "app",
-        "--client-secret",
-        "s3cret",
-        "--ca-file",
-        "my-ca.pem",
-        "--permissions",
-    ];
+    let args = ["--client-id", "app", "--client-secret", "s3cret", "--ca-file", "my-ca.pem", "--permissions"];
     let args: Vec<_> =
         args.into_iter().chain(["--scope", "read:messages", "--token-lifetime", "60"]).collect();
-    let mut issuer = Issuer::start(folder.path(), &args);
-    let ready = issuer.ready();
+    let (issuer, ready) = Issuer::ready(folder.path(), &args);
     assert_eq!(ready["client_id"], "app");
     assert_eq!(ready["client_secret"], "s3cret");
     let answer = finish(token(folder.path(), &ready, &["--json"])).stdout;
@@ -65,10 +56,9 @@ fn what_is_given_is_used() {
 }
 
 #[test]
-fn the_ready_line_tells_of_flows_beside_client_credentials() {
+fn the_ready_line_shows_all_flows() {
     let folder = tempfile::tempdir().unwrap();
-    let mut issuer = Issuer::start(folder.path(), &["--json"]);
-    let ready = issuer.ready();
+    let (issuer, ready) = Issuer::ready(folder.path(), &[]);
     let domain = ready["domain"].as_str().unwrap();
     let management_audience = format!("https://{domain}/api/v2/");
     assert_eq!(ready["management_audience"], management_audience);
@@ -80,12 +70,11 @@ fn the_ready_line_tells_of_flows_beside_client_credentials() {
 
     let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap().public_key_pem();
     fs::write(folder.path().join("key.pem"), pem).unwrap();
-    let mut args = vec!["--json", "--client-public-key", "key.pem", "--exchange-profile", "urn:acme:legacy"];
+    let mut args = vec!["--client-public-key", "key.pem", "--exchange-profile", "urn:acme:legacy"];
     args.extend(["--connection", "google-oauth2=openid calendar", "--connection", "github"]);
     args.extend(["--management-scope", "", "--user", "auth0|ann", "--ca-file", "new/folder/ca.pem"]);
     args.extend(["--device-interval", "0", "--device-lifetime", "60"]);
-    let mut issuer = Issuer::start(folder.path(), &args);
-    let ready = issuer.ready();
+    let (issuer, ready) = Issuer::ready(folder.path(), &args);
     assert_eq!(ready["private_key_jwt"], true);
     assert_eq!(ready["exchange_profiles"], json!(["urn:acme:legacy"]));
     assert_eq!(ready["connections"], json!(["google-oauth2", "github"]));
@@ -95,7 +84,7 @@ fn the_ready_line_tells_of_flows_beside_client_credentials() {
 }
 
 #[test]
-fn people_get_lines_to_paste() {
+fn the_text_output_has_lines_to_paste() {
     let folder = tempfile::tempdir().unwrap();
     let mut issuer = Issuer::start(folder.path(), &["--scope", "read:messages", "--admin"]);
     let mut text = String::new();
@@ -151,8 +140,7 @@ fn a_terminal_shows_the_secret() {
 #[test]
 fn the_admin_side_answers_where_the_ready_line_says() {
     let folder = tempfile::tempdir().unwrap();
-    let mut issuer = Issuer::start(folder.path(), &["--json", "--admin"]);
-    let ready = issuer.ready();
+    let (_issuer, ready) = Issuer::ready(folder.path(), &["--admin"]);
     let url = format!("{}/admin/rotate-keys", ready["admin_url"].as_str().unwrap());
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let post = |secret: &str| {
@@ -178,7 +166,7 @@ fn mistakes_exit_with_2_and_say_what_is_wrong() {
         (&["--port", "0", "--client-secret", ""], "client secret"),
         (&["--port", "0", "--token-lifetime", "0"], "token-lifetime"),
         (&["--port", "0", "--ca-file", "novel.txt"], "not a PEM certificate"),
-        (&["--port", "0", "--client-public-key", "novel.txt"], "novel.txt: the client's public key is not"),
+        (&["--port", "0", "--client-public-key", "novel.txt"], "novel.txt is not a usable public key"),
         (&["--port", "0", "--client-public-key", "missing.pem"], "missing.pem: "),
         (&["--port", "0", "--exchange-profile", "urn:ietf:params:x"], "of your own"),
         (&["--port", "0", "--connection", "=openid"], "connection"),
@@ -207,7 +195,7 @@ fn help_and_version_go_to_stdout() {
 }
 
 #[test]
-fn the_long_help_tells_what_the_admin_side_can_be_asked_for() {
+fn the_long_help_lists_the_admin_api() {
     let folder = tempfile::tempdir().unwrap();
     let help = |flag: &str| finish(bearward(folder.path(), &["issuer", flag])).stdout;
     assert!(!help("-h").contains("/admin/"));

@@ -1,4 +1,4 @@
-//! What people see who look at a terminal: colours, and a sign of life.
+//! What a terminal shows: colours, and a spinner.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use crate::support::{Finished, Issuer, admin, bearward, finish, finish_on_termin
 
 const RED_ERROR: &str = "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m ";
 
-/// It fails before it asks anybody.
+/// Fails before it sends anything.
 fn failing(more: &[(&str, &str)]) -> Command {
     let mut command = bearward(std::env::temp_dir().as_path(), &["call", "--token", "t", "ftp://a"]);
     command.env("TERM", "xterm-256color").envs(more.iter().copied());
@@ -35,7 +35,7 @@ fn no_color_means_none() {
     }
 }
 
-/// The sign of life, without its colour.
+/// The spinner, without its colour.
 fn drawn(finished: &Finished) -> String {
     finished.stdout.replace("\u{1b}[2m", "").replace("\u{1b}[0m", "")
 }
@@ -48,10 +48,9 @@ fn slow_call(folder: &std::path::Path, ready: &Value) -> Command {
 }
 
 #[test]
-fn a_slow_answer_gets_a_sign_of_life_that_leaves_nothing_behind() {
+fn a_slow_answer_gets_a_spinner_that_is_erased() {
     let folder = tempfile::tempdir().unwrap();
-    let mut issuer = Issuer::start(folder.path(), &["--json", "--admin"]);
-    let ready = issuer.ready();
+    let (_issuer, ready) = Issuer::ready(folder.path(), &["--admin"]);
     admin(&ready, "behaviour/jwks", json!({ "latency_ms": 900 }));
     let seen = finish_on_terminal(slow_call(folder.path(), &ready));
     assert_eq!(seen.code, Some(0), "{}", seen.stdout);
@@ -71,10 +70,10 @@ fn a_slow_answer_gets_a_sign_of_life_that_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_token_on_a_terminal_is_nothing_but_the_token() {
+fn on_a_terminal_only_the_token_is_printed() {
     let folder = tempfile::tempdir().unwrap();
-    let mut issuer = Issuer::start(folder.path(), &["--json"]);
-    let seen = finish_on_terminal(token(folder.path(), &issuer.ready(), &[]));
+    let (_issuer, ready) = Issuer::ready(folder.path(), &[]);
+    let seen = finish_on_terminal(token(folder.path(), &ready, &[]));
     assert!(seen.stdout.starts_with("eyJ") && seen.stdout.ends_with("\r\n"), "{:?}", seen.stdout);
     assert_eq!(seen.stdout.lines().count(), 1);
 }

@@ -1,9 +1,10 @@
-//! The built binary as people and scripts use it: arguments, environment, output, exit codes, signals.
+//! The built binary: arguments, environment, output, exit codes, signals.
 #![cfg(test)]
 #![cfg(unix)]
 
 mod call;
 mod doctor;
+mod doctor_setup;
 mod dpop;
 mod explain;
 mod init;
@@ -13,7 +14,6 @@ mod init_local;
 mod issuer;
 mod looks;
 mod manual;
-mod practice;
 mod server;
 mod stranger;
 mod support;

@@ -1,4 +1,4 @@
-//! Completions and manual pages, and who reads what is printed.
+//! Completions and manual pages.
 
 use std::{fs, process::Stdio};
 
@@ -75,7 +75,7 @@ fn secrets_of_the_environment_and_the_file_are_in_neither() {
 }
 
 #[test]
-fn a_reader_that_has_gone_is_no_error_to_tell() {
+fn a_closed_stdout_prints_no_error() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bearward(folder.path(), &["completions", "bash"]);
     let (reader, writer) = std::io::pipe().unwrap();

@@ -1,4 +1,4 @@
-//! A server to call: it judges proofs by an implementation that is not ours, and can be unpleasant in several ways.
+//! A server to call. It checks proofs with another implementation, and causes faults on request.
 
 use std::{
     collections::HashSet,
@@ -26,7 +26,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, rustls, server::TlsStream};
 
-/// Each path has a behaviour of its own; see [`answer`].
+/// Its answer depends on the path, see [`answer`].
 pub(crate) struct Server {
     pub(crate) origin: String,
     pub(crate) ca_pem: String,
@@ -55,7 +55,7 @@ impl Server {
         Self::with(loopback_tls())
     }
 
-    /// Its certificate is not good any more.
+    /// With an expired certificate.
     pub(crate) fn expired() -> Self {
         let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
@@ -90,7 +90,7 @@ impl Server {
         self.origin.split_once("://").unwrap().1
     }
 
-    /// How many requests came in so far.
+    /// The number of requests so far.
     pub(crate) fn requests(&self) -> usize {
         self.state.seen.lock().unwrap().requests
     }
@@ -148,7 +148,7 @@ async fn answer(
     axum::Json(seen).into_response()
 }
 
-/// A token endpoint that wants a nonce. RFC 9449 §8.
+/// A token endpoint that requires a nonce. RFC 9449 §8.
 fn token(state: &Shared, proof: &str) -> Response<Body> {
     let proof = Proof { text: proof, method: &Method::POST, url: &state.url("/oauth/token"), token: None };
     let (claims, thumbprint) = match proof.judge(state) {
@@ -174,7 +174,7 @@ fn challenge(challenge: &str, nonce: Option<&str>) -> Response<Body> {
     response
 }
 
-/// What a proof has to be about.
+/// A proof, and what it must be for.
 struct Proof<'a> {
     text: &'a str,
     method: &'a Method,
@@ -219,14 +219,14 @@ impl Shared {
     }
 }
 
-/// A free port, and a runtime to serve it with for as long as that is kept.
+/// A free port, and a runtime to serve it.
 pub(crate) fn listen() -> (Runtime, TcpListener) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     (runtime, listener)
 }
 
-/// TLS for 127.0.0.1, and the certificate that a client has to trust for it.
+/// TLS for 127.0.0.1, and the certificate that clients must trust.
 pub(crate) fn loopback_tls() -> (TlsAcceptor, String) {
     tls(&CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap())
 }
@@ -264,7 +264,7 @@ impl Listener for Tls {
     }
 }
 
-/// A key in PKCS#8 PEM that is not made by the binary, and its thumbprint.
+/// A key in PKCS#8 PEM that was not made by the binary, and its thumbprint.
 pub(crate) fn foreign_key() -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let point = key.public_key_raw();
@@ -274,7 +274,7 @@ pub(crate) fn foreign_key() -> (String, String) {
     (key.serialize_pem(), jwk.thumbprint(ThumbprintHash::SHA256).unwrap())
 }
 
-/// A token that says it is bound to this key. Its signature is nothing, which a client can't tell.
+/// A token bound to this key, with a worthless signature, which clients don't check.
 pub(crate) fn bound_token(thumbprint: &str) -> String {
     let claims = json!({ "cnf": { "jkt": thumbprint } }).to_string();
     format!("eyJhbGciOiJSUzI1NiJ9.{}.c2lnbmF0dXJl", URL_SAFE_NO_PAD.encode(claims))

@@ -1,5 +1,5 @@
-//! What came with somebody else's folder: a `.env` that steers terminals, reads files, or never ends; and settings that
-//! are not there. None of it may do more than be refused.
+//! Somebody else's folder: a `.env` with control characters, with names of other files, or without an end. And missing
+//! settings.
 
 use std::{fs, os::unix::fs::symlink, process::Command};
 
@@ -31,7 +31,7 @@ fn assert_refused(finished: &Finished, words: &str) {
 }
 
 #[test]
-fn a_value_that_steers_terminals_does_not_when_it_is_refused() {
+fn a_refused_value_can_t_control_the_terminal() {
     let folder = cloned("AUTH0_DOMAIN=\"a\u{1b}]0;title\u{7} \u{202e}b\"\n");
     for args in
         [&["token", "--client-id", "c", "--client-secret", "s", "--audience", "a"][..], &["explain", "x"]]
@@ -41,12 +41,12 @@ fn a_value_that_steers_terminals_does_not_when_it_is_refused() {
         for obeyed in ["\u{1b}]", "\u{7}", "\u{202e}"] {
             assert!(!shown.stdout.contains(obeyed), "{:?}", shown.stdout);
         }
-        assert!(shown.stdout.contains("AUTH0_DOMAIN is set to that in .env."), "{:?}", shown.stdout);
+        assert!(shown.stdout.contains("AUTH0_DOMAIN has this value in .env."), "{:?}", shown.stdout);
     }
 }
 
 #[test]
-fn a_path_that_steers_terminals_does_not_when_it_is_told() {
+fn a_shown_path_can_t_control_the_terminal() {
     let folder = cloned("SSL_CERT_FILE=\"\u{1b}[2J\u{200b}\"\n");
     let args = ["doctor", "--domain", "127.0.0.1:1", "--json"];
     let finished = finish(bearward(folder.path(), &args));
@@ -57,7 +57,7 @@ fn a_path_that_steers_terminals_does_not_when_it_is_told() {
 }
 
 #[test]
-fn a_secret_of_the_file_is_no_way_to_read_other_files() {
+fn secrets_from_the_file_can_t_name_other_files() {
     let folder =
         cloned("AUTH0_DOMAIN=127.0.0.1:1\nAUTH0_CLIENT_SECRET=@/etc/hostname\nBEARWARD_TOKEN=@.env\n");
     assert_refused(&finish(token(&folder, &[])), "the client secret in the environment or in .env");
@@ -71,8 +71,8 @@ fn a_secret_of_the_file_is_no_way_to_read_other_files() {
 }
 
 #[test]
-fn a_secret_of_one_s_own_does_not_go_where_the_file_says_without_a_word() {
-    const NOTE: &str = "note: the secret goes to 127.0.0.1:1, which .env in this folder names.";
+fn the_domain_of_the_file_is_printed_before_a_secret_from_elsewhere_is_sent() {
+    const NOTE: &str = "note: the secret is sent to 127.0.0.1:1, the domain in .env of this folder.";
     let folder = cloned("AUTH0_DOMAIN=127.0.0.1:1\nAUTH0_AUDIENCE=a\n");
     let mut by_environment = token(&folder, &[]);
     by_environment.env("AUTH0_CLIENT_SECRET", "hush");
@@ -97,14 +97,14 @@ fn a_secret_of_one_s_own_does_not_go_where_the_file_says_without_a_word() {
 }
 
 #[test]
-fn a_file_that_never_ends_or_never_begins_is_given_up() {
+fn files_that_never_end_and_pipes_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(".env");
     symlink("/dev/zero", &path).unwrap();
-    assert_refused(&finish(bearward(folder.path(), &["doctor"])), ".env can't be read: it is no file");
+    assert_refused(&finish(bearward(folder.path(), &["doctor"])), ".env can't be read: it is not a file");
     fs::remove_file(&path).unwrap();
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    assert_refused(&finish(bearward(folder.path(), &["doctor"])), ".env can't be read: it is no file");
+    assert_refused(&finish(bearward(folder.path(), &["doctor"])), ".env can't be read: it is not a file");
     fs::remove_file(&path).unwrap();
     fs::write(&path, "A=1\n".repeat(2 * 1024 * 1024)).unwrap();
     assert_refused(&finish(bearward(folder.path(), &["doctor"])), "longer than 4096 KiB");
@@ -124,7 +124,7 @@ fn a_file_that_never_ends_or_never_begins_is_given_up() {
 }
 
 #[test]
-fn what_needs_no_settings_works_beside_a_file_that_can_t_be_read() {
+fn commands_without_settings_work_beside_an_unreadable_file() {
     let folder = cloned(b"\xff\xfe");
     for args in [&["--help"][..], &["token", "--help"], &["--version"], &["completions", "bash"], &["man"]] {
         let finished = finish(bearward(folder.path(), args));
@@ -137,16 +137,19 @@ fn what_needs_no_settings_works_beside_a_file_that_can_t_be_read() {
 }
 
 #[test]
-fn what_is_missing_is_told_with_where_it_may_stand() {
+fn a_missing_argument_is_named_with_its_variable() {
     let folder = tempfile::tempdir().unwrap();
     let finished = finish(token(&folder, &["--client-secret", "s"]));
-    assert_refused(&finished, "hint: the environment or .env can have it: AUTH0_DOMAIN. `bearward init`");
+    assert_refused(
+        &finished,
+        "hint: it can also be set in the environment or in .env, as AUTH0_DOMAIN. `bearward init`",
+    );
     let finished = finish(bearward(folder.path(), &["call", "http://127.0.0.1:1"]));
-    assert_refused(&finished, "can have it: BEARWARD_TOKEN.");
+    assert_refused(&finished, "as BEARWARD_TOKEN.");
 }
 
 #[test]
-fn an_empty_variable_counts_as_none() {
+fn an_empty_variable_counts_as_missing() {
     let folder = cloned("AUTH0_DOMAIN=127.0.0.1:1\nAUTH0_CLIENT_SECRET=hush\n");
     let mut command = token(&folder, &[]);
     command.env("AUTH0_DOMAIN", "").env("AUTH0_CLIENT_SECRET", "");
@@ -156,15 +159,15 @@ fn an_empty_variable_counts_as_none() {
 }
 
 #[test]
-fn an_empty_file_of_authorities_is_told() {
+fn an_empty_ssl_cert_file_is_an_error() {
     let folder = cloned("AUTH0_DOMAIN=127.0.0.1:1\n");
     let mut command = token(&folder, &["--client-secret", "hush"]);
     command.env("SSL_CERT_FILE", "");
-    assert_refused(&finish(command), "SSL_CERT_FILE is set, and empty: unset it");
+    assert_refused(&finish(command), "SSL_CERT_FILE is empty: unset it");
 }
 
 #[test]
-fn a_token_in_the_wrong_place_is_not_told() {
+fn a_misplaced_token_is_not_shown() {
     let folder = tempfile::tempdir().unwrap();
     let token = "eyJhbGciOiJSUzI1NiJ9.".to_owned() + &"x".repeat(300) + ".signature";
     assert_refused(&finish(bearward(folder.path(), &["token", &token])), "unexpected argument");
@@ -172,9 +175,9 @@ fn a_token_in_the_wrong_place_is_not_told() {
 }
 
 #[test]
-fn a_tenant_that_takes_its_time_is_given_up_when_the_command_says_so() {
+fn a_silent_tenant_is_given_up_after_the_timeout() {
     let folder = tempfile::tempdir().unwrap();
-    // Takes connections, and says nothing.
+    // Accepts connections, and sends nothing.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let domain = listener.local_addr().unwrap().to_string();
     let url = format!("https://{domain}/");
@@ -186,8 +189,8 @@ fn a_tenant_that_takes_its_time_is_given_up_when_the_command_says_so() {
     ] {
         let finished = finish(bearward(folder.path(), &[args, &["--timeout", "1"]].concat()));
         assert_eq!(finished.code, Some(3), "{}", finished.stderr);
-        let told = finished.stdout + &finished.stderr;
-        assert!(told.contains(&format!("{domain} did not answer in time.")), "{told}");
+        let shown = finished.stdout + &finished.stderr;
+        assert!(shown.contains(&format!("{domain} did not answer in time.")), "{shown}");
     }
 }
 
@@ -196,7 +199,7 @@ fn segment(members: &Value) -> String {
 }
 
 #[test]
-fn a_token_that_steers_terminals_does_not_when_it_is_explained() {
+fn an_explained_token_can_t_control_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("jwks.json"), r#"{"keys":[]}"#).unwrap();
     let name = "\u{202e}\u{9b}2J\u{200b}\u{e0041}";
@@ -218,7 +221,7 @@ fn a_token_that_steers_terminals_does_not_when_it_is_explained() {
 }
 
 #[test]
-fn an_answer_in_json_does_not_steer_a_terminal() {
+fn an_answer_in_json_can_t_control_the_terminal() {
     let (folder, server) = (tempfile::tempdir().unwrap(), Server::http());
     let url = server.url("/a");
     let args = ["call", "--json", "--token", "t", "--data", "\u{202e}\u{9b}2J", &url];

@@ -1,9 +1,10 @@
-//! Running the binary: with an environment of its own, and never waiting without a limit.
+//! Running the binary with an empty environment, and never without a time limit.
 
 use std::{
     ffi::OsStr,
     fs::{self, File},
     io::{BufRead as _, BufReader, Read, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
     sync::mpsc,
@@ -14,11 +15,11 @@ use std::{
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 pub(crate) const AUDIENCE: &str = "https://api.example.com";
 
-/// The binary in `folder`, with nothing of the environment that the tests run in.
+/// The binary in `folder`, with an empty environment.
 pub(crate) fn bearward(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bearward"));
     command.args(args).current_dir(folder).env_clear();
@@ -29,14 +30,14 @@ pub(crate) fn bearward(folder: &Path, args: &[&str]) -> Command {
 /// Runs to the end.
 pub(crate) fn finish(mut command: Command) -> Finished {
     let child = command.spawn().unwrap();
-    Finished::of(within_patience(move || child.wait_with_output().unwrap()))
+    Finished::of(with_deadline(move || child.wait_with_output().unwrap()))
 }
 
 pub(crate) fn finish_with_stdin(mut command: Command, input: &str) -> Finished {
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-    // A command that ends over its arguments doesn't read it.
+    // A command that refuses its arguments doesn't read stdin.
     let _unread = child.stdin.take().unwrap().write_all(input.as_bytes());
-    Finished::of(within_patience(move || child.wait_with_output().unwrap()))
+    Finished::of(with_deadline(move || child.wait_with_output().unwrap()))
 }
 
 pub(crate) struct Finished {
@@ -52,23 +53,34 @@ impl Finished {
     }
 }
 
-/// What a terminal gets to see of it: stdout and stderr both.
+/// Runs to the end with stdout and stderr at a terminal. The output of both is in `stdout`.
 pub(crate) fn finish_on_terminal(mut command: Command) -> Finished {
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&terminal).unwrap();
-    unlockpt(&terminal).unwrap();
-    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
-    let side = || fs::OpenOptions::new().read(true).write(true).open(&name).unwrap();
+    let (mut screen, side) = pseudo_terminal();
     let mut child = command.stdout(side()).stderr(side()).spawn().unwrap();
-    // Our own copies of its side would keep it open.
+    // The command holds the terminal open.
     drop(command);
-    within_patience(move || {
+    with_deadline(move || {
         let mut seen = Vec::new();
-        // When the last one of its side is closed, Linux says so by an error, others by the end of the file.
-        let _closed = File::from(terminal).read_to_end(&mut seen);
+        // At the end, Linux gives an error, other systems the end of the file.
+        let _closed = screen.read_to_end(&mut seen);
         let text = String::from_utf8(seen).unwrap();
         Finished { code: child.wait().unwrap().code(), stdout: text, stderr: String::new() }
     })
+}
+
+/// A pseudo-terminal: the screen, and what opens the side of the command.
+pub(crate) fn pseudo_terminal() -> (File, impl Fn() -> File) {
+    let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&screen).unwrap();
+    unlockpt(&screen).unwrap();
+    let name = ptsname(&screen, Vec::new()).unwrap().into_string().unwrap();
+    (screen.into(), move || fs::OpenOptions::new().read(true).write(true).open(&name).unwrap())
+}
+
+/// A file that only its owner may read.
+pub(crate) fn private_file(path: &Path, content: &str) {
+    fs::write(path, content).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// A running `bearward issuer`; killed if a test ends without ending it.
@@ -85,9 +97,16 @@ impl Issuer {
         Self { child, stdout }
     }
 
+    /// With `--json` and these arguments, and its ready line.
+    pub(crate) fn ready(folder: &Path, args: &[&str]) -> (Self, Value) {
+        let mut issuer = Self::start(folder, &[&["--json"], args].concat());
+        let ready = serde_json::from_str(&issuer.line()).unwrap();
+        (issuer, ready)
+    }
+
     pub(crate) fn line(&mut self) -> String {
         let mut stdout = self.stdout.take().unwrap();
-        let (stdout, line) = within_patience(move || {
+        let (stdout, line) = with_deadline(move || {
             let mut line = String::new();
             stdout.read_line(&mut line).unwrap();
             (stdout, line)
@@ -96,16 +115,12 @@ impl Issuer {
         line
     }
 
-    pub(crate) fn ready(&mut self) -> Value {
-        serde_json::from_str(&self.line()).unwrap()
-    }
-
-    /// Sends the signal and gives what else the process had to say.
+    /// Sends the signal, and gives the rest of the output.
     pub(crate) fn end(mut self, signal: &str) -> Finished {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
         let (mut stdout, mut stderr) = (self.stdout.take().unwrap(), self.child.stderr.take().unwrap());
-        let (stdout, stderr) = within_patience(move || (rest(&mut stdout), rest(&mut stderr)));
+        let (stdout, stderr) = with_deadline(move || (rest(&mut stdout), rest(&mut stderr)));
         Finished { code: self.child.wait().unwrap().code(), stdout, stderr }
     }
 }
@@ -117,11 +132,11 @@ impl Drop for Issuer {
     }
 }
 
-/// A request to the admin side of the issuer that said `ready`.
+/// A request to the admin API of the tenant with this ready line.
 pub(crate) fn admin(ready: &Value, path: &str, body: Value) -> Value {
     let url = format!("{}/admin/{path}", ready["admin_url"].as_str().unwrap());
     let secret = ready["admin_secret"].as_str().unwrap().to_owned();
-    within_patience(move || {
+    with_deadline(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let client = reqwest::Client::builder().tls_certs_only([]).no_proxy().build().unwrap();
@@ -151,10 +166,10 @@ fn rest(stream: &mut impl Read) -> String {
     text
 }
 
-pub(crate) fn within_patience<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) fn with_deadline<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, result) = mpsc::channel();
     thread::spawn(move || {
-        let _nobody_waits_any_more = done.send(work());
+        let _sent = done.send(work());
     });
-    result.recv_timeout(PATIENCE).unwrap()
+    result.recv_timeout(DEADLINE).unwrap()
 }

@@ -1,4 +1,4 @@
-//! A tenant that answers as it is told, over https: what no well-behaved one does.
+//! An https tenant with any answers that a test sets.
 
 use std::{
     collections::HashMap,
@@ -18,7 +18,7 @@ use tokio::{runtime::Runtime, sync::Notify};
 
 use crate::server::{Tls, listen, loopback_tls};
 
-/// Answers by method and path; one that is answered for the last time is answered so for ever.
+/// Answers by method and path. The last answer is repeated.
 pub(crate) struct Tenant {
     domain: String,
     ca_pem: String,
@@ -26,10 +26,10 @@ pub(crate) struct Tenant {
     _runtime: Runtime,
 }
 
-type Shared = Arc<(Mutex<Told>, Notify)>;
+type Shared = Arc<(Mutex<Log>, Notify)>;
 
 #[derive(Default)]
-struct Told {
+struct Log {
     answers: HashMap<String, Vec<Answer>>,
     requests: Vec<Request>,
 }
@@ -41,7 +41,7 @@ pub(crate) enum Answer {
         headers: Vec<(&'static str, &'static str)>,
         body: String,
     },
-    /// Once the test says so.
+    /// When the test releases it.
     Later(Box<Answer>),
     Never,
 }
@@ -88,7 +88,7 @@ impl Tenant {
         self.state.0.lock().unwrap().answers.insert(line.to_owned(), answers);
     }
 
-    /// Gives one answer that is held back.
+    /// Releases one answer.
     pub(crate) fn release(&self) {
         self.state.1.notify_one();
     }
@@ -104,7 +104,7 @@ impl Tenant {
         path
     }
 
-    /// What it was asked since the last time.
+    /// The requests since the last call.
     pub(crate) fn requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.state.0.lock().unwrap().requests)
     }
@@ -119,14 +119,14 @@ async fn answer(
 ) -> Response<Body> {
     let line = format!("{method} {}", uri.path());
     let answer = {
-        let mut told = state.0.lock().unwrap();
+        let mut log = state.0.lock().unwrap();
         let authorization = headers.get("authorization").map(|field| field.to_str().unwrap().to_owned());
         let body = String::from_utf8(body.to_vec()).unwrap();
-        told.requests.push(Request { line: line.clone(), authorization, body });
-        let answers = told.answers.get_mut(&line);
+        log.requests.push(Request { line: line.clone(), authorization, body });
+        let answers = log.answers.get_mut(&line);
         answers.and_then(|answers| if answers.len() > 1 { answers.pop() } else { answers.last().cloned() })
     };
-    let mut answer = answer.unwrap_or_else(|| Answer::text(599, &format!("not told how to answer {line}")));
+    let mut answer = answer.unwrap_or_else(|| Answer::text(599, &format!("no answer was set for {line}")));
     loop {
         match answer {
             Answer::Never => std::future::pending().await,

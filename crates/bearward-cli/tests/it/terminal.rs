@@ -1,14 +1,12 @@
-//! A person at a terminal: a pseudo-terminal, on which questions are waited for and answered.
+//! A user at a pseudo-terminal, who waits for questions and answers them.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{Read as _, Write as _},
     process::{Child, Command},
 };
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
-use crate::support::within_patience;
+use crate::support::{pseudo_terminal, with_deadline};
 
 /// A command with stdin and stderr at a terminal; killed if a test ends without ending it.
 pub(crate) struct Terminal {
@@ -28,19 +26,15 @@ impl Terminal {
     }
 
     fn start(mut command: Command, with_stdout: bool) -> Self {
-        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&screen).unwrap();
-        unlockpt(&screen).unwrap();
-        let name = ptsname(&screen, Vec::new()).unwrap().into_string().unwrap();
-        let open = || OpenOptions::new().read(true).write(true).open(&name).unwrap();
+        let (screen, side) = pseudo_terminal();
         if with_stdout {
-            command.stdout(open());
+            command.stdout(side());
         }
-        let child = command.stdin(open()).stderr(open()).spawn().unwrap();
-        Self { child, screen: screen.into(), shown: String::new() }
+        let child = command.stdin(side()).stderr(side()).spawn().unwrap();
+        Self { child, screen, shown: String::new() }
     }
 
-    /// Waits for a text, and gives all that was shown until then since the last time.
+    /// Waits for a text, and gives everything shown since the last call.
     pub(crate) fn shows(&mut self, text: &str) -> String {
         while !self.shown.contains(text) {
             let more = self.read();
@@ -56,7 +50,7 @@ impl Terminal {
         self.screen.write_all(format!("{answer}\n").as_bytes()).unwrap();
     }
 
-    /// The exit code, and what was shown since the last answer.
+    /// Waits for the end, and gives the exit code and everything shown since the last call.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         loop {
             let more = self.read();
@@ -67,10 +61,10 @@ impl Terminal {
         }
     }
 
-    /// Empty when nobody has the terminal open any more, which Linux makes an error.
+    /// Empty at the end, which is an error on Linux.
     fn read(&self) -> String {
         let mut screen = self.screen.try_clone().unwrap();
-        within_patience(move || {
+        with_deadline(move || {
             let mut bytes = [0; 4096];
             let length = screen.read(&mut bytes).unwrap_or_default();
             String::from_utf8(bytes[..length].to_vec()).unwrap()

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{AUDIENCE, Finished, Issuer, bearward, finish, finish_with_stdin, token};
 
-/// The key set, read by a client of the tests' own that trusts the file the ready line names.
+/// The key set, fetched by a client of the tests that trusts the CA file of the ready line.
 fn key_set(ready: &Value) -> JwkSet {
     let ca = fs::read(ready["ca_file"].as_str().unwrap()).unwrap();
     let ca = reqwest::Certificate::from_pem(&ca).unwrap();
@@ -25,7 +25,7 @@ fn claims(ready: &Value, token: &str) -> Value {
     decode(token, &DecodingKey::from_jwk(keys.find(&kid).unwrap()).unwrap(), &validation).unwrap().claims
 }
 
-/// Whatever went wrong, neither the secret nor a token is told.
+/// The command failed like this, and showed neither secret nor token.
 fn assert_failure(finished: &Finished, code: i32, part: &str, ready: &Value) {
     assert_eq!((finished.code, finished.stdout.as_str()), (Some(code), ""), "{}", finished.stderr);
     assert!(finished.stderr.starts_with("error: "), "{}", finished.stderr);
@@ -35,9 +35,7 @@ fn assert_failure(finished: &Finished, code: i32, part: &str, ready: &Value) {
 }
 
 fn issuer(folder: &Path) -> (Issuer, Value) {
-    let mut issuer = Issuer::start(folder, &["--json", "--scope", "read:messages write:messages"]);
-    let ready = issuer.ready();
-    (issuer, ready)
+    Issuer::ready(folder, &["--scope", "read:messages write:messages"])
 }
 
 #[test]
@@ -98,7 +96,7 @@ fn help_does_not_show_the_secret_of_the_environment() {
 }
 
 #[test]
-fn a_refusal_exits_with_1_and_tells_why() {
+fn a_refusal_exits_with_1_and_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let (_issuer, ready) = issuer(folder.path());
     let mut changed = ready.clone();
@@ -137,30 +135,30 @@ fn an_unusable_ssl_cert_file_exits_with_2() {
     let ready = json!({ "domain": "127.0.0.1:9", "client_id": "c", "client_secret": "hush", "ca_file": "missing.pem" });
     assert_failure(&finish(token(folder.path(), &ready, &[])), 2, "SSL_CERT_FILE (missing.pem)", &ready);
     fs::write(folder.path().join("missing.pem"), "no certificate").unwrap();
-    assert_failure(&finish(token(folder.path(), &ready, &[])), 2, "no certificate in it", &ready);
+    assert_failure(&finish(token(folder.path(), &ready, &[])), 2, "contains no certificate", &ready);
 }
 
 #[test]
-fn nobody_there_exits_with_3() {
+fn a_refused_connection_exits_with_3() {
     let folder = tempfile::tempdir().unwrap();
     let (_issuer, mut ready) = issuer(folder.path());
-    // A system port: no test running beside this one can be given it.
+    // A system port, which no other test can get.
     ready["domain"] = json!("127.0.0.1:1");
     assert_failure(&finish(token(folder.path(), &ready, &[])), 3, "connection refused", &ready);
 }
 
 #[test]
-fn a_domain_that_is_no_host_exits_with_2() {
+fn an_unusable_domain_exits_with_2() {
     let folder = tempfile::tempdir().unwrap();
     let args =
         ["token", "--domain", "http://t", "--client-id", "c", "--client-secret", "hush", "--audience", "a"];
     let finished = finish(bearward(folder.path(), &args));
     assert_eq!(finished.code, Some(2));
-    assert!(finished.stderr.contains("tenants have https"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("tenants use https"), "{}", finished.stderr);
 }
 
 #[test]
-fn an_env_file_says_what_flags_and_environment_don_t() {
+fn the_env_file_fills_in_what_flags_and_environment_don_t_set() {
     let folder = tempfile::tempdir().unwrap();
     let (_issuer, ready) = issuer(folder.path());
     let text = |name: &str| ready[name].as_str().unwrap();
@@ -182,7 +180,7 @@ fn an_env_file_says_what_flags_and_environment_don_t() {
 }
 
 #[test]
-fn a_folder_that_is_called_like_the_env_file_is_none() {
+fn a_folder_with_the_name_of_the_env_file_is_ignored() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join(".env")).unwrap();
     let (_issuer, ready) = issuer(folder.path());
@@ -190,7 +188,7 @@ fn a_folder_that_is_called_like_the_env_file_is_none() {
 }
 
 #[test]
-fn an_env_file_that_can_t_be_read_is_told_of_without_its_content() {
+fn the_content_of_an_unreadable_env_file_is_not_shown() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(".env"), b"AUTH0_CLIENT_SECRET=hush\xff\n").unwrap();
     let finished = finish(bearward(folder.path(), &["token"]));

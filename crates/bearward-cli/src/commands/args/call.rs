@@ -2,23 +2,23 @@ use std::path::PathBuf;
 
 use reqwest::Method;
 
-use super::patience::Patience;
+use super::timeout::Timeout;
 
 #[derive(clap::Args)]
 #[command(after_help = CALL_EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be given")]
 pub(crate) struct CallArgs {
-    /// Where to: https, or http on this machine
-    // Checked by the command: clap would quote a wrong one, and there may be a password in it.
+    /// The URL to call: https, or http on this machine
+    // Checked by the command: clap would print a wrong URL, which may contain a password.
     pub(crate) url: String,
     /// The method [default: GET, with --data POST]
     #[arg(short = 'X', long, value_name = "METHOD")]
     pub(crate) method: Option<Method>,
-    /// The access token; `-` reads it from stdin, `@FILE` from a file. Arguments show in process lists: prefer those
+    /// The access token; `-` reads stdin, `@FILE` reads a file. Other users can see arguments in process lists
     #[arg(long, env = "BEARWARD_TOKEN", hide_env_values = true)]
     pub(crate) token: String,
-    /// Send a DPoP proof with this key (PKCS#8 PEM), even if the token is not bound to one
-    /// [default, if it is: ~/.config/bearward/dpop-key.pem]
+    /// Send a DPoP proof made with this key (PKCS#8 PEM), even if the token is not bound to a key
+    /// [default for bound tokens: ~/.config/bearward/dpop-key.pem]
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) dpop_key: Option<PathBuf>,
     /// Send the token as a plain Bearer token even if it is bound to a key
@@ -30,15 +30,15 @@ pub(crate) struct CallArgs {
     /// The body, or `@FILE`; sent as application/json if it is JSON and no Content-Type is given
     #[arg(long, value_name = "BODY")]
     pub(crate) data: Option<String>,
-    /// Show how the token was sent, and what the answer says about it (WWW-Authenticate, DPoP-Nonce)
+    /// Show how the token was sent, and WWW-Authenticate, DPoP-Nonce and Location of the answer
     #[arg(short, long)]
     pub(crate) verbose: bool,
     #[command(flatten)]
-    pub(crate) patience: Patience,
+    pub(crate) timeout: Timeout,
     /// Print the answer as one line of JSON: method, url, scheme, status, headers, body, or `body_base64` if it is not text
     #[arg(long)]
     pub(crate) json: bool,
-    /// Send the token in clear text to another machine: anybody on the way can read it
+    /// Send the token in clear text to another machine. Anybody on the network path can read it
     #[arg(long)]
     pub(crate) insecure_http: bool,
 }
@@ -50,4 +50,4 @@ Examples:
   bearward call --json --token @token https://api.example.com/api/private | jq .status
   bearward call -X PUT --data '{\"text\":\"hello\"}' --token @token https://api.example.com/api/messages/1
 
-Exit codes: 0 for an answer of 2xx or 3xx, 1 for any other, 2 usage, 3 no answer";
+Exit codes: 0 for an answer of 2xx or 3xx, 1 for any other, 2 usage or configuration, 3 no answer";

@@ -2,11 +2,11 @@ use bearward_core::jose::algorithm::Algorithm;
 
 use super::algorithm::algorithm;
 
-/// Everything may be missing: that is for the checks to say.
+/// Everything is optional: the checks report what is missing.
 #[derive(clap::Args)]
 #[command(after_help = DOCTOR_EXAMPLES)]
 pub(crate) struct DoctorArgs {
-    /// The tenant's host, with a port if it has one, as the API has it
+    /// The tenant's host, with a port if it has one, as in the API's settings
     #[arg(long, env = "AUTH0_DOMAIN")]
     pub(crate) domain: Option<String>,
     /// The identifier of the API
@@ -15,14 +15,14 @@ pub(crate) struct DoctorArgs {
     /// A client that may get tokens for the API
     #[arg(long, value_name = "ID", env = "AUTH0_CLIENT_ID")]
     pub(crate) client_id: Option<String>,
-    /// Its secret; `-` reads it from stdin, `@FILE` from a file. Arguments show in process lists: prefer those, or the
-    /// environment
+    /// Its secret; `-` reads stdin, `@FILE` reads a file. Other users can see arguments in process lists: prefer these or
+    /// the environment
     #[arg(long, value_name = "SECRET", env = "AUTH0_CLIENT_SECRET", hide_env_values = true)]
     pub(crate) client_secret: Option<String>,
-    /// A signature algorithm that the API takes; can be repeated
+    /// A signature algorithm that the API accepts; can be repeated
     #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = algorithm())]
     pub(crate) algorithm: Vec<Algorithm>,
-    /// How long to wait for a connection; twice that for each part of an answer
+    /// How long to wait for a connection; for each part of an answer, twice that
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) timeout: u64,
     /// Print one line of JSON instead of lines for people
@@ -33,9 +33,9 @@ pub(crate) struct DoctorArgs {
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
   bearward doctor
-      checks what .env and the environment say
+      checks the settings in .env and the environment
   bearward doctor --domain tenant.eu.auth0.com --audience https://api.example.com
   bearward doctor --json | jq '.checks[] | select(.status == \"failed\")'
 
-Exit codes: 0 all well, or with warnings; else, of the first of these that is there: 2 something in settings or on this
-machine has to change, 1 something is wrong with the tenant or it refuses, 3 something could not be reached";
+Exit codes: 0 no check failed. Otherwise the first of these that applies: 2 settings or this machine must be changed, 1 the
+tenant refuses or is set up wrong, 3 something could not be reached";

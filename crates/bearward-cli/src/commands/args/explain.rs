@@ -6,42 +6,42 @@ use clap::{
     builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser},
 };
 
-use super::{algorithm::algorithm, patience::Patience};
+use super::{algorithm::algorithm, timeout::Timeout};
 use crate::tenant::domain::Domain;
 
 #[derive(clap::Args)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
 pub(crate) struct ExplainArgs {
-    /// The access token, in whatever it was copied with; nothing or `-` reads stdin, `@FILE` a file. Arguments show in
-    /// process lists and in the shell's history: prefer those
-    // Several words are one text: clap would quote the second in an error, and that one is the token.
+    /// The access token, also with text around it, such as a whole header field; nothing or `-` reads stdin, `@FILE` reads
+    /// a file. Other users can see arguments in process lists, and shells keep them in their history
+    // Several words are one text. Otherwise clap would print the second one, the token, in an error.
     #[arg(value_name = "TOKEN")]
     pub(crate) token: Vec<String>,
-    /// The tenant's host; can be repeated or hold several, separated by commas
+    /// The tenant's host; can be repeated, or list several, separated by commas
     #[arg(long, env = "AUTH0_DOMAIN", required = true, value_delimiter = ',')]
     pub(crate) domain: Vec<Domain>,
     /// The identifier of the API
     #[arg(long, value_name = "IDENTIFIER", env = "AUTH0_AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) audience: String,
-    /// Scopes that the route requires; can be repeated or hold several, separated by spaces
+    /// Scopes that the route requires; can be repeated, or list several, separated by spaces
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scope: Vec<String>,
     /// Take the issuer's keys from this file (a JWK set) and use no network
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) jwks: Option<PathBuf>,
-    /// A signature algorithm that the API takes; can be repeated
+    /// A signature algorithm that the API accepts; can be repeated
     #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = algorithm())]
     pub(crate) algorithm: Vec<Algorithm>,
-    /// How much difference between the clocks the API grants for exp and nbf
+    /// How many seconds of clock difference the API tolerates for exp and nbf
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub(crate) leeway: u32,
-    /// Judge as if it was this time (Unix time) [default: now]
+    /// Check the token as of this time (Unix time) [default: now]
     #[arg(long, value_name = "SECONDS", value_parser = unix_time)]
     pub(crate) at: Option<UnixTime>,
     /// The scheme that the token was sent with [default: DPoP with --proof, else Bearer]
     #[arg(long, ignore_case = true, value_parser = scheme())]
     pub(crate) scheme: Option<Scheme>,
-    /// Which schemes the API takes: Bearer alone, both, or DPoP alone
+    /// Which schemes the API accepts: only Bearer, both, or only DPoP
     #[arg(long, value_name = "MODE", default_value = "accepted", value_parser = dpop_mode())]
     pub(crate) dpop: DpopMode,
     /// The DPoP proof that was sent with the token; `-` and `@FILE` as for the token
@@ -53,14 +53,14 @@ pub(crate) struct ExplainArgs {
     /// The URL of the request, as the client used it
     #[arg(long, requires = "proof", value_hint = ValueHint::Url)]
     pub(crate) url: Option<String>,
-    /// A signature algorithm that the API takes for proofs; can be repeated
+    /// A signature algorithm that the API accepts for proofs; can be repeated
     #[arg(long, value_name = "ALG", default_value = "ES256", value_parser = algorithm())]
     pub(crate) proof_algorithm: Vec<Algorithm>,
-    /// The API wants nonces in proofs, made with the 32 bytes in this file (its `dpop_nonce_key`)
+    /// The API requires nonces in proofs, made with the 32 bytes in this file (its `dpop_nonce_key`)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) nonce_key: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) patience: Patience,
+    pub(crate) timeout: Timeout,
     /// Print all findings as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -74,7 +74,7 @@ Examples:
   bearward explain @token --jwks jwks.json --at 1800000000
   bearward explain @token --proof @proof --method POST --url https://api.example.com/api/messages
 
-Exit codes: 0 verified, 1 rejected, 2 usage or configuration, 3 cannot decide (the keys can't be had)";
+Exit codes: 0 verified, 1 rejected, 2 usage or configuration, 3 cannot decide (the keys can't be fetched)";
 
 fn scheme() -> impl TypedValueParser<Value = Scheme> {
     let names = PossibleValuesParser::new(["bearer", "dpop"]);

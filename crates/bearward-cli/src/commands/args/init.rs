@@ -2,12 +2,12 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 
-use super::patience::Patience;
+use super::timeout::Timeout;
 use crate::tenant::domain::Domain;
 use crate::{settings::ENV_FILE, tenant::management::Scope};
 
-/// What stands in the environment or in `.env` is looked up by the command, which may not want it: with `--local`, another
-/// tenant's settings count for nothing.
+/// The command itself reads the environment and `.env`, and not clap: with `--local`, settings of another tenant are
+/// ignored.
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = INIT_EXAMPLES, after_long_help = format!("{CREDENTIALS_HELP}\n\n{INIT_EXAMPLES}"))]
@@ -15,36 +15,36 @@ pub(crate) struct InitArgs {
     /// The tenant's host, with a port if it has one [env: `AUTH0_DOMAIN`]
     #[arg(long)]
     pub(crate) domain: Option<Domain>,
-    /// The identifier of the API, which its tokens name as their audience [env: `AUTH0_AUDIENCE`]
+    /// The identifier of the API: the audience of its tokens [env: `AUTH0_AUDIENCE`]
     #[arg(long, value_name = "IDENTIFIER", value_parser = identifier)]
     pub(crate) audience: Option<String>,
     /// The API's name in the dashboard [default: its identifier]
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) name: Option<String>,
-    /// A scope of the API, with what it is for; can be repeated
+    /// A scope of the API, with a description; can be repeated
     #[arg(long = "scope", value_name = "SCOPE=DESCRIPTION", value_parser = scope)]
     pub(crate) scopes: Vec<Scope>,
-    /// How its tokens are made up [default: the tenant's]
+    /// The format of its tokens [default: the tenant's]
     #[arg(long, value_name = "DIALECT", value_parser = ["access_token", "rfc9068_profile"])]
     pub(crate) token_dialect: Option<String>,
     /// Enforce role-based access control, with the permissions in the access token
     #[arg(long)]
     pub(crate) rbac: bool,
-    /// Require that tokens are bound to a key of the client's (DPoP, RFC 9449)
+    /// Require tokens to be bound to a key of the client (DPoP, RFC 9449)
     #[arg(long)]
     pub(crate) require_dpop: bool,
-    /// The application that asks for the API to be made [env: `AUTH0_CLIENT_ID`]
+    /// The client id of the application that makes the API [env: `AUTH0_CLIENT_ID`]
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_id: Option<String>,
-    /// Its secret; `-` reads it from stdin, `@FILE` from a file. Arguments show in process lists: prefer those, or the
-    /// environment
+    /// Its secret; `-` reads stdin, `@FILE` reads a file. Other users can see arguments in process lists: prefer these or
+    /// the environment
     /// [env: `AUTH0_CLIENT_SECRET`]
     #[arg(long, value_name = "SECRET", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_secret: Option<String>,
     /// Sign in with a code in a browser, even if there is a secret in the environment
     #[arg(long, conflicts_with = "client_secret")]
     pub(crate) device: bool,
-    /// Make nothing in the tenant: check what is given, and write the file
+    /// Make nothing in the tenant: only check domain and audience, and write the file
     #[arg(long, conflicts_with_all = [
         "name", "scopes", "token_dialect", "rbac", "require_dpop", "client_id", "client_secret", "device",
     ])]
@@ -55,17 +55,17 @@ pub(crate) struct InitArgs {
     /// The file to write
     #[arg(long, value_name = "PATH", default_value = ENV_FILE, value_hint = clap::ValueHint::FilePath)]
     pub(crate) env_file: PathBuf,
-    /// Replace other values that the file has for what is written
+    /// Replace different values in the file without asking
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
-    pub(crate) patience: Patience,
+    pub(crate) timeout: Timeout,
     /// Print what was done as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// What can be an audience, and stand in a file and in a URL: one word.
+/// An audience that can be written to a file and into a URL: one word.
 pub(crate) fn identifier(text: &str) -> Result<String, &'static str> {
     let word = !text.chars().any(|c| c.is_whitespace() || c.is_control());
     if word && (1..=600).contains(&text.chars().count()) && !matches!(text, "." | "..") {
@@ -79,7 +79,7 @@ fn scope(text: &str) -> Result<Scope, &'static str> {
         Some((value, description)) => (value, Some(description.trim()).filter(|text| !text.is_empty())),
         None => (text, None),
     };
-    // RFC 6749 §3.3, less what would end the description's separator.
+    // RFC 6749 §3.3. `=` can't occur here: it separates the description.
     let character = |byte: u8| byte.is_ascii_graphic() && !b"\"\\".contains(&byte);
     if value.is_empty() || !value.bytes().all(character) {
         return Err("expected 'read:messages=Read messages', or the scope alone");
@@ -88,32 +88,31 @@ fn scope(text: &str) -> Result<Scope, &'static str> {
 }
 
 const CREDENTIALS_HELP: &str = "\
-Who may make an API, the first of these that is there:
+Credentials for making an API. The first of these that is set is used:
   --client-id with its secret       a machine-to-machine application that is authorized for the Auth0 Management API
                                     with create:resource_servers and read:resource_servers (dashboard: Applications >
                                     APIs > Auth0 Management API > Machine to Machine Applications)
-  --client-id alone, or --device    the device flow: you sign in with a code in a browser. The application must be a
-                                    native one with the grant Device Code. To tokens of people Auth0 gives only the
-                                    Management API's scopes for their own data (read:current_user and the like), so
-                                    expect it to be refused there, with 403; `bearward issuer` grants more
-  AUTH0_MANAGEMENT_TOKEN            a token for the Management API (dashboard: ... > API Explorer), good for a day
+  --client-id alone, or --device    the device flow: you confirm a code in a browser. The application must be native,
+                                    with the grant Device Code. It works with `bearward issuer`. Auth0 refuses it with
+                                    403: tokens of people get only scopes for their own data there
+  AUTH0_MANAGEMENT_TOKEN            a token for the Management API (dashboard: ... > API Explorer), valid for a day
   AUTH0_CLIENT_ID                   as --client-id
 
-A secret or a token is never asked for on the terminal. Each can stand in the environment or in .env.
+The command never asks for a secret or token on the terminal. They can be set in the environment or in .env.
 
-The file keeps all its other lines as they are. It is replaced in one step, with mode 0600, once all else went well; a
-symbolic link is refused. With flags enough, or without a terminal, nothing is asked.";
+All other lines of the file stay as they are. The file is replaced in one step, with mode 0600, after everything else has
+succeeded. A symbolic link is refused. Without a terminal, or if flags give everything, nothing is asked.";
 
 const INIT_EXAMPLES: &str = "\
 Examples:
   bearward init
-      asks what it has to know
+      asks for what it needs
   bearward init --local --scope 'read:messages=Read messages'
-      makes an API in the tenant that `bearward issuer` runs here, and writes all that API and client need
+      makes an API in the tenant that `bearward issuer` runs here, and writes all settings of API and client
   bearward init --domain tenant.eu.auth0.com --client-id ID --client-secret - --audience https://api.example.com < secret
       makes an API in an Auth0 tenant
   bearward init --manual --domain tenant.eu.auth0.com --audience https://api.example.com
-      writes the file for an API that is there
+      writes the file for an API that exists
 
 Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide";
 

@@ -3,13 +3,13 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = ISSUER_EXAMPLES, after_long_help = format!("{ISSUER_EXAMPLES}\n\n{ADMIN_HELP}"))]
 pub(crate) struct IssuerArgs {
-    /// Port on 127.0.0.1; 0 takes a free one
+    /// Port on 127.0.0.1; 0 uses a free one
     #[arg(long, default_value_t = 4400)]
     pub(crate) port: u16,
-    /// An API that tokens are issued for, by its identifier; can be repeated
+    /// The identifier of an API that gets tokens; can be repeated
     #[arg(long, value_name = "IDENTIFIER", default_value = "https://api.example.com")]
     pub(crate) audience: Vec<String>,
-    /// Scopes that the client is granted for each API; can be repeated or hold several, separated by spaces
+    /// Scopes that the client is granted for each API; can be repeated, or list several, separated by spaces
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scope: Vec<String>,
     /// Put the granted scopes into the claim `permissions` too, as Auth0 does with role-based access control
@@ -18,41 +18,41 @@ pub(crate) struct IssuerArgs {
     /// The client's id [default: a random one]
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
-    /// The client's secret; `-` reads it from stdin, `@FILE` from a file. Arguments show in process lists: prefer those
+    /// The client's secret; `-` reads stdin, `@FILE` reads a file. Other users can see arguments in process lists
     /// [default: a random one]
     #[arg(long, value_name = "SECRET")]
     pub(crate) client_secret: Option<String>,
-    /// The public half (PEM) of an RSA key: the client may authenticate by assertions that it signed with the other
-    /// half (`private_key_jwt`), or by its secret
+    /// An RSA public key (PEM). The client may then authenticate by assertions signed with the private key
+    /// (`private_key_jwt`), or by its secret
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) client_public_key: Option<PathBuf>,
-    /// Exchange subject tokens of this type (a URI of your own) for tokens of the user whose id they are; can be repeated
+    /// Exchange subject tokens of this type (a URI of your own) for access tokens. The subject token is the user's id; can
+    /// be repeated
     #[arg(long, value_name = "TYPE")]
     pub(crate) exchange_profile: Vec<String>,
-    /// A connection that the token vault has tokens of, and their scopes, separated by spaces; can be repeated
+    /// A connection of the token vault, and the scopes of its tokens, separated by spaces; can be repeated
     #[arg(long, value_name = "NAME[=SCOPES]")]
     pub(crate) connection: Vec<String>,
-    /// A scope of the client for the Management API, such as `read:resource_servers`; can be repeated or hold several;
-    /// '' is none [default: those to create, read and update resource servers]
+    /// A scope of the client for the Management API, such as `read:resource_servers`; can be repeated, or list
+    /// several; '' is none [default: to create, read and update resource servers]
     #[arg(long, value_name = "SCOPES")]
     pub(crate) management_scope: Vec<String>,
     /// The id of the user who confirms devices in a browser
     #[arg(long, value_name = "ID", default_value = "auth0|local-user")]
     pub(crate) user: String,
-    /// How long a device must wait between two polls; 0 lets it poll as it likes
+    /// How long a device must wait between two polls; 0 is no limit
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub(crate) device_interval: u32,
-    /// How long a device code is good for
+    /// How long a device code is valid
     #[arg(long, value_name = "SECONDS", default_value_t = 900)]
     pub(crate) device_lifetime: u32,
-    /// Write the CA certificate to this file, which stays [default: a fresh file in .bearward, removed at the end]
+    /// Write the CA certificate to this file, and keep it [default: a new file in .bearward, removed at the end]
     #[arg(long, value_name = "PATH")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// How long tokens are good for; 30 days at most, as Auth0
+    /// How long tokens are valid; at most 30 days, as in Auth0
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
     pub(crate) token_lifetime: u64,
-    /// Open an admin side on a port of its own: key rotation, misbehaviour on request, and any token for whoever has
-    /// its secret
+    /// Serve an admin API on another port: it rotates keys, causes faults, and issues any token. It has its own secret
     #[arg(long)]
     pub(crate) admin: bool,
     /// Print the ready line as JSON
@@ -70,27 +70,27 @@ Examples:
 Exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 usage or configuration, also a port that is taken, 3 cannot start";
 
 const ADMIN_HELP: &str = "\
-Admin side (--admin), with the header 'Authorization: Bearer SECRET' and JSON bodies:
+Admin API (--admin), with the header 'Authorization: Bearer SECRET' and JSON bodies:
   POST /admin/rotate-keys           a new key signs, the old one stays published
-  POST /admin/withdraw-key          {kid, after_ms}: it leaves the key set; without kid, all that no longer sign
+  POST /admin/withdraw-key          {kid, after_ms}: it leaves the key set; without kid, all keys that no longer sign
   POST /admin/token                 {base, header, claims, expires_in, key: published|unpublished}: any token
-  POST /admin/junk-keys             {kinds, keys}: junk beside the good keys. Kinds:
+  POST /admin/junk-keys             {kinds, keys}: unusable keys beside the good ones. Kinds:
                                     unknown_kty missing_n wrong_types not_an_object oct private_rsa rsa_1024
                                     for_encryption duplicate_kid duplicate_kid_other_kty
-  GET  /admin/devices               the devices that wait to be confirmed
-  POST /admin/devices               {user_code, decision: approve|deny, user}: somebody decides
-  POST /admin/behaviour/DOCUMENT    how a document is answered: discovery, jwks or both, or a call: token, device_code
-                                    or resource_servers; {} is well. Any of:
-    latency_ms: N                   a pause first
-    fault: hang|close|break_off     no answer; no answer and no connection; half a body
+  GET  /admin/devices               devices that wait to be confirmed
+  POST /admin/devices               {user_code, decision: approve|deny, user}: confirm or refuse
+  POST /admin/behaviour/DOCUMENT    how a document (discovery, jwks, both) or a call (token, device_code,
+                                    resource_servers) is answered; {} is normal. Any of:
+    latency_ms: N                   wait before answering
+    fault: hang|close|break_off     send no answer; close the connection; send half a body
     status: 429
     headers: {Retry-After: '2', Cache-Control: null}
     body: {text: T}, {json: J}, {members: {issuer: I, jwks_uri: U}}, {padded_to: BYTES}, {gzip_bomb_mib: N}
-    drip_ms: N                      a byte of the body each time
+    drip_ms: N                      wait before each byte of the body
   POST /admin/down                  {connections: reset|silent}
-  POST /admin/recover               everything behaves again
-  GET  /admin/behaviour             what it was told
-  GET  /admin/requests              how often each document was asked for, and each call made
+  POST /admin/recover               everything is normal again
+  GET  /admin/behaviour             the current settings
+  GET  /admin/requests              how often each document and call was requested
   POST /admin/requests/reset
 
 Example:

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = MAN_EXAMPLES)]
 pub(crate) struct ManArgs {
-    /// Write a page for each command into this folder, which is made if it is missing
+    /// Write a page for each command into this folder, and create the folder if it is missing
     #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
 }

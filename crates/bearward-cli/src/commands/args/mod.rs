@@ -1,4 +1,4 @@
-//! What can be typed, a file for each command. Values are checked here once; the commands get checked ones.
+//! What can be typed, a file for each command. Values are checked here; the commands get checked values.
 
 mod algorithm;
 mod call;
@@ -8,7 +8,7 @@ mod explain;
 mod init;
 mod issuer;
 mod man;
-mod patience;
+mod timeout;
 mod token;
 
 use clap::{Parser, Subcommand};
@@ -20,7 +20,6 @@ pub(crate) use explain::ExplainArgs;
 pub(crate) use init::{InitArgs, identifier};
 pub(crate) use issuer::IssuerArgs;
 pub(crate) use man::ManArgs;
-pub(crate) use patience::Patience;
 pub(crate) use token::TokenArgs;
 
 use crate::terminal::style::HELP;
@@ -42,14 +41,14 @@ Examples:
   bearward token --domain tenant.eu.auth0.com --client-id ID --audience https://api.example.com
       prints a token, with the client's secret from AUTH0_CLIENT_SECRET
   bearward doctor
-      checks what an API needs of its tenant, as .env and the environment say
+      checks what an API needs from its tenant, with the settings in .env and the environment
   bearward token --dpop | bearward call --token - http://127.0.0.1:8000/api/private
-      gets a token that is bound to a key, and calls an API with it and a proof of the key
+      requests a token that is bound to a key, and calls an API with the token and a DPoP proof
   bearward token | bearward explain
-      tells whether an API takes the token and, if not, why and what to do about it
+      says whether an API accepts the token and, if not, why and what to do
 
-Settings come from flags, else from the environment, else from .env in this folder, which may be missing. Colours are for
-terminals, and NO_COLOR switches them off.
+Settings come from flags, else from the environment, else from .env in this folder, which may be missing. Only terminals
+get colours; NO_COLOR switches them off.
 
 Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide (something could not be reached)";
 
@@ -57,14 +56,14 @@ Exit codes: 0 done, 1 rejected, 2 usage or configuration, 3 cannot decide (somet
 pub(crate) enum Command {
     /// Make an API in a tenant, and write `AUTH0_DOMAIN` and `AUTH0_AUDIENCE` into `.env`.
     ///
-    /// Works with Auth0's Management API, and with `bearward issuer`. An API that is there already is used, and left as
-    /// it is. If anything goes wrong, the file is as it was. Certificates are checked as for `bearward token`.
+    /// Works with Auth0's Management API and with `bearward issuer`. An API that exists is used, and not changed. If
+    /// anything fails, the file is not changed either. Certificates are checked as for `bearward token`.
     Init(Box<InitArgs>),
     /// Run a local tenant that issues tokens shaped like Auth0's. For development only.
     ///
-    /// It serves https on 127.0.0.1 with a certificate authority of its own, made at start: clients trust it by
-    /// `SSL_CERT_FILE`. Keys and secrets are fresh at each start unless given. Ctrl-C stops it.
-    /// Until then `.bearward/tenant.json` holds what it prints, client secret included, for `bearward init --local`.
+    /// It serves https on 127.0.0.1 with a certificate authority of its own, made at start. Clients trust it by
+    /// `SSL_CERT_FILE`. Keys and secrets are new at each start unless given. Ctrl-C stops it.
+    /// While it runs, `.bearward/tenant.json` contains what it prints, client secret included, for `bearward init --local`.
     Issuer(IssuerArgs),
     /// Print an access token from a tenant, by the client credentials grant.
     ///
@@ -73,19 +72,19 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Call an API with a token, and with a DPoP proof if the token is bound to a key.
     ///
-    /// The body of the answer goes to stdout, as it came (or with --json, all of it); everything else to stderr.
-    /// Redirects are not followed, since the token must not travel. Certificates are checked as for `bearward token`.
+    /// The body of the answer goes to stdout unchanged; with --json, the whole answer does. Everything else goes to stderr.
+    /// Redirects are not followed, so that the token goes nowhere else. Certificates are checked as for `bearward token`.
     Call(CallArgs),
-    /// Tell why a token is refused: every check of an API, what it expects, and what to do about the first that fails.
+    /// Say why a token is refused: every check of an API, what it expects, and what to do about the first that fails.
     ///
-    /// Takes the token out of whatever it was copied with, judges it as the API would that is configured like this, and
-    /// asks the tenant for its keys. Prints what the token says, never the token itself.
+    /// Finds the token in text that was copied with it, checks it as an API with these settings would, and fetches the
+    /// tenant's keys. Prints what the token says, never the token itself.
     Explain(Box<ExplainArgs>),
-    /// Check what an API needs of its tenant: settings, network, certificates, documents, keys, clock, a token.
+    /// Check what an API needs from its tenant: settings, network, certificates, documents, keys, clock, a token.
     ///
-    /// A line for each check, and a remedy below each that is not well. What can't be checked because another check
-    /// failed is skipped. Nothing is changed anywhere; a token is asked for if client id, secret and audience are known,
-    /// and neither secret nor token is printed. Certificates are checked as for `bearward token`.
+    /// Prints a line for each check, with a remedy if it failed. Checks that depend on a failed one are skipped. Nothing is
+    /// changed anywhere. A token is requested if client id, secret and audience are known; neither secret nor token is
+    /// printed. Certificates are checked as for `bearward token`.
     Doctor(DoctorArgs),
     /// Print what a shell needs to complete commands and arguments.
     Completions(CompletionsArgs),

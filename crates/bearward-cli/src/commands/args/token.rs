@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 
-use super::patience::Patience;
+use super::timeout::Timeout;
 use crate::tenant::domain::Domain;
 
 #[derive(clap::Args)]
@@ -14,24 +14,24 @@ pub(crate) struct TokenArgs {
     /// The client's id
     #[arg(long, value_name = "ID", env = "AUTH0_CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_id: String,
-    /// The client's secret; `-` reads it from stdin, `@FILE` from a file. Arguments show in process lists: prefer those, or the
-    /// environment
+    /// The client's secret; `-` reads stdin, `@FILE` reads a file. Other users can see arguments in process lists: prefer
+    /// these or the environment
     #[arg(long, value_name = "SECRET", env = "AUTH0_CLIENT_SECRET", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_secret: String,
     /// The identifier of the API that the token is for
     #[arg(long, value_name = "IDENTIFIER", env = "AUTH0_AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) audience: String,
-    /// Scopes to ask for; can be repeated or hold several, separated by spaces [default: all that are granted]
+    /// Scopes to request; can be repeated, or list several, separated by spaces [default: all that are granted]
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scope: Vec<String>,
-    /// Ask for a token bound to a key of yours (DPoP, RFC 9449); the key is made when there is none
+    /// Request a token bound to your key (DPoP, RFC 9449). A missing key is made
     #[arg(long)]
     pub(crate) dpop: bool,
     /// The key's file, PKCS#8 PEM [default: ~/.config/bearward/dpop-key.pem]
     #[arg(long, value_name = "FILE", requires = "dpop", value_hint = clap::ValueHint::FilePath)]
     pub(crate) dpop_key: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) patience: Patience,
+    pub(crate) timeout: Timeout,
     /// Print the tenant's whole answer as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -44,4 +44,4 @@ Examples:
   curl -H \"Authorization: Bearer $(bearward token)\" https://api.example.com/api/private
   bearward token --dpop > token && bearward call --token @token http://127.0.0.1:8000/api/private
 
-Exit codes: 0 for a token, 1 the tenant refuses, 2 usage or configuration, 3 no usable answer";
+Exit codes: 0 a token was issued, 1 the tenant refuses, 2 usage or configuration, 3 no usable answer";

@@ -1,4 +1,4 @@
-//! How the token is sent: what it says about itself decides, unless the user does.
+//! How the token is sent: as Bearer, or with a DPoP proof if it is bound to a key.
 
 use std::path::PathBuf;
 
@@ -33,12 +33,12 @@ impl Credentials {
             return Ok(Self::Dpop { token, key });
         }
         let message = format!(
-            "the token is bound to the key {thumbprint}, and {} holds the key {}.",
+            "the token is bound to the key {thumbprint}, but {} contains the key {}.",
             path.display(),
             key.thumbprint()
         );
         Err(Failure::usage(message).with_hint(
-            "--dpop-key names the right key; `bearward token --dpop` asks for a token bound to this one.",
+            "give the right key by --dpop-key, or request a token bound to this one: `bearward token --dpop`.",
         ))
     }
 

@@ -1,4 +1,4 @@
-//! `bearward call`: one request with a token, by the scheme that the token asks for, and its answer.
+//! `bearward call`: one request with a token, and its answer.
 
 mod credentials;
 mod report;
@@ -23,10 +23,10 @@ use crate::{
     terminal::{failure::Failure, output},
 };
 
-/// Larger than what an API should answer, smaller than what hurts.
+/// The largest answer that is read.
 const ANSWER_MEBIBYTES: usize = 16;
 
-/// A header field of the answer is cut here.
+/// Header fields of the answer are cut to this length.
 const FIELD_LENGTH: usize = 2000;
 
 pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Failure> {
@@ -34,15 +34,19 @@ pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Failure> {
     let token = AccessToken::from_argument(args.token)?;
     let credentials =
         if args.bearer { Credentials::Bearer(token) } else { Credentials::choose(token, args.dpop_key)? };
-    let call =
-        Call { client: request.client(&args.patience.terms())?, request, credentials, verbose: args.verbose };
+    let call = Call {
+        client: request.client(&args.timeout.http_options())?,
+        request,
+        credentials,
+        verbose: args.verbose,
+    };
     let mut answer = call.send(None).await?;
-    // RFC 9449 §9. Once: a server that never has enough is not asked for ever.
-    if let Some(nonce) = answer.nonce_wanted() {
-        call.tell_details(&answer);
+    // RFC 9449 §9. Only once: a server may reject every nonce.
+    if let Some(nonce) = answer.required_nonce() {
+        call.print_details(&answer);
         answer = call.send(Some(&nonce)).await?;
     }
-    if args.json { call.report(answer).await } else { call.tell(answer).await }
+    if args.json { call.report(answer).await } else { call.print(answer).await }
 }
 
 struct Call {
@@ -52,7 +56,7 @@ struct Call {
     verbose: bool,
 }
 
-/// An answer, and the proof that it answers, so that it can be kept from being told.
+/// An answer, and the proof that was sent, so that the proof can be masked.
 struct Answer {
     response: Response,
     proof: Option<Proof>,
@@ -75,32 +79,32 @@ impl Call {
         if let Some(proof) = &proof {
             request = request.header("DPoP", proof.field()?);
         }
-        self.tell_request(nonce);
+        self.print_request(nonce);
         let response = https::send(request, &https::authority(url)).await?;
         Ok(Answer { response, proof })
     }
 
-    fn tell_request(&self, nonce: Option<&Nonce>) {
+    fn print_request(&self, nonce: Option<&Nonce>) {
         if !self.verbose {
             return;
         }
         let Request { method, url, .. } = &self.request;
-        // Without the query: it may hold what is not for a log.
+        // Without the query, which may contain secrets.
         let htu = dpop::htu(url);
-        output::talk(format_args!("> {method} {htu}"));
-        output::talk(format_args!("> Authorization: {} (token not shown)", self.credentials.scheme()));
+        output::message(format_args!("> {method} {htu}"));
+        output::message(format_args!("> Authorization: {} (token not shown)", self.credentials.scheme()));
         if let Credentials::Dpop { key, .. } = &self.credentials {
             let nonce = if nonce.is_some() { ", with the server's nonce" } else { "" };
-            output::talk(format_args!("> DPoP: (proof by key {}{nonce})", key.thumbprint()));
+            output::message(format_args!("> DPoP: (proof by key {}{nonce})", key.thumbprint()));
         }
     }
 
-    /// Status and hints to stderr, the body to stdout; the status decides on the exit code.
-    async fn tell(&self, answer: Answer) -> Result<ExitCode, Failure> {
+    /// Prints status and hints to stderr, the body to stdout. The exit code depends on the status.
+    async fn print(&self, answer: Answer) -> Result<ExitCode, Failure> {
         let status = answer.response.status();
-        self.tell_details(&answer);
+        self.print_details(&answer);
         if !self.verbose {
-            output::talk(status_line(&answer.response));
+            output::message(status_line(&answer.response));
         }
         let hint = self.hint(status, answer.response.headers());
         output::body(&https::body(answer.response, ANSWER_MEBIBYTES).await?)?;
@@ -110,9 +114,9 @@ impl Call {
         Ok(exit_code(status))
     }
 
-    /// The same as JSON on stdout.
+    /// Prints the answer as JSON to stdout.
     async fn report(&self, answer: Answer) -> Result<ExitCode, Failure> {
-        self.tell_details(&answer);
+        self.print_details(&answer);
         let (status, headers) = (answer.response.status(), answer.response.headers().clone());
         let proof = answer.proof;
         let bytes = https::body(answer.response, ANSWER_MEBIBYTES).await?;
@@ -129,16 +133,16 @@ impl Call {
         Ok(exit_code(status))
     }
 
-    fn tell_details(&self, answer: &Answer) {
+    fn print_details(&self, answer: &Answer) {
         if !self.verbose {
             return;
         }
-        output::talk(format_args!("< {}", status_line(&answer.response)));
+        output::message(format_args!("< {}", status_line(&answer.response)));
         let shown = [header::WWW_AUTHENTICATE, HeaderName::from_static("dpop-nonce"), header::LOCATION];
         for (name, label) in shown.iter().zip(["WWW-Authenticate", "DPoP-Nonce", "Location"]) {
             for value in answer.response.headers().get_all(name) {
                 let text = String::from_utf8_lossy(value.as_bytes());
-                output::talk(format_args!(
+                output::message(format_args!(
                     "< {label}: {}",
                     self.without_secrets(&text, answer.proof.as_ref())
                 ));
@@ -146,7 +150,7 @@ impl Call {
         }
     }
 
-    /// An answer might quote what it was sent.
+    /// An answer may repeat the token or the proof.
     fn without_secrets(&self, text: &str, proof: Option<&Proof>) -> String {
         let mut text = text.replace(self.credentials.token().expose(), "***");
         if let Some(proof) = proof {
@@ -157,19 +161,21 @@ impl Call {
 
     fn hint(&self, status: StatusCode, headers: &HeaderMap) -> Option<&'static str> {
         if status.is_redirection() && headers.contains_key(header::LOCATION) {
-            return Some("redirects are not followed: the token is for this URL; -v shows where it points.")
-                .filter(|_| !self.verbose);
+            return Some(
+                "redirects are not followed, so that the token goes nowhere else; -v shows the Location.",
+            )
+            .filter(|_| !self.verbose);
         }
         if headers.contains_key(header::WWW_AUTHENTICATE) && !self.verbose {
-            return Some("-v shows the answer's challenge, which says why.");
+            return Some("-v shows WWW-Authenticate, which says why.");
         }
         None
     }
 }
 
 impl Answer {
-    /// The nonce to try again with: RFC 9449 §9 has 401, `error="use_dpop_nonce"`, and the nonce beside it.
-    fn nonce_wanted(&self) -> Option<Nonce> {
+    /// The nonce to try again with, if the answer is the challenge of RFC 9449 §9.
+    fn required_nonce(&self) -> Option<Nonce> {
         let headers = self.response.headers();
         let asked = |value: &header::HeaderValue| {
             String::from_utf8_lossy(value.as_bytes()).contains("use_dpop_nonce")

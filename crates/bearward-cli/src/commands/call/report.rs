@@ -4,8 +4,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::header::{self, HeaderMap, HeaderName};
 use serde_json::{Map, Value, json};
 
-/// Fields that say something about the token, or about what to do next.
-const TOLD: [HeaderName; 5] = [
+/// The fields that are part of the JSON.
+const SHOWN: [HeaderName; 5] = [
     header::CONTENT_TYPE,
     header::LOCATION,
     header::RETRY_AFTER,
@@ -13,16 +13,15 @@ const TOLD: [HeaderName; 5] = [
     HeaderName::from_static("dpop-nonce"),
 ];
 
-/// Those of the fields that are there, by name in lower case; each may stand several times. `tamed` makes a value fit to
-/// be told.
-pub(super) fn headers(headers: &HeaderMap, tamed: impl Fn(&str) -> String) -> Value {
+/// The present ones of these fields, with all their values. `printable` makes a value safe to print.
+pub(super) fn headers(headers: &HeaderMap, printable: impl Fn(&str) -> String) -> Value {
     let values = |name| headers.get_all(name).iter();
-    let texts = |name| values(name).map(|value| tamed(&String::from_utf8_lossy(value.as_bytes())));
-    let members = TOLD.into_iter().filter(|name| headers.contains_key(name));
+    let texts = |name| values(name).map(|value| printable(&String::from_utf8_lossy(value.as_bytes())));
+    let members = SHOWN.into_iter().filter(|name| headers.contains_key(name));
     members.map(|name| (name.to_string(), texts(name).collect())).collect::<Map<String, Value>>().into()
 }
 
-/// `body`: what JSON says, if it is sent as JSON; else text. What is neither is in `body_base64`.
+/// The members `body` and `body_base64`. JSON and text go into the first, other bytes into the second.
 pub(super) fn body(headers: &HeaderMap, bytes: &[u8]) -> (Value, Value) {
     let as_json = is_json(headers).then(|| serde_json::from_slice(bytes).ok()).flatten();
     match (as_json, str::from_utf8(bytes)) {

@@ -1,4 +1,4 @@
-//! The request without its credentials: arguments, checked.
+//! The request without its credentials, from checked arguments.
 
 use reqwest::{
     Client, Method, Url,
@@ -8,11 +8,11 @@ use serde_json::value::RawValue;
 
 use crate::{
     commands::args::CallArgs,
-    http::https::{self, Terms},
+    http::https::{self, HttpOptions},
     terminal::{failure::Failure, input},
 };
 
-/// Fields that are made here, from the token and the body.
+/// Fields that the user can't set: they are made from the token and the body.
 const OURS: [&str; 4] = ["authorization", "dpop", "content-length", "transfer-encoding"];
 
 #[derive(Debug)]
@@ -28,11 +28,11 @@ impl Request {
         let url = url(&args.url)?;
         if url.scheme() == "http" && !args.insecure_http && !https::is_loopback(&url) {
             let message = format!(
-                "http to {} would send the token in clear text, for anybody on the way to read and use.",
+                "http to {} would send the token in clear text: anybody on the network path could read it.",
                 https::authority(&url)
             );
             return Err(Failure::usage(message)
-                .with_hint("use https; --insecure-http sends it all the same, in a network of your own."));
+                .with_hint("use https. --insecure-http sends it anyway, for a network that you control."));
         }
         let mut headers = headers(&args.headers)?;
         let body = args.data.as_deref().map(body).transpose()?;
@@ -43,26 +43,29 @@ impl Request {
         Ok(Self { method: args.method.clone().unwrap_or(default), url, headers, body })
     }
 
-    /// A client that can do this request and, over https, no other kind.
-    pub(super) fn client(&self, terms: &Terms) -> Result<Client, Failure> {
+    /// A client for this request.
+    pub(super) fn client(&self, options: &HttpOptions) -> Result<Client, Failure> {
         if self.url.scheme() == "http" {
-            https::clear_text_client(terms, &self.url)
+            https::clear_text_client(options, &self.url)
         } else {
-            https::client(terms, &self.url)
+            https::client(options, &self.url)
         }
     }
 }
 
-/// Nothing of a URL that is refused is quoted: there may be a password in it.
+/// A refused URL is not shown: it may contain a password.
 fn url(text: &str) -> Result<Url, Failure> {
     let url = Url::parse(text).map_err(|_| {
-        Failure::usage("the URL can't be read.").with_hint("https://api.example.com/path is one.")
+        Failure::usage("the URL can't be read.")
+            .with_hint("it should look like https://api.example.com/path.")
     })?;
     if !["https", "http"].contains(&url.scheme()) {
         return Err(Failure::usage("the URL is neither https nor http."));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Failure::usage("the URL has a user name in it, and the token says who calls."));
+        return Err(Failure::usage(
+            "the URL contains a user name. Remove it: the token identifies the caller.",
+        ));
     }
     Ok(url)
 }
@@ -70,8 +73,9 @@ fn url(text: &str) -> Result<Url, Failure> {
 fn headers(fields: &[String]) -> Result<HeaderMap, Failure> {
     let mut headers = HeaderMap::new();
     for field in fields {
-        // Nothing is quoted here either: a value may be secret, and without a colon all of it may be a value.
-        let malformed = || Failure::usage("one of the -H is no header field.").with_hint("-H 'Name: value'");
+        // Not shown either: it may be secret.
+        let malformed =
+            || Failure::usage("a value of -H is not a header field.").with_hint("write -H 'Name: value'.");
         let (name, value) = field.split_once(':').ok_or_else(malformed)?;
         let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| malformed())?;
         if OURS.contains(&name.as_str()) {
@@ -132,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn clear_text_stays_on_this_machine() {
+    fn http_is_only_for_this_machine() {
         for url in ["http://127.0.0.1:8000/", "http://localhost/", "http://[::1]:1/x", "https://10.0.0.1/"] {
             assert!(checked(&[url]).is_ok(), "{url}");
         }
@@ -143,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_or_a_field_that_is_refused_is_not_quoted() {
+    fn a_refused_url_or_field_is_not_shown() {
         let cases: [&[&str]; 8] = [
             &["https://user:hush@api.example.com/"],
             &["https://hush@api.example.com/"],
@@ -161,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_that_are_made_here_can_t_be_given() {
+    fn fields_made_from_token_and_body_can_t_be_given() {
         for field in ["Authorization: Bearer x", "dpop: x", "Content-Length: 0", "Transfer-Encoding: chunked"]
         {
             assert!(checked(&["https://a", "-H", field]).unwrap_err().message().contains("-H can't set"));

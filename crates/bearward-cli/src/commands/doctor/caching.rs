@@ -1,4 +1,4 @@
-//! How long an API uses a document, by its `Cache-Control`.
+//! How long APIs use a document before they fetch it again, by its `Cache-Control`.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use super::{
 };
 
 pub(super) fn check(name: &'static str, document: &Document) -> Check {
-    let said = field(&document.headers, &header::CACHE_CONTROL);
-    let fresh = Lifetime::new(said.as_deref(), Duration::ZERO, policy::DOCUMENT_CEILING).fresh();
+    let value = field(&document.headers, &header::CACHE_CONTROL);
+    let fresh = Lifetime::new(value.as_deref(), Duration::ZERO, policy::DOCUMENT_CEILING).fresh();
     let seconds = fresh.as_secs();
-    let check = match &said {
-        None => Check::ok(name, format!("fresh for {seconds} s, as there is no Cache-Control")),
-        Some(said) if fresh > limits::FRESH_AT_LEAST => {
-            Check::ok(name, format!("fresh for {seconds} s (Cache-Control: {said})"))
+    let check = match &value {
+        None => Check::ok(name, format!("fresh for {seconds} s (no Cache-Control)")),
+        Some(value) if fresh > limits::FRESH_AT_LEAST => {
+            Check::ok(name, format!("fresh for {seconds} s (Cache-Control: {value})"))
         }
-        Some(said) => short(name, said, fresh),
+        Some(value) => short(name, value, fresh),
     };
-    check.with("cache_control", said).with("fresh_for_s", seconds)
+    check.with("cache_control", value).with("fresh_for_s", seconds)
 }
 
-fn short(name: &'static str, said: &str, fresh: Duration) -> Check {
+fn short(name: &'static str, value: &str, fresh: Duration) -> Check {
     let message = format!(
-        "Cache-Control ({said}) allows next to nothing: each process of an API asks every {} s",
+        "Cache-Control ({value}) is very short: each process of an API fetches it every {} s",
         fresh.as_secs()
     );
-    let remedy = "have the tenant, or the proxy before it, allow a max-age of some minutes; cache_adapter shares documents between processes";
+    let remedy = "configure a max-age of some minutes in the tenant or in the proxy before it; cache_adapter shares documents between processes";
     Check::warning(name, message, remedy)
 }

@@ -1,4 +1,4 @@
-//! Whether the connection is safe, and for how long the server's certificate makes it so. RFC 5280 §4.1.2.5.
+//! Whether the server's certificate is trusted, and for how long. RFC 5280 §4.1.2.5.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,16 +7,16 @@ use yasna::{ASN1Error, ASN1ErrorKind, ASN1Result, BERReader, BERReaderSeq, Tag, 
 
 use super::{
     fetch::{Answer, NoAnswer},
-    report::{Check, Step},
+    report::{Check, Checked},
 };
 use crate::{http::https, terminal::failure::Kind};
 
 const NAME: &str = "tls";
 
-pub(super) fn check(answer: &Result<Answer, NoAnswer>) -> Step<()> {
+pub(super) fn check(answer: &Result<Answer, NoAnswer>) -> Checked<()> {
     match answer {
         Ok(answer) => (of_certificate(answer.certificate.as_deref(), SystemTime::now()), Some(())),
-        // Whatever was wrong then was wrong behind a safe connection.
+        // The failure came after the TLS handshake.
         Err(NoAnswer::Silence { .. }) => (Check::ok(NAME, "the certificate is trusted"), Some(())),
         Err(NoAnswer::NoConnection { tls, why }) => {
             (Check::failed(NAME, Kind::Undecided, why.as_str(), remedy(tls.as_ref())), None)
@@ -31,9 +31,9 @@ fn of_certificate(der: Option<&[u8]>, now: SystemTime) -> Check {
         return Check::ok(NAME, TRUSTED);
     };
     let left = validity.not_after.duration_since(now).unwrap_or_default();
-    let message = format!("{TRUSTED}, and good for another {}", span(left));
+    let message = format!("{TRUSTED}, and valid for another {}", span(left));
     let check = if validity.is_nearly_over(left) {
-        let remedy = "have it renewed: after that no API can get at the tenant's keys any more";
+        let remedy = "renew it: after that, APIs can't fetch the tenant's keys any more";
         Check::warning(NAME, message, remedy)
     } else {
         Check::ok(NAME, message)
@@ -44,13 +44,13 @@ fn of_certificate(der: Option<&[u8]>, now: SystemTime) -> Check {
 
 fn remedy(error: Option<&Error>) -> String {
     let Some(error) = error else {
-        return "does the port speak https, and does a firewall or proxy let it pass?".to_owned();
+        return "does this port serve https, and does a firewall or proxy let it pass?".to_owned();
     };
     let Error::InvalidCertificate(error) = error else {
-        return "does the port speak https, with TLS 1.2 or 1.3?".to_owned();
+        return "does this port serve https, with TLS 1.2 or 1.3?".to_owned();
     };
     if is_about_time(error) {
-        return "is this machine's clock right? If it is, the tenant has to renew its certificate".to_owned();
+        return "is this machine's clock right? If it is, the tenant must renew its certificate".to_owned();
     }
     if matches!(error, CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) {
         return "is this the domain that the tenant's certificate is for?".to_owned();
@@ -68,7 +68,7 @@ fn is_about_time(error: &CertificateError) -> bool {
     )
 }
 
-/// From when to when a certificate is good.
+/// From when to when a certificate is valid.
 #[derive(Debug)]
 struct Validity {
     not_before: SystemTime,
@@ -100,7 +100,7 @@ impl Validity {
         Ok(validity)
     }
 
-    /// Certificates are renewed long before the last tenth of their time, be it days or years.
+    /// Certificates are usually renewed long before the last tenth of their validity.
     fn is_nearly_over(&self, left: Duration) -> bool {
         let whole = self.not_after.duration_since(self.not_before).unwrap_or_default();
         left < whole / 10
@@ -141,8 +141,8 @@ mod tests {
 
     const DAY: Duration = Duration::from_secs(24 * 3600);
 
-    /// Good from 2020-01-01 to `year`-01-01, looked at `before` its end.
-    fn told(year: i32, before: Duration) -> String {
+    /// Valid from 2020-01-01 to `year`-01-01, checked `before` its end.
+    fn shown(year: i32, before: Duration) -> String {
         let mut params = CertificateParams::new(vec!["t.example.com".to_owned()]).unwrap();
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
         params.not_after = rcgen::date_time_ymd(year, 1, 1);
@@ -153,15 +153,15 @@ mod tests {
 
     #[test]
     fn a_certificate_s_end_is_read_in_both_spellings() {
-        assert!(told(2021, DAY * 90).contains("good for another 90 days"), "{}", told(2021, DAY * 90));
-        assert!(told(2060, DAY * 9000).contains("good for another 9000 days"));
+        assert!(shown(2021, DAY * 90).contains("valid for another 90 days"), "{}", shown(2021, DAY * 90));
+        assert!(shown(2060, DAY * 9000).contains("valid for another 9000 days"));
         assert!(Validity::read(b"\x30\x00").is_err());
     }
 
     #[test]
     fn a_certificate_in_its_last_tenth_is_a_warning() {
-        assert!(told(2021, DAY * 37).contains("ok"));
-        let late = told(2021, DAY);
-        assert!(late.contains("warning") && late.contains("24 hours") && late.contains("renewed"), "{late}");
+        assert!(shown(2021, DAY * 37).contains("ok"));
+        let late = shown(2021, DAY);
+        assert!(late.contains("warning") && late.contains("24 hours") && late.contains("renew it"), "{late}");
     }
 }

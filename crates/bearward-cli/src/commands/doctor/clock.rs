@@ -13,25 +13,25 @@ use crate::terminal::failure::Kind;
 
 const NAME: &str = "clock";
 
-/// Clocks that are kept are closer than this; the way to the tenant and back can't feign it.
+/// Synchronized clocks differ by less than this.
 const NOTICEABLE: Duration = Duration::from_secs(5);
 
 pub(super) fn check(answer: &Result<Answer, NoAnswer>) -> Check {
-    let Ok(answer) = answer else { return Check::skipped(NAME, "there is no answer to read it from") };
+    let Ok(answer) = answer else { return Check::skipped(NAME, "there is no answer with a Date") };
     match ServerTime::of(&answer.headers) {
         Some(server) => judge(&Skew::between(answer.asked, answer.answered, &server)),
         None => Check::skipped(NAME, "the answer has no Date that can be read"),
     }
 }
 
-/// What the other side's clock showed: some time from `earliest` on, for as long as its fields are coarse.
+/// The server's time: between `earliest` and `coarse` later.
 struct ServerTime {
     earliest: SystemTime,
     coarse: Duration,
 }
 
 impl ServerTime {
-    /// `Date`, and `Age` more if a cache had kept the answer. Both are whole seconds, cut off.
+    /// `Date`, plus `Age` if the answer came from a cache. Both are rounded down to seconds.
     fn of(headers: &HeaderMap) -> Option<Self> {
         let date = httpdate::parse_http_date(&field(headers, &header::DATE)?).ok()?;
         let age: Option<u32> = field(headers, &header::AGE).and_then(|age| age.trim().parse().ok());
@@ -42,7 +42,7 @@ impl ServerTime {
     }
 }
 
-/// How far our clock is from theirs; at least that far.
+/// How far our clock differs from the server's, at least.
 #[derive(Debug, PartialEq, Eq)]
 enum Skew {
     Ahead(Duration),
@@ -83,16 +83,16 @@ fn judge(skew: &Skew) -> Check {
             return Check::ok(NAME, message).with("ahead_by_s", skew.seconds());
         }
         Skew::Ahead(_) => {
-            (format!("{seconds} s ahead of the tenant's: tokens expire that much early"), by >= oldest)
+            (format!("{seconds} s ahead of the tenant's: tokens expire too early by that much"), by >= oldest)
         }
         Skew::Behind(_) => (
             format!(
-                "{seconds} s behind the tenant's: expired tokens stay good that much longer, and those with nbf are refused at first"
+                "{seconds} s behind the tenant's: expired tokens are accepted for that much longer, and new tokens with nbf are refused at first"
             ),
             by >= newest,
         ),
     };
-    let remedy = "set this machine's clock, and have it kept by NTP; if another clock agrees with this one, it is the tenant's that is wrong";
+    let remedy = "synchronize this machine's clock by NTP. If it is right, the tenant's clock is wrong";
     let check = if breaks {
         let message =
             format!("{message}; DPoP proofs of clients with the right time fail (from {limits} on)");
@@ -127,33 +127,36 @@ mod tests {
     }
 
     #[test]
-    fn what_the_way_and_the_cut_seconds_explain_is_no_skew() {
+    fn network_delay_and_rounding_are_no_skew() {
         let none = Skew::Behind(Duration::ZERO);
         assert_eq!(skew(0, 100, None), none);
         assert_eq!(skew(999, 1100, None), none);
         assert_eq!(skew(-20_000, 10, None), none, "a slow answer");
-        assert_eq!(skew(60_500, 60_600, Some("60")), none, "a kept answer");
+        assert_eq!(skew(60_500, 60_600, Some("60")), none, "a cached answer");
     }
 
     #[test]
-    fn what_is_left_is_skew() {
+    fn more_than_that_is_skew() {
         assert_eq!(skew(13_000, 13_100, None), Skew::Ahead(Duration::from_secs(12)));
         assert_eq!(skew(-12_100, -12_000, None), Skew::Behind(Duration::from_secs(12)));
         assert_eq!(skew(100, 200, Some("60")), Skew::Behind(Duration::from_millis(59_800)));
     }
 
     #[test]
-    fn it_matters_from_some_seconds_on_and_breaks_proofs_later() {
-        let told = |skew: Skew| judge(&skew).to_string();
+    fn some_seconds_are_a_warning_and_more_breaks_proofs() {
+        let shown = |skew: Skew| judge(&skew).to_string();
         let seconds = Duration::from_secs;
-        assert!(told(Skew::Ahead(seconds(4))).contains("agrees"));
+        assert!(shown(Skew::Ahead(seconds(4))).contains("agrees"));
         for warned in [Skew::Ahead(seconds(5)), Skew::Ahead(seconds(299)), Skew::Behind(seconds(29))] {
-            let told = told(warned);
-            assert!(told.contains("warning") && told.contains("from 30 s behind or 300 s ahead"), "{told}");
+            let shown = shown(warned);
+            assert!(
+                shown.contains("warning") && shown.contains("from 30 s behind or 300 s ahead"),
+                "{shown}"
+            );
         }
         for failed in [Skew::Ahead(seconds(300)), Skew::Behind(seconds(30))] {
-            let told = told(failed);
-            assert!(told.contains("failed") && told.contains("NTP"), "{told}");
+            let shown = shown(failed);
+            assert!(shown.contains("failed") && shown.contains("NTP"), "{shown}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The way to the tenant's host: its addresses, and whether anything listens there.
+//! The tenant's host: its addresses, and whether it accepts connections.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::report::{Check, Step};
+use super::report::{Check, Checked};
 use crate::{
     http::https,
     terminal::{failure::Kind, progress},
@@ -16,13 +16,13 @@ use crate::{
 
 /// How requests get to the tenant.
 #[derive(Debug)]
-pub(super) enum Way {
+pub(super) enum Route {
     Direct { host: String, addresses: Vec<SocketAddr> },
     Proxy { host: String },
 }
 
-/// The addresses of the host. A proxy looks for them itself.
-pub(super) async fn look_up(url: &str, patience: Duration) -> Step<Way> {
+/// The addresses of the host. A proxy looks them up itself.
+pub(super) async fn look_up(url: &str, patience: Duration) -> Checked<Route> {
     const NAME: &str = "dns";
     let Some((url, host, port)) = parts(url) else {
         let remedy = "write the host alone, as in AUTH0_DOMAIN=tenant.eu.auth0.com";
@@ -30,7 +30,7 @@ pub(super) async fn look_up(url: &str, patience: Duration) -> Step<Way> {
     };
     if let Some(proxy) = https::proxy(&url) {
         let check = Check::skipped(NAME, format!("requests go through the proxy {proxy}"));
-        return (check, Some(Way::Proxy { host: proxy }));
+        return (check, Some(Route::Proxy { host: proxy }));
     }
     let looked_up = timeout(patience, lookup_host((host.trim_matches(['[', ']']), port)));
     let why = match progress::while_waiting(format_args!("looking for {host}"), looked_up).await {
@@ -38,7 +38,7 @@ pub(super) async fn look_up(url: &str, patience: Duration) -> Step<Way> {
         Ok(Err(error)) => error.to_string(),
         Err(_elapsed) => format!("no answer within {} s", patience.as_secs()),
     };
-    let remedy = "is the domain spelled right? Can this machine look up other names?";
+    let remedy = "is the domain spelled correctly? Can this machine look up other names?";
     (Check::failed(NAME, Kind::Undecided, format!("no address of {host}: {why}"), remedy), None)
 }
 
@@ -48,7 +48,7 @@ fn parts(url: &str) -> Option<(Url, String, u16)> {
     Some((url, host, port))
 }
 
-fn found(url: &Url, host: &str, addresses: Vec<SocketAddr>) -> Step<Way> {
+fn found(url: &Url, host: &str, addresses: Vec<SocketAddr>) -> Checked<Route> {
     let mut texts: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
     texts.dedup();
     let message = if url.domain().is_none() {
@@ -57,15 +57,15 @@ fn found(url: &Url, host: &str, addresses: Vec<SocketAddr>) -> Step<Way> {
         format!("{host} is at {}", texts.join(", "))
     };
     let check = Check::ok("dns", message).with("addresses", texts);
-    (check, Some(Way::Direct { host: https::authority(url), addresses }))
+    (check, Some(Route::Direct { host: https::authority(url), addresses }))
 }
 
-/// Whether one of the addresses takes connections.
-pub(super) async fn connect(way: Way, patience: Duration) -> Step<()> {
+/// Whether one of the addresses accepts connections.
+pub(super) async fn connect(route: Route, patience: Duration) -> Checked<()> {
     const NAME: &str = "connection";
-    let (host, addresses) = match way {
-        Way::Direct { host, addresses } => (host, addresses),
-        Way::Proxy { host } => {
+    let (host, addresses) = match route {
+        Route::Direct { host, addresses } => (host, addresses),
+        Route::Proxy { host } => {
             return (Check::skipped(NAME, format!("requests go through the proxy {host}")), Some(()));
         }
     };
@@ -73,7 +73,7 @@ pub(super) async fn connect(way: Way, patience: Duration) -> Step<()> {
     let why = match progress::while_waiting(format_args!("connecting to {host}"), connected).await {
         Ok(Ok(stream)) => {
             let address = stream.peer_addr().map(|address| address.to_string()).unwrap_or_default();
-            let check = Check::ok(NAME, format!("{host} takes connections")).with("address", address);
+            let check = Check::ok(NAME, format!("{host} accepts connections")).with("address", address);
             return (check, Some(()));
         }
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
@@ -83,9 +83,9 @@ pub(super) async fn connect(way: Way, patience: Duration) -> Step<()> {
         Err(_elapsed) => format!("no answer within {} s", patience.as_secs()),
     };
     let remedy = if addresses.iter().all(|address| address.ip().is_loopback()) {
-        "is the local tenant running, and on this port? `bearward issuer` starts one"
+        "does the local tenant run, and on this port? `bearward issuer` starts one"
     } else {
-        "does a firewall of this machine or its network let it out? HTTPS_PROXY can name a proxy"
+        "does a firewall block it? If a proxy is needed, set HTTPS_PROXY"
     };
     (Check::failed(NAME, Kind::Undecided, format!("{host}: {why}"), remedy), None)
 }

@@ -1,4 +1,4 @@
-//! The discovery document: whether the engine takes it, and for whose. OpenID Connect Discovery 1.0 §4.3, RFC 8414 §3.3.
+//! The discovery document: whether the engine accepts it. OpenID Connect Discovery 1.0 §4.3, RFC 8414 §3.3.
 
 use bearward_core::issuer::{
     IssuerUrl,
@@ -8,16 +8,16 @@ use reqwest::Url;
 use serde_json::{Map, Value};
 
 use super::{
-    fetch::{self, Answer, Document, NoAnswer, in_time},
-    report::{Check, Step},
+    fetch::{self, Answer, Document, NoAnswer, timed},
+    report::{Check, Checked},
 };
 use crate::terminal::{failure::Kind, output};
 
-/// What is quoted of a member, at most.
+/// Members are cut to this length.
 const LENGTH: usize = 200;
 
-/// Whether there is a document. What it says is for the next checks.
-pub(super) fn document(answer: Result<Answer, NoAnswer>) -> Step<Document> {
+/// Whether there is a document. The next checks read it.
+pub(super) fn document(answer: Result<Answer, NoAnswer>) -> Checked<Document> {
     const NAME: &str = "discovery";
     let document = match fetch::document(NAME, "discovery document", answer) {
         Ok(document) => document,
@@ -25,39 +25,39 @@ pub(super) fn document(answer: Result<Answer, NoAnswer>) -> Step<Document> {
     };
     if members(&document).is_none() {
         let message = format!("{} is not a JSON object", document.url);
-        let remedy = "is this the host of a tenant, and not of a website or of a proxy that wants a login?";
+        let remedy = "is this the host of a tenant? It may be a website, or a proxy that requires a login";
         return (Check::failed(NAME, Kind::Rejected, message, remedy), None);
     }
     let message = document.url.to_string();
-    in_time(NAME, message, document.took, document)
+    timed(NAME, message, document.took, document)
 }
 
-/// Whether the engine goes on from here: the issuer is the one that is configured, and says where its keys are.
-pub(super) fn metadata(document: &Document, asked: &IssuerUrl) -> Step<Metadata> {
+/// Whether the document is of the configured issuer and names its key set.
+pub(super) fn metadata(document: &Document, asked: &IssuerUrl) -> Checked<Metadata> {
     const NAME: &str = "issuer";
     let metadata = match Metadata::parse(document.body.clone(), asked) {
         Ok(metadata) => metadata,
         Err(MetadataError::OtherIssuer) => return (other_issuer(document, asked), None),
         Err(error) => {
-            let remedy = "an API refuses all tokens of this tenant until its discovery document is mended";
+            let remedy = "APIs refuse all tokens of this tenant until its discovery document is corrected";
             return (Check::failed(NAME, Kind::Rejected, error.to_string(), remedy), None);
         }
     };
     let issuer = output::one_line(metadata.issuer(), LENGTH);
-    let check = Check::ok(NAME, format!("{issuer}, which is what iss must be, letter for letter"));
+    let check = Check::ok(NAME, format!("{issuer}; `iss` in tokens must be exactly this"));
     (
         check.with("issuer", issuer).with("jwks_uri", output::one_line(metadata.jwks_uri(), LENGTH)),
         Some(metadata),
     )
 }
 
-/// A custom domain has an issuer of its own, and one document each.
+/// A custom domain has its own issuer and document.
 fn other_issuer(document: &Document, asked: &IssuerUrl) -> Check {
     let named = text(document, "issuer").unwrap_or_default();
-    let message = format!("the document at {asked} is that of the issuer {named}");
+    let message = format!("the document at {asked} names another issuer, {named}");
     let remedy = match IssuerUrl::parse(&named) {
         Ok(issuer) => format!(
-            "write AUTH0_DOMAIN={} if clients get their tokens there (a custom domain is an issuer of its own)",
+            "set AUTH0_DOMAIN={} if clients get their tokens there (a custom domain is a separate issuer)",
             issuer.as_str().trim_start_matches("https://").trim_end_matches('/')
         ),
         Err(_) => "set AUTH0_DOMAIN to the domain that clients get their tokens from".to_owned(),
@@ -65,19 +65,19 @@ fn other_issuer(document: &Document, asked: &IssuerUrl) -> Check {
     Check::failed("issuer", Kind::Usage, message, remedy).with("issuer", named)
 }
 
-/// Where clients get tokens, by the engine's rule. An API that only verifies does not need it.
-pub(super) fn token_endpoint(document: &Document, metadata: &Metadata) -> Step<Url> {
+/// Where clients get tokens, by the engine's rule. APIs that only verify tokens do not need it.
+pub(super) fn token_endpoint(document: &Document, metadata: &Metadata) -> Checked<Url> {
     const NAME: &str = "token_endpoint";
     if let Some(url) = metadata.token_endpoint().and_then(|endpoint| Url::parse(endpoint).ok()) {
         let said = output::one_line(url.as_str(), LENGTH);
         return (Check::ok(NAME, said.clone()).with("token_endpoint", said), Some(url));
     }
     let Some(said) = text(document, "token_endpoint") else {
-        let remedy = "nothing to do for an API that only verifies; token exchange and clients need it";
-        return (Check::warning(NAME, "the discovery document names none", remedy), None);
+        let remedy = "APIs that only verify tokens don't need it; token exchange and clients do";
+        return (Check::warning(NAME, "the discovery document has no token_endpoint", remedy), None);
     };
-    let message = format!("{said} is not a plain https URL, or leads to a private network");
-    let remedy = "a secret must not be sent there: the tenant's discovery document has to be mended";
+    let message = format!("{said} is not a plain https URL, or is in a private network");
+    let remedy = "secrets must not be sent there: the tenant's discovery document must be corrected";
     (Check::failed(NAME, Kind::Rejected, message, remedy), None)
 }
 
@@ -85,7 +85,7 @@ fn members(document: &Document) -> Option<Map<String, Value>> {
     serde_json::from_slice(&document.body).ok()
 }
 
-/// A member of the document, fit for a line on a terminal.
+/// A member of the document, safe to print.
 fn text(document: &Document, member: &str) -> Option<String> {
     let members = members(document)?;
     Some(output::one_line(members.get(member)?.as_str()?, LENGTH))
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_sent_where_an_api_would_not_send_it() {
+    fn secrets_are_sent_only_where_an_api_would_send_them() {
         let good = "https://login.example.com/oauth/token";
         assert_eq!(endpoint(good).unwrap().as_str(), good);
         for bad in [

@@ -1,4 +1,4 @@
-//! One document: asked for as an API does, with all that its answer tells.
+//! Fetches one document as an API does, and keeps what its answer shows.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,7 +9,7 @@ use reqwest::{
     tls::TlsInfo,
 };
 
-use super::report::{Check, Step};
+use super::report::{Check, Checked};
 use crate::{
     http::https::{self, BodyError},
     terminal::{
@@ -18,15 +18,15 @@ use crate::{
     },
 };
 
-/// How long the Python package waits for a document, unless told otherwise (`fetch_timeout`).
-const API_PATIENCE: Duration = Duration::from_secs(5);
+/// How long the Python package waits for a document by default (`fetch_timeout`).
+const API_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) struct Fetcher {
     /// For a connection; twice that for each part of an answer.
     pub(super) patience: Duration,
 }
 
-/// An answer, whatever it says.
+/// An answer with any status.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) url: Url,
@@ -35,7 +35,7 @@ pub(super) struct Answer {
     pub(super) body: Result<Vec<u8>, NoBody>,
     /// The server's certificate, DER.
     pub(super) certificate: Option<Vec<u8>>,
-    /// Between these times the head of the answer was written.
+    /// The answer's header was written between these times.
     pub(super) asked: SystemTime,
     pub(super) answered: SystemTime,
     /// How long all of it took.
@@ -51,9 +51,9 @@ pub(super) enum NoBody {
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) enum NoAnswer {
-    /// There was no safe connection, because of TLS or for another reason.
+    /// No connection, or no TLS.
     NoConnection { tls: Option<rustls::Error>, why: String },
-    /// There was a connection, and nothing that could be read came over it.
+    /// A connection, but no readable answer.
     Silence { why: String },
     /// No request could be made.
     NoRequest(Failure),
@@ -63,7 +63,7 @@ impl Fetcher {
     pub(super) async fn get(&self, url: &str) -> Result<Answer, NoAnswer> {
         let unusable = |_| Failure::undecided("a URL in the discovery document can't be used.");
         let url = Url::parse(url).map_err(unusable).map_err(NoAnswer::NoRequest)?;
-        let client = https::hasty_client(&url, self.patience).map_err(NoAnswer::NoRequest)?;
+        let client = https::probing_client(&url, self.patience).map_err(NoAnswer::NoRequest)?;
         let host = https::authority(&url);
         let getting = self.ask(client.get(url.clone()), url);
         progress::while_waiting(format_args!("waiting for {host}"), getting).await
@@ -102,7 +102,7 @@ impl Fetcher {
     }
 }
 
-/// A document as it was published.
+/// A published document.
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) url: Url,
@@ -111,7 +111,7 @@ pub(super) struct Document {
     pub(super) took: Duration,
 }
 
-/// The document that an answer holds: status 200, as the engine's drivers ask for, and a whole body within limits.
+/// The document in an answer: status 200, as the engine's drivers require, and a whole body within the limit.
 pub(super) fn document(
     name: &'static str,
     what: &str,
@@ -134,7 +134,7 @@ pub(super) fn document(
 }
 
 const TRY_AGAIN: &str =
-    "try again; an API goes on with the documents it has, and a new one answers 503 meanwhile";
+    "try again. A running API goes on with the documents that it has; one that has just started answers 503";
 
 impl NoAnswer {
     fn check(&self, name: &'static str) -> Check {
@@ -160,7 +160,7 @@ fn other_status(name: &'static str, host: &str, answer: &Answer) -> Check {
             name,
             Kind::Rejected,
             message,
-            "is this the tenant's own host? Set AUTH0_DOMAIN to that",
+            "is this the tenant's own host? Set AUTH0_DOMAIN to the right one",
         )
     } else if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
         let after = field(&answer.headers, &header::RETRY_AFTER);
@@ -178,20 +178,17 @@ fn other_status(name: &'static str, host: &str, answer: &Answer) -> Check {
     check.with("http_status", status.as_u16())
 }
 
-/// A field of an answer, fit for a line on a terminal.
+/// A header field, safe to print.
 pub(super) fn field(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let value = headers.get(name)?;
     Some(output::one_line(&String::from_utf8_lossy(value.as_bytes()), 200))
 }
 
-/// `step` with a word about the time if that was more than an API would wait.
-pub(super) fn in_time<T>(name: &'static str, message: String, took: Duration, product: T) -> Step<T> {
-    let check = if took > API_PATIENCE {
+/// A passed check; a warning if the answer took longer than an API would wait.
+pub(super) fn timed<T>(name: &'static str, message: String, took: Duration, product: T) -> Checked<T> {
+    let check = if took > API_TIMEOUT {
         let message = format!("{message}, after {:.1} s", took.as_secs_f64());
-        let remedy = format!(
-            "an API gives up after {} s, unless it is told a longer fetch_timeout",
-            API_PATIENCE.as_secs()
-        );
+        let remedy = format!("an API waits only {} s, unless fetch_timeout is longer", API_TIMEOUT.as_secs());
         Check::warning(name, message, remedy)
     } else {
         Check::ok(name, message)
@@ -205,11 +202,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_that_an_api_would_not_wait_for_is_a_warning() {
-        let told = |seconds| {
-            in_time("discovery", "usable".to_owned(), Duration::from_secs(seconds), ()).0.to_string()
-        };
-        assert!(told(5).ends_with("usable"), "{}", told(5));
-        assert!(told(6).contains("usable, after 6.0 s") && told(6).contains("fetch_timeout"), "{}", told(6));
+    fn an_answer_slower_than_an_api_waits_is_a_warning() {
+        let shown =
+            |seconds| timed("discovery", "usable".to_owned(), Duration::from_secs(seconds), ()).0.to_string();
+        assert!(shown(5).ends_with("usable"), "{}", shown(5));
+        assert!(
+            shown(6).contains("usable, after 6.0 s") && shown(6).contains("fetch_timeout"),
+            "{}",
+            shown(6)
+        );
     }
 }

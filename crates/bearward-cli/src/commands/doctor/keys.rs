@@ -11,24 +11,24 @@ use bearward_core::{
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
-    fetch::{self, Answer, Document, NoAnswer, in_time},
-    report::{Check, Step},
+    fetch::{self, Answer, Document, NoAnswer, timed},
+    report::{Check, Checked},
 };
 use crate::terminal::{failure::Kind, output};
 
-/// What is quoted of a member, at most.
+/// Members are cut to this length.
 const LENGTH: usize = 100;
 
-/// A key set as it was published.
+/// A published key set.
 #[derive(Debug)]
 pub(super) struct Published {
     pub(super) document: Document,
-    /// As they are spelled, so that the engine judges what is there.
+    /// Each key's JSON text, unchanged, for the engine to judge.
     keys: Vec<Box<RawValue>>,
 }
 
-/// Whether there is a key set. What its keys are good for is for the next checks.
-pub(super) fn key_set(answer: Result<Answer, NoAnswer>) -> Step<Published> {
+/// Whether there is a key set. The next checks read its keys.
+pub(super) fn key_set(answer: Result<Answer, NoAnswer>) -> Checked<Published> {
     const NAME: &str = "key_set";
     let document = match fetch::document(NAME, "key set", answer) {
         Ok(document) => document,
@@ -36,11 +36,11 @@ pub(super) fn key_set(answer: Result<Answer, NoAnswer>) -> Step<Published> {
     };
     let Some(keys) = keys(&document.body) else {
         let message = format!("{} is not a JSON object with an array of keys", document.url);
-        let remedy = "jwks_uri of the tenant's discovery document has to lead to its key set";
+        let remedy = "jwks_uri in the tenant's discovery document must be the URL of its key set";
         return (Check::failed(NAME, Kind::Rejected, message, remedy), None);
     };
     let message = format!("{}, keys: {}", document.url, keys.len());
-    in_time(NAME, message, document.took, Published { document, keys })
+    timed(NAME, message, document.took, Published { document, keys })
 }
 
 fn keys(body: &[u8]) -> Option<Vec<Box<RawValue>>> {
@@ -48,24 +48,24 @@ fn keys(body: &[u8]) -> Option<Vec<Box<RawValue>>> {
     serde_json::from_str(members.remove("keys")?.get()).ok()
 }
 
-/// A check for each key that the engine looks at.
+/// A check for each key that the engine reads.
 pub(super) fn each(published: &Published, algorithms: &AlgorithmSet) -> Vec<Check> {
     if published.keys.is_empty() {
-        return vec![Check::skipped("key", "there is none")];
+        return vec![Check::skipped("key", "the key set is empty")];
     }
     let mut kids = HashSet::new();
     let looked_at = published.keys.iter().take(limits::KEYS_IN_SET);
     looked_at
         .map(|raw| {
             let key = Key::read(raw);
-            let is_again = key.kid.as_ref().is_some_and(|kid| !kids.insert(kid.clone()));
-            key.check(&judge(raw, algorithms), is_again)
+            let kid_is_repeated = key.kid.as_ref().is_some_and(|kid| !kids.insert(kid.clone()));
+            key.check(&judge(raw, algorithms), kid_is_repeated)
         })
         .collect()
 }
 
-/// Whether the engine takes the set: one usable key is enough, and none spoils the others.
-pub(super) fn verdict(published: &Published, algorithms: &AlgorithmSet) -> Step<()> {
+/// Whether the engine accepts the set. One usable key is enough; unusable keys do no harm.
+pub(super) fn verdict(published: &Published, algorithms: &AlgorithmSet) -> Checked<()> {
     const NAME: &str = "keys";
     let names: Vec<&str> = algorithms.iter().map(Algorithm::name).collect();
     let names = names.join(", ");
@@ -76,14 +76,13 @@ pub(super) fn verdict(published: &Published, algorithms: &AlgorithmSet) -> Step<
             (Check::ok(NAME, message).with("usable", usable), Some(()))
         }
         Err(error) => {
-            let remedy =
-                format!("have the tenant sign with one of the algorithms that the API takes ({names})");
+            let remedy = format!("make the tenant sign with an algorithm that the API accepts ({names})");
             (Check::failed(NAME, Kind::Rejected, error.to_string(), remedy).with("usable", 0), None)
         }
     }
 }
 
-/// The engine's judgement on this key alone.
+/// The engine's judgement of this key alone.
 fn judge(raw: &RawValue, algorithms: &AlgorithmSet) -> Result<(), Unusable> {
     let alone = format!("{{\"keys\":[{}]}}", raw.get());
     match KeySet::parse(alone.into_bytes(), algorithms) {
@@ -97,13 +96,13 @@ fn judge(raw: &RawValue, algorithms: &AlgorithmSet) -> Result<(), Unusable> {
 #[derive(Debug)]
 enum Unusable {
     Key(KeyError),
-    /// No token can name it: it has no `kid`, or one too long to be kept.
+    /// Without a `kid`, or with one that is too long, no token can name the key.
     WithoutKid,
-    /// It can't even be read.
+    /// The key can't be read.
     Set(KeySetError),
 }
 
-/// What is told of a key. Its numbers are not.
+/// What is shown of a key: all but its numbers.
 struct Key {
     kid: Option<String>,
     members: Map<String, Value>,
@@ -116,29 +115,29 @@ impl Key {
         Self { kid, members }
     }
 
-    fn check(&self, judgement: &Result<(), Unusable>, is_again: bool) -> Check {
+    fn check(&self, judgement: &Result<(), Unusable>, kid_is_repeated: bool) -> Check {
         const NAME: &str = "key";
-        let told = self.description();
+        let shown = self.description();
         let check = match judgement {
-            Ok(()) if is_again => {
-                let remedy =
-                    "give each key a kid of its own: verifiers may take the wrong one, the engine tries each";
-                Check::warning(NAME, format!("{told}: another key has the same kid"), remedy)
+            Ok(()) if kid_is_repeated => {
+                let remedy = "give each key its own kid. The engine tries each of them; other verifiers may use the wrong one";
+                Check::warning(NAME, format!("{shown}: another key has the same kid"), remedy)
             }
-            Ok(()) => Check::ok(NAME, told),
+            Ok(()) => Check::ok(NAME, shown),
             Err(Unusable::Key(KeyError::NotForSignatures)) => {
-                Check::skipped(NAME, format!("{told}: not for signatures"))
+                Check::skipped(NAME, format!("{shown}: not for signatures"))
             }
             Err(Unusable::Key(error @ (KeyError::Private | KeyError::Symmetric))) => {
-                let remedy = "whoever read the key set can sign: have the tenant revoke this key now";
-                Check::failed(NAME, Kind::Rejected, format!("{told}: {error}"), remedy)
+                let remedy =
+                    "anybody who reads the key set can sign tokens: revoke this key in the tenant now";
+                Check::failed(NAME, Kind::Rejected, format!("{shown}: {error}"), remedy)
             }
-            Err(Unusable::Key(error)) => Check::warning(NAME, format!("{told}: {error}"), remedy(*error)),
+            Err(Unusable::Key(error)) => Check::warning(NAME, format!("{shown}: {error}"), remedy(*error)),
             Err(Unusable::WithoutKid) => {
-                let remedy = "give it a kid: tokens name their key by it";
-                Check::warning(NAME, format!("{told}: without a kid, no token can name it"), remedy)
+                let remedy = "give it a kid: tokens name their key by kid";
+                Check::warning(NAME, format!("{shown}: without a kid, no token can name it"), remedy)
             }
-            Err(Unusable::Set(error)) => Check::warning(NAME, format!("{told}: {error}"), REPLACE),
+            Err(Unusable::Set(error)) => Check::warning(NAME, format!("{shown}: {error}"), REPLACE),
         };
         check
             .with("kid", self.kid.clone())
@@ -166,7 +165,7 @@ impl Key {
         Some(output::one_line(self.members.get(member)?.as_str()?, LENGTH))
     }
 
-    /// Of an RSA modulus.
+    /// The length of an RSA modulus.
     fn bits(&self) -> Option<usize> {
         let bytes = URL_SAFE_NO_PAD.decode(self.members.get("n")?.as_str()?).ok()?;
         let leading = usize::try_from(bytes.first()?.leading_zeros()).ok()?;
@@ -174,11 +173,11 @@ impl Key {
     }
 }
 
-const REPLACE: &str = "have the tenant replace it: tokens signed with it are refused";
+const REPLACE: &str = "replace it in the tenant: tokens signed with it are refused";
 
 fn remedy(error: KeyError) -> &'static str {
     if matches!(error, KeyError::OtherAlgorithm | KeyError::NoAlgorithm) {
-        "if tokens are signed with it, the API has to accept its algorithm (algorithms=..., here --algorithm)"
+        "if tokens are signed with it, the API must accept its algorithm (algorithms=..., here --algorithm)"
     } else {
         REPLACE
     }
@@ -188,24 +187,24 @@ fn remedy(error: KeyError) -> &'static str {
 mod tests {
     use super::*;
 
-    fn told(key: &str) -> String {
+    fn shown(key: &str) -> String {
         let raw = RawValue::from_string(key.to_owned()).unwrap();
         let algorithms = AlgorithmSet::new(Algorithm::RS256, []);
         Key::read(&raw).check(&judge(&raw, &algorithms), false).to_string()
     }
 
     #[test]
-    fn a_key_is_told_in_words_and_not_in_numbers() {
+    fn a_key_is_shown_without_its_numbers() {
         let modulus = format!("g{}Q", "A".repeat(340));
-        let told = told(&format!(
+        let shown = shown(&format!(
             r#"{{"kid":"a","kty":"RSA","n":"{modulus}","e":"AQAB","alg":"RS256","use":"enc"}}"#
         ));
-        assert!(told.contains("kid a, RSA 2048, alg RS256, use enc: not for signatures"), "{told}");
-        assert!(told.contains("skipped") && !told.contains(&modulus), "{told}");
+        assert!(shown.contains("kid a, RSA 2048, alg RS256, use enc: not for signatures"), "{shown}");
+        assert!(shown.contains("skipped") && !shown.contains(&modulus), "{shown}");
     }
 
     #[test]
-    fn what_makes_a_key_unusable_is_told() {
+    fn it_is_shown_what_makes_a_key_unusable() {
         for (key, status, why) in [
             ("1", "warning", "kid missing: "),
             (r#"{"kty":"RSA"}"#, "warning", "without a kid"),
@@ -217,11 +216,11 @@ mod tests {
             (r#"{"kid":"a","kty":"EC","crv":"P-256"}"#, "warning", "EC P-256: no allowed algorithm"),
             (r#"{"kid":"a","kid":"b","kty":"RSA"}"#, "warning", "stands twice"),
             (r#"{"kid":"a","kty":"oct","k":"hush"}"#, "failed", "shared secret"),
-            (r#"{"kid":"a","kty":"RSA","d":"hush"}"#, "failed", "revoke this key now"),
+            (r#"{"kid":"a","kty":"RSA","d":"hush"}"#, "failed", "revoke this key in the tenant now"),
         ] {
-            let told = told(key);
-            assert!(told.contains(status) && told.contains(why), "{key}: {told}");
-            assert!(!told.contains("hush"), "{told}");
+            let shown = shown(key);
+            assert!(shown.contains(status) && shown.contains(why), "{key}: {shown}");
+            assert!(!shown.contains("hush"), "{shown}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! `bearward doctor`: what an API needs of its tenant, checked one by one. Each check takes what those before it found.
+//! `bearward doctor`: checks what an API needs from its tenant. Each check uses the results of those before it.
 //!
-//! `docs/reference/doctor.md` tells the checks and the shape of the JSON.
+//! `docs/reference/doctor.md` documents the checks and the JSON.
 
 mod caching;
 mod certificate;
@@ -19,7 +19,7 @@ use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 
 use self::{
     fetch::Fetcher,
-    report::{Report, Stop},
+    report::{FailedCheck, Report},
 };
 use crate::{
     commands::args::DoctorArgs,
@@ -30,47 +30,47 @@ pub(crate) async fn run(mut args: DoctorArgs) -> Result<ExitCode, Failure> {
     let secret = args.client_secret.take().filter(|secret| !secret.is_empty());
     args.client_secret = secret.map(|secret| input::argument("client secret", secret)).transpose()?;
     let mut report = Report::default();
-    if let Err(stop) = examine(&args, &mut report).await {
-        report.skip_the_rest(&stop);
+    if let Err(failed) = examine(&args, &mut report).await {
+        report.skip_the_rest(&failed);
     }
-    report.tell(args.json)?;
+    report.print(args.json)?;
     Ok(ExitCode::from(report.exit_code()))
 }
 
-/// The checks, in the order of [`report::ORDER`]. Ends with the first one that the next can't do without.
-async fn examine(args: &DoctorArgs, report: &mut Report) -> Result<(), Stop> {
-    let issuer = report.keep(settings::domain(args.domain.as_deref()));
-    let audience = report.keep(settings::audience(args.audience.as_deref()));
-    let trust = report.keep(settings::trust());
+/// The checks, in the order of [`report::ORDER`]. Ends early if the next checks need a failed one.
+async fn examine(args: &DoctorArgs, report: &mut Report) -> Result<(), FailedCheck> {
+    let issuer = report.record(settings::domain(args.domain.as_deref()));
+    let audience = report.record(settings::audience(args.audience.as_deref()));
+    let trust = report.record(settings::trust());
 
     let issuer = issuer?;
     let discovery_url = issuer.discovery_url();
     let fetcher = Fetcher { patience: Duration::from_secs(args.timeout) };
-    let addresses = report.keep(connection::look_up(&discovery_url, fetcher.patience).await)?;
-    report.keep(connection::connect(addresses, fetcher.patience).await)?;
+    let addresses = report.record(connection::look_up(&discovery_url, fetcher.patience).await)?;
+    report.record(connection::connect(addresses, fetcher.patience).await)?;
     trust?;
     let answer = fetcher.get(&discovery_url).await;
-    report.keep(certificate::check(&answer))?;
+    report.record(certificate::check(&answer))?;
     report.add(clock::check(&answer));
-    let discovery = report.keep(discovery::document(answer))?;
-    let metadata = report.keep(discovery::metadata(&discovery, &issuer))?;
-    let token_endpoint = report.keep(discovery::token_endpoint(&discovery, &metadata));
+    let discovery = report.record(discovery::document(answer))?;
+    let metadata = report.record(discovery::metadata(&discovery, &issuer))?;
+    let token_endpoint = report.record(discovery::token_endpoint(&discovery, &metadata));
     report.add(caching::check("discovery_cache", &discovery));
 
     let algorithms = algorithms(&args.algorithm);
-    let key_set = report.keep(keys::key_set(fetcher.get(metadata.jwks_uri()).await))?;
+    let key_set = report.record(keys::key_set(fetcher.get(metadata.jwks_uri()).await))?;
     report.add(caching::check("key_set_cache", &key_set.document));
     for key in keys::each(&key_set, &algorithms) {
         report.add(key);
     }
-    report.keep(keys::verdict(&key_set, &algorithms))?;
+    report.record(keys::verdict(&key_set, &algorithms))?;
 
     let client = token::Client { args, audience: audience.ok(), endpoint: token_endpoint.ok() };
     report.add(client.check(issuer, algorithms, &fetcher).await);
     Ok(())
 }
 
-/// Those named, and the first one if none is: clap has a default.
+/// The given algorithms. There is always one: clap has a default.
 fn algorithms(named: &[Algorithm]) -> AlgorithmSet {
     let first = named.first().copied().unwrap_or(Algorithm::RS256);
     AlgorithmSet::new(first, named.iter().copied())

@@ -1,4 +1,4 @@
-//! What was found, check by check, and how it is told.
+//! The results of all checks, as text and as JSON.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::terminal::{
     style::{self, Styled},
 };
 
-/// Every check, in the order they are made and told; `key` stands once for each key.
+/// Every check, in order. `key` is repeated for each key.
 pub(super) const ORDER: [&str; 16] = [
     "domain",
     "audience",
@@ -30,10 +30,10 @@ pub(super) const ORDER: [&str; 16] = [
     "token",
 ];
 
-/// What is told of a check, at most.
+/// Messages are cut to this length.
 const MESSAGE_LENGTH: usize = 1000;
 
-/// One check and what came of it.
+/// One check and its result.
 #[derive(Debug)]
 pub(super) struct Check {
     name: &'static str,
@@ -55,7 +55,7 @@ impl Check {
         Self::new(name, Status::Ok, message)
     }
 
-    /// It works, and is not as it should be.
+    /// It works, but should be changed.
     pub(super) fn warning(name: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::new(name, Status::Warning { remedy: remedy.into() }, message)
     }
@@ -69,7 +69,7 @@ impl Check {
         Self::new(name, Status::Failed { kind, remedy: remedy.into() }, message)
     }
 
-    /// What another part of the command line could not do; `remedy` if that has no hint of its own.
+    /// A failure of another part of the command line; `remedy` is used if it has no hint.
     pub(super) fn of_failure(name: &'static str, failure: &Failure, remedy: &str) -> Self {
         Self::failed(name, failure.kind(), failure.message(), failure.hint().unwrap_or(remedy))
     }
@@ -78,19 +78,19 @@ impl Check {
         Self::new(name, Status::Skipped, why)
     }
 
-    /// What a program wants to know of it.
+    /// Adds a fact for programs.
     pub(super) fn with(mut self, fact: &str, value: impl Into<Value>) -> Self {
         self.facts.insert(fact.to_owned(), value.into());
         self
     }
 
     fn new(name: &'static str, status: Status, message: impl Into<String>) -> Self {
-        // There may be a stranger's words in it, which each check is free to quote.
-        let tame = |text: String| output::one_line(&text, MESSAGE_LENGTH);
-        let message = tame(message.into());
+        // Made safe here, because checks include text from outside.
+        let printable = |text: String| output::one_line(&text, MESSAGE_LENGTH);
+        let message = printable(message.into());
         let status = match status {
-            Status::Warning { remedy } => Status::Warning { remedy: tame(remedy) },
-            Status::Failed { kind, remedy } => Status::Failed { kind, remedy: tame(remedy) },
+            Status::Warning { remedy } => Status::Warning { remedy: printable(remedy) },
+            Status::Failed { kind, remedy } => Status::Failed { kind, remedy: printable(remedy) },
             Status::Ok | Status::Skipped => status,
         };
         Self { name, status, message, facts: Map::new() }
@@ -154,12 +154,12 @@ impl fmt::Display for Check {
     }
 }
 
-/// A check, and what the next ones need of it unless it failed.
-pub(super) type Step<T> = (Check, Option<T>);
+/// A check, and its product for the next checks unless it failed.
+pub(super) type Checked<T> = (Check, Option<T>);
 
-/// The name of a check that failed, which others need.
+/// The name of a failed check that others need.
 #[derive(Debug)]
-pub(super) struct Stop(&'static str);
+pub(super) struct FailedCheck(&'static str);
 
 #[derive(Debug, Default)]
 pub(super) struct Report {
@@ -171,13 +171,13 @@ impl Report {
         self.checks.push(check);
     }
 
-    pub(super) fn keep<T>(&mut self, (check, product): Step<T>) -> Result<T, Stop> {
-        let stop = Stop(check.name);
+    pub(super) fn record<T>(&mut self, (check, product): Checked<T>) -> Result<T, FailedCheck> {
+        let failed = FailedCheck(check.name);
         self.add(check);
-        product.ok_or(stop)
+        product.ok_or(failed)
     }
 
-    pub(super) fn skip_the_rest(&mut self, Stop(failed): &Stop) {
+    pub(super) fn skip_the_rest(&mut self, FailedCheck(failed): &FailedCheck) {
         for name in ORDER {
             if !self.checks.iter().any(|check| check.name == name) {
                 self.add(Check::skipped(name, format!("needs {}", failed.replace('_', " "))));
@@ -185,8 +185,8 @@ impl Report {
         }
     }
 
-    /// Of several failures: first what can be changed here, as it may be why others failed; then what is known to be
-    /// wrong; last what could not be found out.
+    /// The order of importance: first what can be changed here, which may have caused the others; then what is known to be
+    /// wrong; last what could not be reached.
     pub(super) fn exit_code(&self) -> u8 {
         let failures = || self.checks.iter().filter_map(Check::failure);
         let first = [Kind::Usage, Kind::Rejected, Kind::Undecided]
@@ -195,14 +195,14 @@ impl Report {
         first.map_or(0, Kind::exit_code)
     }
 
-    pub(super) fn tell(&self, as_json: bool) -> Result<(), Failure> {
+    pub(super) fn print(&self, as_json: bool) -> Result<(), Failure> {
         if as_json {
             return output::json(&self.json());
         }
         for check in &self.checks {
             output::data(check)?;
         }
-        output::talk(self.summary());
+        output::message(self.summary());
         Ok(())
     }
 
@@ -211,7 +211,7 @@ impl Report {
         json!({ "status": self.status(), "exit_code": self.exit_code(), "checks": checks })
     }
 
-    /// The worst there is.
+    /// The worst status of all checks.
     fn status(&self) -> &'static str {
         ["failed", "warning"].into_iter().find(|status| self.count(status) > 0).unwrap_or("ok")
     }
@@ -222,8 +222,8 @@ impl Report {
 
     fn summary(&self) -> String {
         let counts = ["failed", "warning", "skipped", "ok"].map(|status| (self.count(status), status));
-        let told = counts.iter().filter(|(count, _)| *count > 0);
-        told.map(|(count, status)| format!("{count} {status}")).collect::<Vec<_>>().join(", ")
+        let shown = counts.iter().filter(|(count, _)| *count > 0);
+        shown.map(|(count, status)| format!("{count} {status}")).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_changed_here_decides_on_the_exit_code_then_what_is_known() {
+    fn the_exit_code_is_of_the_most_important_failure() {
         let failed = |kind| Check::failed("token", kind, "m", "r");
         let code = |kinds: &[Kind]| report(kinds.iter().map(|kind| failed(*kind)).collect()).exit_code();
         assert_eq!(code(&[Kind::Undecided, Kind::Rejected, Kind::Usage]), 2);
@@ -248,10 +248,11 @@ mod tests {
     }
 
     #[test]
-    fn what_depends_on_a_failure_is_skipped_and_not_failed() {
+    fn checks_that_need_a_failed_one_are_skipped() {
         let mut report = Report::default();
-        let stop = report.keep::<()>((Check::failed("tls", Kind::Undecided, "m", "r"), None)).unwrap_err();
-        report.skip_the_rest(&stop);
+        let failed =
+            report.record::<()>((Check::failed("tls", Kind::Undecided, "m", "r"), None)).unwrap_err();
+        report.skip_the_rest(&failed);
         assert_eq!(report.checks.len(), ORDER.len());
         assert_eq!(report.summary(), "1 failed, 15 skipped");
         assert_eq!(report.checks[1].message, "needs tls");

@@ -1,4 +1,4 @@
-//! A token, as a client gets one, verified as an API does.
+//! Requests a token as a client does, and verifies it as an API does.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -32,12 +32,12 @@ use crate::{
 
 const NAME: &str = "token";
 
-/// What is quoted of a token's claims, at most.
+/// Text from a token is cut to this length.
 const LENGTH: usize = 500;
 
 type Outcome = Result<Verified, Box<Refused>>;
 
-/// What is needed of a client of the API, as far as it is known.
+/// A client of the API, as far as it is known.
 pub(super) struct Client<'a> {
     pub(super) args: &'a DoctorArgs,
     pub(super) audience: Option<String>,
@@ -53,7 +53,7 @@ impl Client<'_> {
     ) -> Check {
         let known = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
         let (Some(id), Some(secret)) = (known(&self.args.client_id), known(&self.args.client_secret)) else {
-            let why = "no client is known: AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET let it be tried";
+            let why = "no client is configured: set AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET to check this";
             return Check::skipped(NAME, why);
         };
         let Some(audience) = self.audience.as_deref() else { return Check::skipped(NAME, "needs audience") };
@@ -78,10 +78,10 @@ fn not_granted(failure: &Failure) -> Check {
     Check::of_failure(NAME, failure, remedy)
 }
 
-const ALLOWED: &str = "are id and secret those of a client of this tenant, and may it get tokens for this API? (Auth0: the application's tab APIs)";
+const ALLOWED: &str = "do client id and secret belong to a client of this tenant, and may it get tokens for this API? (Auth0: the application's tab APIs)";
 
 async fn granted(endpoint: &Url, asked: ClientCredentials<'_>, fetcher: &Fetcher) -> Result<String, Failure> {
-    let request = https::hasty_client(endpoint, fetcher.patience)?.post(endpoint.clone());
+    let request = https::probing_client(endpoint, fetcher.patience)?.post(endpoint.clone());
     let answer = Answer::to(with_form(request, &asked.form()), endpoint).await?;
     Ok(answer.granted(asked.client_secret)?.access_token.expose().to_owned())
 }
@@ -138,14 +138,14 @@ fn judge(outcome: Result<Outcome, Check>) -> Check {
     }
 }
 
-/// Who it is for, and what it grants.
+/// What the token grants.
 fn verified(token: &VerifiedToken) -> Check {
     let scopes: Vec<String> =
         token.scope().split_whitespace().map(|scope| output::one_line(scope, LENGTH)).collect();
     let permissions = permissions(token);
     let granted =
         if scopes.is_empty() { "no scopes".to_owned() } else { format!("scopes {}", scopes.join(" ")) };
-    let mut message = format!("a token was issued and verifies, with {granted}");
+    let mut message = format!("a token was issued and verified, with {granted}");
     if !permissions.is_empty() {
         message = format!("{message} and permissions {}", permissions.join(" "));
     }
@@ -154,7 +154,7 @@ fn verified(token: &VerifiedToken) -> Check {
         .with("permissions", permissions)
 }
 
-/// What Auth0 puts there with role-based access control.
+/// The claim that Auth0 adds with role-based access control.
 fn permissions(token: &VerifiedToken) -> Vec<String> {
     let claim = token.claims().get("permissions").and_then(Value::as_array);
     let texts = claim.into_iter().flat_map(Array::items).filter_map(Value::as_str);

@@ -1,4 +1,4 @@
-//! Where the issuer's documents come from: the network, or a file in place of it.
+//! The issuer's documents: from the network, or the key set from a file.
 
 use std::path::Path;
 
@@ -11,18 +11,18 @@ use reqwest::{StatusCode, Url, header};
 use serde_json::json;
 
 use crate::{
-    http::https::{self, Terms},
+    http::https::{self, HttpOptions},
     terminal::{failure::Failure, input},
 };
 
-/// As much as the engine looks at.
+/// The largest document that the engine reads.
 const DOCUMENT_MEBIBYTES: usize = 1;
 
-/// It was reached, and what it has is of no use.
-const MENDED: &str = "The issuer has to mend its document: until then APIs refuse all its tokens. `bearward doctor` looks at each part of it.";
+/// The issuer was reached, but its document can't be used.
+const MENDED: &str = "The issuer must correct its document. Until then APIs refuse all its tokens. `bearward doctor` checks each part of it.";
 
 pub(super) enum Documents {
-    Network(Terms),
+    Network(HttpOptions),
     /// A key set. Discovery is taken as given.
     File {
         name: String,
@@ -37,8 +37,8 @@ pub(super) struct Settled {
 }
 
 impl Documents {
-    pub(super) fn of(file: Option<&Path>, terms: Terms) -> Result<Self, Failure> {
-        let Some(path) = file else { return Ok(Self::Network(terms)) };
+    pub(super) fn of(file: Option<&Path>, options: HttpOptions) -> Result<Self, Failure> {
+        let Some(path) = file else { return Ok(Self::Network(options)) };
         let name = path.display().to_string();
         Ok(Self::File { key_set: input::file_bytes("key set", &name)?, name })
     }
@@ -98,15 +98,15 @@ impl Documents {
             (Self::Network(_), _) | (_, DocumentError::KeySet(KeySetError::NoUsableKey(_))) => Ok(()),
             (Self::File { name, .. }, error) => {
                 Err(Failure::usage(format!("{name} can't be used: {error}."))
-                    .with_hint("a JWK set is expected, as the tenant has it at /.well-known/jwks.json."))
+                    .with_hint("it must be a JWK set, as the tenant serves it at /.well-known/jwks.json."))
             }
         }
     }
 
-    /// The outer error ends the command, the inner one is part of what there is to tell.
+    /// The outer error ends the command, the inner one becomes part of the report.
     async fn fetch(&self, needed: &DocumentNeeded) -> Result<Result<Response, Failure>, Failure> {
         match (self, needed.kind()) {
-            (Self::Network(terms), _) => from_network(needed.url(), terms).await,
+            (Self::Network(options), _) => from_network(needed.url(), options).await,
             (Self::File { .. }, DocumentKind::Discovery) => {
                 let issuer = needed.issuer().as_str();
                 let document =
@@ -118,12 +118,12 @@ impl Documents {
     }
 }
 
-async fn from_network(url: &str, terms: &Terms) -> Result<Result<Response, Failure>, Failure> {
+async fn from_network(url: &str, options: &HttpOptions) -> Result<Result<Response, Failure>, Failure> {
     let url: Url = match url.parse() {
         Ok(url) => url,
-        Err(_) => return Ok(Err(Failure::undecided("the issuer's jwks_uri is no URL."))),
+        Err(_) => return Ok(Err(Failure::undecided("the issuer's jwks_uri is not a URL."))),
     };
-    let client = https::client(terms, &url)?;
+    let client = https::client(options, &url)?;
     let host = https::authority(&url);
     let request = client.get(url.clone()).header(header::ACCEPT, "application/json");
     let response = match https::send(request, &host).await {

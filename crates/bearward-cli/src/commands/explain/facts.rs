@@ -1,4 +1,4 @@
-//! What each check expects and what it met: texts for people, fit for a terminal.
+//! What each check expected and what it found, as text that is safe to print.
 
 use bearward_core::{
     Explanation, Scheme, UnixTime, check::Check, documents::KeyStatus, encoding::json::JsonObject, http::url,
@@ -12,10 +12,10 @@ use super::{
 };
 use crate::terminal::output;
 
-/// What a token says is cut here: a line, not a page.
+/// Text from a token is cut to this length.
 const LENGTH: usize = 200;
 
-/// What was asked, and what came of it.
+/// A question, and the engine's explanation.
 pub(super) struct Case<'a> {
     pub(super) question: &'a Question,
     pub(super) explanation: &'a Explanation,
@@ -23,13 +23,13 @@ pub(super) struct Case<'a> {
     pub(super) claims: Option<Members>,
     pub(super) proof_header: Option<Members>,
     pub(super) proof_claims: Option<Members>,
-    /// What the issuer publishes.
+    /// The issuer's published keys.
     pub(super) keys: Vec<KeyStatus>,
 }
 
 pub(super) type Members = Map<String, Value>;
 
-/// Two sides of a check.
+/// The two sides of a check.
 #[derive(Default)]
 pub(super) struct Facts {
     pub(super) expected: Option<String>,
@@ -69,13 +69,13 @@ impl<'a> Case<'a> {
             Check::Payload => (some("strict JSON, and a signature, in base64url"), None),
             Check::Issuer => (Some(self.issuers()), claim("iss")),
             Check::KeyId => (some("a kid"), header("kid")),
-            Check::Discovery => (None, self.explanation.metadata().map(|found| tame(found.jwks_uri()))),
+            Check::Discovery => (None, self.explanation.metadata().map(|found| printable(found.jwks_uri()))),
             Check::KeySet => (None, Some(self.published())),
             Check::Key => (Some(format!("one of {}", self.published())), header("kid")),
             Check::IssuerSpelling => {
-                (self.explanation.metadata().map(|found| tame(found.issuer())), claim("iss"))
+                (self.explanation.metadata().map(|found| printable(found.issuer())), claim("iss"))
             }
-            Check::Audience => (Some(tame(&question.audience)), claim("aud")),
+            Check::Audience => (Some(printable(&question.audience)), claim("aud")),
             Check::Expiry => {
                 (Some(format!("later than {}", when::date(earliest))), self.time(self.claims.as_ref(), "exp"))
             }
@@ -99,35 +99,35 @@ impl<'a> Case<'a> {
                 )),
                 self.time(self.proof_claims.as_ref(), "iat"),
             ),
-            Check::ProofMethod => (Some(tame(&question.method)), proof_claim("htm")),
+            Check::ProofMethod => (Some(printable(&question.method)), proof_claim("htm")),
             Check::ProofUrl => (Some(in_normal_form(&question.url)), self.htu().map(in_normal_form)),
-            Check::ProofToken => (self.explanation.token_hash().map(tame), proof_claim("ath")),
+            Check::ProofToken => (self.explanation.token_hash().map(printable), proof_claim("ath")),
             Check::ProofBinding => (
-                self.jkt().map(tame),
-                self.explanation.proof_thumbprint().map(|thumbprint| tame(&thumbprint.to_string())),
+                self.jkt().map(printable),
+                self.explanation.proof_thumbprint().map(|thumbprint| printable(&thumbprint.to_string())),
             ),
-            Check::Scope => (Some(tame(&question.scopes.join(" "))), claim("scope")),
-            // The one is in the reason, the others are not for a token alone.
+            Check::Scope => (Some(printable(&question.scopes.join(" "))), claim("scope")),
+            // The reason says it all, or the check needs more than a token.
             Check::Signature | Check::RequiredClaims | Check::Replay | _ => (None, None),
         };
         Facts { expected, actual }
     }
 
-    /// `htu`, if it is text.
+    /// `htu`, if it is a string.
     pub(super) fn htu(&self) -> Option<&str> {
         self.proof_claims.as_ref()?.get("htu")?.as_str()
     }
 
-    /// `cnf.jkt`, if it is text.
+    /// `cnf.jkt`, if it is a string.
     pub(super) fn jkt(&self) -> Option<&str> {
         self.claims.as_ref()?.get("cnf")?.get("jkt")?.as_str()
     }
 
-    /// The `kid` of each published key and, of one that can't be used, why.
+    /// The `kid` of each published key, and why it can't be used if so.
     pub(super) fn published(&self) -> String {
         joined(self.keys.iter().map(|key| match key.problem {
-            Some(problem) => format!("{} ({problem})", tame(&key.kid)),
-            None => tame(&key.kid),
+            Some(problem) => format!("{} ({problem})", printable(&key.kid)),
+            None => printable(&key.kid),
         }))
     }
 
@@ -155,7 +155,7 @@ impl<'a> Case<'a> {
     }
 
     fn proof_members(&self) -> Option<String> {
-        Some(joined(self.proof_claims.as_ref()?.keys().map(|name| tame(name))))
+        Some(joined(self.proof_claims.as_ref()?.keys().map(|name| printable(name))))
     }
 
     fn time(&self, object: Option<&Members>, name: &str) -> Option<String> {
@@ -165,7 +165,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// A client that gives its key away in `jwk` shall not have it shown around.
+/// A client may send its private key in `jwk` by mistake. It is not shown.
 fn without_private_keys(mut members: Members) -> Members {
     if let Some(jwk) = members.get_mut("jwk").and_then(Value::as_object_mut) {
         for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
@@ -177,30 +177,30 @@ fn without_private_keys(mut members: Members) -> Members {
     members
 }
 
-/// A text of a stranger's, fit for a line.
-pub(super) fn tame(text: &str) -> String {
+/// Text from outside, safe to print on one line.
+pub(super) fn printable(text: &str) -> String {
     output::one_line(text, LENGTH)
 }
 
-/// A value as JSON, but a string without its quotes.
+/// A value as JSON, but strings without quotes.
 pub(super) fn shown(value: &Value) -> String {
     match value.as_str() {
         Some("") => "(empty)".to_owned(),
-        Some(text) => tame(text),
-        None => tame(&value.to_string()),
+        Some(text) => printable(text),
+        None => printable(&value.to_string()),
     }
 }
 
-/// As it is written and, if that is something else, in the form that is compared.
+/// A URL as it is written and, if different, in the form that is compared.
 pub(super) fn in_normal_form(text: &str) -> String {
     match url::normal_form(text) {
-        Some(normal) if normal == text => tame(text),
-        Some(normal) => format!("{} (compared as {})", tame(text), tame(&normal)),
-        None => format!("{} (no URL)", tame(text)),
+        Some(normal) if normal == text => printable(text),
+        Some(normal) => format!("{} (compared as {})", printable(text), printable(&normal)),
+        None => format!("{} (not a URL)", printable(text)),
     }
 }
 
-/// How many segments and bytes.
+/// The number of segments and bytes.
 fn shape(text: &str) -> String {
     let segments = text.split('.').count();
     let plural = if segments == 1 { "" } else { "s" };

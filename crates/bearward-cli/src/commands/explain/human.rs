@@ -1,16 +1,16 @@
-//! The report as lines for a terminal. What comes from a token was tamed where it was taken up.
+//! The report as text. Everything from a token was made safe before.
 
 use std::fmt::{self, Display};
 
 use bearward_core::explanation::Finding;
 
 use super::{
-    facts::{Members, shown, tame},
+    facts::{Members, printable, shown},
     report::{Line, Report, Verdict},
 };
 use crate::terminal::output;
 
-/// As wide as the longest name of a step.
+/// The width of the longest name of a step.
 const NAMES: usize = 16;
 
 /// Longer than any advice.
@@ -22,9 +22,9 @@ impl Display for Report<'_> {
         for note in &self.notes {
             writeln!(f, "note: {note}")?;
         }
-        let whose = if self.claims_verified { "" } else { " (nobody vouches for them)" };
+        let doubt = if self.claims_verified { "" } else { " (not verified)" };
         write_members(f, "header", self.case.header.as_ref())?;
-        write_members(f, &format!("claims{whose}"), self.case.claims.as_ref())?;
+        write_members(f, &format!("claims{doubt}"), self.case.claims.as_ref())?;
         write_members(f, "header of the proof", self.case.proof_header.as_ref())?;
         write_members(f, "claims of the proof", self.case.proof_claims.as_ref())?;
         writeln!(f, "\nchecks")?;
@@ -40,13 +40,13 @@ impl Report<'_> {
     fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let code = self.code.unwrap_or_default();
         match self.verdict {
-            Verdict::Verified => writeln!(f, "verified: an API that is configured like this takes the token"),
+            Verdict::Verified => writeln!(f, "verified: an API with these settings accepts the token"),
             Verdict::Rejected => writeln!(f, "rejected: {code}"),
             Verdict::Undecided => writeln!(f, "cannot decide: {code}"),
         }
     }
 
-    /// In one line: after an early failure they are most of all.
+    /// In one line: after an early failure there are many.
     fn write_not_reached(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let missed = self.lines.iter().filter(|line| line.step.finding == Finding::NotReached);
         let names: Vec<String> = missed.map(Line::name).collect();
@@ -55,7 +55,7 @@ impl Report<'_> {
 
     fn write_advice(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(advice) = &self.advice else { return Ok(()) };
-        // A certificate, for one, has a stranger's words in it.
+        // They may include text from outside, as from a certificate.
         let cause = output::one_line(&advice.cause, ADVICE);
         let remedy = output::one_line(&advice.remedy, ADVICE);
         writeln!(f, "\nwhy:   {cause}\nto do: {remedy}")?;
@@ -63,9 +63,9 @@ impl Report<'_> {
         let description = if answer.description.is_empty() {
             String::new()
         } else {
-            format!(", \"{}\"", tame(&answer.description))
+            format!(", \"{}\"", printable(&answer.description))
         };
-        writeln!(f, "\nthe client is told {} {}{description}", answer.status, answer.error.as_str())
+        writeln!(f, "\nthe client gets {} {}{description}", answer.status, answer.error.as_str())
     }
 }
 
@@ -75,8 +75,8 @@ fn write_step(f: &mut fmt::Formatter<'_>, line: &Line) -> fmt::Result {
     let actual = line.facts.actual.as_deref().unwrap_or_default();
     match &line.step.finding {
         Finding::Passed => {
-            let told = format!("{actual}{doubt}");
-            writeln!(f, "{}", format!("  ok    {name:NAMES$}  {}", told.trim_start()).trim_end())
+            let shown = format!("{actual}{doubt}");
+            writeln!(f, "{}", format!("  ok    {name:NAMES$}  {}", shown.trim_start()).trim_end())
         }
         Finding::Failed(rejection) => {
             writeln!(f, "  FAIL  {name:NAMES$}  {rejection}{doubt}")?;
@@ -100,7 +100,7 @@ fn write_members(f: &mut fmt::Formatter<'_>, title: &str, members: Option<&Membe
     let Some(members) = members else { return Ok(()) };
     writeln!(f, "\n{title}")?;
     for (name, value) in members {
-        writeln!(f, "  {:NAMES$}  {}", tame(name), shown(value))?;
+        writeln!(f, "  {:NAMES$}  {}", printable(name), shown(value))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! All findings as JSON. The shape is stable: members may be added, none is renamed. `docs/reference/explain.md` tells it.
+//! All findings as JSON. It is stable: members may be added, but none is renamed. `docs/reference/explain.md` documents it.
 
 use bearward_core::explanation::Finding;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub(super) fn document(report: &Report<'_>) -> Value {
             "error": answer.error.as_str(),
             "error_description": answer.description,
         })),
-        // A number; without fractions that the clock has.
+        // Whole seconds.
         "judged_at": case.question.now.to_string().split('.').next().and_then(|now| now.parse::<u64>().ok()),
         "steps": report.lines.iter().map(step).collect::<Vec<_>>(),
         "header": case.header,

@@ -1,4 +1,4 @@
-//! `bearward explain`: every check of a token and its proof, and what to do about the first that fails.
+//! `bearward explain`: shows every check of a token and its proof, and what to do about the first that fails.
 
 mod documents;
 mod facts;
@@ -20,7 +20,7 @@ use crate::{
 
 pub(crate) async fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
     let json = args.json;
-    let documents = Documents::of(args.jwks.as_deref(), args.patience.terms())?;
+    let documents = Documents::of(args.jwks.as_deref(), args.timeout.http_options())?;
     let question = Question::checked(args)?;
     let scopes: Vec<&str> = question.scopes.iter().map(String::as_str).collect();
     let verifier = question.verifier();

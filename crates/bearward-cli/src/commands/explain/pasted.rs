@@ -1,4 +1,4 @@
-//! The token, taken out of whatever it was copied with.
+//! Finds the token in text that was copied with it.
 
 use std::{
     fmt,
@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 
 use crate::terminal::{failure::Failure, input, output};
 
-/// A token as it would be sent, and what had to be done to find it. `Debug` hides it.
+/// A token as it would be sent, and notes on how it was found. `Debug` hides it.
 pub(super) struct Pasted {
     pub(super) text: String,
-    /// The scheme that stood before it.
+    /// The scheme that was written before it.
     pub(super) scheme: Option<Scheme>,
     pub(super) notes: Vec<String>,
 }
@@ -24,15 +24,15 @@ impl fmt::Debug for Pasted {
     }
 }
 
-/// The text that an argument stands for: itself, stdin for `-`, a file for `@FILE`.
+/// The text of an argument: `-` reads stdin, `@FILE` reads the file.
 pub(super) fn text_of(Wanted { what, .. }: Wanted, argument: &str) -> Result<String, Failure> {
     if argument == "-" && io::stdin().is_terminal() {
-        output::talk(format_args!("Paste the {what}, then press Enter and Ctrl-D."));
+        output::message(format_args!("Paste the {what}, then press Enter and Ctrl-D."));
     }
     input::argument(what, argument.to_owned())
 }
 
-/// What is looked for, as it is called and by the field that it is sent in.
+/// What to find: its name, and the header field that it is sent in.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted {
     pub(super) what: &'static str,
@@ -43,31 +43,31 @@ pub(super) const TOKEN: Wanted = Wanted { what: "access token", field: "authoriz
 pub(super) const PROOF: Wanted = Wanted { what: "proof", field: "dpop:" };
 
 impl Pasted {
-    pub(super) fn take_out(wanted: Wanted, text: &str) -> Result<Self, Failure> {
+    pub(super) fn extract(wanted: Wanted, text: &str) -> Result<Self, Failure> {
         let what = wanted.what;
         let mut pasted = Self { text: text.trim().to_owned(), scheme: None, notes: Vec::new() };
-        pasted.out_of_json(what)?;
-        pasted.out_of_quotes(what);
-        pasted.out_of_field(wanted);
-        pasted.out_of_quotes(what);
+        pasted.extract_from_json(what)?;
+        pasted.remove_quotes(what);
+        pasted.extract_from_field(wanted);
+        pasted.remove_quotes(what);
         pasted.join_lines(what);
         if pasted.text.is_empty() {
-            return Err(Failure::usage(format!("no {what}: there is nothing but white space.")));
+            return Err(Failure::usage(format!("no {what}: the input is only white space.")));
         }
         Ok(pasted)
     }
 
     /// RFC 6749 §5.1: the answer of a token endpoint.
-    fn out_of_json(&mut self, what: &str) -> Result<(), Failure> {
+    fn extract_from_json(&mut self, what: &str) -> Result<(), Failure> {
         let Ok(members) = serde_json::from_str::<Map<String, Value>>(&self.text) else { return Ok(()) };
         let text = |name: &str| members.get(name).and_then(Value::as_str);
         let taken = match (text("access_token"), text("id_token")) {
             (Some(token), _) => {
-                self.notes.push(format!("the {what} was taken out of a JSON answer (its access_token)."));
+                self.notes.push(format!("the {what} was found in a JSON answer (access_token)."));
                 token
             }
             (None, Some(token)) => {
-                self.notes.push("the JSON answer has no access_token: this is its id_token.".to_owned());
+                self.notes.push("the JSON answer has no access_token; its id_token is used.".to_owned());
                 token
             }
             (None, None) => return Err(no_token_in_json(what, text("error_description").or(text("error")))),
@@ -76,18 +76,18 @@ impl Pasted {
         Ok(())
     }
 
-    fn out_of_quotes(&mut self, what: &str) {
+    fn remove_quotes(&mut self, what: &str) {
         let quoted = |quote| self.text.strip_prefix(quote)?.strip_suffix(quote);
         if let Some(inner) = quoted('"').or_else(|| quoted('\'')).map(str::to_owned) {
-            self.notes.push(format!("there were quotes around the {what}."));
+            self.notes.push(format!("quotes around the {what} were removed."));
             inner.trim().clone_into(&mut self.text);
         }
     }
 
-    /// A whole field, alone, among others, or as an argument of a command; or its value.
-    fn out_of_field(&mut self, Wanted { what, field }: Wanted) {
+    /// A whole header field, alone, among others, or as an argument of a command; or only its value.
+    fn extract_from_field(&mut self, Wanted { what, field }: Wanted) {
         if let Some(value) = value_of(field, &self.text) {
-            self.notes.push(format!("the {what} was taken out of a whole field ({field})."));
+            self.notes.push(format!("the {what} was found in a header field ({field})."));
             self.text = value;
         }
         if let Some((scheme, rest)) = self.text.split_once(char::is_whitespace)
@@ -96,20 +96,20 @@ impl Pasted {
             self.text = rest.trim().to_owned();
             self.scheme = Some(scheme);
             let name = name(scheme);
-            self.notes.push(format!("the word {name} before the {what} is the scheme, and no part of it."));
+            self.notes.push(format!("the word {name} before the {what} is the scheme, not part of it."));
         }
     }
 
     fn join_lines(&mut self, what: &str) {
         if self.text.contains(char::is_whitespace) {
-            let note = "had line breaks or spaces in it, which were taken out: with them no API takes it.";
+            let note = "contained line breaks or spaces, which were removed. APIs refuse it with them.";
             self.notes.push(format!("the {what} {note}"));
             self.text.retain(|character| !character.is_whitespace());
         }
     }
 }
 
-/// What stands behind `field`, up to a quote or the next field.
+/// The text after `field`, up to a quote or the next field.
 fn value_of(field: &str, text: &str) -> Option<String> {
     let start = text.to_ascii_lowercase().find(field)?;
     let rest = text.get(start.checked_add(field.len())?..)?;
@@ -119,16 +119,15 @@ fn value_of(field: &str, text: &str) -> Option<String> {
 }
 
 fn no_token_in_json(what: &str, error: Option<&str>) -> Failure {
-    let failure = Failure::usage(format!("no {what}: the JSON that was given has no access_token."));
+    let failure = Failure::usage(format!("no {what}: the JSON has no access_token."));
     match error {
-        Some(error) => {
-            failure.with_hint(format!("it is an error of the tenant: {}.", output::one_line(error, 200)))
-        }
+        Some(error) => failure
+            .with_hint(format!("it contains an error of the tenant: {}.", output::one_line(error, 200))),
         None => failure,
     }
 }
 
-/// A scheme, as it is written.
+/// The name of a scheme.
 pub(super) fn name(scheme: Scheme) -> &'static str {
     if scheme == Scheme::Dpop { "DPoP" } else { "Bearer" }
 }
@@ -138,12 +137,12 @@ mod tests {
     use super::*;
 
     fn taken(wanted: Wanted, text: &str) -> (String, Option<Scheme>, usize) {
-        let Pasted { text, scheme, notes } = Pasted::take_out(wanted, text).unwrap();
+        let Pasted { text, scheme, notes } = Pasted::extract(wanted, text).unwrap();
         (text, scheme, notes.len())
     }
 
     #[test]
-    fn a_token_is_found_in_what_it_was_copied_with() {
+    fn a_token_is_found_in_the_text_around_it() {
         for (text, scheme, notes) in [
             ("a.b.c", None, 0),
             (" a.b.c\n", None, 0),
@@ -172,17 +171,17 @@ mod tests {
     }
 
     #[test]
-    fn json_without_a_token_is_a_mistake_and_its_error_is_told() {
+    fn json_without_a_token_is_an_error_and_its_message_is_told() {
         let json = r#"{"error":"access_denied","error_description":"Service not found\u001b[2J"}"#;
-        let failure = Pasted::take_out(TOKEN, json).unwrap_err();
-        assert_eq!(failure.hint(), Some("it is an error of the tenant: Service not found [2J."));
-        assert!(Pasted::take_out(TOKEN, "{}").is_err());
-        assert!(Pasted::take_out(TOKEN, "\"\"").is_err());
+        let failure = Pasted::extract(TOKEN, json).unwrap_err();
+        assert_eq!(failure.hint(), Some("it contains an error of the tenant: Service not found [2J."));
+        assert!(Pasted::extract(TOKEN, "{}").is_err());
+        assert!(Pasted::extract(TOKEN, "\"\"").is_err());
     }
 
     #[test]
     fn debug_hides_it() {
-        let pasted = Pasted::take_out(TOKEN, "Bearer secret").unwrap();
+        let pasted = Pasted::extract(TOKEN, "Bearer secret").unwrap();
         assert!(!format!("{pasted:?}").contains("secret"));
     }
 }

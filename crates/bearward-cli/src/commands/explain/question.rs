@@ -1,4 +1,4 @@
-//! What is to be judged, and by which rules: the arguments, checked.
+//! The request to check, and the settings of the API: the checked arguments.
 
 use std::{fmt, time::Duration, time::SystemTime};
 
@@ -16,13 +16,13 @@ use crate::{
     terminal::{failure::Failure, input},
 };
 
-/// For as long as the API takes a nonce by default (`dpop_nonce_lifetime`).
+/// How long an API accepts a nonce by default (`dpop_nonce_lifetime`).
 const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 
-/// How old a proof may be, and how far ahead: what the API grants by default (`dpop_iat_offset`, `dpop_iat_leeway`).
+/// How old a proof may be, and how far in the future, by an API's defaults (`dpop_iat_offset`, `dpop_iat_leeway`).
 pub(super) const PROOF_WINDOW: (Duration, Duration) = (Duration::from_secs(300), Duration::from_secs(30));
 
-/// A request, and the rules of the API that it was sent to. `Debug` hides token and proof.
+/// A request, and the settings of the API. `Debug` hides token and proof.
 pub(super) struct Question {
     pub(super) token: String,
     pub(super) scheme: Scheme,
@@ -36,7 +36,7 @@ pub(super) struct Question {
     pub(super) scopes: Vec<String>,
     pub(super) leeway: Duration,
     pub(super) now: UnixTime,
-    /// What people should know about what they gave.
+    /// Remarks on the arguments.
     pub(super) notes: Vec<String>,
     policy: Policy,
     authorization: String,
@@ -55,9 +55,9 @@ impl Question {
             return Err(Failure::usage("token and proof can't both come from stdin.")
                 .with_hint("--proof @FILE reads the proof from a file."));
         }
-        let token = Pasted::take_out(TOKEN, &text_of(TOKEN, &token)?)?;
+        let token = Pasted::extract(TOKEN, &text_of(TOKEN, &token)?)?;
         let proof = match &args.proof {
-            Some(argument) => Some(Pasted::take_out(PROOF, &text_of(PROOF, argument)?)?),
+            Some(argument) => Some(Pasted::extract(PROOF, &text_of(PROOF, argument)?)?),
             None => None,
         };
         let policy = policy(&args)?;
@@ -113,14 +113,15 @@ fn policy(args: &ExplainArgs) -> Result<Policy, Failure> {
         (None, _) => return Err(Failure::usage("no domain is given.")),
     };
     let audience = Audience::new(&args.audience).map_err(|error| Failure::usage(error.to_string()))?;
-    // Which proofs were used only the API knows.
+    // Only the API knows which proofs were used before.
     let mut dpop = DpopPolicy::new(args.dpop)
         .with_algorithms(set(&args.proof_algorithm, Algorithm::ES256))
         .with_window(PROOF_WINDOW.0, PROOF_WINDOW.1)
         .with_replay_protection(ReplayProtection::Off);
     if let Some(path) = &args.nonce_key {
         let key = input::file_bytes("nonce key", &path.display().to_string())?;
-        let key: [u8; 32] = key.try_into().map_err(|_| Failure::usage("the nonce key has not 32 bytes."))?;
+        let key: [u8; 32] =
+            key.try_into().map_err(|_| Failure::usage("the nonce key must have 32 bytes."))?;
         dpop = dpop.with_nonces(Nonces::new(&key, NONCE_LIFETIME));
     }
     Ok(Policy::new(issuers, audience)
@@ -137,7 +138,7 @@ fn set(algorithms: &[Algorithm], default: Algorithm) -> AlgorithmSet {
 
 fn note_on(domain: &Domain) -> Option<String> {
     let host = domain.issuer().as_str().trim_start_matches("https://").trim_end_matches('/');
-    domain.is_url().then(|| format!("the domain is given as a URL; the host alone is what is meant: {host}"))
+    domain.is_url().then(|| format!("the domain is given as a URL; its host is used: {host}"))
 }
 
 fn clock() -> Result<UnixTime, Failure> {

@@ -1,4 +1,4 @@
-//! What there is to tell, before it is put into words for a terminal or into JSON.
+//! The report, before it becomes text or JSON.
 
 use std::process::ExitCode;
 
@@ -20,17 +20,17 @@ use crate::terminal::failure::Failure;
 pub(super) struct Report<'a> {
     pub(super) case: Case<'a>,
     pub(super) verdict: Verdict,
-    /// Of what decided, if the token is not verified.
+    /// Why the token is not verified.
     pub(super) code: Option<&'static str>,
     pub(super) advice: Option<Advice>,
-    /// What the client is told.
+    /// The API's answer to the client.
     pub(super) answer: Option<Answer>,
     pub(super) lines: Vec<Line>,
     pub(super) claims_verified: bool,
     pub(super) notes: Vec<String>,
 }
 
-/// A step, with what it expected and met.
+/// A step, with what it expected and found.
 pub(super) struct Line {
     pub(super) step: Step,
     pub(super) facts: Facts,
@@ -82,7 +82,7 @@ fn line(case: &Case<'_>, step: &Step) -> Line {
     Line { step: step.clone(), facts }
 }
 
-/// What is known of this case goes before what holds in general.
+/// Advice for this case, else the general one of the catalogue.
 fn advice(case: &Case<'_>, entry: &Entry, trouble: Option<&Failure>) -> Advice {
     if let Some(advice) = mistakes::usual(case, entry) {
         return advice;

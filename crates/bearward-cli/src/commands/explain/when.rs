@@ -1,11 +1,11 @@
-//! Points in time and spans of it, for people.
+//! Times and durations as text.
 
 use std::{cmp::Ordering, time::Duration};
 
 use bearward_core::UnixTime;
 use time::OffsetDateTime;
 
-/// The date of `time`, in UTC, if calendars have one.
+/// The date of `time` in UTC; seconds if it is too large for a calendar.
 pub(super) fn date(time: UnixTime) -> String {
     let seconds = UnixTime::from_seconds(0.0).map(|epoch| time.since(epoch).as_secs());
     let date = seconds
@@ -17,7 +17,7 @@ pub(super) fn date(time: UnixTime) -> String {
     format!("{year}-{:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC", u8::from(month))
 }
 
-/// The date, and how far that is from `now`.
+/// The date, and its distance from `now`.
 pub(super) fn relative(time: UnixTime, now: UnixTime) -> String {
     let date = date(time);
     match time.cmp(&now) {
@@ -27,7 +27,7 @@ pub(super) fn relative(time: UnixTime, now: UnixTime) -> String {
     }
 }
 
-/// In the largest unit that it has two of.
+/// In the largest unit of which there are at least two.
 pub(super) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [("days", 86_400), ("hours", 3600), ("minutes", 60)];
@@ -56,8 +56,8 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_told_in_units_that_say_something() {
-        for (seconds, told) in [
+    fn durations_are_shown_in_readable_units() {
+        for (seconds, expected) in [
             (0, "less than a second"),
             (1, "1 second"),
             (119, "119 seconds"),
@@ -66,7 +66,7 @@ mod tests {
             (7200, "2 hours"),
             (200_000, "2 days"),
         ] {
-            assert_eq!(span(Duration::from_secs(seconds)), told);
+            assert_eq!(span(Duration::from_secs(seconds)), expected);
         }
         assert_eq!(relative(at(60.0), at(0.0)), "1970-01-01 00:01:00 UTC, in 60 seconds");
         assert_eq!(relative(at(0.0), at(60.0)), "1970-01-01 00:00:00 UTC, 60 seconds ago");

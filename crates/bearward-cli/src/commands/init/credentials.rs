@@ -1,4 +1,4 @@
-//! Who may make an API: by a token, a client's secret, or a code that somebody confirms.
+//! Credentials for making an API: a token, a client's secret, or the device flow.
 
 use bearward_exchange::DeviceRequest;
 
@@ -13,7 +13,7 @@ use crate::{
 const MANAGEMENT_TOKEN: &str = "AUTH0_MANAGEMENT_TOKEN";
 const CLIENT_SECRET: &str = "AUTH0_CLIENT_SECRET";
 
-/// No `Debug`: there are secrets in it.
+/// No `Debug`: it contains secrets.
 pub(super) enum Credentials {
     Token(AccessToken),
     Client { id: String, secret: String },
@@ -21,7 +21,7 @@ pub(super) enum Credentials {
 }
 
 impl Credentials {
-    /// What is given; a flag goes before the environment.
+    /// The credentials that are set; a flag overrides the environment.
     pub(super) fn given(args: &InitArgs) -> Result<Option<Self>, Failure> {
         if let Some(id) = &args.client_id {
             return Self::of_client(id.clone(), args).map(Some);
@@ -31,13 +31,15 @@ impl Credentials {
             && let Some(token) = settings::text(MANAGEMENT_TOKEN)?
         {
             return AccessToken::parse(token).map(|token| Some(Self::Token(token))).map_err(|NotAToken| {
-                Failure::usage(format!("{MANAGEMENT_TOKEN} has characters in it that no token has."))
+                Failure::usage(format!(
+                    "{MANAGEMENT_TOKEN} contains characters that are not allowed in tokens."
+                ))
             });
         }
         settings::text("AUTH0_CLIENT_ID")?.map(|id| Self::of_client(id, args)).transpose()
     }
 
-    /// The client with its secret if there is one, and otherwise by the device flow.
+    /// The client with its secret, or without a secret by the device flow.
     pub(super) fn of_client(id: String, args: &InitArgs) -> Result<Self, Failure> {
         if args.device {
             return Ok(Self::Device { id });
@@ -52,11 +54,11 @@ impl Credentials {
         })
     }
 
-    /// Whether there is a secret among them that is not out of `.env`.
-    pub(super) fn have_a_secret_of_ones_own(&self, args: &InitArgs) -> bool {
+    /// Whether they contain a secret that does not come from `.env`.
+    pub(super) fn has_secret_from_elsewhere(&self, args: &InitArgs) -> bool {
         match self {
-            Self::Token(_) => !settings::stands_in_file(MANAGEMENT_TOKEN),
-            Self::Client { .. } => args.client_secret.is_some() || !settings::stands_in_file(CLIENT_SECRET),
+            Self::Token(_) => !settings::is_from_env_file(MANAGEMENT_TOKEN),
+            Self::Client { .. } => args.client_secret.is_some() || !settings::is_from_env_file(CLIENT_SECRET),
             Self::Device { .. } => false,
         }
     }
@@ -82,7 +84,7 @@ fn without_grant(failure: Failure) -> Failure {
         return failure;
     }
     failure.with_hint(
-        "id and secret must be those of a machine-to-machine application of this tenant that is authorized for the \
+        "client id and secret must belong to a machine-to-machine application of this tenant that is authorized for the \
          Auth0 Management API.",
     )
 }

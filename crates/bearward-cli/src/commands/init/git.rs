@@ -1,4 +1,4 @@
-//! Whether git would take the file along.
+//! Whether git would commit the file.
 
 use std::{
     path::Path,
@@ -7,11 +7,11 @@ use std::{
 
 use crate::terminal::output;
 
-/// Says nothing where there is no git, or no checkout.
+/// No warning without git, or outside of a repository.
 pub(super) fn warn_unless_ignored(path: &Path) {
     if is_ignored(path) == Some(false) {
         output::warning(&format!(
-            "git doesn't ignore {0}: put it into .gitignore before you commit.",
+            "git doesn't ignore {0}: add it to .gitignore before you commit.",
             path.display()
         ));
     }

@@ -1,12 +1,11 @@
-//! `bearward init`: makes an API in a tenant, and writes what a service has to know into `.env`.
+//! `bearward init`: makes an API in a tenant, and writes the settings of a service into `.env`.
 //!
-//! In this order, so that whatever goes wrong leaves the file as it was: what is wanted, whether the file can take it,
-//! the tenant, the file.
+//! The steps: the plan, whether the file can be written, the tenant, the file. A failure leaves the file unchanged.
 
 mod credentials;
 mod git;
 mod manual;
-mod order;
+mod plan;
 mod prompt;
 mod report;
 mod target;
@@ -14,14 +13,14 @@ mod target;
 use std::time::Duration;
 
 use self::{
-    order::{DOMAIN, Order, Way},
+    plan::{DOMAIN, Mode, Plan},
     prompt::Prompt,
     report::Report,
     target::EnvTarget,
 };
 use crate::{
     commands::args::InitArgs,
-    http::https::Terms,
+    http::https::HttpOptions,
     settings,
     tenant::{
         client::Tenant,
@@ -31,44 +30,44 @@ use crate::{
     terminal::failure::Failure,
 };
 
-/// On the same machine an answer takes no time; what does not answer is no tenant.
+/// On the same machine a tenant answers at once.
 const LOCAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
     let mut prompt = Prompt::of(&args);
-    let order = Order::of(&args, prompt.as_mut())?;
+    let plan = Plan::of(&args, prompt.as_mut())?;
     let mut target = EnvTarget::open(&args.env_file)?;
-    target.prepare(&order.settings())?;
+    target.prepare(&plan.settings())?;
     if !args.force {
         target.ask_before_replacing(prompt.as_mut())?;
     }
-    let terms = args.patience.terms();
-    let api = match &order.way {
-        Way::Manual => {
-            manual::check(&order.domain, &terms).await?;
+    let options = args.timeout.http_options();
+    let api = match &plan.mode {
+        Mode::Manual => {
+            manual::check(&plan.domain, &options).await?;
             None
         }
-        Way::Automated(credentials) => {
-            let domain_of_file = args.domain.is_none() && settings::stands_in_file(DOMAIN);
-            if domain_of_file && credentials.have_a_secret_of_ones_own(&args) {
-                settings::tell_where_secret_goes(&order.domain.to_string());
+        Mode::Automated(credentials) => {
+            let domain_is_from_env_file = args.domain.is_none() && settings::is_from_env_file(DOMAIN);
+            if domain_is_from_env_file && credentials.has_secret_from_elsewhere(&args) {
+                settings::announce_secret_destination(&plan.domain.to_string());
             }
-            let tenant = Tenant::new(order.domain.clone(), &terms)?;
+            let tenant = Tenant::new(plan.domain.clone(), &options)?;
             let token = credentials.token(&tenant).await?;
-            Some(wanted(&args, &order.audience).create_or_find(&tenant, &token).await?)
+            Some(wanted(&args, &plan.audience).create_or_find(&tenant, &token).await?)
         }
-        Way::Local(local) => Some(make_locally(local, &terms, &wanted(&args, &order.audience)).await?),
+        Mode::Local(local) => Some(make_locally(local, &options, &wanted(&args, &plan.audience)).await?),
     };
     let written = target.write()?;
     git::warn_unless_ignored(&args.env_file);
     let report = Report {
-        order: &order,
+        plan: &plan,
         api: api.as_ref(),
         env_file: &args.env_file,
         written: &written,
         require_dpop: args.require_dpop,
     };
-    report.tell(args.json)
+    report.print(args.json)
 }
 
 fn wanted(args: &InitArgs, audience: &str) -> WantedApi {
@@ -82,11 +81,17 @@ fn wanted(args: &InitArgs, audience: &str) -> WantedApi {
     }
 }
 
-async fn make_locally(local: &LocalTenant, terms: &Terms, wanted: &WantedApi) -> Result<Api, Failure> {
+async fn make_locally(
+    local: &LocalTenant,
+    options: &HttpOptions,
+    wanted: &WantedApi,
+) -> Result<Api, Failure> {
     let gone = |failure: Failure| LocalTenant::gone(&failure);
-    let terms =
-        Terms { timeout: terms.timeout.min(LOCAL_TIMEOUT), ca_file: Some(local.ca_file.clone().into()) };
-    let tenant = Tenant::new(local.domain.clone(), &terms).map_err(gone)?;
+    let options = HttpOptions {
+        timeout: options.timeout.min(LOCAL_TIMEOUT),
+        ca_file: Some(local.ca_file.clone().into()),
+    };
+    let tenant = Tenant::new(local.domain.clone(), &options).map_err(gone)?;
     tenant.discovery().await.map_err(gone)?;
     let audience = management::audience(&tenant);
     let token = tenant.client_credentials(&local.client_id, &local.client_secret, &audience).await?;

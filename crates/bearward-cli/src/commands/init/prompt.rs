@@ -1,10 +1,10 @@
-//! Questions to a person: on stderr, with the answers from stdin, and only where both are a terminal.
+//! Questions to the user: on stderr, with answers from stdin, and only if both are terminals.
 
 use std::io::{self, BufRead, IsTerminal as _, Write};
 
 use crate::{commands::args::InitArgs, terminal::failure::Failure};
 
-/// Answers are short; a file given by mistake must not be read to its end.
+/// Answers are short.
 const ANSWER_LIMIT: u64 = 4096;
 
 pub(super) struct Prompt {
@@ -13,7 +13,7 @@ pub(super) struct Prompt {
 }
 
 impl Prompt {
-    /// `None` where nobody is there to answer.
+    /// `None` if nobody can answer.
     pub(super) fn of(args: &InitArgs) -> Option<Self> {
         let stdin_is_taken = args.client_secret.as_deref() == Some("-");
         let somebody = io::stdin().is_terminal() && io::stderr().is_terminal() && !stdin_is_taken;
@@ -24,7 +24,7 @@ impl Prompt {
         Self { answers: Box::new(answers), questions: Box::new(questions) }
     }
 
-    /// Asks until the answer makes sense.
+    /// Asks until the answer is valid.
     pub(super) fn ask<T>(
         &mut self,
         question: &str,
@@ -33,22 +33,22 @@ impl Prompt {
         loop {
             match parse(&self.line(&format!("{question}: "))?) {
                 Ok(answer) => return Ok(answer),
-                Err(why) => self.tell(why),
+                Err(why) => self.print(why),
             }
         }
     }
 
-    /// Whether it is the second of two ways; the first, if nothing is said.
+    /// Whether the second of two modes is chosen. An empty answer is the first.
     pub(super) fn choose_second(&mut self, ways: &str) -> Result<bool, Failure> {
-        self.tell(ways);
-        self.ask("Which way [1]", |answer| match answer {
+        self.print(ways);
+        self.ask("Which mode [1]", |answer| match answer {
             "" | "1" => Ok(false),
             "2" => Ok(true),
             _ => Err("expected 1 or 2"),
         })
     }
 
-    /// No, if nothing is said.
+    /// An empty answer is no.
     pub(super) fn confirm(&mut self, question: &str) -> Result<bool, Failure> {
         self.ask(&format!("{question} [y/N]"), |answer| match answer.to_ascii_lowercase().as_str() {
             "y" | "yes" => Ok(true),
@@ -57,13 +57,13 @@ impl Prompt {
         })
     }
 
-    pub(super) fn tell(&mut self, text: &str) {
-        // With stderr closed there is nobody to tell, and the answer will be missing.
-        let _told = writeln!(self.questions, "{text}");
+    pub(super) fn print(&mut self, text: &str) {
+        // If stderr is closed, there will be no answer.
+        let _printed = writeln!(self.questions, "{text}");
     }
 
     fn line(&mut self, question: &str) -> Result<String, Failure> {
-        let _told = write!(self.questions, "{question}").and_then(|()| self.questions.flush());
+        let _printed = write!(self.questions, "{question}").and_then(|()| self.questions.flush());
         let mut line = String::new();
         let read = io::Read::take(&mut self.answers, ANSWER_LIMIT).read_line(&mut line);
         match read {

@@ -1,79 +1,79 @@
-//! What was done, and what to do next: lines for people, or an object for programs.
+//! What was done, and what to do next: as text, or as JSON.
 
 use std::path::Path;
 
 use serde_json::json;
 
-use super::order::{Order, Way};
+use super::plan::{Mode, Plan};
 use crate::{
     settings::{self, ENV_FILE},
     tenant::management::Api,
     terminal::{failure::Failure, output},
 };
 
-/// As long as Auth0 lets one be.
+/// The longest identifier that Auth0 accepts.
 const IDENTIFIER_LENGTH: usize = 600;
 
 pub(super) struct Report<'a> {
-    pub(super) order: &'a Order,
-    /// `None` if none was asked for.
+    pub(super) plan: &'a Plan,
+    /// `None` in the manual mode.
     pub(super) api: Option<&'a Api>,
     pub(super) env_file: &'a Path,
     pub(super) written: &'a [&'static str],
-    /// Tokens are good only with a proof.
+    /// Tokens need a DPoP proof.
     pub(super) require_dpop: bool,
 }
 
 impl Report<'_> {
-    pub(super) fn tell(&self, as_json: bool) -> Result<(), Failure> {
-        self.tell_api();
+    pub(super) fn print(&self, as_json: bool) -> Result<(), Failure> {
+        self.print_api();
         if as_json {
-            self.warn_of_environment();
+            self.warn_about_environment();
             return output::json(&self.json());
         }
         let file = self.env_file.display();
         match self.written {
-            [] => output::talk(format_args!("{file}: says it all already.")),
-            names => output::talk(format_args!("{file}: wrote {}.", names.join(", "))),
+            [] => output::message(format_args!("{file}: nothing to change.")),
+            names => output::message(format_args!("{file}: wrote {}.", names.join(", "))),
         }
-        self.warn_of_environment();
-        output::talk(format_args!("Next: {}", self.next()));
+        self.warn_about_environment();
+        output::message(format_args!("Next: {}", self.next()));
         Ok(())
     }
 
-    fn tell_api(&self) {
-        let Order { domain, audience, .. } = self.order;
+    fn print_api(&self) {
+        let Plan { domain, audience, .. } = self.plan;
         let audience = output::one_line(audience, IDENTIFIER_LENGTH);
         match self.api {
             None => {}
             Some(Api::Created { .. }) => {
-                output::talk(format_args!("Made the API {audience} in {domain}."));
+                output::message(format_args!("Made the API {audience} in {domain}."));
             }
             Some(Api::Existing { differences, .. }) => {
-                output::talk(format_args!(
-                    "The API {audience} is in {domain} already; it was left as it is."
+                output::message(format_args!(
+                    "The API {audience} already exists in {domain}; it was not changed."
                 ));
                 for difference in differences {
                     output::warning(&format!("{difference}."));
                 }
             }
-            Some(Api::Unseen) => output::talk(format_args!(
-                "The API {audience} is in {domain} already; how it is set up can't be seen without the scope \
+            Some(Api::NotReadable) => output::message(format_args!(
+                "The API {audience} already exists in {domain}; its settings can't be compared without the scope \
                  read:resource_servers."
             )),
         }
     }
 
-    /// Whoever reads the file reads the environment first: what was just written would count for nothing.
-    fn warn_of_environment(&self) {
-        let mut settings = self.order.settings();
+    /// The environment overrides the file, so that a different value there hides what was written.
+    fn warn_about_environment(&self) {
+        let mut settings = self.plan.settings();
         settings.retain(|(name, value)| {
             settings::in_environment(name).is_some_and(|other| other != value.as_str())
         });
         if !settings.is_empty() {
             let names: Vec<&str> = settings.iter().map(|(name, _)| *name).collect();
             output::warning(&format!(
-                "the environment has another value for {}, and goes before {}: unset it there.",
+                "the environment has another value for {}, which overrides {}: unset it there.",
                 names.join(", "),
                 self.env_file.display()
             ));
@@ -85,7 +85,7 @@ impl Report<'_> {
         if self.env_file != Path::new(ENV_FILE) {
             return format!("uvicorn main:app --env-file {file}");
         }
-        let then = if matches!(self.order.way, Way::Local(_)) {
+        let then = if matches!(self.plan.mode, Mode::Local(_)) {
             let bound = if self.require_dpop { " --dpop" } else { "" };
             format!("bearward token{bound} (prints a token for it)")
         } else {
@@ -98,12 +98,12 @@ impl Report<'_> {
         let (id, created, differences) = match self.api {
             Some(Api::Created { id }) => (Some(id), Some(true), None),
             Some(Api::Existing { id, differences }) => (Some(id), Some(false), Some(differences)),
-            Some(Api::Unseen) => (None, Some(false), None),
+            Some(Api::NotReadable) => (None, Some(false), None),
             None => (None, None, None),
         };
         json!({
-            "domain": self.order.domain.to_string(),
-            "audience": self.order.audience,
+            "domain": self.plan.domain.to_string(),
+            "audience": self.plan.audience,
             "api": { "id": id, "created": created, "differences": differences },
             "env_file": self.env_file.display().to_string(),
             "written": self.written,

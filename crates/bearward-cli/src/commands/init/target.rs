@@ -1,4 +1,4 @@
-//! The file `.env` on disk: looked at first, replaced last, in one step or not at all. Its content is never told.
+//! The `.env` to write: checked first, replaced last, in one step. Its content is never shown.
 
 use std::{
     fs, io,
@@ -16,17 +16,17 @@ use crate::{
 
 pub(super) struct EnvTarget {
     path: PathBuf,
-    /// As it was found; `None` if there was no file.
+    /// Its text at the start; `None` if the file was missing.
     found: Option<String>,
     content: EnvFile,
-    /// Those of ours that have another value in the file.
+    /// Settings with a different value in the file.
     replaced: Vec<&'static str>,
-    /// Those of ours that the file does not say yet.
+    /// Settings to write.
     written: Vec<&'static str>,
 }
 
 impl EnvTarget {
-    /// Makes sure that the file can be read, and its folder written to.
+    /// Checks that the file can be read and its folder can be written to.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let target = Self {
             path: path.to_owned(),
@@ -41,7 +41,7 @@ impl EnvTarget {
         Ok(Self { content: EnvFile::parse(found.as_deref().unwrap_or_default()), found, ..target })
     }
 
-    /// Puts the values in, in memory.
+    /// Sets the values, in memory.
     pub(super) fn prepare(&mut self, settings: &[(&'static str, String)]) -> Result<(), Failure> {
         for (name, value) in settings {
             let found = self.content.value(name);
@@ -52,15 +52,14 @@ impl EnvTarget {
             self.replaced.extend(found.map(|_| *name));
             self.content.set(name, value).map_err(|NotWritable| {
                 let message =
-                    format!("the value of {name} can't be written so that all tools read it alike.");
-                Failure::usage(message)
-                    .with_hint("it has quotes, backslashes, $ or control characters in it.")
+                    format!("the value of {name} can't be written so that all tools read it the same.");
+                Failure::usage(message).with_hint("it contains quotes, backslashes, $ or control characters.")
             })?;
         }
         Ok(())
     }
 
-    /// Before a value is replaced somebody has to agree.
+    /// Asks before a value is replaced.
     pub(super) fn ask_before_replacing(&self, prompt: Option<&mut Prompt>) -> Result<(), Failure> {
         if self.replaced.is_empty() {
             return Ok(());
@@ -73,14 +72,14 @@ impl EnvTarget {
         Err(Failure::usage(format!("{other}; nothing was done.")).with_hint("--force replaces it."))
     }
 
-    /// The names of what was written.
+    /// Writes the file, and gives the names of the written settings.
     pub(super) fn write(self) -> Result<Vec<&'static str>, Failure> {
         if self.written.is_empty() {
             return Ok(self.written);
         }
         if self.read()? != self.found {
             let message = format!(
-                "{} was changed by somebody else meanwhile, and was left alone.",
+                "{} was changed by another program meanwhile, and was not written.",
                 self.path.display()
             );
             return Err(Failure::undecided(message).with_hint("run the command again."));
@@ -90,7 +89,7 @@ impl EnvTarget {
         Ok(self.written)
     }
 
-    /// A link is not followed: what it points to may be shared, and the link would be lost by replacing it.
+    /// A link is not followed: its target may be shared, and replacing the file would remove the link.
     fn read(&self) -> Result<Option<String>, Failure> {
         let unusable = |why: &str| Failure::usage(format!("{} {why}.", self.path.display()));
         let unreadable = |error: io::Error| unusable(&format!("can't be read: {error}"));
@@ -101,14 +100,14 @@ impl EnvTarget {
         };
         if metadata.is_symlink() {
             return Err(unusable("is a symbolic link, which is not followed")
-                .with_hint("--env-file with the path that it points to."));
+                .with_hint("give the path of its target by --env-file."));
         }
         if !metadata.is_file() {
-            return Err(unusable("is not a file").with_hint("--env-file names another one."));
+            return Err(unusable("is not a file").with_hint("give another file by --env-file."));
         }
         if metadata.permissions().readonly() {
             return Err(
-                unusable("is read-only").with_hint("make it writable, or name another one by --env-file.")
+                unusable("is read-only").with_hint("make it writable, or give another file by --env-file.")
             );
         }
         fs::read_to_string(&self.path).map(Some).map_err(unreadable)
@@ -141,19 +140,19 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_is_for_its_owner_only() {
+    fn a_new_file_is_readable_only_by_its_owner() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join(".env");
         assert_eq!(prepared(&path).write().unwrap(), ["AUTH0_DOMAIN", "AUTH0_AUDIENCE"]);
         let written = "AUTH0_DOMAIN=new.example.com\nAUTH0_AUDIENCE=https://api.example.com\n";
         assert_eq!(fs::read_to_string(&path).unwrap(), written);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(files(home.path()), 1, "nothing is left lying about");
-        assert!(prepared(&path).write().unwrap().is_empty(), "and there is no more to write");
+        assert_eq!(files(home.path()), 1, "no temporary file is left");
+        assert!(prepared(&path).write().unwrap().is_empty(), "nothing is left to write");
     }
 
     #[test]
-    fn a_file_that_others_could_read_no_longer_is_and_keeps_its_other_lines() {
+    fn a_file_readable_by_others_becomes_private_and_keeps_its_other_lines() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join(".env");
         fs::write(&path, "# mine\r\nexport AUTH0_DOMAIN=''\r\nSECRET=\"a b\"").unwrap();
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn another_value_is_replaced_only_if_somebody_agrees() {
+    fn a_different_value_is_replaced_only_after_a_yes() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join(".env");
         fs::write(&path, "AUTH0_DOMAIN=hush.example.com\n").unwrap();
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn links_folders_and_read_only_files_are_refused_and_left_alone() {
+    fn links_folders_and_read_only_files_are_refused() {
         let home = tempfile::tempdir().unwrap();
         let path = |name: &str| home.path().join(name);
         fs::write(path("real"), "A=1\n").unwrap();
@@ -210,12 +209,12 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_else_wrote_meanwhile_is_not_lost() {
+    fn changes_of_another_program_are_not_lost() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join(".env");
         let target = prepared(&path);
         fs::write(&path, "A=1\n").unwrap();
-        assert!(target.write().unwrap_err().message().contains("changed by somebody else"));
+        assert!(target.write().unwrap_err().message().contains("changed by another program"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "A=1\n");
     }
 

@@ -1,4 +1,4 @@
-//! The key pair that proofs are made with: EC P-256, the one kind that everybody takes (ES256).
+//! The key pair that signs proofs: EC P-256, which every server accepts (ES256).
 
 use std::fmt;
 
@@ -17,14 +17,14 @@ use serde_json::{Value, json};
 
 use crate::terminal::failure::Failure;
 
-/// A private key. `Debug` shows its thumbprint, which is public.
+/// A private key. `Debug` shows only its thumbprint, which is public.
 pub(crate) struct ProofKey {
     pair: EcdsaKeyPair,
     x: String,
     y: String,
 }
 
-/// The text is no PKCS#8 PEM of an EC P-256 private key. There is nothing to quote from it.
+/// The text is not a PKCS#8 PEM of an EC P-256 private key. It is not shown.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotAProofKey;
 
@@ -62,12 +62,12 @@ impl ProofKey {
         json!({ "kty": "EC", "crv": "P-256", "x": self.x, "y": self.y })
     }
 
-    /// What a token bound to this key says in `cnf.jkt`.
+    /// The `cnf.jkt` of tokens bound to this key.
     pub(crate) fn thumbprint(&self) -> String {
         thumbprint(&self.x, &self.y)
     }
 
-    /// R and S, one behind the other (RFC 7518 §3.4).
+    /// R and S, concatenated (RFC 7518 §3.4).
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
         let signature = self.pair.sign(&SystemRandom::new(), message);
         Ok(signature.map_err(|_| no_cryptography("a DPoP proof"))?.as_ref().to_vec())
@@ -92,7 +92,7 @@ impl fmt::Debug for ProofKey {
     }
 }
 
-/// The cryptographic library refuses only when the machine is in trouble.
+/// The cryptographic library fails only if the machine is out of resources.
 pub(super) fn no_cryptography(what: &str) -> Failure {
     Failure::undecided(format!("{what} could not be made."))
 }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_comes_back_from_its_pem() {
+    fn a_key_is_read_back_from_its_pem() {
         let key = ProofKey::generate().unwrap();
         let pem = key.to_pem().unwrap();
         assert!(pem.lines().all(|line| line.len() <= 64), "{}", pem.lines().count());
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_p256_key_in_pkcs8_is_refused() {
+    fn anything_but_a_p256_key_in_pkcs8_is_refused() {
         let ed25519 = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
         let cut = ProofKey::generate().unwrap().to_pem().unwrap().replace("MI", "MA");
         let cases = ["", "hello", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", ed25519, &cut];

@@ -1,4 +1,4 @@
-//! The file that holds the client's key: PKCS#8 in PEM, for its owner's eyes only.
+//! The file that holds the client's key: PKCS#8 in PEM, readable only by its owner.
 
 use std::{
     env,
@@ -13,14 +13,14 @@ use crate::{
     terminal::{failure::Failure, output},
 };
 
-/// Hundreds of bytes are expected; a path might be mistyped.
+/// A key has some hundred bytes. A path may be mistyped.
 const FILE_LIMIT: u64 = 64 * 1024;
 
-/// Where the key is unless `--dpop-key` says otherwise: `dpop-key.pem` in the user's configuration folder.
+/// Where the key is without `--dpop-key`: `dpop-key.pem` in the user's configuration folder.
 pub(crate) fn default_path() -> Result<PathBuf, Failure> {
     configuration_folder().map(|folder| folder.join("bearward").join("dpop-key.pem")).ok_or_else(|| {
-        Failure::usage("there is no configuration folder to keep a DPoP key in (no HOME).")
-            .with_hint("--dpop-key names a file for it.")
+        Failure::usage("there is no configuration folder for a DPoP key (HOME is not set).")
+            .with_hint("--dpop-key gives another place for the file.")
     })
 }
 
@@ -28,11 +28,11 @@ pub(crate) fn default_path() -> Result<PathBuf, Failure> {
 pub(crate) fn open(path: &Path) -> Result<ProofKey, Failure> {
     read(path)?.ok_or_else(|| {
         Failure::usage(format!("there is no DPoP key at {}.", path.display()))
-            .with_hint("`bearward token --dpop` makes one, and asks for a token bound to it.")
+            .with_hint("`bearward token --dpop` makes a key, and requests a token bound to it.")
     })
 }
 
-/// The key in this file; a new one if there is no such file.
+/// The key in this file. If the file is missing, a new key is made.
 pub(crate) fn open_or_make(path: &Path) -> Result<ProofKey, Failure> {
     if let Some(key) = read(path)? {
         return Ok(key);
@@ -40,16 +40,16 @@ pub(crate) fn open_or_make(path: &Path) -> Result<ProofKey, Failure> {
     let key = ProofKey::generate()?;
     match write_new(path, &key.to_pem()?) {
         Ok(()) => {
-            output::talk(format_args!("new DPoP key at {}", path.display()));
+            output::message(format_args!("new DPoP key at {}", path.display()));
             Ok(key)
         }
-        // Another process was faster: its key is there, whole.
+        // Another process was faster. Its file is complete.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(path),
         Err(error) => Err(Failure::usage(format!("can't write a DPoP key to {}: {error}.", path.display()))),
     }
 }
 
-/// XDG Base Directory Specification: a relative path in the variable counts as none.
+/// XDG Base Directory Specification: a relative path in the variable is ignored.
 fn configuration_folder() -> Option<PathBuf> {
     let folder = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let xdg = folder("XDG_CONFIG_HOME");
@@ -71,28 +71,27 @@ fn read(path: &Path) -> Result<Option<ProofKey>, Failure> {
     let mode = mode_for_others(&file).map_err(unreadable)?;
     let mut pem = Vec::new();
     file.take(FILE_LIMIT).read_to_end(&mut pem).map_err(unreadable)?;
-    // First, so that nobody is told to change what is no key, and may be another's.
+    // Checked first, so that no hint says to change a file that is not a key.
     let key = ProofKey::from_pem(&pem).map_err(|_| {
-        unusable("is no EC P-256 private key in PKCS#8 PEM")
-            .with_hint("give another file: `bearward token --dpop` makes a key where there is no file yet.")
+        unusable("is not an EC P-256 private key in PKCS#8 PEM")
+            .with_hint("give another file. `bearward token --dpop` makes a key if the file is missing.")
     })?;
     match mode {
         None => Ok(Some(key)),
-        Some(mode) => Err(unusable(&format!("is open to other users (mode {mode:04o})")).with_hint(format!(
-            "chmod 600 {} - and if somebody may have read it, delete it.",
-            path.display()
-        ))),
+        Some(mode) => Err(unusable(&format!("can be accessed by other users (mode {mode:04o})")).with_hint(
+            format!("chmod 600 {}. If somebody may have read the key, delete it.", path.display()),
+        )),
     }
 }
 
-/// The mode, if it gives anybody but the owner anything. Asked of the open file, which can't be exchanged meanwhile.
+/// The mode, if it gives other users any access. Read from the open file, which can't be swapped meanwhile.
 #[cfg(unix)]
 fn mode_for_others(file: &File) -> io::Result<Option<u32>> {
     let mode = std::os::unix::fs::MetadataExt::mode(&file.metadata()?) & 0o7777;
     Ok((mode & 0o077 != 0).then_some(mode))
 }
 
-/// Elsewhere a file in the user's profile is the user's alone.
+/// On other systems a file in the user's profile is private.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "the same signature as on unix, where it can fail")]
 fn mode_for_others(_file: &File) -> io::Result<Option<u32>> {
@@ -124,7 +123,7 @@ mod tests {
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
         assert_eq!(open_or_make(&path).unwrap().thumbprint(), thumbprint);
         assert_eq!(open(&path).unwrap().thumbprint(), thumbprint);
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left lying about");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file is left");
     }
 
     #[test]
@@ -143,13 +142,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_to_change_or_delete_what_is_no_key() {
+    fn no_hint_says_to_change_or_delete_a_file_that_is_not_a_key() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("passwd");
         fs::write(&path, "root:x:0:0").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let failure = open_or_make(&path).unwrap_err();
-        assert!(failure.message().contains("no EC P-256 private key"), "{failure:?}");
+        assert!(failure.message().contains("not an EC P-256 private key"), "{failure:?}");
         assert!(!failure.hint().unwrap().contains("delete"), "{failure:?}");
         assert!(!failure.hint().unwrap().contains("chmod"), "{failure:?}");
     }
@@ -160,13 +159,13 @@ mod tests {
         let path = home.path().join("key.pem");
         fs::write(&path, "my novel").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        assert!(open_or_make(&path).unwrap_err().message().contains("no EC P-256 private key"));
+        assert!(open_or_make(&path).unwrap_err().message().contains("not an EC P-256 private key"));
         assert_eq!(write_new(&path, "x").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).unwrap(), "my novel");
     }
 
     #[test]
-    fn whoever_comes_first_makes_the_key_for_all() {
+    fn the_first_of_several_processes_makes_the_key_for_all() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("key.pem");
         let thumbprints: Vec<String> = std::thread::scope(|scope| {

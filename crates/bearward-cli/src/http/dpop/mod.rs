@@ -1,6 +1,6 @@
-//! The client's side of DPoP (RFC 9449): a key pair of one's own, and a proof of it for each request.
+//! DPoP for clients (RFC 9449): a key pair, and a proof made with it for each request.
 //!
-//! What is signed here is a proof of possession and no token: nobody gains anything by it that the key's owner hasn't.
+//! Only proofs are signed here, never tokens.
 
 mod key;
 pub(crate) mod key_file;

@@ -1,13 +1,13 @@
-//! A nonce that a server wants to see in the next proof. RFC 9449 §8, §9.
+//! A nonce that a server requires in the next proof. RFC 9449 §8, §9.
 
 use reqwest::header::HeaderMap;
 
-/// The server's text, of the characters that a nonce is made of.
+/// The server's text, checked for the characters that a nonce may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Nonce(String);
 
 impl Nonce {
-    /// The one `DPoP-Nonce` of an answer. Several, or something that is no nonce, are none.
+    /// The `DPoP-Nonce` of an answer. `None` if there are several, or if it is malformed.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         let mut fields = headers.get_all("dpop-nonce").iter();
         let nonce = fields.next()?.to_str().ok()?;
@@ -19,7 +19,7 @@ impl Nonce {
     }
 }
 
-/// RFC 9449 §8.1: `nonce = 1*NQCHAR`, RFC 6749 appendix A: `NQCHAR = %x21 / %x23-5B / %x5D-7E`. Short enough to send back.
+/// RFC 9449 §8.1: `nonce = 1*NQCHAR`, RFC 6749 appendix A: `NQCHAR = %x21 / %x23-5B / %x5D-7E`. It must be short enough to send back.
 fn is_nonce(text: &str) -> bool {
     let character = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
     (1..=2048).contains(&text.len()) && text.bytes().all(character)
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_nonce_of_allowed_characters_counts() {
+    fn exactly_one_well_formed_nonce_is_taken() {
         let nonce = |values: &[&'static str]| {
             let mut headers = HeaderMap::new();
             for value in values {

@@ -17,21 +17,21 @@ use crate::{http::access_token::AccessToken, terminal::failure::Failure};
 pub(crate) struct ProofFacts<'a> {
     pub(crate) method: &'a Method,
     pub(crate) url: &'a Url,
-    /// The token that goes with the request; there is none yet at a token endpoint.
+    /// The token that is sent with the request. A request to a token endpoint has none.
     pub(crate) token: Option<&'a AccessToken>,
-    /// The nonce that the server asked for, if it did.
+    /// The nonce that the server required, if any.
     pub(crate) nonce: Option<&'a Nonce>,
 }
 
-/// A proof for one request. `Debug` hides it: until it is too old, it is worth something to whoever has the token.
+/// A proof for one request. `Debug` hides it: with the token, it can be used until it is too old.
 pub(crate) struct Proof(String);
 
 impl ProofFacts<'_> {
-    /// A proof made now, with a `jti` that was never used.
+    /// A proof made now, with a new `jti`.
     pub(crate) fn prove(&self, key: &ProofKey) -> Result<Proof, Failure> {
         let failed = || no_cryptography("a DPoP proof");
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_err(|_| failed())?;
-        // 128 bits: RFC 9449 §4.2 asks for 96 at least.
+        // 128 bits: RFC 9449 §4.2 requires at least 96.
         let mut jti = [0; 16];
         rand::fill(&mut jti).map_err(|_| failed())?;
         let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": key.public_jwk() });
@@ -66,7 +66,7 @@ impl Proof {
         &self.0
     }
 
-    /// The value of the request's `DPoP` field, marked as nothing to be logged.
+    /// The value of the request's `DPoP` field, marked as sensitive.
     pub(crate) fn field(&self) -> Result<HeaderValue, Failure> {
         let mut field = HeaderValue::from_str(&self.0).map_err(|_| no_cryptography("a DPoP proof"))?;
         field.set_sensitive(true);
@@ -80,7 +80,7 @@ impl fmt::Debug for Proof {
     }
 }
 
-/// The URL without query and fragment, otherwise as it is sent.
+/// The URL as it is sent, without query and fragment.
 pub(crate) fn htu(url: &Url) -> Url {
     let mut url = url.clone();
     url.set_query(None);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_verifies_with_another_implementation_and_no_two_are_alike() {
+    fn proofs_verify_with_another_implementation_and_are_all_different() {
         let key = ProofKey::generate().unwrap();
         let url: Url = "https://api.example.com/x".parse().unwrap();
         let mut validation = Validation::new(Algorithm::ES256);

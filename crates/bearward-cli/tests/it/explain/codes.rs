@@ -1,4 +1,4 @@
-//! Every code that a token at hand can get is one that the command tells.
+//! The command shows every code that a given token can get.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,13 +9,13 @@ use bearward_core::catalogue::REJECTIONS;
 use serde_json::Value;
 
 use self::cases::{cases, versions};
-use super::assert_tells_no_secret;
+use super::assert_no_secret;
 use crate::support::{Finished, bearward, finish_with_stdin};
 
 #[path = "../../../../bearward-core/tests/it/cases.rs"]
 mod cases;
 
-/// Codes that the command can't come to; the vectors have a test of each.
+/// Codes that the command can't reach. Vectors test each of them.
 const BEYOND: [(&str, &str); 6] = [
     ("missing_authorization", "a token is given, or it is a mistake in the arguments"),
     ("multiple_authorization_fields", "one token is given"),
@@ -26,15 +26,15 @@ const BEYOND: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn every_code_is_told_by_the_command() {
+fn the_command_shows_every_code() {
     let by_code = vectors_by_code();
     let missing: Vec<&str> = REJECTIONS
         .iter()
         .map(|entry| entry.code)
         .filter(|code| !BEYOND.iter().any(|(beyond, _)| beyond == code))
-        // Some vectors are about what is taken out on the way here, such as white space.
+        // Some vectors are about text that the command removes, such as white space.
         .filter(|code| {
-            !by_code.get(*code).is_some_and(|cases| cases.iter().take(5).any(|case| tells(code, case)))
+            !by_code.get(*code).is_some_and(|cases| cases.iter().take(5).any(|case| shows(code, case)))
         })
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
@@ -42,7 +42,7 @@ fn every_code_is_told_by_the_command() {
     assert!(BEYOND.iter().all(|(code, _)| codes.contains(code)));
 }
 
-fn tells(code: &str, case: &Value) -> bool {
+fn shows(code: &str, case: &Value) -> bool {
     let finished = run(case);
     assert!(!finished.stderr.contains("panicked"), "{}", finished.stderr);
     let document: Value = serde_json::from_str(&finished.stdout).unwrap_or_default();
@@ -90,13 +90,13 @@ fn run(case: &Value) -> Finished {
         add("proof", &format!("@{}", file.display()));
         add("method", case["request"]["method"].as_str().unwrap());
         add("url", case["request"]["url"].as_str().unwrap());
-        // A proof beside a Bearer token is a case of its own.
+        // A proof beside a Bearer token is a separate case.
         add("scheme", token.split(' ').next().unwrap());
     }
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let finished = finish_with_stdin(bearward(folder.path(), &args), token);
-    assert_tells_no_secret(&finished, token);
-    assert_tells_no_secret(&finished, proof.unwrap_or_default());
+    assert_no_secret(&finished, token);
+    assert_no_secret(&finished, proof.unwrap_or_default());
     finished
 }
 

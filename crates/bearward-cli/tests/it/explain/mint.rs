@@ -29,7 +29,7 @@ pub(crate) fn header() -> Value {
     json!({ "alg": "RS256", "typ": "at+jwt", "kid": "rsa-a" })
 }
 
-/// What a good token says.
+/// The claims of a good token.
 pub(crate) fn claims() -> Value {
     json!({
         "iss": ISSUER, "sub": "auth0|alice", "aud": AUDIENCE, "iat": NOW - 60, "exp": NOW + 3600,
@@ -37,7 +37,7 @@ pub(crate) fn claims() -> Value {
     })
 }
 
-/// `base` with the members of `changes`; `null` takes one out.
+/// `base` with the members of `changes`; `null` removes one.
 pub(crate) fn with(mut base: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         if value.is_null() {
@@ -49,7 +49,7 @@ pub(crate) fn with(mut base: Value, changes: &Value) -> Value {
     base
 }
 
-/// A token that is good but for the changes to its claims.
+/// A good token with changed claims.
 pub(crate) fn token(changes: &Value) -> String {
     signed(&header(), &with(claims(), changes))
 }
@@ -63,7 +63,7 @@ pub(crate) fn signed(header: &Value, claims: &Value) -> String {
     format!("{input}.{}", base64url(signature))
 }
 
-/// A proof for `token` that is good but for the changes to its claims, by this client.
+/// A good proof for `token` with changed claims, by this client.
 pub(crate) fn proof(key: &str, token: &str, changes: &Value) -> String {
     let claims = json!({
         "jti": "proof-1", "htm": "GET", "htu": URL, "iat": NOW,

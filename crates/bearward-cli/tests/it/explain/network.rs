@@ -1,9 +1,9 @@
-//! Keys from the tenant, and what can be told without them.
+//! With keys from the tenant, and without.
 
 use serde_json::{Value, json};
 
 use super::{
-    assert_tells_no_secret,
+    assert_no_secret,
     mint::{self, with},
 };
 use crate::support::{AUDIENCE, Finished, Issuer, admin, bearward, finish, finish_with_stdin, token};
@@ -15,15 +15,14 @@ fn explain_at(ready: &Value, token: &str, more: &[&str]) -> Finished {
     command.args(more).env("AUTH0_DOMAIN", text("domain")).env("AUTH0_AUDIENCE", AUDIENCE);
     command.env("SSL_CERT_FILE", text("ca_file"));
     let finished = finish_with_stdin(command, token);
-    assert_tells_no_secret(&finished, token);
+    assert_no_secret(&finished, token);
     finished
 }
 
 #[test]
 fn a_token_of_the_local_tenant_is_verified() {
     let folder = tempfile::tempdir().unwrap();
-    let mut issuer = Issuer::start(folder.path(), &["--json", "--scope", "read:messages"]);
-    let ready = issuer.ready();
+    let (_issuer, ready) = Issuer::ready(folder.path(), &["--scope", "read:messages"]);
     let token = finish(token(folder.path(), &ready, &[])).stdout;
     let finished = explain_at(&ready, &token, &["--scope", "read:messages"]);
     assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""), "{}", finished.stdout);
@@ -34,11 +33,10 @@ fn a_token_of_the_local_tenant_is_verified() {
 }
 
 #[test]
-fn without_the_keys_it_is_not_decided_and_the_rest_is_told() {
+fn without_the_keys_it_is_undecided_and_the_rest_is_shown() {
     let folder = tempfile::tempdir().unwrap();
-    let mut issuer = Issuer::start(folder.path(), &["--json"]);
-    let mut ready = issuer.ready();
-    // A system port: no test running beside this one can be given it.
+    let (_issuer, mut ready) = Issuer::ready(folder.path(), &[]);
+    // A system port, which no other test can get.
     ready["domain"] = json!("127.0.0.1:1");
     let expired = json!({ "iss": "https://127.0.0.1:1/", "exp": 1_000_000_000 });
     let token = mint::signed(&mint::header(), &with(mint::claims(), &expired));
@@ -59,11 +57,10 @@ fn without_the_keys_it_is_not_decided_and_the_rest_is_told() {
 }
 
 #[test]
-fn an_untrusted_certificate_is_told_with_a_hint() {
+fn an_untrusted_certificate_is_shown_with_a_hint() {
     let (folder, other_folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (mut issuer, mut other) =
-        (Issuer::start(folder.path(), &["--json"]), Issuer::start(other_folder.path(), &["--json"]));
-    let (mut ready, other) = (issuer.ready(), other.ready());
+    let (_issuer, mut ready) = Issuer::ready(folder.path(), &[]);
+    let (_other, other) = Issuer::ready(other_folder.path(), &[]);
     let token = finish(token(folder.path(), &ready, &[])).stdout;
     ready["ca_file"] = other["ca_file"].clone();
     let finished = explain_at(&ready, &token, &[]);
@@ -72,16 +69,15 @@ fn an_untrusted_certificate_is_told_with_a_hint() {
 }
 
 #[test]
-fn a_document_that_is_of_no_use_is_not_taken_for_one_that_can_t_be_reached() {
+fn an_unusable_document_is_not_called_unreachable() {
     let folder = tempfile::tempdir().unwrap();
-    let mut issuer = Issuer::start(folder.path(), &["--json", "--admin"]);
-    let ready = issuer.ready();
+    let (_issuer, ready) = Issuer::ready(folder.path(), &["--admin"]);
     let token = finish(token(folder.path(), &ready, &[])).stdout;
     let members = json!({ "body": { "members": { "jwks_uri": "http://t.example.com/\u{1b}[2J\u{202e}" } } });
     admin(&ready, "behaviour/discovery", members);
     let finished = explain_at(&ready, &token, &[]);
     assert_eq!(finished.code, Some(3), "{}", finished.stdout);
-    for part in ["jwks_uri is not a plain https URL.", "to do: The issuer has to mend its document"] {
+    for part in ["jwks_uri is not a plain https URL.", "to do: The issuer must correct its document"] {
         assert!(finished.stdout.contains(part), "{part} in {}", finished.stdout);
     }
     assert!(!finished.stdout.contains(['\u{1b}', '\u{202e}']), "{:?}", finished.stdout);

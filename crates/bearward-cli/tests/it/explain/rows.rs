@@ -1,4 +1,4 @@
-//! The usual mistakes, each with its own sentence. What is told stands in `snapshots`.
+//! Common mistakes, each with its own sentence. The outputs are in `snapshots`.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::support::AUDIENCE;
 
-/// The row's snapshot, and its code as in logs.
+/// Compares the row's snapshot, and its code.
 fn row(name: &str, code: &str, text: &str, more: &[&str]) {
     let finished = explain(text, more);
     assert!(
@@ -145,7 +145,7 @@ fn an_expired_token() {
 }
 
 #[test]
-fn an_expired_token_for_another_audience_is_told_to_be_both() {
+fn an_expired_token_for_another_audience_shows_both() {
     let both = json!({ "exp": NOW - 30, "aud": "https://other.example.com" });
     row("expired_and_other_audience", "audience_mismatch", &token(&both), &[]);
 }

@@ -38,7 +38,7 @@ fn words_that_were_not_quoted_are_one_text() {
 }
 
 #[test]
-fn what_is_missing_or_unusable_exits_with_2_and_quotes_no_token() {
+fn missing_or_unusable_arguments_exit_with_2_and_show_no_token() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("page.html"), "<html>").unwrap();
     fs::write(folder.path().join("short"), "key").unwrap();
@@ -63,14 +63,14 @@ fn what_is_missing_or_unusable_exits_with_2_and_quotes_no_token() {
     let refused = explain(r#"{"error":"access_denied","error_description":"Unauthorized"}"#, &[]);
     assert_eq!(refused.code, Some(2));
     assert!(
-        refused.stderr.contains("hint: it is an error of the tenant: Unauthorized."),
+        refused.stderr.contains("hint: it contains an error of the tenant: Unauthorized."),
         "{}",
         refused.stderr
     );
 }
 
 #[test]
-fn a_client_that_gives_its_key_away_does_not_have_it_shown() {
+fn a_private_key_in_a_proof_is_not_shown() {
     let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": { "kty": "EC", "d": "private-number" } });
     let proof = mint::signed(&header, &json!({}));
     let finished = explain(&mint::token(&json!({})), &["--proof", &proof, "--url", mint::URL]);
@@ -79,7 +79,7 @@ fn a_client_that_gives_its_key_away_does_not_have_it_shown() {
 }
 
 #[test]
-fn what_a_token_says_can_t_steer_a_terminal() {
+fn claims_can_t_control_the_terminal() {
     let token = mint::token(&json!({ "sub": "a\u{1b}[2Jb\u{7}\r\nok    signature" }));
     let finished = explain(&token, &[]);
     let controls = finished.stdout.chars().filter(|c| c.is_control() && *c != '\n');

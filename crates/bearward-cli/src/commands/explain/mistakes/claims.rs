@@ -1,4 +1,4 @@
-//! Tokens that are not for this API, not for now, or not enough.
+//! Tokens for another API, another time, or with too few scopes.
 
 use bearward_core::{
     UnixTime,
@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::mistake::{Mistake, difference};
 use crate::commands::explain::{
-    facts::{Case, shown, tame},
+    facts::{Case, printable, shown},
     when,
 };
 
-/// What ID tokens hold and access tokens don't. OpenID Connect Core 1.0 §2, §5.1.
+/// Claims of ID tokens that access tokens don't have. OpenID Connect Core 1.0 §2, §5.1.
 const OF_ID_TOKENS: [&str; 10] = [
     "nonce",
     "at_hash",
@@ -26,21 +26,21 @@ const OF_ID_TOKENS: [&str; 10] = [
     "picture",
 ];
 
-/// How far clocks are apart by mistake; more is no clock.
+/// The largest difference that is probably a wrong clock.
 const CLOCKS_SECONDS: u64 = 600;
 
-/// What is odd and refused nowhere.
+/// Remarks on claims that no check refuses.
 pub(in crate::commands::explain) fn remarks(case: &Case<'_>) -> Vec<String> {
     let now = case.question.now;
     let iat = time(case, "iat").filter(|iat| *iat > now);
     let ahead = iat.map(|iat| {
         let span = when::span(iat.since(now));
-        format!("iat lies {span} in the future: the issuer's clock and this one disagree.")
+        format!("iat is {span} in the future: the issuer's clock and this machine's clock disagree.")
     });
     ahead.into_iter().collect()
 }
 
-/// An ID token has the application for its audience, and says who logged in there.
+/// An ID token has the application as its audience, and describes the user who logged in.
 pub(super) fn id_token(case: &Case<'_>) -> Option<Mistake> {
     let claims = case.claims.as_ref()?;
     let found: Vec<&str> = OF_ID_TOKENS.into_iter().filter(|name| claims.contains_key(*name)).collect();
@@ -49,11 +49,11 @@ pub(super) fn id_token(case: &Case<'_>) -> Option<Mistake> {
     }
     Some(
         Mistake::new(format!(
-            "This is an ID token by the look of it (it has {}): it tells the application who logged in, and is no key to an API.",
+            "This looks like an ID token (it has {}). ID tokens are for the application, not for APIs.",
             found.join(", ")
         ))
         .with_remedy(
-            "Send the access token: `access_token` in the token answer, `getAccessTokenSilently()` in Auth0's SDKs, requested with the API's identifier as `audience`.",
+            "Send the access token: `access_token` in the answer of the token endpoint, `getAccessTokenSilently()` in Auth0's SDKs, requested with the API's identifier as `audience`.",
         ),
     )
 }
@@ -61,37 +61,37 @@ pub(super) fn id_token(case: &Case<'_>) -> Option<Mistake> {
 pub(super) fn unknown_key(case: &Case<'_>) -> Option<Mistake> {
     let kid = shown(case.header.as_ref()?.get("kid")?);
     Some(Mistake::new(format!(
-        "The token names the key {kid}, and the issuer publishes {}.",
+        "The token names the key {kid}, but the issuer publishes {}.",
         case.published()
     )))
 }
 
 pub(super) fn other_issuer(case: &Case<'_>) -> Option<Mistake> {
     let iss = text(case, "iss")?;
-    let (told, ours) = (tame(iss), case.issuers());
+    let (shown, ours) = (printable(iss), case.issuers());
     if let Some(rest) = iss.strip_prefix("http://") {
         return Some(Mistake::new(format!(
-            "`iss` is {told}: an issuer has https, as in https://{}.",
-            tame(rest)
+            "`iss` is {shown}: an issuer must use https, as in https://{}.",
+            printable(rest)
         )));
     }
     let host = host(iss);
     let hosts: Vec<&str> = case.question.issuers.iter().map(|issuer| self::host(issuer.as_str())).collect();
-    let mistake = Mistake::new(format!("The token is from {told}, and the API takes tokens of {ours}."));
+    let mistake = Mistake::new(format!("The token is from {shown}, but the API accepts tokens of {ours}."));
     let label = |host: &str| host.split('.').next().unwrap_or_default().to_owned();
     let is_auth0 = |host: &str| host.ends_with(".auth0.com");
     let remedy = if hosts.iter().any(|ours| is_auth0(ours) && is_auth0(host) && label(ours) == label(host)) {
-        "The names are alike and the regions differ: look up the tenant's domain in Auth0 (Settings of the application) and set AUTH0_DOMAIN to it."
+        "The tenant names are the same, but the regions differ. Look up the tenant's domain in Auth0 (Settings of the application) and set AUTH0_DOMAIN to it."
             .to_owned()
     } else if hosts.iter().any(|ours| is_auth0(ours) != is_auth0(host)) {
         format!(
-            "If both are one tenant, one is its custom domain: a token names the domain that it was requested from. Request it from {ours}, or set AUTH0_DOMAIN to {}, or list both in `domains`.",
-            tame(host)
+            "If both belong to the same tenant, one is its custom domain: a token has the domain that it was requested from. Request it from {ours}, or set AUTH0_DOMAIN to {}, or list both in `domains`.",
+            printable(host)
         )
     } else {
         format!(
-            "Get the token from {ours}; or, if {} is your tenant, have the API take its tokens (AUTH0_DOMAIN, or `domains`).",
-            tame(host)
+            "Get the token from {ours}. If {} is your tenant, make the API accept its tokens (AUTH0_DOMAIN, or `domains`).",
+            printable(host)
         )
     };
     Some(mistake.with_remedy(remedy))
@@ -100,7 +100,7 @@ pub(super) fn other_issuer(case: &Case<'_>) -> Option<Mistake> {
 pub(super) fn other_spelling(case: &Case<'_>) -> Option<Mistake> {
     let (iss, issuer) = (text(case, "iss")?, case.explanation.metadata()?.issuer());
     let difference = difference(iss, issuer).unwrap_or("in the spelling");
-    let (iss, issuer) = (tame(iss), tame(issuer));
+    let (iss, issuer) = (printable(iss), printable(issuer));
     Some(Mistake::new(format!(
         "The token spells its issuer {iss}, and the issuer spells itself {issuer}: they differ {difference}."
     )))
@@ -116,28 +116,28 @@ pub(super) fn other_audience(case: &Case<'_>) -> Option<Mistake> {
     let near = named.iter().find_map(|name| Some((*name, difference(name, ours)?)));
     if let Some((name, difference)) = near {
         let why = format!(
-            "The token is for {}, and the API is {}: they differ {difference}.",
-            tame(name),
-            tame(ours)
+            "The token is for {}, but the API is {}: they differ {difference}.",
+            printable(name),
+            printable(ours)
         );
         return Some(Mistake::new(why).with_remedy(
-            "Make both the same, byte for byte. In Auth0 the identifier of an API can't be changed: change what the client asks for (`audience`) or the API's setting (`AUTH0_AUDIENCE`).",
+            "Make both the same, byte for byte. In Auth0 the identifier of an API can't be changed: change the client's `audience` or the API's setting (`AUTH0_AUDIENCE`).",
         ));
     }
     if let Some(mistake) = id_token(case) {
         return Some(mistake);
     }
-    let list: Vec<String> = named.iter().map(|name| tame(name)).collect();
+    let list: Vec<String> = named.iter().map(|name| printable(name)).collect();
     match named.as_slice() {
         [] => None,
         [only] if only.ends_with("/userinfo") => Some(Mistake::new(
-            "The token is for the tenant's /userinfo alone: no API was named when it was requested."
+            "The token is only for the tenant's /userinfo: it was requested without an `audience`."
                 .to_owned(),
         )),
         _ => Some(Mistake::new(format!(
-            "The token is for {}, and the API is {}.",
+            "The token is for {}, but the API is {}.",
             list.join(", "),
-            tame(ours)
+            printable(ours)
         ))),
     }
 }
@@ -145,30 +145,33 @@ pub(super) fn other_audience(case: &Case<'_>) -> Option<Mistake> {
 pub(super) fn expired(case: &Case<'_>) -> Option<Mistake> {
     let (exp, now) = (time(case, "exp")?, case.question.now);
     let ago = now.since(exp);
-    let clocks = if ago.as_secs() < CLOCKS_SECONDS { " If it was new, the clocks disagree." } else { "" };
+    let clocks = if ago.as_secs() < CLOCKS_SECONDS { " If it is new, the clocks disagree." } else { "" };
     Some(Mistake::new(format!("The token expired {} ago, at {}.{clocks}", when::span(ago), when::date(exp))))
 }
 
 pub(super) fn not_yet_valid(case: &Case<'_>) -> Option<Mistake> {
     let (nbf, now) = (time(case, "nbf")?, case.question.now);
     let ahead = nbf.since(now);
-    let why = format!("The token is good from {} on, in {}.", when::date(nbf), when::span(ahead));
+    let why = format!("The token is valid from {} on, in {}.", when::date(nbf), when::span(ahead));
     if ahead.as_secs() >= CLOCKS_SECONDS {
         return Some(Mistake::new(why));
     }
     let seconds = ahead.as_millis().div_ceil(1000);
     Some(
-        Mistake::new(format!("{why} The issuer's clock is ahead of this one by that much at least."))
+        Mistake::new(format!("{why} The issuer's clock is ahead of this machine's by at least that much."))
             .with_remedy(format!(
-                "Set both clocks by NTP. A `leeway` of {seconds} seconds or more would take the token."
+                "Synchronize both clocks by NTP. A `leeway` of {seconds} seconds or more would accept the token."
             )),
     )
 }
 
 pub(super) fn bound_as_bearer(case: &Case<'_>, entry: &Entry) -> Option<Mistake> {
-    let why = format!("The token is bound to the key {} (`cnf.jkt`), and came as Bearer.", tame(case.jkt()?));
+    let why = format!(
+        "The token is bound to the key {} (`cnf.jkt`), but was sent as Bearer.",
+        printable(case.jkt()?)
+    );
     let remedy = format!(
-        "{} To have a proof checked here, give --proof, --method and --url.",
+        "{} To check a proof here, give --proof, --method and --url.",
         entry.remedy(FrontEnd::CommandLine)
     );
     Some(Mistake::new(why).with_remedy(remedy))
@@ -178,8 +181,8 @@ pub(super) fn missing_scope(case: &Case<'_>) -> Option<Mistake> {
     let claims = case.claims.as_ref()?;
     let scope = claims.get("scope");
     if scope.is_some_and(|scope| !scope.is_string()) {
-        return Some(Mistake::new("`scope` is not a string, and so grants nothing.".to_owned()).with_remedy(
-            "Have the issuer write the scopes as one string with spaces between them (RFC 8693 section 4.2).",
+        return Some(Mistake::new("`scope` is not a string, so it grants nothing.".to_owned()).with_remedy(
+            "Make the issuer write the scopes as one string, separated by spaces (RFC 8693 section 4.2).",
         ));
     }
     let granted = scope.and_then(Value::as_str).unwrap_or_default();
@@ -190,21 +193,21 @@ pub(super) fn missing_scope(case: &Case<'_>) -> Option<Mistake> {
         .map(String::as_str)
         .filter(|required| !granted.split(' ').any(|scope| scope == *required))
         .collect();
-    let list = tame(&missing.join(" "));
+    let list = printable(&missing.join(" "));
     let permissions = claims.get("permissions").and_then(Value::as_array);
     let permitted = |scope: &&str| permissions.is_some_and(|all| all.iter().any(|one| one == scope));
     if missing.iter().all(permitted) {
         return Some(
             Mistake::new(format!(
-                "The token has {list} in `permissions` and not in `scope`: Auth0's role-based access control grants it, and the client didn't ask for it."
+                "The token has {list} in `permissions`, but not in `scope`: Auth0's role-based access control grants it, but the client did not request it."
             ))
             .with_remedy(format!(
-                "Ask for {list} in `scope` when the token is requested; or have the route look into the claim `permissions`."
+                "Request the token with {list} in `scope`, or let the route check the claim `permissions`."
             )),
         );
     }
-    let granted = if granted.is_empty() { "no scope".to_owned() } else { tame(granted) };
-    Some(Mistake::new(format!("The token grants {granted}, and lacks {list}.")))
+    let granted = if granted.is_empty() { "no scope".to_owned() } else { printable(granted) };
+    Some(Mistake::new(format!("The token grants {granted}. It lacks {list}.")))
 }
 
 fn text<'c>(case: &'c Case<'_>, name: &str) -> Option<&'c str> {

@@ -1,6 +1,6 @@
 //! One mistake in words, and the differences that people overlook.
 
-/// Why a token is refused; without a remedy, that of the catalogue holds.
+/// Why a token is refused. Without a remedy, the one of the catalogue is used.
 pub(super) struct Mistake {
     pub(super) cause: String,
     pub(super) remedy: Option<String>,
@@ -16,7 +16,7 @@ impl Mistake {
     }
 }
 
-/// In what two names differ that people take for one.
+/// How two names differ that look the same to people.
 pub(super) fn difference(one: &str, other: &str) -> Option<&'static str> {
     let bare = |text: &str| text.trim_end_matches('/').to_owned();
     let without_scheme = |text: &str| text.split_once("://").map_or(text, |(_, rest)| rest).to_owned();
@@ -27,9 +27,9 @@ pub(super) fn difference(one: &str, other: &str) -> Option<&'static str> {
     } else if one.eq_ignore_ascii_case(other) {
         Some("in upper and lower case")
     } else if without_scheme(one) == without_scheme(other) {
-        Some("in http:// or https:// before it")
+        Some("in http:// or https://")
     } else if bare(&without_scheme(one)).eq_ignore_ascii_case(&bare(&without_scheme(other))) {
-        Some("in http:// or https:// before it, in case, or in the slash at the end")
+        Some("in http:// or https://, in case, or in the slash at the end")
     } else {
         None
     }
@@ -40,21 +40,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_are_taken_for_one_are_told_apart() {
-        for (other, told) in [
+    fn names_that_look_the_same_are_told_apart() {
+        for (other, expected) in [
             ("https://api.example.com/", Some("in the slash at the end")),
             ("https://API.example.com", Some("in upper and lower case")),
-            ("http://api.example.com", Some("in http:// or https:// before it")),
-            ("api.example.com", Some("in http:// or https:// before it")),
-            (
-                "API.example.com/",
-                Some("in http:// or https:// before it, in case, or in the slash at the end"),
-            ),
+            ("http://api.example.com", Some("in http:// or https://")),
+            ("api.example.com", Some("in http:// or https://")),
+            ("API.example.com/", Some("in http:// or https://, in case, or in the slash at the end")),
             ("https://api.example.com", None),
             ("https://api.example.org", None),
             ("", None),
         ] {
-            assert_eq!(difference("https://api.example.com", other), told, "{other}");
+            assert_eq!(difference("https://api.example.com", other), expected, "{other}");
         }
     }
 }

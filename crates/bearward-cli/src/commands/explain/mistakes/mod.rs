@@ -1,4 +1,4 @@
-//! The usual mistakes: what a code means for the token at hand, where more can be said than the catalogue does.
+//! Common mistakes: advice for this token, where it can be more exact than the catalogue.
 
 mod claims;
 mod mistake;
@@ -11,13 +11,13 @@ use super::facts::Case;
 
 pub(super) use claims::remarks;
 
-/// Why, and what to do about it: sentences.
+/// Why, and what to do: sentences.
 pub(super) struct Advice {
     pub(super) cause: String,
     pub(super) remedy: String,
 }
 
-/// What is known of this case beyond the entry of its code.
+/// Advice for this case, if there is more to say than its catalogue entry.
 pub(super) fn usual(case: &Case<'_>, entry: &Entry) -> Option<Advice> {
     let mistake = match entry.code {
         "opaque_token" => shape::opaque(case),

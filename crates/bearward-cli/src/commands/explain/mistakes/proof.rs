@@ -1,4 +1,4 @@
-//! Proofs that are about something else, or from another time.
+//! Proofs for another request or key, or from another time.
 
 use bearward_core::{
     UnixTime,
@@ -8,27 +8,25 @@ use bearward_core::{
 
 use super::mistake::Mistake;
 use crate::commands::explain::{
-    facts::{Case, in_normal_form, shown, tame},
+    facts::{Case, in_normal_form, printable, shown},
     when,
 };
 
-/// From here on a number of seconds is one of milliseconds: the year 5138.
+/// A larger number counts milliseconds: as seconds, it is after the year 5138.
 const MILLISECONDS_FROM: f64 = 1e11;
 
 pub(super) fn other_key(case: &Case<'_>) -> Option<Mistake> {
-    let (ours, theirs) = (case.explanation.proof_thumbprint()?, tame(case.jkt()?));
+    let (ours, theirs) = (case.explanation.proof_thumbprint()?, printable(case.jkt()?));
     Some(Mistake::new(format!(
-        "The proof was made with the key {ours}, and the token is bound to the key {theirs}."
+        "The proof was made with the key {ours}, but the token is bound to the key {theirs}."
     )))
 }
 
 pub(super) fn too_old(case: &Case<'_>, entry: &Entry) -> Option<Mistake> {
     let (iat, now) = (issued_at(case)?, case.question.now);
     let why = format!("The proof was made {} ago, at {}.", when::span(now.since(iat)), when::date(iat));
-    let remedy = format!(
-        "{} To judge this one as of when it was made, give --at {iat}.",
-        entry.remedy(FrontEnd::CommandLine)
-    );
+    let remedy =
+        format!("{} To check it as of that time, give --at {iat}.", entry.remedy(FrontEnd::CommandLine));
     Some(Mistake::new(why).with_remedy(remedy))
 }
 
@@ -37,28 +35,28 @@ pub(super) fn from_future(case: &Case<'_>) -> Option<Mistake> {
     let seconds = case.proof_claims.as_ref()?.get("iat")?.as_f64()?;
     if seconds >= MILLISECONDS_FROM {
         return Some(
-            Mistake::new("`iat` counts milliseconds by the look of it.".to_owned())
+            Mistake::new("`iat` seems to count milliseconds.".to_owned())
                 .with_remedy("Write seconds: in JavaScript, `Math.floor(Date.now() / 1000)`."),
         );
     }
     let ahead = when::span(iat.since(now));
     Some(Mistake::new(format!(
-        "The proof was made {ahead} in the future: the client's clock is ahead of this one."
+        "The proof was made {ahead} in the future: the client's clock is ahead of this machine's."
     )))
 }
 
 pub(super) fn other_method(case: &Case<'_>) -> Option<Mistake> {
     let htm = shown(case.proof_claims.as_ref()?.get("htm")?);
-    let method = tame(&case.question.method);
-    let why = if htm.eq_ignore_ascii_case(&method) { ": upper and lower case count" } else { "" };
-    Some(Mistake::new(format!("The proof is for {htm}, and the request has the method {method}{why}.")))
+    let method = printable(&case.question.method);
+    let why = if htm.eq_ignore_ascii_case(&method) { ": case matters" } else { "" };
+    Some(Mistake::new(format!("The proof is for {htm}, but the request has the method {method}{why}.")))
 }
 
 pub(super) fn other_url(case: &Case<'_>) -> Option<Mistake> {
     let htu = case.htu()?;
     let (Some(named), Some(sent)) = (url::normal_form(htu), url::normal_form(&case.question.url)) else {
         return Some(Mistake::new(format!(
-            "The proof is for {}, and the request went to {}: an absolute URL is needed.",
+            "The proof is for {}, but the request went to {}: both must be absolute URLs.",
             in_normal_form(htu),
             in_normal_form(&case.question.url)
         )));
@@ -73,9 +71,9 @@ pub(super) fn other_url(case: &Case<'_>) -> Option<Mistake> {
         "the path"
     };
     let why = format!(
-        "The proof is for {}, and the request went to {}: {part} differs.",
-        tame(&named),
-        tame(&sent)
+        "The proof is for {}, but the request went to {}: {part} differs.",
+        printable(&named),
+        printable(&sent)
     );
     Some(Mistake::new(why.replace("host or port differs", "host or port differ")))
 }
@@ -85,12 +83,12 @@ pub(super) fn other_token(case: &Case<'_>) -> Option<Mistake> {
     let hash = case.explanation.token_hash()?;
     if ath.trim_end_matches('=') == hash {
         return Some(
-            Mistake::new("`ath` has the padding of base64 at its end.".to_owned())
-                .with_remedy("Write it in base64url without `=`."),
+            Mistake::new("`ath` ends with base64 padding.".to_owned())
+                .with_remedy("Encode it in base64url without `=`."),
         );
     }
     Some(Mistake::new(format!(
-        "`ath` is {ath}, and the hash of this access token is {hash}: the proof is for another one."
+        "`ath` is {ath}, but the hash of this access token is {hash}: the proof is for another token."
     )))
 }
 

@@ -1,14 +1,14 @@
-//! Tokens that are not what they should be as texts.
+//! Tokens that are damaged or of another format.
 
 use bearward_core::jose::algorithm::Algorithm;
 
 use super::mistake::Mistake;
 use crate::commands::explain::facts::Case;
 
-/// How every JSON object that begins with a member begins in base64url.
+/// The start of every JSON object with members in base64url.
 const OBJECT: &str = "eyJ";
 
-/// Shorter than any RSA signature that is taken: 2048 bits.
+/// The shortest RSA signature that is accepted: 2048 bits.
 const RSA_SIGNATURE: usize = 256;
 
 pub(super) fn opaque(case: &Case<'_>) -> Option<Mistake> {
@@ -18,11 +18,13 @@ pub(super) fn opaque(case: &Case<'_>) -> Option<Mistake> {
     }
     let segments = token.split('.').count();
     let mistake = if segments < 3 {
-        Mistake::new(format!("The token begins as a JWT and has {segments} of 3 segments: it was cut off."))
-            .with_remedy("Copy all of it: the part behind the last dot belongs to it.")
+        Mistake::new(format!(
+            "The token begins like a JWT, but has {segments} of 3 segments: it was cut off."
+        ))
+        .with_remedy("Copy all of it, with the part after the last dot.")
     } else {
-        Mistake::new(format!("The token begins as a JWT and has {segments} segments instead of 3."))
-            .with_remedy("Copy it again: something was added to it.")
+        Mistake::new(format!("The token begins like a JWT, but has {segments} segments instead of 3."))
+            .with_remedy("Copy it again: something was added.")
     };
     Some(mistake)
 }
@@ -31,8 +33,8 @@ pub(super) fn cut_off(case: &Case<'_>) -> Option<Mistake> {
     let token = &case.question.token;
     if token.ends_with('…') || token.ends_with("...") {
         return Some(
-            Mistake::new("The token ends in dots: it was shortened where it was shown.".to_owned())
-                .with_remedy("Copy all of it, from where it is not shortened."),
+            Mistake::new("The token ends in dots: it was copied from where it was shortened.".to_owned())
+                .with_remedy("Copy it from where it is complete."),
         );
     }
     let algorithm = case.header.as_ref()?.get("alg")?.as_str().and_then(Algorithm::from_name)?;
@@ -40,11 +42,11 @@ pub(super) fn cut_off(case: &Case<'_>) -> Option<Mistake> {
     let signature = token.rsplit('.').next().unwrap_or_default();
     let bytes = signature.len() * 3 / 4;
     (bytes < needed).then(|| {
-        let at_least = if needed == RSA_SIGNATURE { " at least" } else { "" };
+        let at_least = if needed == RSA_SIGNATURE { "at least " } else { "" };
         Mistake::new(format!(
-            "The signature has {bytes} bytes, and one of {algorithm} has {needed}{at_least}: the token was cut off."
+            "The signature has {bytes} bytes, but one of {algorithm} has {at_least}{needed}: the token was cut off."
         ))
-        .with_remedy("Copy all of it: the part behind the last dot belongs to it.")
+        .with_remedy("Copy all of it, with the part after the last dot.")
     })
 }
 

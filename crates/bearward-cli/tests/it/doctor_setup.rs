@@ -1,4 +1,4 @@
-//! A tenant with its `.env`, and what the doctor finds there.
+//! A tenant with its `.env`, and the results of `bearward doctor` there.
 
 use std::{fs, process::Command};
 
@@ -27,19 +27,18 @@ pub(crate) const CHECKS: [&str; 16] = [
     "token",
 ];
 
-/// A tenant, and an `.env` that goes with it.
-pub(crate) struct Practice {
+/// A tenant, and its `.env`.
+pub(crate) struct Setup {
     pub(crate) folder: TempDir,
     _issuer: Issuer,
     pub(crate) ready: Value,
 }
 
-impl Practice {
-    pub(crate) fn open() -> Self {
+impl Setup {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let args = ["--json", "--admin", "--permissions", "--scope", "read:messages write:messages"];
-        let mut issuer = Issuer::start(folder.path(), &args);
-        let ready = issuer.ready();
+        let args = ["--admin", "--permissions", "--scope", "read:messages write:messages"];
+        let (issuer, ready) = Issuer::ready(folder.path(), &args);
         let text = |name: &str| ready[name].as_str().unwrap();
         let lines = [
             ("AUTH0_DOMAIN", text("domain")),
@@ -57,7 +56,7 @@ impl Practice {
         self.ready["domain"].as_str().unwrap()
     }
 
-    /// The tenant answers like this from now on.
+    /// Sets how the tenant answers from now on.
     pub(crate) fn behave(&self, document: &str, behaviour: Value) {
         admin(&self.ready, &format!("behaviour/{document}"), behaviour);
     }
@@ -66,18 +65,18 @@ impl Practice {
         bearward(self.folder.path(), &[&["doctor"], args].concat())
     }
 
-    pub(crate) fn examine(&self, args: &[&str]) -> Findings {
+    pub(crate) fn check(&self, args: &[&str]) -> Findings {
         self.findings(self.command(&[args, &["--json"]].concat()))
     }
 
     pub(crate) fn findings(&self, command: Command) -> Findings {
         let finished = finish(command);
-        self.assert_discreet(&finished);
+        self.assert_no_secrets(&finished);
         Findings::of(&finished)
     }
 
-    /// Whatever was found, neither secret nor token is told.
-    pub(crate) fn assert_discreet(&self, finished: &Finished) {
+    /// Whatever was found, neither secret nor token is shown.
+    pub(crate) fn assert_no_secrets(&self, finished: &Finished) {
         for text in [&finished.stdout, &finished.stderr] {
             assert!(!text.contains(self.ready["client_secret"].as_str().unwrap()), "{text}");
             assert!(!text.contains("eyJ"), "{text}");
@@ -96,7 +95,7 @@ impl Findings {
         let names = report["checks"].as_array().unwrap().iter().map(|check| check["check"].as_str().unwrap());
         let mut names: Vec<&str> = names.collect();
         names.dedup();
-        assert_eq!(names, CHECKS, "each check stands there, in order, whatever was found");
+        assert_eq!(names, CHECKS, "each check is there, in order");
         Self(report)
     }
 
@@ -112,7 +111,7 @@ impl Findings {
         &self.all(name)[0]["facts"]
     }
 
-    /// This one failed with this exit code and these words, and nothing else did.
+    /// Only this check failed, with this exit code and these words.
     #[track_caller]
     pub(crate) fn assert_failed(&self, name: &str, code: i64, message: &str, remedy: &str) {
         let failed = self.0["checks"].as_array().unwrap().iter().filter(|check| check["status"] == "failed");

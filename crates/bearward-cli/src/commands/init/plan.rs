@@ -1,4 +1,4 @@
-//! What is wanted: put together from flags, the environment, `.env`, and a person at the terminal, in this order.
+//! What to do: from flags, else the environment, else `.env`, else answers at the terminal.
 
 use std::str::FromStr as _;
 
@@ -15,27 +15,27 @@ const AUDIENCE: &str = "AUTH0_AUDIENCE";
 
 const WAYS: &str = "\
 1  automated: make the API in your tenant, and write the file
-2  manual: write the file, for an API that you have made
-With no tenant at hand, `bearward issuer` runs one, and `bearward init --local` uses it.";
+2  manual: write the file, for an API that exists
+Without a tenant: `bearward issuer` runs one, and `bearward init --local` uses it.";
 
 const SIGN_IN: &str = "\
-Neither AUTH0_MANAGEMENT_TOKEN nor AUTH0_CLIENT_ID with AUTH0_CLIENT_SECRET is set: you can sign in with a code in a
-browser, by a native application with the grant Device Code. `bearward init --help` says what a tenant must allow.";
+Neither AUTH0_MANAGEMENT_TOKEN nor AUTH0_CLIENT_ID with AUTH0_CLIENT_SECRET is set: you can confirm a code in a
+browser, with a native application that has the grant Device Code. `bearward init --help` says what a tenant must allow.";
 
-/// All of it, checked.
-pub(super) struct Order {
+/// What to do, checked.
+pub(super) struct Plan {
     pub(super) domain: Domain,
     pub(super) audience: String,
-    pub(super) way: Way,
+    pub(super) mode: Mode,
 }
 
-pub(super) enum Way {
+pub(super) enum Mode {
     Manual,
     Automated(Credentials),
     Local(LocalTenant),
 }
 
-impl Order {
+impl Plan {
     pub(super) fn of(args: &InitArgs, mut prompt: Option<&mut Prompt>) -> Result<Self, Failure> {
         if args.local {
             return Self::local(args);
@@ -64,14 +64,14 @@ impl Order {
         Self::whole(domain, audience, given, manual)
     }
 
-    /// The local tenant's own client and, unless another is wanted, its own API. An identifier stays what it is in
-    /// every tenant.
+    /// Uses the local tenant's client and, unless an audience is set, its first API. An audience stays the same in all
+    /// tenants.
     fn local(args: &InitArgs) -> Result<Self, Failure> {
         let local = LocalTenant::find()?;
         let wanted = setting(args.audience.clone(), AUDIENCE, identifier)?;
         let audience = wanted.or_else(|| local.audience.clone());
         let audience = audience.ok_or_else(|| missing(&["--audience"]))?;
-        Ok(Self { domain: local.domain.clone(), audience, way: Way::Local(local) })
+        Ok(Self { domain: local.domain.clone(), audience, mode: Mode::Local(local) })
     }
 
     fn whole(
@@ -80,14 +80,14 @@ impl Order {
         credentials: Option<Credentials>,
         manual: bool,
     ) -> Result<Self, Failure> {
-        let way = if manual { Some(Way::Manual) } else { credentials.map(Way::Automated) };
-        match (domain, audience, way) {
-            (Some(domain), Some(audience), Some(way)) => Ok(Self { domain, audience, way }),
-            (domain, audience, way) => {
+        let mode = if manual { Some(Mode::Manual) } else { credentials.map(Mode::Automated) };
+        match (domain, audience, mode) {
+            (Some(domain), Some(audience), Some(mode)) => Ok(Self { domain, audience, mode }),
+            (domain, audience, mode) => {
                 let mut names = Vec::new();
                 names.extend(domain.is_none().then_some("--domain (or AUTH0_DOMAIN)"));
                 names.extend(audience.is_none().then_some("--audience (or AUTH0_AUDIENCE)"));
-                names.extend(way.is_none().then_some(
+                names.extend(mode.is_none().then_some(
                     "--client-id (or AUTH0_CLIENT_ID, or AUTH0_MANAGEMENT_TOKEN; or else --manual or --local)",
                 ));
                 Err(missing(&names))
@@ -95,10 +95,10 @@ impl Order {
         }
     }
 
-    /// What the file is to say. With a local tenant nothing works without its certificate and its client.
+    /// The settings to write. A local tenant also needs its certificate and its client.
     pub(super) fn settings(&self) -> Vec<(&'static str, String)> {
         let mut settings = vec![(DOMAIN, self.domain.to_string()), (AUDIENCE, self.audience.clone())];
-        if let Way::Local(local) = &self.way {
+        if let Mode::Local(local) = &self.mode {
             settings.extend([
                 ("SSL_CERT_FILE", local.ca_file.clone()),
                 ("AUTH0_CLIENT_ID", local.client_id.clone()),
@@ -109,14 +109,14 @@ impl Order {
     }
 }
 
-/// Whether there is no need to ask which way. A client's id in the environment may be there for something else.
+/// Whether there is no need to ask which mode. A client's id in the environment may be there for something else.
 fn is_decided(args: &InitArgs, given: Option<&Credentials>) -> bool {
     let flags = args.client_id.is_some() || args.device || (args.domain.is_some() && args.audience.is_some());
     matches!(given, Some(Credentials::Token(_))) || (flags && given.is_some())
 }
 
 fn ask_for_client(args: &InitArgs, prompt: &mut Prompt) -> Result<Credentials, Failure> {
-    prompt.tell(SIGN_IN);
+    prompt.print(SIGN_IN);
     let id = |text: &str| if text.is_empty() { Err("expected an id") } else { Ok(text.to_owned()) };
     Credentials::of_client(prompt.ask("The application's client id", id)?, args)
 }
@@ -129,11 +129,11 @@ fn setting<T>(
     if flag.is_some() {
         return Ok(flag);
     }
-    let malformed = |why| Failure::usage(format!("{name} is of no use: {why}."));
+    let malformed = |why| Failure::usage(format!("{name} can't be used: {why}."));
     settings::text(name)?.map(|text| parse(&text).map_err(malformed)).transpose()
 }
 
 fn missing(names: &[&str]) -> Failure {
     Failure::usage(format!("missing: {}.", names.join(", ")))
-        .with_hint("on a terminal, `bearward init` asks; `bearward init --help` has examples.")
+        .with_hint("on a terminal, `bearward init` asks for it. `bearward init --help` has examples.")
 }
