@@ -44,8 +44,7 @@ pub(super) fn verify(
             Outcome::Rejected(refusal) => return Err(NotVerified::Rejected(refusal.rejection().clone())),
             Outcome::DocumentNeeded(needed) => {
                 let is_discovery = needed.kind() == DocumentKind::Discovery;
-                let document =
-                    if is_discovery { documents::metadata(tenant.issuer()) } else { tenant.good_key_set() };
+                let document = if is_discovery { documents::metadata(tenant) } else { tenant.good_key_set() };
                 let received =
                     verifier.document_received(&needed, document.to_string().into_bytes(), None, now);
                 received.map_err(|_| NotVerified::Internal)?;

@@ -6,9 +6,11 @@
 //!
 //! With a DPoP proof in the request (RFC 9449 §5) the token is bound to the proof's key.
 
+mod authorization_code;
 mod call;
 mod client_credentials;
 mod device_code;
+mod refresh_token;
 mod subject_token;
 mod token_exchange;
 mod vault;
@@ -42,12 +44,16 @@ pub(super) async fn token(
     let now = engine_now().ok_or_else(ErrorAnswer::internal)?;
     let request = TokenRequest::parse(&head.headers, &body)?;
     let asked = request.grant_type()?;
+    // The grants that a client without a secret may use.
+    let public = [grant_type::DEVICE_CODE, grant_type::AUTHORIZATION_CODE, grant_type::REFRESH_TOKEN];
     let authenticate =
-        if asked == grant_type::DEVICE_CODE { client_auth::identify } else { client_auth::authenticate };
-    authenticate(&request.credentials, &tenant, now)?;
+        if public.contains(&asked) { client_auth::identify } else { client_auth::authenticate };
+    let client = authenticate(&request.credentials, &tenant, now)?;
     let proof = proof::of(&head.headers, &tenant.token_endpoints(), now)?;
-    let call = Call { tenant: &tenant, request: &request, proof, now };
+    let call = Call { tenant: &tenant, request: &request, client, proof, now };
     match asked {
+        grant_type::AUTHORIZATION_CODE => authorization_code::answer(&call),
+        grant_type::REFRESH_TOKEN => refresh_token::answer(&call),
         grant_type::CLIENT_CREDENTIALS => client_credentials::answer(&call),
         grant_type::DEVICE_CODE => device_code::answer(&call),
         grant_type::TOKEN_EXCHANGE => token_exchange::answer(&call),
