@@ -27,7 +27,7 @@
 //! | `POST /oauth/token` | the code of a login; refresh tokens, which rotate; client credentials (RFC 6749 §4.4); a device's code (RFC 8628); token exchange (RFC 8693) on behalf of a user, and by [`ExchangeProfile`]; the token vault, for each [`Connection`] |
 //! | `POST /oauth/revoke` | ends a refresh token and all others of its login (RFC 7009) |
 //! | `/userinfo` | the claims of the user that an access token is for |
-//! | `POST /oidc/register` | an application registers itself, as a public client (RFC 7591) |
+//! | `POST /oidc/register` | an application registers itself, as a public client (RFC 7591). An application can also be known by the URL of its description (Client ID Metadata Document), which the tenant fetches: https, or http on loopback |
 //! | `POST /oauth/device/code`, `/activate` | the device authorization flow, and the page where its user confirms |
 //! | `/api/v2/resource-servers` | the part of the Management API that makes APIs and shows them, for access tokens for `https://DOMAIN/api/v2/` |
 //! | `/.well-known/openid-configuration`, `/.well-known/oauth-authorization-server` | discovery: names what is served, and nothing else |
@@ -36,7 +36,7 @@
 //! signed (`private_key_jwt`, RFC 7523). It may redeem codes and refresh tokens, and start devices, without its secret:
 //! so one client is enough for a page, a program and a device. Its logins may end anywhere on loopback, or at the
 //! redirect URIs that it was given. Each [`Application`] has redirect URIs of its own. With a DPoP proof (RFC 9449 §5)
-//! tokens are bound to its key.
+//! tokens are bound to its key; with [`TenantConfig::dpop_nonce`] proofs need a nonce (§8).
 //!
 //! Users log in without a password. Each API grants all its scopes to the client and to every [`User`]; where there are
 //! [`Role`]s, an API with permissions grants a user what the user's roles have. Tokens are signed with RS256: none is

@@ -36,6 +36,7 @@ pub(super) fn metadata(tenant: &Tenant) -> Value {
         "authorization_response_iss_parameter_supported": true,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "client_id_metadata_document_supported": true,
         "subject_types_supported": ["public"],
         "grant_types_supported": grant_type::ALL,
         "token_endpoint_auth_methods_supported":

@@ -44,6 +44,15 @@ impl ErrorAnswer {
         Self::new(StatusCode::BAD_REQUEST, "invalid_dpop_proof", description)
     }
 
+    /// RFC 9449 §8. The nonce is in the field `DPoP-Nonce`.
+    pub(super) fn use_dpop_nonce() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "use_dpop_nonce",
+            "Authorization server requires nonce in DPoP proof",
+        )
+    }
+
     pub(super) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "access_denied", "Unauthorized")
     }

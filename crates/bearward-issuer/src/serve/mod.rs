@@ -4,6 +4,7 @@ mod access_token;
 mod admin;
 mod ca_file;
 mod client_auth;
+mod client_document;
 mod clock;
 mod config;
 mod connection;

@@ -38,6 +38,12 @@ pub(super) async fn register(
     State(tenant): State<Arc<Tenant>>,
     request: Request<Body>,
 ) -> Result<Response, ErrorAnswer> {
+    // RFC 7591 §3.1. A page of a stranger can send other types without being allowed to (CORS).
+    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|field| field.to_str().ok());
+    let media_type = media_type.and_then(|field| field.split(';').next()).unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err(refused("invalid_client_metadata", "Content-Type must be application/json."));
+    }
     let body = read(request.into_body()).await?;
     let metadata: Metadata = serde_json::from_slice(&body)
         .map_err(|error| refused("invalid_client_metadata", &error.to_string()))?;

@@ -1,7 +1,13 @@
 //! Users log in with a browser.
 
+use std::sync::{Arc, Mutex};
+
 use bearward_issuer::{Application, Secret, User};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 use crate::{
     browser::{Browser, REDIRECT_URI, page_key, redemption, sent, tokens},
@@ -456,4 +462,57 @@ async fn discovery_names_what_is_served_and_nothing_else() {
         };
         assert_eq!(error, "invalid_request", "{grant_type} is known, and lacks its parameters");
     }
+}
+
+#[tokio::test]
+async fn an_application_can_be_known_by_the_url_of_its_description() {
+    let fixture = tenant().await;
+    let (url, description) = serve_description().await;
+    let over = json!({ "client_id": url, "redirect_uri": "https://app.example.com/cb" });
+    let mut browser = Browser::new(&fixture);
+    let describe = |over: Value| {
+        let good = json!({ "client_id": url, "client_name": "App", "redirect_uris": ["https://app.example.com/cb"] });
+        *description.lock().unwrap() = with(good, &over).to_string();
+    };
+    for bad in [
+        json!({ "client_id": "http://127.0.0.1:1/other" }),
+        json!({ "redirect_uris": ["https://other.example.com/cb"] }),
+        json!({ "redirect_uris": [] }),
+        json!({ "client_name": "x".repeat(17_000) }),
+    ] {
+        describe(bad.clone());
+        // A good description of another redirect URI is remembered for a while; a fresh tenant has none.
+        let fixture = tenant().await;
+        assert_eq!(Browser::new(&fixture).authorize(&over).await.status(), 400, "{bad}");
+    }
+    describe(json!({}));
+    let sent = browser.log_in(ANN, &over).await;
+    assert_eq!(sent.to, "https://app.example.com/cb");
+    let answer = json_of(fixture.ask(&with(redemption(&fixture, sent.get("code")), &over)).await).await;
+    let token = fixture.verify(text(&answer["access_token"]), API).await.unwrap();
+    assert_eq!(token.claims["azp"], url);
+    assert_eq!(browser.authorize(&json!({ "client_id": format!("{url}/none") })).await.status(), 400);
+}
+
+/// A server on loopback that answers each request for `/client` with a text that tests change.
+async fn serve_description() -> (String, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/client", listener.local_addr().unwrap());
+    let description = Arc::new(Mutex::new(String::new()));
+    let answers = Arc::clone(&description);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = [0; 4096];
+            let length = stream.read(&mut head).await.unwrap();
+            let status =
+                if head[..length].starts_with(b"GET /client HTTP") { "200 OK" } else { "404 Not Found" };
+            let body = answers.lock().unwrap().clone();
+            let length = body.len();
+            let answer =
+                format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+            // A client that has read enough may close.
+            let _sent = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (url, description)
 }

@@ -48,6 +48,8 @@ pub struct TenantConfig {
     pub roles: Vec<Role>,
     /// The id of the user if there are no `users`. Default: `auth0|local-user`.
     pub user: String,
+    /// Whether the token endpoint wants a nonce in DPoP proofs (RFC 9449 §8). Default: no.
+    pub dpop_nonce: bool,
     /// Seconds that a device must wait between two polls; 0 lets it poll as it likes. Default: 5, as Auth0.
     pub device_interval: u32,
     /// Seconds that a device code is good for. Default: a quarter of an hour, as Auth0.
@@ -73,6 +75,7 @@ impl Default for TenantConfig {
             users: Vec::new(),
             roles: Vec::new(),
             user: "auth0|local-user".to_owned(),
+            dpop_nonce: false,
             device_interval: 5,
             device_code_lifetime: 900,
         }

@@ -16,7 +16,7 @@ pub(super) fn form<'a>(
     let buttons: String = users.map(button).collect();
     let scope = request.scope.as_deref().unwrap_or("everything that users are granted");
     format!(
-        r#"<p><b>{application}</b> asks you to log in, and wants to be let in for you:</p>
+        r#"<p><b>{application}</b> ({client_id}) asks you to log in, and wants to be let in for you:</p>
 <p>API: {api}<br>Scopes: {scope}<br>Then the browser goes to {target}</p>
 <form method="post" action="/login">
 <input type="hidden" name="page" value="{page}">
@@ -24,6 +24,7 @@ pub(super) fn form<'a>(
 {buttons}<p><button name="cancel" value="1">Cancel</button></p>
 </form>"#,
         application = escaped(request.client.title()),
+        client_id = escaped(&request.client.id),
         api = escaped(server.identifier()),
         scope = escaped(scope),
         target = escaped(&request.redirect_uri),

@@ -31,7 +31,7 @@ pub(super) use logout::logout;
 
 /// `GET /authorize`
 pub(super) async fn authorize(State(tenant): State<Arc<Tenant>>, headers: HeaderMap, uri: Uri) -> Response {
-    let asked = match request::read(&tenant, uri.query().unwrap_or_default()) {
+    let asked = match request::read(&tenant, uri.query().unwrap_or_default()).await {
         Ok(asked) => asked,
         Err(refused) => return refused.into_response(&tenant),
     };

@@ -9,6 +9,7 @@ use axum::{
 
 use super::redirect;
 use crate::serve::{
+    client_document,
     config::is_scope_token,
     error_answer::ErrorAnswer,
     page,
@@ -50,8 +51,11 @@ impl Refused {
     }
 }
 
-pub(super) fn read(tenant: &Tenant, query: &str) -> Result<Asked, Refused> {
+pub(super) async fn read(tenant: &Tenant, query: &str) -> Result<Asked, Refused> {
     let parameters = Parameters::parse(query)?;
+    if let Some(client_id) = parameters.get("client_id") {
+        client_document::learn(tenant, client_id, true).await;
+    }
     let client = parameters.get("client_id").and_then(|id| tenant.clients.by_id(id));
     let client = client.ok_or(Refused::Here("the application (client_id) is not known."))?;
     let named = parameters.get("redirect_uri");

@@ -1,6 +1,9 @@
 //! The applications that may ask for tokens.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +26,8 @@ pub(crate) struct RegisteredClient {
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) logout_urls: Vec<String>,
     pub(crate) source: Source,
+    /// When its description was fetched.
+    pub(crate) learned: Option<Instant>,
 }
 
 /// Where a client comes from.
@@ -49,13 +54,15 @@ impl RegisteredClient {
             redirect_uris: client.redirect_uris().to_vec(),
             logout_urls: Vec::new(),
             source: Source::First,
+            learned: None,
         }
     }
 
     fn application(application: &Application) -> Self {
         let Application { id, name, secret, redirect_uris, logout_urls } = application.clone();
         let source = Source::Configuration;
-        Self { id, name, secret, public_key: None, redirect_uris, logout_urls, source }
+        let (public_key, learned) = (None, None);
+        Self { id, name, secret, public_key, redirect_uris, logout_urls, source, learned }
     }
 
     /// A public client without a name.
@@ -68,6 +75,7 @@ impl RegisteredClient {
             redirect_uris,
             logout_urls: Vec::new(),
             source,
+            learned: None,
         }
     }
 

@@ -15,6 +15,7 @@ use super::{
     clients::Clients,
     consents::Consents,
     devices::Devices,
+    dpop_nonces::DpopNonces,
     key_ring::{KeyRing, PublishedKeys, WithdrawError, generate_key},
     login::Logins,
     names::Names,
@@ -49,6 +50,8 @@ pub(crate) struct Tenant {
     pub(crate) refresh_tokens: RefreshTokens,
     keys: Mutex<KeyRing>,
     pub(crate) used_proofs: UsedProofs,
+    /// If proofs must have a nonce.
+    pub(crate) dpop_nonces: Option<DpopNonces>,
     pub(crate) used_assertions: UsedAssertions,
     pub(crate) devices: Devices,
     unpublished: OnceCell<Arc<SigningKey>>,
@@ -68,6 +71,7 @@ pub(crate) struct Settings {
     applications: Vec<Application>,
     users: Vec<User>,
     roles: Vec<Role>,
+    dpop_nonce: bool,
     device_interval: Duration,
     device_code_lifetime: Duration,
 }
@@ -91,6 +95,7 @@ impl Settings {
             applications: config.applications.clone(),
             users: config.users.clone(),
             roles: config.roles.clone(),
+            dpop_nonce: config.dpop_nonce,
             device_interval: seconds(config.device_interval),
             device_code_lifetime: seconds(config.device_code_lifetime),
         })
@@ -114,6 +119,7 @@ impl Tenant {
             issuer: names.url("/"),
             names,
             paths,
+            dpop_nonces: settings.dpop_nonce.then(DpopNonces::default),
             settings,
             keys: Mutex::new(KeyRing::new(key)),
             used_proofs: UsedProofs::default(),
