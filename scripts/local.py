@@ -1,4 +1,4 @@
-"""Starts and stops the local tenant, apps and other servers. The demo, `make dev` and the benchmark use it."""
+"""Starts and stops the local tenant, apps and other servers. The demo, `make dev`, the benchmark and the tests use it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from proofs import Prover
 
 ROOT = Path(__file__).resolve().parent.parent
-BEARWARD = ROOT / "target" / "debug" / "bearward"
+BEARWARD = Path(os.environ.get("BEARWARD_BIN") or ROOT / "target" / "debug" / "bearward").resolve()
 EXAMPLE = ROOT / "examples" / "fastapi"
 AUDIENCE = "https://api.example.com"
 
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 5.0
+# The admin side is plain http; without this, httpx loads all certificates for each request.
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class LocalTenant(NamedTuple):
@@ -82,7 +84,7 @@ class LocalTenant(NamedTuple):
         """Call the admin side: `rotate-keys`, `withdraw-key`, `token`, `requests`."""
         headers = {"Authorization": f"Bearer {self.admin_secret}"}
         url = f"{self.admin_url}/admin/{path}"
-        answer = httpx.request(method, url, json=order or {}, headers=headers, trust_env=False)
+        answer = httpx.request(method, url, json=order or {}, headers=headers, verify=_NO_TLS, trust_env=False)
         return answer.raise_for_status().json()
 
     def documents(self) -> dict[str, Any]:

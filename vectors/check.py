@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cases
 import check_proof
 from joserfc import jws
 from joserfc.errors import JoseError, SecurityWarning
@@ -40,11 +41,7 @@ def main() -> int:
     warnings.simplefilter("ignore", SecurityWarning)
     faults = []
     counts = {"signatures": 0, "verified tokens": 0, "good proofs": 0, "bad proofs": 0}
-    for path in sorted(HERE.glob("*/*.json")):
-        if path.parent.name == "documents":
-            continue
-        name = f"{path.parent.name}/{path.stem}"
-        case = json.loads(path.read_text(encoding="utf-8"))
+    for name, case in cases.all_cases().items():
         for part, field in [("token", "authorization"), ("proof", "dpop")]:
             label = case.get(part, {}).get("signature")
             if label:
@@ -122,7 +119,7 @@ def served(case: dict[str, Any]) -> list[dict[str, Any]]:
         while version:
             text = version.get("raw")
             if "file" in version:
-                text = (HERE / "documents" / f"{version['file']}.json").read_text(encoding="utf-8")
+                text = cases.document(version["file"]).decode()
             document = version.get("json") if text is None else parsed(text)
             if isinstance(document, dict):
                 documents.append(document)

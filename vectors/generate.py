@@ -22,10 +22,11 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     made = {f"documents/{name}.json": value for name, value in groups.shared_documents().items()}
-    for group in groups.all_groups():
-        made.update({f"{group.name}/{name}.json": case for name, case in group.cases.items()})
+    made.update({f"{group.name}.json": group.as_json() for group in groups.all_groups()})
     texts = {name: layout.pretty(value) + "\n" for name, value in made.items()}
-    present = {str(path.relative_to(HERE).as_posix()) for path in HERE.glob("*/*.json")}
+    present = {
+        str(path.relative_to(HERE).as_posix()) for path in [*HERE.glob("*.json"), *HERE.glob("documents/*.json")]
+    }
     stale = sorted(present - texts.keys())
     changed = sorted(name for name, text in texts.items() if _read(name) != text)
     if checking:

@@ -4,16 +4,18 @@ import subprocess
 import sys
 
 import pytest
+import redis.asyncio
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
+import bearward._driver.exchange
+import bearward._driver.fetch
 import bearward.client
-import bearward.exchange
-import bearward.fetch
 from bearward import ApiClient, ApiClientOptions
 from exchanges import SECRET
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE, JS, Clock, HttpsIssuer, Prover, Tenant
+from local_tenant import at_its_best, running_tenant
+from support import AUDIENCE, JS, Clock, HttpsIssuer, Prover, Tenant, free_port, process
 
 
 @pytest.fixture
@@ -49,10 +51,42 @@ def https_issuer(tmp_path, monkeypatch):
     issuer.close()
 
 
+@pytest.fixture(scope="session")
+def running_local_tenant(tmp_path_factory):
+    with running_tenant(tmp_path_factory.mktemp("tenant")) as tenant:
+        yield tenant
+
+
+@pytest.fixture
+def local_tenant(running_local_tenant, monkeypatch):
+    """The one `bearward issuer` of all tests."""
+    return at_its_best(running_local_tenant, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    """A Redis of our own; gives its port and process."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
+    port, folder = free_port(), tmp_path_factory.mktemp("redis")
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+    command += ["--appendonly", "no", "--logfile", str(folder / "log"), "--daemonize", "no"]
+    with process(command, port) as started:
+        yield port, started
+
+
+@pytest.fixture
+async def redis_client(redis_server):
+    async with redis.asyncio.Redis(port=redis_server[0]) as client:
+        await client.flushall()
+        yield client
+
+
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    for module in (bearward.client, bearward.fetch):
+    for module in (bearward.client, bearward._driver.fetch):
         monkeypatch.setattr(module, "time", clock)
     return clock
 
@@ -60,7 +94,7 @@ def clock(monkeypatch):
 @pytest.fixture
 def exchange_clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(bearward.exchange, "time", clock)
+    monkeypatch.setattr(bearward._driver.exchange, "time", clock)
     return clock
 
 

@@ -10,8 +10,6 @@ import hashlib
 import http.server
 import ipaddress
 import json
-import os
-import select
 import socket
 import ssl
 import subprocess
@@ -20,10 +18,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
-import httpx
-import pytest
 import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -33,12 +28,6 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
-BEARWARD = Path(os.environ.get("BEARWARD_BIN") or Path(__file__).parents[2] / "target" / "debug" / "bearward").resolve()
-READY_SECONDS, STOP_SECONDS = 30, 5
-# The admin side is plain http; without this, httpx loads all certificates for each request.
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-# As the admin side calls a document, and as we do.
-KINDS = {"discovery": "discovery", "jwks": "key_set"}
 AUDIENCE = "https://api.example.com"
 JS = Path(__file__).parent / "js"
 KEY = RSAKey.generate_key(2048, {"kid": "key-1", "use": "sig", "alg": "RS256"})
@@ -287,77 +276,6 @@ class HttpsIssuer:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
-
-
-class LocalTenant(NamedTuple):
-    """A running `bearward issuer`, as its ready line tells."""
-
-    domain: str
-    ca_file: str
-    client_id: str
-    client_secret: str
-    admin_url: str
-    admin_secret: str
-
-    def admin(self, path, order=None, method="POST"):
-        headers = {"Authorization": f"Bearer {self.admin_secret}"}
-        with httpx.Client(verify=NO_TLS, timeout=10, trust_env=False) as client:
-            answer = client.request(method, f"{self.admin_url}/admin/{path}", json=order, headers=headers)
-        return answer.raise_for_status().json()
-
-    def token(self, **order):
-        return self.admin("token", order)["access_token"]
-
-    def authorization(self, **order):
-        return {"Authorization": f"Bearer {self.token(**order)}"}
-
-    def behave(self, document, behaviour):
-        behaviour = json.loads(json.dumps(behaviour).replace("DOMAIN", self.domain))
-        self.admin(f"behaviour/{document}", behaviour)
-
-    def asked(self):
-        """How often each document was asked for."""
-        counts = self.admin("requests", method="GET")
-        return {document: counts[document]["total"] for document in KINDS}
-
-    def exchanges(self):
-        """How often it was asked for a token."""
-        return self.admin("requests", method="GET")["token"]["total"]
-
-
-@contextlib.contextmanager
-def running_tenant(folder, *arguments):
-    """A local tenant of its own process; what it says and writes goes to `folder`."""
-    if not BEARWARD.exists():
-        pytest.skip(f"{BEARWARD} is not built: `cargo build -p bearward-cli`, or name one in BEARWARD_BIN")
-    command = [str(BEARWARD), "issuer", "--json", "--admin", "--port", "0", "--audience", AUDIENCE, *arguments]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own arguments
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
-        )
-    try:
-        assert select.select([process.stdout], [], [], READY_SECONDS)[0], "the tenant did not get ready"
-        line = process.stdout.readline()
-        assert line, (folder / "log").read_text()
-        ready = json.loads(line)
-        yield LocalTenant(*(ready[name] for name in LocalTenant._fields))
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
-
-
-def at_its_best(tenant, monkeypatch):
-    """The tenant as it was at its start, but for its keys, and httpx takes its certificates."""
-    tenant.admin("recover")
-    tenant.admin("requests/reset")
-    monkeypatch.setenv("SSL_CERT_FILE", tenant.ca_file)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    return tenant
 
 
 def _self_signed():

@@ -2,13 +2,10 @@
 
 import asyncio
 import json
-import shutil
 import socket
-import subprocess
 import time
 
 import pytest
-import redis
 import redis.asyncio
 from fastapi.testclient import TestClient
 from joserfc.jwk import RSAKey
@@ -299,7 +296,7 @@ async def test_an_adapter_that_hangs_holds_nobody_up_for_long(tenant, monkeypatc
         async def set(self, key, value, ttl_seconds=None):
             await asyncio.Event().wait()
 
-    monkeypatch.setattr("bearward._shared._TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("bearward._driver.shared_cache._TIMEOUT_SECONDS", 0.05)
     api_client = client_of(tenant, HangingCache())
     begin = time.monotonic()
     assert await api_client.verify_access_token(tenant.token())
@@ -375,37 +372,6 @@ def test_in_an_app(tenant):
                     break
                 time.sleep(0.01)
     assert tenant.fetched == [tenant.discovery_url, tenant.jwks_url]
-
-
-@pytest.fixture(scope="module")
-def redis_port():
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own arguments
-    deadline = time.monotonic() + 10
-    with redis.Redis(port=port) as probe:
-        while True:
-            try:
-                probe.ping()
-                break
-            except redis.ConnectionError:
-                assert time.monotonic() < deadline, "redis-server did not start"
-                time.sleep(0.02)
-    yield port
-    server.terminate()
-    server.wait()
-
-
-@pytest.fixture
-async def redis_client(redis_port):
-    client = redis.asyncio.Redis(port=redis_port, socket_timeout=1)
-    await client.flushall()
-    yield client
-    await client.aclose()
 
 
 async def test_redis(redis_client, tenant):

@@ -1,4 +1,6 @@
 import asyncio
+import itertools
+import time
 
 import httpx
 import pytest
@@ -10,11 +12,10 @@ from bearward import (
     ApiClientOptions,
     BaseAuthError,
     IssuerUnavailableError,
-    MissingAuthorizationError,
     MissingRequiredArgumentError,
     VerifyAccessTokenError,
 )
-from support import AUDIENCE, OTHER_KEY, Tenant
+from support import AUDIENCE
 
 
 @pytest.fixture
@@ -56,71 +57,16 @@ async def test_a_repeated_field_is_seen_behind_a_mapping(api_client, tenant):
     assert refusal.value.get_status_code() == 400
 
 
-async def test_no_credentials(api_client, tenant):
-    with pytest.raises(MissingAuthorizationError) as refusal:
-        await api_client.verify_request({})
-    assert refusal.value.get_headers() == {"WWW-Authenticate": 'Bearer realm="api", DPoP algs="ES256"'}
-    assert tenant.fetched == []
-
-
-async def test_a_foreign_issuer_is_never_asked(api_client, tenant):
-    with pytest.raises(VerifyAccessTokenError):
-        await api_client.verify_access_token(Tenant("evil.example").token())
-    assert tenant.fetched == []
-
-
-async def test_verify_access_token(api_client, tenant):
-    claims = await api_client.verify_access_token(tenant.token(), required_claims=["scope"])
-    assert claims["scope"] == "read:messages openid"
-    with pytest.raises(VerifyAccessTokenError, match="Missing required claim: azp"):
-        await api_client.verify_access_token(tenant.token(), required_claims=["scope", "azp"])
-
-
 @pytest.mark.parametrize("token", ["", None])
 async def test_verify_access_token_needs_one(api_client, token):
     with pytest.raises(MissingRequiredArgumentError, match="access_token"):
         await api_client.verify_access_token(token)
 
 
-@pytest.mark.parametrize(
-    "token", ["\udcff", "a.b.\ud800", "é.é.é", "\0", "a.b", "a" * 100_000, "..", "....", "null.null.x"]
-)
-async def test_malformed_tokens_are_refused_as_such(api_client, token):
+@pytest.mark.parametrize("token", ["\udcff", "a.b.\ud800"])
+async def test_a_surrogate_in_the_token_is_a_refusal(api_client, token):
     with pytest.raises(VerifyAccessTokenError):
         await api_client.verify_access_token(token)
-
-
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        ({"aud": "other"}, "Audience mismatch (single aud)"),
-        ({"exp": 1}, "Token is expired"),
-        ({"key": OTHER_KEY}, "Signature verification failed"),
-        ({"header": {"kid": None}}, "Token header missing 'kid' claim"),
-    ],
-    ids=lambda value: str(value),
-)
-async def test_bad_tokens(api_client, tenant, change, text):
-    with pytest.raises(VerifyAccessTokenError) as refusal:
-        await api_client.verify_access_token(tenant.token(**change))
-    assert text in str(refusal.value)
-    assert refusal.value.get_status_code() == 401
-
-
-async def test_several_domains():
-    tenants = [Tenant("a.example"), Tenant("b.example")]
-    documents = {**tenants[0].documents(), **tenants[1].documents()}
-
-    async def fetch(url):
-        return documents[url]
-
-    api_client = ApiClient(
-        ApiClientOptions(domains=["a.example", "https://B.example/"], audience=AUDIENCE, custom_fetch=fetch)
-    )
-    for tenant in tenants:
-        assert (await api_client.verify_access_token(tenant.token()))["iss"] == tenant.issuer
-    with pytest.raises(VerifyAccessTokenError, match="Token issuer is not in the list of allowed domains"):
-        await api_client.verify_access_token(Tenant("c.example").token())
 
 
 async def test_pytest_httpx_mocks_work(httpx_mock, tenant):
@@ -159,18 +105,6 @@ async def test_an_unreachable_issuer_is_503_with_retry_after(tenant, caplog):
     assert "OSError: no route" in caplog.text
 
 
-async def test_concurrent_requests_share_one_fetch(tenant):
-    async def fetch(url):
-        await asyncio.sleep(0)
-        return await tenant.fetch(url)
-
-    api_client = plain_client(tenant, custom_fetch=fetch)
-    headers = tenant.authorization()
-    answers = await asyncio.gather(*(api_client.verify_request(headers) for _ in range(50)))
-    assert len(answers) == 50
-    assert tenant.fetched == [tenant.discovery_url, tenant.jwks_url]
-
-
 async def test_a_caller_that_gives_up_does_not_take_the_others_down(tenant):
     started, go_on = asyncio.Event(), asyncio.Event()
 
@@ -190,20 +124,18 @@ async def test_a_caller_that_gives_up_does_not_take_the_others_down(tenant):
     assert len(tenant.fetched) == 2
 
 
-async def test_an_issuer_that_never_settles_is_given_up(tenant, monkeypatch):
-    api_client = plain_client(tenant, custom_fetch=tenant.fetch)
-    real = api_client._engine
-    needed = real.verify_access_token(tenant.token(), [], 1e9)
+async def test_an_issuer_that_never_settles_is_given_up(tenant, clock):
+    places = itertools.count()
 
-    class Restless:
-        def verify_access_token(self, token, required_claims, now, issuers=None):
-            return needed
+    async def fetch(url):
+        clock.ahead += 700
+        if url.endswith("openid-configuration"):
+            return {**tenant.documents()[url], "jwks_uri": f"https://{tenant.domain}/jwks/{next(places)}"}
+        return await tenant.fetch(f"https://{tenant.domain}/.well-known/jwks.json")
 
-        def __getattr__(self, name):
-            return getattr(real, name)
-
-    monkeypatch.setattr(api_client, "_engine", Restless())
+    api_client = plain_client(tenant, custom_fetch=fetch)
     with pytest.raises(IssuerUnavailableError) as refusal:
-        await api_client.verify_access_token("token")
+        await api_client.verify_access_token(tenant.token(exp=time.time() + 1e6))
+    assert refusal.value.code == "issuer_unsettled"
     assert refusal.value.get_headers() == {"Retry-After": "5"}
     assert len(tenant.fetched) < 10

@@ -1,4 +1,4 @@
-"""Proofs made by clients that we did not write: npm's `dpop` and `jose`, Python's joserfc and Authlib, and RFC 9449."""
+"""Proofs made by clients that we did not write: npm's `dpop` and `jose`, Python's joserfc and Authlib."""
 
 import hashlib
 import json
@@ -7,21 +7,15 @@ import time
 import uuid
 import warnings
 from contextlib import ExitStack
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import joserfc.jwk
 import joserfc.jwt
 import pytest
 
-from bearward import ApiClient, ApiClientOptions, InvalidDpopProofError
-from bearward import client as client_module
 from conftest import guarded_app
 from fastapi_plugin import Auth0FastAPI
 from support import AUDIENCE, JS, Tenant, b64, running
-
-RFC = json.loads((Path(__file__).parent / "rfc9449.json").read_text())
 
 
 class Joserfc:
@@ -199,36 +193,3 @@ def test_other_algorithms(make, server, alg):
         url = server(**options)
         answer = client.send(url, "GET", token, client.proof(token, url, "GET"))
         assert answer["status"] == status, answer
-
-
-# RFC 9449
-
-
-async def test_the_examples_of_the_rfc(monkeypatch):
-    class Clock:
-        @staticmethod
-        def time():
-            return now
-
-    now = 0.0
-    monkeypatch.setattr(client_module, "time", Clock)
-    api_client = ApiClient(ApiClientOptions(domain="t.example", audience=AUDIENCE))
-    seen = set()
-    for example in RFC["proofs"]:
-        claims = example["claims"]
-        now = claims["iat"] + 5.0
-        seen.add("ath" in claims)
-        arguments = (RFC["access_token"], example["proof"], claims["htm"], claims["htu"])
-        if "ath" in claims:
-            # Section 7.1: for a resource server.
-            assert await api_client.verify_dpop_proof(*arguments) == claims
-            assert urlsplit(claims["htu"]).hostname == "resource.example.org"
-            for late in (claims["iat"] + 301, claims["iat"] - 31):
-                now = late
-                with pytest.raises(InvalidDpopProofError, match="iat"):
-                    await api_client.verify_dpop_proof(*arguments)
-        else:
-            # Sections 4.1 and 5: for a token endpoint, so without the hash of an access token.
-            with pytest.raises(InvalidDpopProofError, match="Missing required claim: ath"):
-                await api_client.verify_dpop_proof(*arguments)
-    assert seen == {True, False}

@@ -1,39 +1,18 @@
 """Nonces of the server: a client that is asked for one, and retries. RFC 9449 sections 8 and 9."""
 
-import base64
-import inspect
 import time
 
-import httpx
 import pytest
 from fastapi import Depends, FastAPI, Response
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
 from bearward import ApiClient, ApiClientOptions, UseDpopNonceError
-from bearward import client as client_module
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE, running
+from support import AUDIENCE
 
 URL = "http://testserver/private"
 TEXT = "Resource server requires nonce in DPoP proof"
-
-
-class Clock:
-    """Takes the place of `time` in `bearward.client`."""
-
-    def __init__(self):
-        self.ahead = 0.0
-
-    def time(self):
-        return time.time() + self.ahead
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(client_module, "time", clock)
-    return clock
 
 
 def nonce_app(tenant, **options):
@@ -86,17 +65,6 @@ def test_a_client_without_a_nonce_is_given_one_and_comes_back(nonces, prover):
         assert "dpop-nonce" not in answer.headers
 
 
-def test_over_a_real_server(tenant, prover):
-    with running(nonce_app(tenant, dpop_required=True, rfc_status_codes=True)) as port:
-        url = f"http://127.0.0.1:{port}/private"
-        asked = httpx.get(url, headers=prover.headers(url))
-        assert (asked.status_code, asked.json()["detail"]["error"]) == (401, "use_dpop_nonce")
-        challenge = f'DPoP error="use_dpop_nonce", error_description="{TEXT}", algs="ES256"'
-        assert asked.headers["www-authenticate"] == challenge
-        again = httpx.get(url, headers=prover.headers(url, nonce=asked.headers["dpop-nonce"]))
-        assert again.status_code == 200
-
-
 def test_an_ageing_nonce_is_followed_by_a_fresh_one(nonces, prover, clock):
     first = get(nonces, prover).headers["dpop-nonce"]
     clock.ahead = 140
@@ -122,17 +90,6 @@ def test_the_lifetime_can_be_set(tenant, prover, clock):
     assert get(client, prover, nonce, ahead=21).status_code == 401
 
 
-def test_forged_nonces(nonces, prover):
-    nonce = get(nonces, prover).headers["dpop-nonce"]
-    raw = base64.urlsafe_b64decode(nonce)
-    later = base64.urlsafe_b64encode((int.from_bytes(raw[:8], "big") + 100).to_bytes(8, "big") + raw[8:]).decode()
-    twisted = nonce[:-1] + ("A" if nonce[-1] != "A" else "B")
-    for forged in (later, twisted, nonce + "=", nonce + "A", nonce[:-4], nonce.lower(), "", "x", "A" * 32, 5, [nonce]):
-        answer = get(nonces, prover, forged)
-        assert (answer.status_code, answer.json()["detail"]["error"]) == (401, "use_dpop_nonce"), forged
-        assert get(nonces, prover, answer.headers["dpop-nonce"]).status_code == 200
-
-
 def test_a_nonce_of_another_guard(tenant, prover):
     clients = [TestClient(nonce_app(tenant)) for _ in range(2)]
     nonce = get(clients[0], prover).headers["dpop-nonce"]
@@ -140,25 +97,6 @@ def test_a_nonce_of_another_guard(tenant, prover):
     shared = [TestClient(nonce_app(tenant, dpop_nonce_key=b"k" * 32)) for _ in range(2)]
     nonce = get(shared[0], prover).headers["dpop-nonce"]
     assert [get(client, prover, nonce).status_code for client in shared] == [200, 200]
-
-
-def test_a_proof_without_a_nonce_is_not_used_up_and_one_with_is(nonces, prover):
-    nonce = get(nonces, prover, jti="once").headers["dpop-nonce"]
-    assert [get(nonces, prover, nonce, jti="once").status_code for _ in range(2)] == [200, 400]
-
-
-def test_no_nonce_for_who_sends_a_bad_proof(nonces, prover):
-    for proof in ({"htm": "POST"}, {"ath": "x"}, {"header": {"typ": "JWT"}}):
-        nonce = get(nonces, prover).headers["dpop-nonce"]
-        answer = get(nonces, prover, nonce, **proof)
-        assert answer.status_code == 400
-        assert "dpop-nonce" not in answer.headers
-
-
-def test_bearer_needs_none(nonces, tenant):
-    answer = nonces.get("/private", headers=tenant.authorization())
-    assert answer.status_code == 200
-    assert "dpop-nonce" not in answer.headers
 
 
 def test_routes_keep_their_own_answers(nonces, prover, clock):
@@ -172,13 +110,6 @@ def test_routes_keep_their_own_answers(nonces, prover, clock):
     assert get(nonces, prover, nonce, "/scope", ahead=200).status_code == 403
 
 
-def test_who_has_no_nonces_pays_nothing_for_them(auth0, tenant):
-
-    assert "response" not in inspect.signature(auth0.require_auth()).parameters
-    other = Auth0FastAPI(domain=tenant.domain, audience=AUDIENCE, dpop_nonce=True)
-    assert "response" in inspect.signature(other.require_auth()).parameters
-
-
 async def test_api_client(tenant, prover, clock):
     options = ApiClientOptions(domain=tenant.domain, audience=AUDIENCE, custom_fetch=tenant.fetch, dpop_nonce=True)
     api_client = ApiClient(options)
@@ -186,10 +117,10 @@ async def test_api_client(tenant, prover, clock):
         await api_client.verify_request(prover.headers(URL), "GET", URL)
     nonce = refusal.value.get_headers()["DPoP-Nonce"]
     headers = prover.headers(URL, nonce=nonce)
-    await api_client.verify_request(headers, "GET", URL)
-    assert api_client.fresh_nonce(headers) is None
+    assert (await api_client.verify(headers, "GET", URL)).dpop_nonce is None
     clock.ahead = 200
-    assert api_client.fresh_nonce(headers) not in {None, nonce}
+    verified = await api_client.verify(prover.headers(URL, nonce=nonce, ahead=200), "GET", URL)
+    assert verified.dpop_nonce not in {None, nonce}
     with pytest.raises(UseDpopNonceError) as refusal:
         await api_client.verify_dpop_proof("t", prover.proof("t", URL), "GET", URL)
     assert refusal.value.get_headers()["DPoP-Nonce"]

@@ -99,9 +99,9 @@ def test_honest_spellings(guard, serve, http):
         assert send(target, htu) == 200, (target, htu)
 
 
-@pytest.mark.parametrize(
-    ("host", "origin"),
-    [
+def test_honest_hosts(guard, serve):
+    send = serve(routes(guard()))
+    for host, origin in (
         ("API.Example.com", "http://api.example.com"),
         ("api.example.com", "http://Api.Example.Com"),
         ("api.example.com:80", "http://api.example.com"),
@@ -110,11 +110,8 @@ def test_honest_spellings(guard, serve, http):
         ("127.0.0.1:8000", "http://127.0.0.1:8000"),
         ("[::1]:8000", "http://[::1]:8000"),
         ("[2001:DB8::1]", "http://[2001:db8::1]:80"),
-    ],
-)
-def test_honest_hosts(guard, serve, host, origin):
-    send = serve(routes(guard()))
-    assert send("/private", f"{origin}/private", host=host) == 200
+    ):
+        assert send("/private", f"{origin}/private", host=host) == 200, host
 
 
 # Others
@@ -148,44 +145,6 @@ def test_other_targets(guard, serve, http):
         ("/f/a/./b", "http://api.example.com/f/a/b"),
     ):
         assert send(target, htu) in {400, 404}, (target, htu)
-
-
-@pytest.mark.parametrize(
-    "htu",
-    [
-        "http:\\\\api.example.com\\private",
-        "http://api.example.com\\private",
-        "http://api.example.com/\\private",
-        "http:/\\api.example.com/private",
-        "http://api.example.com/pri\tvate",
-        "\thttp://api.example.com/private",
-        "http://api.example.com/private\n",
-        " http://api.example.com/private",
-        "http://api.example.com/private ",
-        "http://api.example.com /private",
-        "http://user@api.example.com/private",
-        "http://user:secret@api.example.com/private",
-        "http://@api.example.com/private",
-        "http://evil.example@api.example.com/private",
-        "http://api.example.com@evil.example/private",
-        "http:/api.example.com/private",
-        "http:api.example.com/private",
-        "http:///api.example.com/private",
-        "//api.example.com/private",
-        "api.example.com/private",
-        "http://api.example.com/private%",
-        "http://api.example.com/%zz/../private",
-        "http://api\u3002example.com/private",
-        "http://\uff41pi.example.com/private",
-        "http://api.example.com:080x/private",
-        "http://api.example.com/private\x00",
-        ["http://api.example.com/private"],
-        {"htu": "http://api.example.com/private"},
-    ],
-    ids=repr,
-)
-def test_htu_that_is_no_uri_is_not_repaired(guard, serve, htu):
-    assert serve(routes(guard()))("/private", htu) == 400
 
 
 # The Host field
@@ -264,11 +223,12 @@ def test_without_trust_no_word_of_a_proxy_counts(guard, serve):
     assert send("/private", "http://api.example.com/private", *said) == 200
 
 
-@pytest.mark.parametrize("flag", ["true", "false", "0", "yes", object(), [True], 2, 0, None, False])
-def test_only_true_means_trust(guard, serve, flag):
+def test_only_true_means_trust(guard, serve):
     app = routes(guard())
-    app.state.trust_proxy = flag
-    assert serve(app)("/private", "http://evil.example/private", "X-Forwarded-Host: evil.example") == 400
+    send = serve(app)
+    for flag in ("true", "false", "0", "yes", object(), [True], 2, 0, None, False):
+        app.state.trust_proxy = flag
+        assert send("/private", "http://evil.example/private", "X-Forwarded-Host: evil.example") == 400, flag
 
 
 def test_a_proxy_that_is_trusted(guard, serve):
@@ -314,67 +274,24 @@ def test_more_trusted_hops_count_from_the_right(guard, serve):
     assert send("/private", "http://evil.example/private", "X-Forwarded-Host: evil.example") == 400
 
 
-@pytest.mark.parametrize(
-    ("value", "htu"),
-    [
-        ("evil.example/other?", "http://evil.example/other"),
-        ("evil.example/other#", "http://evil.example/other"),
-        ("evil.example/private?", "http://evil.example/private"),
-        ("evil.example?", "http://evil.example"),
-        ("evil.example\\", "http://evil.example/private"),
-        ("user@evil.example", "http://evil.example/private"),
-        ("http://evil.example", "http://evil.example/private"),
-        ("evil example", "http://evil.example/private"),
-        ("evil.example:x", "http://evil.example/private"),
-        ("evil.example:99999", "http://evil.example:99999/private"),
-        ("[::1", "http://[::1]/private"),
-        ("", "http:///private"),
-        ("evil.example,", "http://evil.example/private"),
-    ],
-    ids=repr,
-)
-def test_a_forwarded_host_that_is_more_than_a_host(guard, serve, value, htu):
+def test_a_forwarded_field_that_is_more_than_it_should_be(guard, serve):
+    """`crates/bearward-core/src/url.rs` has many more; here are the ones that show how fields reach it."""
     send = serve(trusting(routes(guard())))
-    assert send("/private", htu, f"X-Forwarded-Host: {value}") == 400
-    assert send("/private", "http://api.example.com/private", f"X-Forwarded-Host: {value}") == 200
-
-
-@pytest.mark.parametrize(
-    ("value", "path"),
-    [
-        ("/f?", "/f"),
-        ("/f#", "/f"),
-        ("/f/x/..", "/f/private"),
-        ("/f/%2e%2e/g", "/g/private"),
-        ("/f/.%2e/g", "/g/private"),
-        ("/f/%2E./g", "/g/private"),
-        ("/./g", "/g/private"),
-        ("/f/%2e", "/f/private"),
-        ("//evil.example", "//evil.example/private"),
-        ("/f//g", "/f//g/private"),
-        ("f", "/f/private"),
-        ("/a:b", "/a:b/private"),
-        ("http://evil.example/f", "/f/private"),
-        ("/f\\g", "/f/g/private"),
-        ("/f%2Fg", "/f%2Fg/private"),
-        ("/f%5Cg", "/f%5Cg/private"),
-        ("/f%", "/f%/private"),
-        ("/f g", "/f%20g/private"),
-        ("/caf\xe9", "/caf%E9/private"),
-    ],
-    ids=repr,
-)
-def test_a_forwarded_prefix_that_is_more_than_a_prefix(guard, serve, value, path):
-    send = serve(trusting(routes(guard())))
-    assert send("/private", f"http://api.example.com{path}", f"X-Forwarded-Prefix: {value}") == 400
-    assert send("/private", "http://api.example.com/private", f"X-Forwarded-Prefix: {value}") == 200
-
-
-@pytest.mark.parametrize("value", ["ftp", "javascript", "https://evil.example/?", "", "https;http", "httpss"])
-def test_a_forwarded_proto_that_is_no_scheme(guard, serve, value):
-    send = serve(trusting(routes(guard())))
-    assert send("/private", "https://api.example.com/private", f"X-Forwarded-Proto: {value}") == 400
-    assert send("/private", "http://api.example.com/private", f"X-Forwarded-Proto: {value}") == 200
+    for line, htu in (
+        ("X-Forwarded-Host: user@evil.example", "http://evil.example/private"),
+        ("X-Forwarded-Host: evil.example/other?", "http://evil.example/other"),
+        ("X-Forwarded-Host: ", "http:///private"),
+        ("X-Forwarded-Host: [::1", "http://[::1]/private"),
+        ("X-Forwarded-Prefix: //evil.example", "http://api.example.com//evil.example/private"),
+        ("X-Forwarded-Prefix: /f/%2e%2e/g", "http://api.example.com/g/private"),
+        ("X-Forwarded-Prefix: f", "http://api.example.com/f/private"),
+        ("X-Forwarded-Prefix: /caf\xe9", "http://api.example.com/caf%E9/private"),
+        ("X-Forwarded-Proto: ftp", "ftp://api.example.com/private"),
+        ("X-Forwarded-Proto: https;http", "https://api.example.com/private"),
+        ("X-Forwarded-Proto: ", "https://api.example.com/private"),
+    ):
+        assert send("/private", htu, line) == 400, line
+        assert send("/private", "http://api.example.com/private", line) == 200, line
 
 
 # Where an app stands

@@ -6,6 +6,8 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Security
 from fastapi.testclient import TestClient
 
+from bearward import ApiClient, ApiClientOptions
+from conftest import guarded_app
 from fastapi_plugin import Auth0FastAPI, ConfigurationError
 from fastapi_plugin.utils import get_canonical_url, http_exception, validate_scopes
 from support import AUDIENCE, raw_exchange, running
@@ -15,14 +17,12 @@ def body(error, description=""):
     return {"detail": {"error": error, "error_description": description}}
 
 
-def test_the_facade_imports():
+def test_the_facade_has_the_classes_of_the_package():
     import bearward.fastapi
-    import fastapi_plugin
     from fastapi_plugin import fast_api_client, utils
 
-    assert fastapi_plugin.Auth0FastAPI is fast_api_client.Auth0FastAPI is bearward.fastapi.Auth0FastAPI
-    for module in (fastapi_plugin, fast_api_client, utils):
-        assert all(hasattr(module, name) for name in module.__all__)
+    assert Auth0FastAPI is fast_api_client.Auth0FastAPI is bearward.fastapi.Auth0FastAPI
+    assert get_canonical_url is utils.get_canonical_url is bearward.fastapi.get_canonical_url
 
 
 def test_a_good_token(client, tenant):
@@ -114,22 +114,12 @@ def test_one_verification_per_request(auth0, tenant):
     assert verify.await_count == 1
 
 
-def test_dependency_overrides(app, auth0):
-    app.dependency_overrides[auth0.require_auth(scopes="read:messages")] = lambda: {"sub": "nobody"}
-    client = TestClient(app)
-    assert client.get("/messages").json() == {"sub": "nobody"}
-    assert client.get("/private").status_code == 400
-
-
-def test_verify_request_can_be_patched(client, auth0):
-    with patch.object(auth0.api_client, "verify_request", new_callable=AsyncMock) as verify:
-        verify.return_value = {"sub": "mocked", "scope": "read:messages"}
-        assert client.get("/messages?a=b", headers={"Authorization": "Bearer x"}).json() == {"sub": "mocked"}
-        verify.return_value = {"sub": "mocked"}
-        assert client.get("/messages").status_code == 403
-    keywords = verify.await_args_list[0].kwargs
+def test_verify_request_is_called_with_keywords_that_mocks_can_inspect(client, auth0):
+    with patch.object(auth0.api_client, "verify_request", AsyncMock(return_value={"sub": "mocked"})) as verify:
+        assert client.get("/private?a=b", headers={"Authorization": "Bearer x"}).json() == {"sub": "mocked"}
+    keywords = verify.await_args.kwargs
     assert keywords["headers"]["authorization"] == "Bearer x"
-    assert (keywords["http_method"], keywords["http_url"]) == ("GET", "http://testserver/messages?a=b")
+    assert (keywords["http_method"], keywords["http_url"]) == ("GET", "http://testserver/private?a=b")
 
 
 def test_an_unexpected_error_is_a_500_and_logged_with_a_traceback(client, auth0, caplog):
@@ -147,6 +137,35 @@ def test_refusals_are_logged_with_their_reason(client, tenant, caplog):
     (record,) = [record for record in caplog.records if record.name == "bearward"]
     assert record.levelno == logging.INFO
     assert "token_expired" in record.getMessage()
+
+
+def test_a_guard_of_a_client_that_exists(auth0, tenant):
+    class Guard(Auth0FastAPI):
+        pass
+
+    guard = Guard.from_client(auth0.api_client, public_origin="https://api.example.com")
+    assert type(guard) is Guard
+    assert guard.api_client is auth0.api_client
+    for own in (auth0, guard):
+        client = TestClient(guarded_app(own))
+        assert client.get("/messages", headers=tenant.authorization()).json() == {"sub": "auth0|1234"}
+        assert client.get("/messages", headers=tenant.authorization(scope="")).status_code == 403
+    # The documents, once for both.
+    assert len(tenant.fetched) == 2
+    assert guarded_app(guard).openapi() == guarded_app(auth0).openapi()
+
+
+async def test_a_guard_of_a_client_has_its_own_origin_and_the_clients_nonces(tenant, prover):
+    options = ApiClientOptions(tenant.domain, AUDIENCE, custom_fetch=tenant.fetch, dpop_nonce=True)
+    guard = Auth0FastAPI.from_client(ApiClient(options), public_origin="https://api.example.com")
+    client = TestClient(guarded_app(guard))
+    url = "https://api.example.com/private"
+    refused = client.get("/private", headers=prover.headers(htu=url))
+    assert (refused.status_code, refused.json()["detail"]["error"]) == (401, "use_dpop_nonce")
+    nonce = refused.headers["dpop-nonce"]
+    assert client.get("/private", headers=prover.headers(htu=url, nonce=nonce)).status_code == 200
+    elsewhere = prover.headers(htu="http://testserver/private", nonce=nonce)
+    assert client.get("/private", headers=elsewhere).status_code == 400
 
 
 def test_security_scopes_are_required_too(auth0, tenant):
@@ -202,15 +221,11 @@ def test_canonical_url(scope, url):
 
 def test_helpers():
     answer = http_exception(status_code=401, error="e", error_desc="d", headers={"A": "b"})
-    assert (answer.status_code, answer.detail, answer.headers) == (
-        401,
-        {"error": "e", "error_description": "d"},
-        {"A": "b"},
-    )
+    assert (answer.status_code, answer.headers) == (401, {"A": "b"})
+    assert answer.detail == {"error": "e", "error_description": "d"}
     assert http_exception(400, "e", "d").headers == {}
-    assert validate_scopes({"scope": "a b"}, ["a"])
-    assert validate_scopes({"scope": "a b"}, ["b", "a"])
-    assert not validate_scopes({"scope": "a b"}, ["c"])
+    granted = [validate_scopes({"scope": "a b"}, required) for required in (["a"], ["b", "a"], ["c"], ["a", "c"])]
+    assert granted == [True, True, False, False]
     assert not validate_scopes({}, [])
 
 

@@ -2,11 +2,7 @@
 
 import asyncio
 import base64
-import gc
 import json
-import os
-import resource
-import statistics
 import time
 import uuid
 
@@ -62,34 +58,19 @@ async def test_a_thousand_first_requests_make_one_fetch_of_each_document(https_i
     assert https_issuer.requests == [DISCOVERY, KEYS]
 
 
-async def test_no_request_waits_after_the_first(https_issuer, report):
-    """100 users; documents that are good for a second, so refreshed every few; 100 ms away."""
-    seconds = float(os.environ.get("BEARWARD_SOAK_SECONDS", "6"))
-    https_issuer.latency, https_issuer.cache_control = 0.1, "max-age=1"
+async def test_no_request_waits_after_the_first(https_issuer, clock):
+    """A minute of 100 users, with documents that are refreshed every few seconds."""
+    https_issuer.cache_control = "max-age=1"
     api_client, headers = client_of(https_issuer), https_issuer.tenant.authorization()
-    waits = Waits(api_client)
+    begin = clock.stopped_at = time.time()
     await api_client.verify_request(headers)
-    assert waits.count == 2
-    took = []
-
-    async def user():
-        while time.monotonic() < end:
-            begin = time.perf_counter()
-            assert (await api_client.verify_request(headers))["sub"] == "auth0|1234"
-            took.append(1000 * (time.perf_counter() - begin))
-            await asyncio.sleep(0.05)
-
-    end = time.monotonic() + seconds
-    await asyncio.gather(*(user() for _ in range(100)))
-    await settled(api_client)
-    p50, p99 = statistics.median(took), statistics.quantiles(took, n=100)[98]
-    refreshes = len(https_issuer.requests) - 2
-    report(
-        f"{len(took)} requests in {seconds:.0f} s, {refreshes} refreshes, {waits.count - 2} waited; "
-        f"ms: p50 {p50:.2f}, p99 {p99:.2f}, max {max(took):.2f}"
-    )
-    assert waits.count == 2
-    assert refreshes >= 2
+    waits = Waits(api_client)
+    for second in range(60):
+        clock.stopped_at = begin + second
+        await asyncio.gather(*(api_client.verify_request(headers) for _ in range(100)))
+        await settled(api_client)
+    assert waits.count == 0
+    assert len(https_issuer.requests) >= 2 + 60 // FLOOR_SECONDS
 
 
 async def test_a_refresh_is_one_fetch_however_many_ask(https_issuer, clock):
@@ -126,40 +107,24 @@ async def test_a_withdrawn_key_is_refused_after_the_next_refresh(https_issuer, c
     assert await api_client.verify_access_token(by_new_key(tenant))
 
 
-async def test_ten_thousand_unknown_kids(https_issuer, clock, report):
-    tenant, now = https_issuer.tenant, time.time()
-    clock.stopped_at = now
-    api_client, good, by_new = client_of(https_issuer), tenant.token(), by_new_key(tenant)
+async def test_a_flood_of_unknown_kids(https_issuer, clock):
+    tenant, clock.stopped_at = https_issuer.tenant, time.time()
+    api_client, good = client_of(https_issuer), tenant.token()
     await api_client.verify_access_token(good)
-    refused = 0
 
     async def attack():
-        nonlocal refused
-        with pytest.raises(VerifyAccessTokenError) as refusal:
+        with pytest.raises(VerifyAccessTokenError, match="No matching key found in JWKS"):
             await api_client.verify_access_token(with_kid(good, uuid.uuid4().hex))
-        assert refusal.value.get_status_code() == 401
-        refused += 1
 
-    for step in range(100):
-        # 10 seconds for all of them, however fast this runs.
-        clock.stopped_at = now + step / 10
-        await asyncio.gather(*(attack() for _ in range(100)))
-        assert await api_client.verify_access_token(good)
-        if step == 50:
-            publish(https_issuer, KEY, NEW_KEY)
-    assert refused == 10_000
-    in_ten_seconds = https_issuer.requests.count(KEYS) - 1
-    assert in_ten_seconds <= 1 + 10 / COOLDOWN_SECONDS
-
-    report(f"10000 unknown kids in 10 s: {in_ten_seconds} extra fetch of the key set")
-
-    # The flood goes on: it doesn't keep the key that was published meanwhile from being found.
-    with pytest.raises(VerifyAccessTokenError):
-        await api_client.verify_access_token(by_new)
-    clock.stopped_at = now + COOLDOWN_SECONDS + 1
     await asyncio.gather(*(attack() for _ in range(100)))
-    assert await api_client.verify_access_token(by_new)
-    assert https_issuer.requests.count(DISCOVERY) == 1
+    publish(https_issuer, KEY, NEW_KEY)
+    await asyncio.gather(*(attack() for _ in range(100)))
+    assert https_issuer.requests == [DISCOVERY, KEYS, KEYS]
+    assert await api_client.verify_access_token(good)
+    # The flood goes on: it doesn't keep the key that was published meanwhile from being found.
+    clock.stopped_at += COOLDOWN_SECONDS + 1
+    await asyncio.gather(*(attack() for _ in range(100)))
+    assert await api_client.verify_access_token(by_new_key(tenant))
 
 
 def down(handler):
@@ -291,78 +256,6 @@ async def test_status_tells_how_the_documents_are(https_issuer, clock):
     assert 10 <= status["key_set"]["age"] < 11
     assert 34 < status["key_set"]["next_fetch_in"] <= 35
     assert (status["discovery"]["fetched"], status["discovery"]["failed"]) == (1, 0)
-
-
-def rss():
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * resource.getpagesize()
-
-
-@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="reads memory from /proc")
-async def test_ten_thousand_domains_cost_a_request_nothing(report):
-    tenants = [Tenant(f"tenant-{number}.example") for number in range(10_000)]
-    documents = {}
-    for tenant in (tenants[0], tenants[5000], tenants[-1]):
-        documents.update(tenant.documents())
-
-    async def fetch(url):
-        return documents[url]
-
-    gc.collect()
-    before, begin = rss(), time.perf_counter()
-    options = ApiClientOptions(domains=[tenant.domain for tenant in tenants], audience=AUDIENCE, custom_fetch=fetch)
-    many = ApiClient(options)
-    construction, memory = time.perf_counter() - begin, rss() - before
-    one = ApiClient(ApiClientOptions(domain=tenants[5000].domain, audience=AUDIENCE, custom_fetch=fetch))
-
-    async def cost(api_client, token):
-        await api_client.verify_access_token(token)
-        best = float("inf")
-        for _ in range(20):
-            begin = time.perf_counter()
-            for _ in range(20):
-                await api_client.verify_access_token(token)
-            best = min(best, (time.perf_counter() - begin) / 20)
-        return 1e6 * best
-
-    token = tenants[5000].token()
-    of_one, of_many = await cost(one, token), await cost(many, token)
-    foreign = Tenant("evil.example").token()
-    begin = time.perf_counter()
-    with pytest.raises(VerifyAccessTokenError):
-        await many.verify_access_token(foreign)
-    lookup = 1e6 * (time.perf_counter() - begin)
-    report(
-        f"10000 domains: built in {1000 * construction:.0f} ms, {memory / 2**20:.1f} MiB; a request {of_many:.0f} us, "
-        f"with one domain {of_one:.0f} us; a foreign issuer refused in {lookup:.0f} us"
-    )
-    assert await many.verify_access_token(tenants[-1].token())
-    assert of_many < 2 * of_one
-    assert memory < 20 * 2**20
-    assert construction < 2
-
-
-async def test_made_up_issuers_push_nobody_out():
-    tenants = [Tenant(f"tenant-{number}.example") for number in range(3)]
-    documents = {url: document for tenant in tenants for url, document in tenant.documents().items()}
-    fetched = []
-
-    async def fetch(url):
-        fetched.append(url)
-        return documents[url]
-
-    domains = [tenant.domain for tenant in tenants]
-    options = ApiClientOptions(domains=domains, audience=AUDIENCE, custom_fetch=fetch, cache_max_entries=3)
-    api_client = ApiClient(options)
-    for tenant in tenants:
-        await api_client.verify_access_token(tenant.token())
-    for number in range(200):
-        with pytest.raises(VerifyAccessTokenError):
-            await api_client.verify_access_token(Tenant(f"evil-{number}.example").token(key=KEY))
-    for tenant in tenants:
-        await api_client.verify_access_token(tenant.token())
-    assert len(fetched) == 6
-    assert len(api_client.status()) == 3
 
 
 async def test_no_more_issuers_are_kept_than_configured():

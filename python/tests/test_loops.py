@@ -102,7 +102,7 @@ def test_a_loop_closed_without_ceremony_is_swept(tenant):
     api_client = ApiClient(ApiClientOptions(domain=tenant.domain, audience=AUDIENCE, custom_fetch=tenant.fetch))
     for _ in range(3):
         loop = asyncio.new_event_loop()
-        needed = api_client._engine.verify_access_token(tenant.token(), [], 1.0)
+        needed = api_client._engine.verify_access_token(tenant.token(), [], 1.0).next(1.0)
         loop.run_until_complete(api_client._documents.bring(needed))
         loop.close()
     assert len(api_client._documents._loops._loops) == 1

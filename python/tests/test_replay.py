@@ -5,7 +5,6 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -200,29 +199,6 @@ async def test_a_client_that_hangs_up_takes_the_question_along(tenant, prover):
 
 
 # Redis
-
-
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory):
-    """A Redis of our own; gives its port and process."""
-    pytest.importorskip("redis")
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("redis-server is not installed")
-    port, folder = free_port(), tmp_path_factory.mktemp("redis")
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
-    command += ["--appendonly", "no", "--logfile", str(folder / "log"), "--daemonize", "no"]
-    with process(command, port) as started:
-        yield port, started
-
-
-@pytest.fixture
-async def redis_client(redis_server):
-    import redis.asyncio
-
-    async with redis.asyncio.Redis(port=redis_server[0]) as client:
-        await client.flushdb()
-        yield client
 
 
 async def test_redis_store(redis_client):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from . import keys
@@ -37,7 +37,9 @@ ACCEPTED: dict[str, Any] = {
     "dpop_replay": "in_process",
 }
 """What a policy has besides once DPoP is on."""
-REQUIRED = {**ACCEPTED, "dpop": "required"}
+REQUIRED = {"dpop": "required"}
+OFF = {**dict.fromkeys(ACCEPTED, ABSENT), "dpop": "off"}
+"""Changes to `ACCEPTED`."""
 CLAIMS: dict[str, Any] = {
     "iss": ISSUER,
     "sub": "auth0|alice",
@@ -392,12 +394,15 @@ def documents(jwks: dict[str, Any] | None = None, metadata: dict[str, Any] | Non
     return {DISCOVERY_URL: metadata or {"file": "discovery"}, JWKS_URL: jwks or {"file": "key-set"}}
 
 
-@dataclass
 class Group:
-    """The cases of one folder."""
+    """The cases of one file."""
 
-    name: str
-    cases: dict[str, dict[str, Any]] = field(default_factory=dict)
+    def __init__(self, name: str, policy: dict[str, Any] | None = None) -> None:
+        """`policy`: what the policy of the group has besides, or instead of, `POLICY`."""
+        self.name = name
+        self.policy = merged(POLICY, policy)
+        self.documents = documents()
+        self.cases: dict[str, dict[str, Any]] = {}
 
     def add(
         self,
@@ -420,59 +425,71 @@ class Group:
         proof_alone: bool = False,
         before: list[dict[str, Any]] | None = None,
     ) -> None:
-        """`expect`: "verified", the code of a rejection, "unavailable", or the outcome itself."""
+        """`expect`: "verified", the code of a rejection, "unavailable", or the outcome itself. `policy`: what differs
+        from the policy of the group. `docs`: all documents of the case, if they are not those of the group."""
         assert name not in self.cases, name
-        policy_used = merged(POLICY, policy)
+        policy_used = merged(self.policy, policy)
         if headers is None:
             headers = _headers(tok, proof)
         outcome = _outcome(expect, tok, policy_used, headers, now)
         case: dict[str, Any] = {
             "title": title or name.replace("_", " ").capitalize(),
             "spec": spec,
-            "policy": policy_used,
-            "documents": docs if docs is not None else documents(),
+            "policy": _changes(self.policy, policy_used),
+            "documents": _changes(self.documents, self.documents if docs is None else docs),
+            "before": before,
+            "required_scopes": required_scopes,
+            "required_claims": required_claims,
+            "proof_alone": proof_alone or None,
+            "token": tok.about if tok else None,
+            "proof": proof.about if proof else None,
+            "now": now,
+            "request": {"method": method, "url": url, "headers": headers},
+            "expect": outcome,
+            "fetched": fetched if fetched is not None else _fetched(outcome),
         }
-        if before:
-            case["before"] = before
-        if required_scopes is not None:
-            case["required_scopes"] = required_scopes
-        if required_claims is not None:
-            case["required_claims"] = required_claims
-        if proof_alone:
-            case["proof_alone"] = True
-        if tok is not None:
-            case["token"] = tok.about
-        if proof is not None:
-            case["proof"] = proof.about
-        case["now"] = now
-        case["request"] = {"method": method, "url": url, "headers": headers}
-        case["expect"] = outcome
-        case["fetched"] = fetched if fetched is not None else _fetched(outcome)
-        self.cases[name] = case
+        may_be_left_out = ("policy", "documents", "before")
+        self.cases[name] = {
+            member: value
+            for member, value in case.items()
+            if value is not None and (value or member not in may_be_left_out)
+        }
 
     def accept(self, name: str, spec: str, tok: Token, **more: Any) -> None:
         self.add(name, spec, tok, "verified", **more)
 
+    def step(
+        self,
+        tok: Token,
+        expect: str | dict[str, Any],
+        now: float,
+        fetched: list[str],
+        *,
+        policy: dict[str, Any] | None = None,
+        proof: Proof | None = None,
+        method: str = "GET",
+        url: str = f"{AUDIENCE}/things",
+    ) -> dict[str, Any]:
+        """An earlier request to the same verifier."""
+        headers = _headers(tok, proof)
+        return {
+            "now": now,
+            "request": {"method": method, "url": url, "headers": headers},
+            "expect": _outcome(expect, tok, merged(self.policy, policy), headers, now),
+            "fetched": fetched,
+        }
 
-def step(
-    tok: Token,
-    expect: str | dict[str, Any],
-    now: float,
-    fetched: list[str],
-    *,
-    policy: dict[str, Any] | None = None,
-    proof: Proof | None = None,
-    method: str = "GET",
-    url: str = f"{AUDIENCE}/things",
-) -> dict[str, Any]:
-    """An earlier request to the same verifier."""
-    headers = _headers(tok, proof)
-    return {
-        "now": now,
-        "request": {"method": method, "url": url, "headers": headers},
-        "expect": _outcome(expect, tok, merged(POLICY, policy), headers, now),
-        "fetched": fetched,
-    }
+    def as_json(self) -> dict[str, Any]:
+        """The file: each case has only what differs from the defaults."""
+        return {"defaults": {"policy": self.policy, "documents": self.documents}, "cases": self.cases}
+
+
+def _changes(defaults: dict[str, Any], used: dict[str, Any]) -> dict[str, Any]:
+    """What a case says to get from the defaults to this: changed and new members, and `null` for those it lacks."""
+    assert None not in used.values()
+    # As text, since 0 == 0.0 == False.
+    changed = {name: value for name, value in used.items() if json.dumps(value) != json.dumps(defaults.get(name))}
+    return {**changed, **dict.fromkeys(name for name in defaults if name not in used)}
 
 
 def _headers(tok: Token | None, proof: Proof | None) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""JSON for people: what fits in a line stands in one."""
+"""JSON for people: what fits in a line is in one, and so are the texts of a list (a header's name and value), however long."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ WIDTH = 120
 
 def pretty(value: Any, indent: str = "", room: int = WIDTH) -> str:
     line = json.dumps(value)
-    if len(line) <= room or not isinstance(value, (dict, list)) or not value:
+    several_texts = isinstance(value, list) and len(value) > 1 and all(isinstance(item, str) for item in value)
+    if len(line) <= room or several_texts or not isinstance(value, (dict, list)) or not value:
         return line
     inner = indent + "  "
     if isinstance(value, list):

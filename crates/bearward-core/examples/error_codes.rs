@@ -5,11 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use bearward_core::catalogue::{Entry, FrontEnd, REJECTIONS, Section, UNAVAILABLE};
 use serde_json::Value;
+
+#[path = "../tests/it/cases.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "shared with the tests"
+)]
+mod cases;
 
 const INTRODUCTION: &str = "\
 # Why a request was refused: the codes
@@ -30,7 +38,7 @@ These codes are not a verdict on the request: the same request may be accepted a
 `temporarily_unavailable`, and `Retry-After` says when to try again. In Rust they are `Unavailable::code()`.";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let responses = responses(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors"))?;
+    let responses = responses()?;
     println!("{INTRODUCTION}");
     let mut section = None;
     for entry in REJECTIONS {
@@ -65,20 +73,17 @@ fn retry_after(code: &str) -> &'static str {
 }
 
 /// Status and `error` by code, as every vector with the default statuses has them.
-fn responses(vectors: &Path) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
+fn responses() -> Result<BTreeMap<String, String>, Box<dyn Error>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for group in paths(vectors)?.iter().filter(|path| path.is_dir() && !path.ends_with("documents")) {
-        for file in paths(group)?.iter().filter(|path| path.extension().is_some_and(|end| end == "json")) {
-            let case: Value = serde_json::from_slice(&fs::read(file)?)?;
-            let [rfc, code, error, status] =
-                ["/policy/rfc_status_codes", "/expect/code", "/expect/error", "/expect/status"]
-                    .map(|path| case.pointer(path));
-            if rfc == Some(&Value::Bool(false))
-                && let (Some(code), Some(error), Some(status)) =
-                    (code.and_then(Value::as_str), error.and_then(Value::as_str), status)
-            {
-                found.entry(code.to_owned()).or_default().insert(format!("{status} `{error}`"));
-            }
+    for case in cases::cases().values() {
+        let [rfc, code, error, status] =
+            ["/policy/rfc_status_codes", "/expect/code", "/expect/error", "/expect/status"]
+                .map(|path| case.pointer(path));
+        if rfc == Some(&Value::Bool(false))
+            && let (Some(code), Some(error), Some(status)) =
+                (code.and_then(Value::as_str), error.and_then(Value::as_str), status)
+        {
+            found.entry(code.to_owned()).or_default().insert(format!("{status} `{error}`"));
         }
     }
     found
@@ -88,8 +93,4 @@ fn responses(vectors: &Path) -> Result<BTreeMap<String, String>, Box<dyn Error>>
             several => Err(format!("{code} has several responses: {several:?}").into()),
         })
         .collect()
-}
-
-fn paths(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
 }

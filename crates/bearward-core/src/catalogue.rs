@@ -1,7 +1,7 @@
 //! Every code, with its cause and its remedy. This is the only place: `docs/reference/errors.md` and `bearward explain`
 //! print these texts.
 //!
-//! A variant of [`Rejection`] or [`Unavailable`] without an entry doesn't compile.
+//! A variant of [`Rejection`], [`Unavailable`] or [`ResolverFailure`] without an entry doesn't compile.
 //!
 //! A cause uses neutral words. A remedy names a setting as `{setting}`, and [`Entry::remedy`] writes the setting as the
 //! reader's front end spells it.
@@ -10,7 +10,8 @@ mod front_end;
 
 pub use front_end::FrontEnd;
 
-use crate::rejection::{Rejection, Unavailable};
+use crate::refusal::{Cause, ResolverFailure, Unavailable};
+use crate::rejection::Rejection;
 
 /// What is known about a code, for every request that gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub enum Section {
     Scope,
     /// Requests that can't be decided now.
     Undecided,
+    /// The application's function that names the accepted issuers.
+    Resolver,
 }
 
 impl Section {
@@ -67,6 +70,7 @@ impl Section {
             Self::Proof => "The DPoP proof",
             Self::Scope => "The scope",
             Self::Undecided => "When a request can't be decided now",
+            Self::Resolver => "The function that names the accepted issuers",
         }
     }
 }
@@ -355,12 +359,32 @@ catalogue! {
         Document "issuer_unavailable":
             "The issuer's discovery document or key set cannot be fetched, and there is no usable earlier copy. The log says which document it is, and why the last attempt failed."
             "Check whether the API's host reaches the issuer ({domain}): DNS, proxy, firewall, certificate authorities."
+        Unsettled "issuer_unsettled":
+            "A document of the issuer was still missing after several fetches: the issuer changes its documents faster than they can be read."
+            "Ask the operator of the issuer why its documents change. Clients can try again."
+        ResolverTimeout "domains_resolver_timeout":
+            "The application's function that names the accepted issuers took too long."
+            "Let the function answer from memory, or give it more time ({resolver_timeout})."
         ReplayLogFull "replay_log_full":
             "This process has no more room for used DPoP proofs, and this client has sent more than its share of them."
             "Find out why one client sends so many requests. A store that several processes share can remember more ({dpop_replay})."
         ReplayStore "replay_store_unavailable":
             "The shared store of used proofs failed, or did not answer in time."
             "Repair the store. Until then, the API can accept proofs without this check ({on_store_error})."
+    }
+}
+
+catalogue! {
+    /// What is wrong with the function of the application that names the accepted issuers.
+    RESOLVER_FAILURES of ResolverFailure:
+
+    Resolver {
+        Raised "domains_resolver_failed":
+            "The application's function that names the accepted issuers raised an error."
+            "Read the error in the log, and repair the function."
+        Unusable "domains_resolver_answer_unusable":
+            "The application's function that names the accepted issuers returned something that is not a list of issuers."
+            "Let the function return a list with at least one domain."
     }
 }
 
@@ -371,7 +395,16 @@ impl Rejection {
     }
 }
 
-impl Unavailable {
+impl Cause {
+    /// Its entry in the catalogue.
+    pub fn entry(&self) -> &'static Entry {
+        match self {
+            Self::Rejected(rejection) => rejection.entry(),
+            Self::Unavailable(unavailable) => unavailable.entry(),
+            Self::Resolver(failure) => failure.entry(),
+        }
+    }
+
     /// Its name in `snake_case`, as [`Rejection::code`].
     pub fn code(&self) -> &'static str {
         self.entry().code
@@ -389,7 +422,7 @@ mod tests {
         [FrontEnd::Python, FrontEnd::Rust, FrontEnd::CommandLine, FrontEnd::Reference];
 
     fn all() -> impl Iterator<Item = &'static Entry> {
-        REJECTIONS.iter().chain(UNAVAILABLE)
+        REJECTIONS.iter().chain(UNAVAILABLE).chain(RESOLVER_FAILURES)
     }
 
     #[test]

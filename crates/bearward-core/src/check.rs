@@ -1,7 +1,8 @@
 //! The checks that a request passes, in order, and which of them a code belongs to.
 
 use crate::documents::DocumentKind;
-use crate::rejection::{Rejection, Unavailable};
+use crate::refusal::{Cause, Unavailable};
+use crate::rejection::Rejection;
 
 /// A check of a request's way. They stand, and compare, in the order in which they are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -241,8 +242,21 @@ impl Unavailable {
     /// The check that can't be made.
     pub fn check(&self) -> Check {
         match self {
-            Self::Document { kind, .. } => Check::of_document(*kind),
+            Self::Document(document) => Check::of_document(document.kind),
+            Self::Unsettled => Check::KeySet,
+            Self::ResolverTimeout => Check::Issuer,
             Self::ReplayLogFull | Self::ReplayStore => Check::Replay,
+        }
+    }
+}
+
+impl Cause {
+    /// The check that failed, or can't be made.
+    pub fn check(&self) -> Check {
+        match self {
+            Self::Rejected(rejection) => rejection.check(),
+            Self::Unavailable(unavailable) => unavailable.check(),
+            Self::Resolver(_) => Check::Issuer,
         }
     }
 }

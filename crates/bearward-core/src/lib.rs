@@ -3,28 +3,37 @@
 //! It verifies JWT access tokens (RFC 9068) that are presented as RFC 6750 says, signed by an issuer that publishes
 //! its keys as OpenID Connect Discovery says, and it knows what to answer when they are no good.
 //!
-//! It does no IO and reads no clock: [`Verifier::verify`] takes the facts of a request and the time, and gives an
-//! [`Outcome`]; what has to be fetched first is one of the outcomes.
+//! It does no IO and reads no clock: [`Verifier::next`] takes the facts of a request and the time, and says what to do
+//! [`Next`]: fetch a document, ask a resolver or a store, or answer.
 //!
 //! ```
+//! use bearward_core::documents::Response;
 //! use bearward_core::issuer::{IssuerUrl, Issuers};
 //! use bearward_core::policy::{Audience, Policy};
-//! use bearward_core::{Field, Outcome, RequestFacts, UnixTime, Verifier};
+//! use bearward_core::{Decision, HeaderFields, Next, Question, RequestFacts, UnixTime, Verifier};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let issuers = Issuers::single(IssuerUrl::parse("tenant.eu.auth0.com")?);
 //! let verifier = Verifier::new(Policy::new(issuers, Audience::new("https://api.example.com")?));
 //!
-//! let request = RequestFacts { authorization: Field::Once(b"Bearer abc"), ..RequestFacts::default() };
+//! let headers = HeaderFields::of([("Authorization", b"Bearer abc".as_slice())]);
+//! let request = RequestFacts { headers, ..RequestFacts::default() };
 //! let now = UnixTime::from_seconds(1_700_000_000.0).ok_or("no time")?;
-//! match verifier.verify(&request, now) {
-//!     Outcome::Verified(token) => println!("hello {:?}", token.subject()),
-//!     Outcome::Rejected(refusal) => {
-//!         assert_eq!(refusal.rejection().code(), "opaque_token");
-//!         assert_eq!(verifier.answer(&refusal).status, 401);
+//! let mut decision = Decision::new();
+//! loop {
+//!     match verifier.next(&mut decision, Question::Request(&request), now) {
+//!         Next::Fetch(document) => {
+//!             let response = Response::new(503, [("Retry-After", "7")], Vec::new()); // of a GET of document.url()
+//!             let _kept = verifier.documents().answered(&document, response, now);
+//!         }
+//!         Next::ResolveIssuers(_) | Next::CheckReplay { .. } => unreachable!("this policy asks for neither"),
+//!         Next::Done(Ok(verified)) => break println!("hello {:?}", verified.token.subject()),
+//!         Next::Done(Err(refused)) => {
+//!             assert_eq!(refused.cause.code(), "opaque_token");
+//!             assert_eq!(refused.answer.status, 401);
+//!             break;
+//!         }
 //!     }
-//!     Outcome::DocumentNeeded(needed) => println!("fetch {}, hand it in, verify again", needed.url()),
-//!     other => println!("not now: {other:?}"),
 //! }
 //! # Ok(())
 //! # }
@@ -34,6 +43,7 @@
 pub mod answer;
 pub mod catalogue;
 pub mod check;
+mod decision;
 pub mod documents;
 pub mod encoding;
 pub mod explanation;
@@ -42,22 +52,28 @@ pub mod issuer;
 pub mod jose;
 pub mod limits;
 mod nonces;
-mod outcome;
 pub mod policy;
+pub mod refusal;
 pub mod rejection;
 mod requirement;
 mod time;
 mod verify;
 
 pub use answer::Answer;
+pub use decision::{
+    Decision, IssuerSet, LookupNext, Next, Question, Refused, StoreAnswer, TokenEndpoint,
+    TokenEndpointLookup, Verified,
+};
+pub use documents::Documents;
 pub use explanation::Explanation;
-pub use http::headers::Field;
+pub use http::headers::{Field, HeaderFields};
+pub use http::request::{RequestFacts, RequestUrl};
 pub use http::scheme::Scheme;
-pub use outcome::{Outcome, PendingReplayCheck, Refusal, TokenEndpoint, VerifiedToken};
-pub use rejection::{Rejection, Unavailable};
+pub use refusal::{Cause, Unavailable};
+pub use rejection::Rejection;
 pub use requirement::grants as scope_grants;
 pub use time::UnixTime;
 pub use verify::Verifier;
-pub use verify::credentials::RequestFacts;
 pub use verify::proof::{ProvenRequest, VerifiedProof, check_proof};
 pub use verify::replay::{ReplayKey, ReplayLog, ReplayLogFull, Sighting};
+pub use verify::verified::VerifiedToken;

@@ -1,7 +1,7 @@
 //! Why a request was refused: one variant per reason, with the facts.
 //!
 //! A [`Rejection`] is for the operator: its [`code`](Rejection::code) is stable, its `Display` tells the facts.
-//! What the *client* is told is decided in [`challenge`](crate::answer) and nowhere else.
+//! What the *client* learns is decided in [`answer`](crate::answer) and nowhere else.
 //!
 //! No variant holds text that came from the request: a rejection can be logged as it is. Configured values,
 //! numbers, names from our own tables and a [`Fingerprint`] of a `kid` are all it carries.
@@ -9,8 +9,9 @@
 use core::fmt;
 use std::time::Duration;
 
-use crate::documents::{DocumentError, DocumentKind, KeyError};
+use crate::documents::KeyError;
 use crate::encoding::ParseError;
+use crate::issuer::IssuerRefused;
 use crate::time::UnixTime;
 
 /// Why a request's credentials are not acceptable.
@@ -247,52 +248,6 @@ pub enum Rejection {
     },
 }
 
-/// Why a request can't be decided now, though it may be good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Unavailable {
-    /// A document of its issuer can't be had, and nothing usable is kept.
-    Document {
-        /// Which one.
-        kind: DocumentKind,
-        /// What became of the last try to get it.
-        error: DocumentError,
-        /// When it is worth asking again.
-        retry_after: Duration,
-    },
-    /// The log of used proofs has no room for another one of this client.
-    ReplayLogFull,
-    /// The store of used proofs can't be reached.
-    ReplayStore,
-}
-
-impl Unavailable {
-    /// When it is worth asking again.
-    pub fn retry_after(&self) -> Duration {
-        match self {
-            Self::Document { retry_after, .. } => *retry_after,
-            Self::ReplayLogFull => Duration::from_secs(30),
-            Self::ReplayStore => Duration::from_secs(1),
-        }
-    }
-}
-
-impl fmt::Display for Unavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Document { kind, error, retry_after } => {
-                write!(f, "no {kind}: {error}; next try in {retry_after:?}")
-            }
-            Self::ReplayLogFull => {
-                f.write_str("the log of used DPoP proofs has no room for more of this client's")
-            }
-            Self::ReplayStore => f.write_str("the store of used DPoP proofs can't be reached"),
-        }
-    }
-}
-
-impl core::error::Error for Unavailable {}
-
 /// An HMAC algorithm of RFC 7518 §3.2, by name: to refuse it is all we do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 7518 has these three")]
@@ -341,6 +296,16 @@ impl fmt::Display for Fingerprint {
 impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<IssuerRefused> for Rejection {
+    fn from(refused: IssuerRefused) -> Self {
+        match refused {
+            IssuerRefused::Malformed => Self::IssuerMalformed,
+            IssuerRefused::NotTheOne => Self::OtherIssuer,
+            IssuerRefused::NotListed | IssuerRefused::AskResolver(_) => Self::IssuerNotAllowed,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::encoding::json::{JsonObject, Value};
 use crate::rejection::Rejection;
 
 /// `scope`: space-separated, RFC 8693 §4.2. A claim of another type grants nothing.
-pub(crate) fn of(claims: &JsonObject) -> &str {
+pub(crate) fn scope_of(claims: &JsonObject) -> &str {
     claims.get("scope").and_then(Value::as_str).unwrap_or_default()
 }
 

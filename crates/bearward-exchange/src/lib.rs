@@ -1,4 +1,4 @@
-//! Calling onward: what is asked of an issuer's token endpoint, and what its answer means. RFC 6749 §5, RFC 8693.
+//! Client flows of OAuth 2: what is asked of an issuer's token endpoint, and what its answer means. RFC 6749 §5, RFC 8693.
 //!
 //! Nothing here sends anything. An [`Exchange`] is a form to be posted and reads the answer to it; a [`TokenMemory`]
 //! keeps what was granted, for calls that ask for the same again.
@@ -18,222 +18,19 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod answer;
 mod assertion;
+mod client_credentials;
+mod device;
+mod form;
 pub mod limits;
-mod memory;
-mod on_behalf_of;
-mod profile;
-mod vault;
+mod token_answer;
+mod token_exchange;
 
-use core::fmt;
-
-use aws_lc_rs::digest;
-use bearward_core::UnixTime;
-use bearward_core::encoding::json::Value;
-use bearward_core::jose::compact::Segments;
-
-pub use answer::{EndpointAnswer, EndpointError, Granted, Member};
 pub use assertion::{AssertionAlgorithm, ClientAssertion};
-pub use memory::TokenMemory;
-pub use profile::ProfileExchange;
-
-const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
-
-/// One token for another: the form to be posted to the token endpoint.
-///
-/// Client credentials are not in it, but for a `client_id` where a grant wants it there.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Exchange {
-    form: Vec<(String, String)>,
-    flow: Flow,
-}
-
-/// What kind of token is asked for; it decides on how the answer is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Flow {
-    Vault,
-    Profile { subject_token_type: String, audience: Option<String> },
-    OnBehalfOf { audience: String },
-}
-
-/// Why an exchange can't be asked for: the caller's mistake. Nothing was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RequestError {
-    /// An argument is empty.
-    Missing(&'static str),
-    /// The subject token is nothing but white space.
-    SubjectTokenBlank,
-    /// The subject token has white space around it.
-    SubjectTokenSpaced,
-    /// The subject token begins with `Bearer `: a whole header field.
-    SubjectTokenWithScheme,
-    /// A further parameter has a name that only the exchange itself may set.
-    ReservedParameter {
-        /// The name, as the caller gave it.
-        name: String,
-    },
-    /// A further parameter is repeated more often than [`limits::EXTRA_VALUES`].
-    TooManyValues {
-        /// The name, as the caller gave it.
-        name: String,
-    },
-}
-
-impl Flow {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Vault => "vault",
-            Self::Profile { .. } => "profile",
-            Self::OnBehalfOf { .. } => "on_behalf_of",
-        }
-    }
-}
-
-impl Exchange {
-    fn new<'a>(flow: Flow, form: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let form = form.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { form, flow }
-    }
-
-    /// Names and values, to be sent as `application/x-www-form-urlencoded`. Holds the subject token.
-    pub fn form(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.form.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// What two calls have in common exactly if they ask for the same and are given the same of the answer: the hash of
-    /// the flow and the whole form, each piece with its length before it. The subject token is part of it, so no two
-    /// users share one.
-    ///
-    /// `None` if nobody else may have the answer: refresh tokens are used up by whoever uses them first.
-    pub fn key(&self) -> Option<[u8; 32]> {
-        if self.field("scope").is_some_and(|scope| scope.split(' ').any(|name| name == "offline_access")) {
-            return None;
-        }
-        let mut hash = digest::Context::new(&digest::SHA256);
-        let form = self.form().flat_map(|(name, value)| [name, value]);
-        // An exchange by profile may have the form of one on behalf of a user, and is given more of the answer.
-        for piece in core::iter::once(self.flow.name()).chain(form) {
-            hash.update(&u64::try_from(piece.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(piece.as_bytes());
-        }
-        hash.finish().as_ref().try_into().ok()
-    }
-
-    /// The `exp` of the subject token, if it is a JWT that has one. Not verified: it can only shorten how long an
-    /// answer is kept.
-    fn subject_expiry(&self) -> Option<UnixTime> {
-        let payload = Segments::of(self.subject_token()).ok()?.payload().ok()?;
-        payload.get("exp").and_then(Value::as_f64).and_then(UnixTime::from_seconds)
-    }
-
-    fn subject_token(&self) -> &str {
-        self.field("subject_token").unwrap_or_default()
-    }
-
-    fn field(&self, name: &str) -> Option<&str> {
-        self.form().find(|(named, _)| *named == name).map(|(_, value)| value)
-    }
-}
-
-/// Names alone: the values are tokens and what users are called.
-impl fmt::Debug for Exchange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.form().map(|(name, _)| name)).finish()
-    }
-}
-
-fn required<'a>(argument: &'static str, value: &'a str) -> Result<&'a str, RequestError> {
-    if value.is_empty() { Err(RequestError::Missing(argument)) } else { Ok(value) }
-}
-
-/// `None` for a value that is not worth a field.
-fn given<'a>(name: &'static str, value: Option<&'a str>) -> Option<(&'static str, &'a str)> {
-    value.filter(|value| !value.is_empty()).map(|value| (name, value))
-}
-
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(argument) => {
-                write!(f, "The argument '{argument}' is required but was not provided.")
-            }
-            Self::SubjectTokenBlank => f.write_str("subject_token must not be blank or whitespace"),
-            Self::SubjectTokenSpaced => {
-                f.write_str("subject_token must not have leading or trailing whitespace")
-            }
-            Self::SubjectTokenWithScheme => {
-                f.write_str("subject_token must be the token alone, without the 'Bearer ' prefix")
-            }
-            Self::ReservedParameter { name } => {
-                write!(f, "Parameter '{name}' is reserved and can't be set by 'extra'")
-            }
-            Self::TooManyValues { name } => {
-                write!(f, "Parameter '{name}' exceeds the maximum of {} values", limits::EXTRA_VALUES)
-            }
-        }
-    }
-}
-
-impl core::error::Error for RequestError {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn on_behalf_of(token: &str) -> Exchange {
-        Exchange::on_behalf_of(token, "api", Some("read")).unwrap()
-    }
-
-    #[test]
-    fn equal_calls_share_a_key_and_no_others() {
-        let one = on_behalf_of("token-1");
-        assert_eq!(one.key(), on_behalf_of("token-1").key());
-        let others = [
-            on_behalf_of("token-2"),
-            Exchange::on_behalf_of("token-1", "api", None).unwrap(),
-            Exchange::on_behalf_of("token-1", "api ", Some("read")).unwrap(),
-            Exchange::vault("read", "token-1", None, "client").unwrap(),
-        ];
-        for other in others {
-            assert_ne!(one.key(), other.key(), "{other:?}");
-        }
-    }
-
-    #[test]
-    fn flows_share_no_key_even_with_the_same_form() {
-        let profile = ProfileExchange {
-            subject_token: "token-1",
-            subject_token_type: ACCESS_TOKEN_TYPE,
-            audience: Some("api"),
-            scope: Some("read"),
-            requested_token_type: Some(ACCESS_TOKEN_TYPE),
-            extra: &[],
-        };
-        let (profile, on_behalf_of) = (profile.prepare().unwrap(), on_behalf_of("token-1"));
-        assert!(profile.form().eq(on_behalf_of.form()));
-        assert_ne!(profile.key(), on_behalf_of.key());
-    }
-
-    #[test]
-    fn where_one_value_ends_and_the_next_begins_makes_a_difference() {
-        let vault = |connection, hint| Exchange::vault(connection, "token", Some(hint), "client").unwrap();
-        assert_ne!(vault("ab", "c").key(), vault("a", "bc").key());
-    }
-
-    #[test]
-    fn a_refresh_token_is_nobody_elses() {
-        let scope = |scope| Exchange::on_behalf_of("token", "api", Some(scope)).unwrap().key();
-        assert!(scope("read offline_access").is_none());
-        assert!(scope("read offline_access_not").is_some());
-    }
-
-    #[test]
-    fn debug_shows_no_value() {
-        let exchange = Exchange::vault("google", "hush", Some("somebody"), "client").unwrap();
-        let shown = format!("{exchange:?}");
-        assert!(shown.contains("login_hint"), "{shown}");
-        assert!(!shown.contains("hush") && !shown.contains("somebody"), "{shown}");
-    }
-}
+pub use client_credentials::ClientCredentials;
+pub use device::{DeviceAuthorization, DevicePolling, DeviceRequest, Polled};
+pub use form::Form;
+pub use token_answer::{ErrorAnswer, NoToken, TokenAnswer};
+pub use token_exchange::{
+    EndpointAnswer, EndpointError, Exchange, Granted, Member, ProfileExchange, RequestError, TokenMemory,
+};

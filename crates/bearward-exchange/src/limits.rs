@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// How long the code of a device flow is good at most, however long its issuer says: nobody waits longer in front of a
+/// terminal.
+pub const DEVICE_CODE_WAIT: Duration = Duration::from_secs(30 * 60);
+
 /// Most values of one further parameter of a token exchange: what a caller passes on from its own callers has an end.
 pub const EXTRA_VALUES: usize = 20;
 

@@ -33,13 +33,13 @@
 //! login, no `/userinfo` and no refresh token; an ID token (for `openid`, from a device or a profile) has a user's id and
 //! no more. Tokens are signed with RS256: none is issued for an API that wants HS256.
 //!
-//! The tenant misbehaves on request, so that tests see what happens when documents are late, wrong, endless or
-//! missing: by the methods of [`LocalTenant`], or from any language by its admin side ([`AdminAccess`]).
+//! The tenant has faults on request, so that tests see what happens when documents are late, wrong, endless or
+//! missing. Set them by the methods of [`LocalTenant`], or from any language by its admin side ([`AdminAccess`]).
 //!
 //! # Security
 //!
-//! For development only. Keys live in memory and end with the process; anybody on the machine who has the client's
-//! secret gets tokens, and whoever has the admin secret gets any token. It listens on 127.0.0.1 and nowhere else.
+//! For development only. Keys live in memory and end with the process; the client's secret gets tokens, and
+//! the admin secret gets any token. It listens on 127.0.0.1 and nowhere else.
 //! It is the only crate of the workspace that can sign: what runs in production must not depend on it.
 #![forbid(unsafe_code)]
 
@@ -48,6 +48,6 @@ mod random;
 mod serve;
 
 pub use serve::{
-    AdminAccess, Api, Behaviour, CaFile, Client, ConfigError, Connection, Connections, Document,
-    DocumentRequests, ExchangeProfile, LocalTenant, PublicKey, Requests, Secret, StartError, TenantConfig,
+    AdminAccess, Api, Behaviour, CaFile, Client, ConfigError, Connection, Connections, Endpoint,
+    EndpointRequests, ExchangeProfile, LocalTenant, PublicKey, Requests, Secret, StartError, TenantConfig,
 };

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bearward_core::answer::ErrorCode;
-use bearward_core::{Answer, Refusal, Rejection, Unavailable, Verifier};
+use bearward_core::{Answer, Cause, Refused, Rejection, Unavailable};
 use bearward_exchange::{EndpointError, RequestError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
@@ -13,6 +13,7 @@ mod classes {
 
     import_exception!(bearward.errors, ApiError);
     import_exception!(bearward.errors, ConfigurationError);
+    import_exception!(bearward.errors, DomainsResolverError);
     import_exception!(bearward.errors, GetTokenByExchangeProfileError);
     import_exception!(bearward.errors, InsufficientScopeError);
     import_exception!(bearward.errors, InternalError);
@@ -27,22 +28,14 @@ mod classes {
 }
 pub(crate) use classes::ConfigurationError;
 
-/// The exception for a refused request.
-pub(crate) fn refused(py: Python<'_>, verifier: &Verifier, refusal: &Refusal) -> PyErr {
-    let answer = verifier.answer(refusal);
-    let rejection = refusal.rejection();
-    build(py, &class(py, rejection, answer.error), &answer, rejection.code(), &rejection.to_string())
+/// The exception for a request that is not let in.
+pub(crate) fn refused(py: Python<'_>, refused: &Refused) -> PyErr {
+    build(py, &class(py, refused), refused, None)
 }
 
-/// The exception for a request that can't be decided now.
-pub(crate) fn unavailable(py: Python<'_>, unavailable: &Unavailable) -> PyErr {
-    let class = match unavailable {
-        Unavailable::Document { .. } => py.get_type::<classes::IssuerUnavailableError>(),
-        Unavailable::ReplayLogFull | Unavailable::ReplayStore | _ => {
-            py.get_type::<classes::ReplayCheckUnavailableError>()
-        }
-    };
-    build(py, &class, &unavailable.answer(), unavailable.code(), &unavailable.to_string())
+/// The exception for a resolver of issuers that failed. `detail`: what is known of it, for the log.
+pub(crate) fn resolver(py: Python<'_>, refused: &Refused, detail: &str) -> PyErr {
+    build(py, &class(py, refused), refused, Some(detail))
 }
 
 /// The exception for a caller that has a request in the DPoP scheme and doesn't say what was requested.
@@ -84,7 +77,20 @@ pub(crate) fn guarded<T>(py: Python<'_>, call: impl FnOnce() -> PyResult<T>) -> 
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(internal(py)))
 }
 
-fn class<'py>(py: Python<'py>, rejection: &Rejection, error: ErrorCode) -> Bound<'py, PyType> {
+fn class<'py>(py: Python<'py>, refused: &Refused) -> Bound<'py, PyType> {
+    match &refused.cause {
+        Cause::Rejected(rejection) => class_of_rejection(py, rejection, refused.answer.error),
+        Cause::Unavailable(Unavailable::ReplayLogFull | Unavailable::ReplayStore) => {
+            py.get_type::<classes::ReplayCheckUnavailableError>()
+        }
+        Cause::Unavailable(Unavailable::ResolverTimeout) | Cause::Resolver(_) => {
+            py.get_type::<classes::DomainsResolverError>()
+        }
+        Cause::Unavailable(_) => py.get_type::<classes::IssuerUnavailableError>(),
+    }
+}
+
+fn class_of_rejection<'py>(py: Python<'py>, rejection: &Rejection, error: ErrorCode) -> Bound<'py, PyType> {
     match (error, rejection) {
         (
             ErrorCode::InvalidRequest,
@@ -101,18 +107,19 @@ fn class<'py>(py: Python<'py>, rejection: &Rejection, error: ErrorCode) -> Bound
     }
 }
 
-fn build(py: Python<'_>, class: &Bound<'_, PyType>, answer: &Answer, code: &str, detail: &str) -> PyErr {
+fn build(py: Python<'_>, class: &Bound<'_, PyType>, refused: &Refused, detail: Option<&str>) -> PyErr {
     let made = || -> PyResult<PyErr> {
         let keywords = PyDict::new(py);
-        keywords.set_item("code", code)?;
-        keywords.set_item("status", answer.status)?;
-        keywords.set_item("headers", headers(py, answer)?)?;
-        keywords.set_item("detail", detail)?;
+        keywords.set_item("code", refused.cause.code())?;
+        keywords.set_item("status", refused.answer.status)?;
+        keywords.set_item("headers", headers(py, &refused.answer)?)?;
+        let facts = || refused.cause.to_string();
+        keywords.set_item("detail", detail.map_or_else(facts, str::to_owned))?;
         // Credentials that are not there leave nothing to say: their class takes no message.
         let message = if class.is(py.get_type::<classes::MissingAuthorizationError>()) {
             PyTuple::empty(py)
         } else {
-            PyTuple::new(py, [answer.description.as_ref()])?
+            PyTuple::new(py, [refused.answer.description.as_ref()])?
         };
         Ok(PyErr::from_value(class.call(message, Some(&keywords))?))
     };
@@ -121,14 +128,8 @@ fn build(py: Python<'_>, class: &Bound<'_, PyType>, answer: &Answer, code: &str,
 
 fn headers<'py>(py: Python<'py>, answer: &Answer) -> PyResult<Bound<'py, PyDict>> {
     let headers = PyDict::new(py);
-    if let Some(challenge) = &answer.www_authenticate {
-        headers.set_item("WWW-Authenticate", challenge)?;
-    }
-    if let Some(nonce) = &answer.dpop_nonce {
-        headers.set_item("DPoP-Nonce", nonce)?;
-    }
-    if let Some(seconds) = answer.retry_after {
-        headers.set_item("Retry-After", seconds.to_string())?;
+    for (name, value) in answer.fields() {
+        headers.set_item(name, value)?;
     }
     Ok(headers)
 }

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod claims;
+mod decision;
+mod documents;
 mod engine;
 mod errors;
 mod exchange;
@@ -15,15 +17,17 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::engine::{
-        DocumentNeeded, Engine, IssuerSet, IssuersNeeded, RefreshDue, ReplayCheckNeeded, TokenEndpoint,
-    };
+    use super::decision::{Accepted, CheckReplay, Decision, IssuerSet, ResolveIssuers};
+    #[pymodule_export]
+    use super::documents::{DocumentNeeded, Documents, TokenEndpoint, TokenEndpointSearch};
+    #[pymodule_export]
+    use super::engine::Engine;
     #[pymodule_export]
     use super::exchange::{ClientAssertion, Exchange, Granted, TokenMemory};
     #[pymodule_export]
     use super::url::PublicUrl;
     #[pymodule_export]
-    use super::{normalize_issuer, scope_grants};
+    use super::{normalize_issuer, resolver_error, scope_grants};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]
@@ -43,4 +47,25 @@ fn normalize_issuer(domain: &str) -> PyResult<String> {
 #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
 fn scope_grants(scope: &str, required: Vec<String>) -> bool {
     bearward_core::scope_grants(scope, &required)
+}
+
+/// The `DomainsResolverError` for a resolver of issuers that failed. `detail`: what is known of it, for the log.
+#[pyfunction]
+fn resolver_error<'py>(py: Python<'py>, failure: &str, detail: &str) -> PyResult<Bound<'py, PyAny>> {
+    use bearward_core::refusal::{ResolverFailure, UnusableIssuers};
+    let cause = match failure {
+        "timeout" => bearward_core::Unavailable::ResolverTimeout.into(),
+        "raised" => bearward_core::Cause::Resolver(ResolverFailure::Raised),
+        "not_a_list" => unusable(UnusableIssuers::NotAList),
+        "empty" => unusable(UnusableIssuers::Empty),
+        "not_texts" => unusable(UnusableIssuers::NotTexts),
+        "no_issuer" => unusable(UnusableIssuers::NoIssuer),
+        other => return Err(pyo3::exceptions::PyValueError::new_err(format!("{other:?} is no failure"))),
+    };
+    let refused = bearward_core::Refused::without_credentials(cause);
+    Ok(errors::resolver(py, &refused, detail).into_value(py).into_bound(py).into_any())
+}
+
+fn unusable(issuers: bearward_core::refusal::UnusableIssuers) -> bearward_core::Cause {
+    bearward_core::Cause::Resolver(bearward_core::refusal::ResolverFailure::Unusable(issuers))
 }

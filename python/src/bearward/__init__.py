@@ -1,4 +1,4 @@
-"""Guards HTTP APIs: verifies OAuth 2 access tokens that Auth0, or another OpenID issuer, made.
+"""Guards HTTP APIs: verifies OAuth 2 access tokens of Auth0, and of other OpenID issuers that are a bare host.
 
 `ApiClient` verifies without a framework. `bearward.fastapi` holds the FastAPI guard.
 """

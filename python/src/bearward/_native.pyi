@@ -3,17 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Optional, Union, final
 
-from bearward.errors import BaseAuthError
+from bearward.errors import BaseAuthError, DomainsResolverError
 
 __version__: str
 
+_Headers = Union[Sequence[tuple[bytes, bytes]], Mapping[str, str]]
+"""Raw ASGI pairs, or a mapping with names in any case."""
+
 @final
 class DocumentNeeded:
-    """The engine can't decide before this document of the issuer has been fetched.
-
-    Fetch `url`, hand the answer to `Engine.document_received` or say `Engine.document_failed`,
-    then verify again from the start.
-    """
+    """A document of an issuer that has to be fetched: hand the response to `Documents`."""
 
     @property
     def issuer(self) -> str:
@@ -27,11 +26,60 @@ class DocumentNeeded:
     def kind(self) -> Literal["discovery", "key_set"]: ...
 
 @final
-class ReplayCheckNeeded:
-    """The request is good if its DPoP proof was not used before: ask the store the workers share.
+class Documents:
+    """What is kept of issuers' documents. Several engines may share it. Safe from many threads."""
 
-    Remember `key` for `ttl_seconds` in one atomic step, then tell `Engine.settle` whether it was new.
-    """
+    def answered(
+        self, needed: DocumentNeeded, status: int, fields: Sequence[tuple[str, str]], body: bytes, now: float
+    ) -> tuple[Optional[str], float]:
+        """Hand in the response to a fetch.
+
+        Returns why it can't be used, for the log, or `None`; and for how many seconds the document is used.
+        """
+    def found_in_cache(self, needed: DocumentNeeded, body: bytes, now: float) -> Optional[str]:
+        """Hand in a document out of a cache that processes share. What is not usable counts as a miss."""
+    def unreachable(self, needed: DocumentNeeded, now: float) -> None:
+        """Say that the fetch brought no response."""
+    def status(self, now: float) -> list[dict[str, Any]]:
+        """Per issuer: `issuer`, `discovery` and `key_set` (age, last_error, next_fetch_in, fetched, failed), `keys`."""
+    def token_endpoint(self, issuer: str) -> TokenEndpointSearch:
+        """Begin to look for the place where `issuer` gives tokens."""
+
+@final
+class Decision:
+    """A decision that needs something from outside. Call `next` until it gives a dict or `Accepted`."""
+
+    def next(self, now: float) -> Union[DocumentNeeded, ResolveIssuers, CheckReplay, dict[str, Any], Accepted]:
+        """What to bring next, or the outcome. Raises a `BaseAuthError` when the request is not let in."""
+    def issuers(self, issuers: IssuerSet) -> None:
+        """The resolver named these issuers."""
+    def sighting(self, is_new: Optional[bool]) -> None:
+        """What the shared store said of the proof; `None`: it can't say."""
+
+@final
+class Accepted:
+    """A request that is let in, and something to do besides."""
+
+    @property
+    def claims(self) -> dict[str, Any]: ...
+    @property
+    def dpop_nonce(self) -> Optional[str]:
+        """The value of `DPoP-Nonce` in the answer, where one is due."""
+    @property
+    def refresh(self) -> Optional[DocumentNeeded]:
+        """A document to fetch in the background. No other request was asked to."""
+
+@final
+class ResolveIssuers:
+    """Ask the resolver which issuers are accepted, and hand its answer to `Decision.issuers`."""
+
+    @property
+    def unverified_iss(self) -> str:
+        """The issuer the token names, in normal form. Not verified."""
+
+@final
+class CheckReplay:
+    """Have the shared store remember `key` for `ttl_seconds` in one atomic step, and tell `Decision.sighting`."""
 
     @property
     def key(self) -> bytes: ...
@@ -40,26 +88,9 @@ class ReplayCheckNeeded:
 
 @final
 class IssuerSet:
-    """The issuers allowed for a request, as a resolver named them: bare hosts or https URLs. `ValueError` on others."""
+    """The issuers that a resolver named for a request: bare hosts or https URLs. `ValueError` on others."""
 
     def __new__(cls, domains: Sequence[str]) -> IssuerSet: ...
-
-@final
-class IssuersNeeded:
-    """Which issuers are allowed has to be said: ask the resolver, then verify again with `issuers`."""
-
-    @property
-    def unverified_iss(self) -> str:
-        """The issuer the token names, in normal form. Not verified."""
-
-@final
-class RefreshDue:
-    """A good request, and a document that is worth fetching in the background. No other caller was told."""
-
-    @property
-    def claims(self) -> dict[str, Any]: ...
-    @property
-    def document(self) -> DocumentNeeded: ...
 
 @final
 class PublicUrl:
@@ -74,7 +105,7 @@ class PublicUrl:
     def of(
         self,
         scheme: str,
-        headers: Union[Sequence[tuple[bytes, bytes]], Mapping[str, str]],
+        headers: _Headers,
         raw_path: bytes,
         root_path: str,
         query: bytes,
@@ -107,61 +138,36 @@ class Engine:
         dpop_nonce_key: Optional[bytes] = None,
         dpop_nonce_lifetime: float = 300.0,
         issuers_kept: int = 100,
+        documents: Optional[Documents] = None,
     ) -> Engine:
-        """`issuers` `None`: a resolver says for each request which are allowed."""
+        """`issuers` `None`: a resolver says for each request which are accepted. `documents`: another engine's."""
+    @property
+    def documents(self) -> Documents: ...
     def verify_request(
-        self,
-        headers: Union[Sequence[tuple[bytes, bytes]], Mapping[str, str]],
-        method: Optional[str],
-        url: Optional[str],
-        now: float,
-        issuers: Optional[IssuerSet] = None,
-    ) -> Union[dict[str, Any], DocumentNeeded, ReplayCheckNeeded, IssuersNeeded, RefreshDue]:
-        """Claims of a good request, as a fresh dict; or what is needed to decide.
+        self, headers: _Headers, method: Optional[str], url: Optional[str], now: float
+    ) -> Union[dict[str, Any], Accepted, Decision]:
+        """Claims of a good request, as a fresh dict; or a decision that has to go on.
 
-        `headers`: raw ASGI pairs (names in lower case), or a mapping with names in any case.
         Raises a `BaseAuthError` when the request is refused or can't be decided (503).
         """
     def verify_access_token(
-        self, token: str, required_claims: Sequence[str], now: float, issuers: Optional[IssuerSet] = None
-    ) -> Union[dict[str, Any], DocumentNeeded, IssuersNeeded, RefreshDue]:
+        self, token: str, required_claims: Sequence[str], now: float
+    ) -> Union[dict[str, Any], Accepted, Decision]:
         """The same for a bare access token, without regard to how it was presented."""
-    def settle(self, needed: ReplayCheckNeeded, first: bool) -> Union[dict[str, Any], RefreshDue]:
-        """End a verification with what the store said. Once only: a second call raises `RuntimeError`."""
-    @staticmethod
-    def replay_store_unavailable() -> BaseAuthError:
-        """The 503 for a store that can't be reached."""
     def verify_dpop_proof(self, access_token: str, proof: str, method: str, url: str, now: float) -> dict[str, Any]:
         """Claims of a good DPoP proof.
 
         Not checked: the token, its binding to the key, whether the proof was used before.
         """
-    def fresh_nonce(
-        self, headers: Union[Sequence[tuple[bytes, bytes]], Mapping[str, str]], now: float
-    ) -> Optional[str]:
-        """A `DPoP-Nonce` for the answer to a verified request, if nonces are on and the one it used is ageing."""
-    def document_received(
-        self, needed: DocumentNeeded, body: bytes, cache_control: Optional[str], now: float
-    ) -> Optional[str]:
-        """Hand in a fetched document. `None` if it was usable and is kept, otherwise why it is not, for the log."""
-    def document_from_cache(self, needed: DocumentNeeded, body: bytes, now: float) -> Optional[str]:
-        """The same for a document out of a cache that processes share; what is not usable counts as a miss."""
-    def document_failed(self, needed: DocumentNeeded, now: float, retry_after: Optional[float] = None) -> None:
-        """Say that the fetch failed: with nothing kept, requests get 503 until the next try is due.
-
-        `retry_after`: seconds the server asked for.
-        """
-    def token_endpoint(self, issuer: str, now: float) -> Union[TokenEndpoint, DocumentNeeded]:
-        """Where `issuer` gives tokens, from the discovery document kept for verification.
-
-        Raises an `IssuerUnavailableError` if the document can't be had now.
-        """
-    def fresh_for(self, cache_control: Optional[str]) -> float:
-        """For how many seconds a document with this `Cache-Control` is used before it is fetched again."""
-    def status(self, now: float) -> list[dict[str, Any]]:
-        """Per issuer: `issuer`, `discovery` and `key_set` (age, last_error, next_fetch_in, fetched, failed), `keys`."""
     def insufficient_scope(self, required: Sequence[str], authorization: Optional[str]) -> BaseAuthError:
         """The 403 for a good token that lacks scopes. `authorization`: the request's field, for the scheme in use."""
+
+@final
+class TokenEndpointSearch:
+    """The search for the place where an issuer gives tokens."""
+
+    def next(self, now: float) -> Union[DocumentNeeded, TokenEndpoint]:
+        """The document to fetch first, or the endpoint. Raises an `IssuerUnavailableError` if it can't be known now."""
 
 @final
 class TokenEndpoint:
@@ -171,8 +177,8 @@ class TokenEndpoint:
     def url(self) -> Optional[str]:
         """`None`: its discovery document names none that can be used."""
     @property
-    def refresh_due(self) -> Optional[DocumentNeeded]:
-        """The discovery document, if it is worth fetching in the background. No other caller was told."""
+    def refresh(self) -> Optional[DocumentNeeded]:
+        """The discovery document, if it is worth fetching in the background. No other caller was asked to."""
 
 @final
 class Exchange:
@@ -247,3 +253,8 @@ def normalize_issuer(domain: str) -> str:
 
 def scope_grants(scope: str, required: Sequence[str]) -> bool:
     """Whether the space-separated `scope` holds all of `required`. RFC 6749 section 3.3."""
+
+def resolver_error(
+    failure: Literal["timeout", "raised", "not_a_list", "empty", "not_texts", "no_issuer"], detail: str
+) -> DomainsResolverError:
+    """The error for a resolver of issuers that failed. `detail`: what is known of it, for the log."""

@@ -1,4 +1,4 @@
-"""Who acts, where a token was delegated: the `act` claim. RFC 8693 section 4.1."""
+"""The parties that act for a user with a delegated token: the `act` claim. RFC 8693 section 4.1."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any, Optional
 
 from bearward.errors import VerifyAccessTokenError
 
-# A token's JSON is nested at most 32 deep, so no verified token reaches this; claims from elsewhere might.
+# No verified token has so many: its JSON is nested at most 32 deep. Claims from another source might.
 _MAX_ACTORS = 32
 
 
 def get_current_actor(claims: Mapping[str, Any]) -> Optional[str]:
-    """The `sub` of the outermost `act`: who acts now. `None` if the token was not delegated.
+    """The current actor: `sub` of the outermost `act` claim. `None` if the token was not delegated.
 
-    The only actor that authorization may depend on (RFC 8693 section 4.1). Actors further in are not looked at.
+    Authorization may depend on this actor only (RFC 8693 section 4.1). Inner `act` claims are not checked here.
 
     Raises:
         VerifyAccessTokenError: `act` is malformed.
@@ -23,9 +23,9 @@ def get_current_actor(claims: Mapping[str, Any]) -> Optional[str]:
 
 
 def get_delegation_chain(claims: Mapping[str, Any]) -> list[str]:
-    """Everyone who acted, newest first; empty if the token was not delegated.
+    """All actors, newest first; an empty list if the token was not delegated.
 
-    For audit. Earlier actors are information only (RFC 8693 section 4.1): nothing here checks that they may act.
+    For audit logs only: authorization must not depend on earlier actors (RFC 8693 section 4.1).
 
     Raises:
         VerifyAccessTokenError: an `act` anywhere in the chain is malformed, or there are too many.

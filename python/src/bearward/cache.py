@@ -1,7 +1,7 @@
-"""Where discovery documents and key sets can be kept, for several processes or hosts together.
+"""Caches for discovery documents and key sets, which several processes or hosts can share.
 
-A guard keeps the documents it uses itself; a cache beside it spares the issuer the fetches of every process. It is
-asked when a document is wanted and when one gets old: every few seconds, not for every request.
+Each guard keeps the documents it uses in memory. With a shared cache, not every process has to fetch them from the
+issuer. The cache is read when a document is missing or gets old: every few seconds, not for every request.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from typing import Any, Optional, Union
 class CacheAdapter(ABC):
     """A store for parsed JSON documents; implement it to keep them outside the process.
 
-    Keys are the normalised issuer URL and the `jwks_uri`; values are JSON-serialisable dicts. What comes out of the
-    store is checked like what comes from the network, but nobody can tell who put it there: whoever can write to the
-    store decides which keys are accepted.
+    Keys are the normalised issuer URL and the `jwks_uri`; values are JSON-serialisable dicts. Documents from the store
+    are checked like documents from the network. Even so, anybody with write access to the store decides which signing
+    keys are accepted.
 
-    It is called on the event loop, which waits meanwhile: one that talks to a network should be an `AsyncCacheAdapter`.
-    Whatever it raises counts as a miss. A token that names an unknown key is not looked up here, but at the issuer.
+    Its methods block the event loop: a store that is reached over a network should be an `AsyncCacheAdapter`. An
+    exception counts as a miss. For a token that names an unknown key, the issuer is asked, not the store.
     """
 
     @abstractmethod
     def get(self, key: str) -> Optional[Any]:
-        """The value kept under `key`, or `None` if there is none or its time is over."""
+        """The value of `key`, or `None` if there is none or it has expired."""
 
     @abstractmethod
     def set(self, key: str, value: Any, ttl_seconds: Optional[Union[int, float]] = None) -> None:
-        """Keep `value` for `ttl_seconds`; without limit if that is `None`."""
+        """Keep `value` for `ttl_seconds`; forever if that is `None`."""
 
     @abstractmethod
     def delete(self, key: str) -> None:
@@ -44,15 +44,15 @@ class CacheAdapter(ABC):
 
 
 class AsyncCacheAdapter(ABC):
-    """A `CacheAdapter` that the event loop doesn't wait for. An answer that takes longer than a second is a miss."""
+    """A `CacheAdapter` that doesn't block the event loop. An answer after more than a second counts as a miss."""
 
     @abstractmethod
     async def get(self, key: str) -> Optional[Any]:
-        """The value kept under `key`, or `None` if there is none or its time is over."""
+        """The value of `key`, or `None` if there is none or it has expired."""
 
     @abstractmethod
     async def set(self, key: str, value: Any, ttl_seconds: Optional[Union[int, float]] = None) -> None:
-        """Keep `value` for `ttl_seconds`; without limit if that is `None`."""
+        """Keep `value` for `ttl_seconds`; forever if that is `None`."""
 
     @abstractmethod
     async def delete(self, key: str) -> None:
@@ -64,9 +64,9 @@ class AsyncCacheAdapter(ABC):
 
 
 class InMemoryCache(CacheAdapter):
-    """A cache in this process: least recently used out first, a time to live per entry. Safe from many threads.
+    """A cache in this process, for any number of threads. When it is full, the least recently used entry is dropped.
 
-    Time is monotonic: setting the system's clock neither shortens nor lengthens a life.
+    Expiry doesn't depend on the system's clock: it is measured with a monotonic one.
 
     Args:
         max_entries: How many entries are kept, at least 1.
@@ -85,7 +85,7 @@ class InMemoryCache(CacheAdapter):
         _caches.add(self)
 
     def get(self, key: str) -> Optional[Any]:
-        """The value kept under `key`, or `None` if there is none or its time is over."""
+        """The value of `key`, or `None` if there is none or it has expired."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -98,7 +98,7 @@ class InMemoryCache(CacheAdapter):
             return value
 
     def set(self, key: str, value: Any, ttl_seconds: Optional[Union[int, float]] = None) -> None:
-        """Keep `value` for `ttl_seconds`; without limit if that is `None`."""
+        """Keep `value` for `ttl_seconds`; forever if that is `None`."""
         expires = None if ttl_seconds is None else time.monotonic() + ttl_seconds
         with self._lock:
             self._entries[key] = (value, expires)
@@ -121,7 +121,7 @@ _caches: weakref.WeakSet[InMemoryCache] = weakref.WeakSet()
 
 
 def _renew_locks() -> None:
-    # A thread that held one when the process was forked is not there to release it.
+    # A thread may have held a lock during the fork. The new process doesn't have that thread: nothing would release it.
     for cache in _caches:
         cache._lock = threading.Lock()
 

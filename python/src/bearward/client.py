@@ -5,37 +5,25 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
-from bearward import _native
-from bearward._loops import PerLoop
-from bearward._shared import SharedCache
-from bearward.errors import BaseAuthError, InternalError, MissingRequiredArgumentError
-from bearward.exchange import TokenExchanger
-from bearward.fetch import DocumentFetcher, unsettled
+from bearward._driver.decide import Driver, Verified
+from bearward._driver.exchange import TokenExchanger
+from bearward._driver.fetch import DocumentFetcher
+from bearward._driver.loops import PerLoop
+from bearward._driver.resolver import IssuerResolver
+from bearward._driver.shared_cache import SharedCache
+from bearward.errors import BaseAuthError, MissingRequiredArgumentError
 from bearward.options import ApiClientOptions, engine_for, replay_store_for
-from bearward.resolver import IssuerResolver
 
 if TYPE_CHECKING:
-    from bearward.replay import BoundedStore
     from bearward.types import OnBehalfOfTokenResult
 
-    _Outcome = Union[
-        dict[str, Any],
-        _native.DocumentNeeded,
-        _native.ReplayCheckNeeded,
-        _native.IssuersNeeded,
-        _native.RefreshDue,
-    ]
     _Fields = Union[list[tuple[bytes, bytes]], Mapping[str, str]]
 
-__all__ = ["ApiClient", "ApiClientOptions"]
+__all__ = ["ApiClient", "ApiClientOptions", "Verified"]
 
 _logger = logging.getLogger("bearward")
-
-# The resolver, discovery document, key set, and the key set once more if it changed in between. More only happens when
-# an issuer changes its documents faster than they can be read.
-_MAX_ROUNDS = 5
 
 
 class ApiClient:
@@ -54,15 +42,15 @@ class ApiClient:
         self._engine = engine_for(options)
         loops = PerLoop(options.fetch_timeout)
         shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
-        self._documents = DocumentFetcher(self._engine, loops, options.custom_fetch, options.fetch_timeout, shared)
-        self._exchanger = TokenExchanger(self._engine, self._documents, loops, options)
-        self._replay_store: Optional[BoundedStore] = replay_store_for(options)
-        self._resolver: Optional[IssuerResolver] = None
+        self._documents = DocumentFetcher(
+            self._engine.documents, loops, options.custom_fetch, options.fetch_timeout, shared
+        )
+        self._exchanger = TokenExchanger(self._engine.documents, self._documents, loops, options)
+        resolver = None
         if callable(options.domains):
-            self._resolver = IssuerResolver(
-                options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds
-            )
-        # Told once.
+            resolver = IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
+        self._driver = Driver(self._documents, resolver, replay_store_for(options))
+        # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
 
     async def verify_request(
@@ -71,40 +59,43 @@ class ApiClient:
         http_method: Optional[str] = None,
         http_url: Optional[str] = None,
     ) -> dict[str, Any]:
-        """The claims of the access token that a request carries; the dict is the caller's own.
+        """The claims of the access token in a request, as a new dict.
 
-        RFC 6750 section 2.1, RFC 9449 section 7.1. A DPoP proof is used up by this, once everything else about the
-        request is good. Not checked here: scopes, and whether the token was revoked.
+        RFC 6750 section 2.1, RFC 9449 section 7.1. If everything about the request is good, its DPoP proof counts as
+        used from now on. Not checked here: scopes, and whether the token was revoked.
 
         Args:
             headers: The request's headers, names in any case.
             http_method: The request's method. Only DPoP needs it.
-            http_url: The URL that the client used, path and all as it was sent. Only DPoP needs it.
+            http_url: The URL that the client used, with the path exactly as it was sent. Only DPoP needs it.
 
         Raises:
             MissingAuthorizationError: no usable credentials.
             MissingRequiredArgumentError: a request in the DPoP scheme, without `http_method` or `http_url`.
-            InvalidAuthSchemeError: a scheme that is not accepted here, or credentials that don't go together.
+            InvalidAuthSchemeError: a scheme that is not accepted here, or credentials that contradict each other.
             VerifyAccessTokenError: the token is not acceptable.
             InvalidDpopProofError: the proof is not acceptable.
-            UseDpopNonceError: the proof must hold the nonce that this answer gives.
+            UseDpopNonceError: the proof must contain the nonce of this answer.
             IssuerUnavailableError: the issuer can't be reached, so the token can't be judged now.
-            ReplayCheckUnavailableError: whether the proof was used before can't be told now.
-            DomainsResolverError: the domains resolver failed, or gave something that can't be used.
+            ReplayCheckUnavailableError: it is not known now whether the proof was used before.
+            DomainsResolverError: the domains resolver failed, or returned something that can't be used.
         """
+        return (await self.verify(headers, http_method, http_url)).claims
+
+    async def verify(
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str] = None,
+        http_url: Optional[str] = None,
+    ) -> Verified:
+        """As `verify_request`, with what the answer to the request needs besides: see `Verified`."""
         fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
-        claims = self._engine.verify_request(fields, method, url, time.time())
-        if type(claims) is not dict:
-            claims = await self._decide(
-                claims,
-                lambda issuers: self._engine.verify_request(fields, method, url, time.time(), issuers),
-                http_url,
-                headers,
-            )
-        if self._warns_of_bound_token and "cnf" in claims:
+        step = self._engine.verify_request(fields, method, url, time.time())
+        verified = Verified(step) if type(step) is dict else await self._driver.conclude(step, http_url, headers)
+        if self._warns_of_bound_token and "cnf" in verified.claims:
             self._warns_of_bound_token = False
             _logger.warning("a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled")
-        return claims
+        return verified
 
     async def verify_access_token(
         self,
@@ -113,9 +104,9 @@ class ApiClient:
         request_headers: Optional[Mapping[str, str]] = None,
         required_claims: Optional[Sequence[str]] = None,
     ) -> dict[str, Any]:
-        """The claims of an access token; the dict is the caller's own.
+        """The claims of an access token, as a new dict.
 
-        Not checked here: how the token was presented, whether it is bound to a key, scopes, revocation.
+        Not checked here: how the token was sent, whether it is bound to a key, scopes, revocation.
 
         Args:
             access_token: The token alone, without a scheme.
@@ -127,30 +118,23 @@ class ApiClient:
             MissingRequiredArgumentError: `access_token` is empty.
             VerifyAccessTokenError: the token is not acceptable.
             IssuerUnavailableError: the issuer can't be reached, so the token can't be judged now.
-            DomainsResolverError: the domains resolver failed, or gave something that can't be used.
+            DomainsResolverError: the domains resolver failed, or returned something that can't be used.
         """
         if not access_token:
             raise MissingRequiredArgumentError("access_token")
         text = access_token.decode("ascii", "replace") if isinstance(access_token, bytes) else access_token
         token, names = _encodable(text), list(required_claims or ())
-        outcome = self._engine.verify_access_token(token, names, time.time())
-        if type(outcome) is dict:
-            return outcome
-        return await self._decide(
-            outcome,
-            lambda issuers: self._engine.verify_access_token(token, names, time.time(), issuers),
-            request_url,
-            request_headers,
-        )
+        step = self._engine.verify_access_token(token, names, time.time())
+        return (await self._driver.conclude(step, request_url, request_headers)).claims
 
     async def verify_dpop_proof(self, access_token: str, proof: str, http_method: str, http_url: str) -> dict[str, Any]:
-        """The claims of a DPoP proof: that it is well made, for this access token, method and URL.
+        """The claims of a DPoP proof, after checking that it is valid for this access token, method and URL.
 
         RFC 9449 section 4.3. Not checked here: the access token, whether it is bound to the proof's key, and whether
-        the proof was used before. `verify_request` checks all of it.
+        the proof was used before. `verify_request` checks all of that.
 
         Args:
-            access_token: The token that was sent along; a proof holds its hash.
+            access_token: The token that was sent with the proof; a proof contains its hash.
             proof: The value of the request's DPoP field.
             http_method: The request's method.
             http_url: The URL that the client used.
@@ -158,7 +142,7 @@ class ApiClient:
         Raises:
             MissingRequiredArgumentError: one of them is empty.
             InvalidDpopProofError: the proof is not acceptable.
-            UseDpopNonceError: the proof must hold the nonce that this answer gives.
+            UseDpopNonceError: the proof must contain the nonce of this answer.
         """
         if not proof:
             raise MissingRequiredArgumentError("dpop_proof")
@@ -174,8 +158,8 @@ class ApiClient:
         """A token for a service that the user has connected to: Auth0's Token Vault.
 
         Args:
-            options: `connection`, the connection's name; `access_token`, the user's, alone; and maybe `login_hint`,
-                which of the user's accounts there.
+            options: `connection`, the connection's name; `access_token`, the user's, without a scheme; optionally
+                `login_hint`, which of the user's accounts there.
 
         Returns:
             `access_token`, `expires_at` (Unix time in seconds), and `scope`, which may be empty.
@@ -183,7 +167,7 @@ class ApiClient:
         Raises:
             MissingRequiredArgumentError: `connection` or `access_token` is missing.
             GetAccessTokenForConnectionError: no client credentials are configured, or the issuer has no token endpoint.
-            IssuerUnavailableError: the issuer's discovery document can't be had now.
+            IssuerUnavailableError: the issuer's discovery document can't be fetched now.
             ApiError: the token endpoint gave no token.
         """
         return await self._exchanger.vault(options)
@@ -197,25 +181,26 @@ class ApiClient:
         requested_token_type: Optional[str] = None,
         extra: Optional[Mapping[str, Any]] = None,
     ) -> dict[str, Any]:
-        """A token of the issuer's for a token of another kind, by a token exchange profile. RFC 8693.
+        """Exchange a token of another kind for a token of the issuer, by a token exchange profile. RFC 8693.
 
         Args:
-            subject_token: The token that is given, alone.
-            subject_token_type: What kind it is: the URI that the profile is for.
+            subject_token: The token to exchange, without a scheme.
+            subject_token_type: What kind of token it is: the URI that the profile is for.
             audience: The API that the new token is for.
             scope: Scopes to ask for, separated by spaces.
             requested_token_type: What kind of token is wanted.
-            extra: More form fields. Values are made texts; a list or tuple becomes a repeated field, of at most 20.
+            extra: More form fields. Values are converted to text; a list or tuple becomes a repeated field, of at most
+                20 values.
 
         Returns:
             `access_token`, `expires_in` (seconds), `expires_at` (Unix time in seconds), and `scope`, `id_token`,
-            `refresh_token`, `token_type`, `issued_token_type` where the answer has them.
+            `refresh_token`, `token_type`, `issued_token_type` if the issuer sent them.
 
         Raises:
             MissingRequiredArgumentError: `subject_token` or `subject_token_type` is missing.
             GetTokenByExchangeProfileError: an argument can't be sent, no client credentials are configured, or the
                 issuer has no token endpoint.
-            IssuerUnavailableError: the issuer's discovery document can't be had now.
+            IssuerUnavailableError: the issuer's discovery document can't be fetched now.
             ApiError: the token endpoint gave no token.
         """
         return await self._exchanger.profile(
@@ -225,12 +210,12 @@ class ApiClient:
     async def get_token_on_behalf_of(
         self, access_token: str, audience: str, scope: Optional[str] = None
     ) -> OnBehalfOfTokenResult:
-        """An access token for another API that acts for the user of `access_token`. RFC 8693.
+        """An access token for another API, with which this API acts for the user of `access_token`. RFC 8693.
 
-        The access token is not verified here: take one that `verify_request` has found good.
+        The access token is not verified here: pass one that `verify_request` has accepted.
 
         Args:
-            access_token: The user's, alone.
+            access_token: The user's, without a scheme.
             audience: The other API's identifier.
             scope: Scopes to ask for, separated by spaces.
 
@@ -238,78 +223,33 @@ class ApiClient:
             MissingRequiredArgumentError: `access_token` or `audience` is missing.
             GetTokenByExchangeProfileError: an argument can't be sent, no client credentials are configured, or the
                 issuer has no token endpoint.
-            IssuerUnavailableError: the issuer's discovery document can't be had now.
+            IssuerUnavailableError: the issuer's discovery document can't be fetched now.
             ApiError: the token endpoint gave no token.
         """
         return await self._exchanger.on_behalf_of(access_token, audience, scope)
-
-    def fresh_nonce(self, headers: Mapping[str, str]) -> Optional[str]:
-        """A value for the header `DPoP-Nonce` of the answer to a request that `verify_request` found good.
-
-        `None` if nonces are off, or the one in the request's proof is still young. RFC 9449 section 8.2.
-
-        Args:
-            headers: The request's headers, names in any case.
-        """
-        return self._engine.fresh_nonce(_fields(headers), time.time())
 
     def is_dpop_required(self) -> bool:
         """Whether Bearer is refused."""
         return self.options.dpop_required
 
     def insufficient_scope(self, required: Sequence[str], authorization: Optional[str]) -> BaseAuthError:
-        """The 403 for a good token that lacks scopes. RFC 6750 section 3.1.
+        """The 403 for a valid token that lacks scopes. RFC 6750 section 3.1.
 
         Args:
             required: All scopes that the resource requires.
-            authorization: The request's Authorization field: the challenge is for the scheme in use.
+            authorization: The request's Authorization field: the challenge is for the scheme that it uses.
         """
         return self._engine.insufficient_scope(required, authorization)
 
     def status(self) -> list[dict[str, Any]]:
-        """How the documents of each issuer asked so far are, for people who look after a server.
+        """The state of each issuer's documents, for operators. An issuer is listed once its documents were needed.
 
-        A dict for each, with `issuer`, `discovery`, `key_set` and `keys`. Of the two documents: `age` in seconds
-        (`None`: there is none), `last_error` (`None`: the last fetch was good), `next_fetch_in` seconds (0: with the
-        next request), and how often it was `fetched` and that `failed`. Of a key: its `kid`, and the `problem` if it
-        can't be used.
+        A dict for each issuer, with `issuer`, `discovery`, `key_set` and `keys`. For each of the two documents: `age`
+        in seconds (`None`: there is no document), `last_error` (`None`: the last fetch succeeded), `next_fetch_in`
+        seconds (0: with the next request), how often it was `fetched`, and how often that `failed`. For each key: its
+        `kid`, and the `problem` if it can't be used.
         """
-        return self._engine.status(time.time())
-
-    async def _decide(
-        self,
-        outcome: _Outcome,
-        verify: Callable[[Optional[_native.IssuerSet]], _Outcome],
-        url: Optional[str],
-        headers: Optional[Mapping[str, str]],
-    ) -> dict[str, Any]:
-        """Bring what the engine needs, and ask again, until it can decide."""
-        issuers = None
-        for _ in range(_MAX_ROUNDS):
-            if isinstance(outcome, _native.DocumentNeeded):
-                await self._documents.bring(outcome)
-            elif isinstance(outcome, _native.IssuersNeeded) and self._resolver is not None:
-                issuers = await self._resolver.issuers(outcome.unverified_iss, url, headers)
-            else:
-                return await self._concluded(outcome)
-            outcome = verify(issuers)
-        if not isinstance(outcome, _native.DocumentNeeded):
-            return await self._concluded(outcome)
-        raise unsettled(outcome)
-
-    async def _concluded(self, outcome: _Outcome) -> dict[str, Any]:
-        """The claims; of a request with a proof, once the store has said that the proof is new.
-
-        If a document is due for a refresh, that begins, and the request goes on.
-        """
-        if isinstance(outcome, _native.ReplayCheckNeeded) and self._replay_store is not None:
-            outcome = self._engine.settle(outcome, await self._replay_store.is_new(outcome))
-        if isinstance(outcome, _native.RefreshDue):
-            await self._documents.refresh(outcome.document)
-            return outcome.claims
-        if isinstance(outcome, dict):
-            return outcome
-        raise InternalError(detail=f"nobody answers {type(outcome).__name__}")
+        return self._engine.documents.status(time.time())
 
 
 def _fields(headers: Mapping[str, str]) -> _Fields:
@@ -322,8 +262,8 @@ _Text = TypeVar("_Text", bound=Optional[str])
 
 
 def _encodable(text: _Text) -> _Text:
-    # A lone surrogate could not be handed to the engine. The replacement character stands in no token and no URL; the
-    # usual "?" would end a URL's path.
+    # The engine takes no lone surrogates. No valid token or URL contains the replacement character; the usual "?" would
+    # end a URL's path.
     if isinstance(text, str) and not text.isascii():
         return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")  # type: ignore[return-value]
     return text

@@ -1,10 +1,10 @@
-"""The errors: one class per kind, each of which knows its HTTP answer.
+"""The errors. Each class has its HTTP status and its `error` code.
 
-All derive from `BaseAuthError`. Three families, never mixed: the request is not acceptable (4xx), it can't be
-decided now (503, `IssuerUnavailableError` and `ReplayCheckUnavailableError`), the deployer or we made a mistake (500).
+All derive from `BaseAuthError`. There are three families: the request is refused (4xx); it can't be judged now (503,
+`IssuerUnavailableError` and `ReplayCheckUnavailableError`); the configuration, or Bearward itself, is wrong (500).
 
-`message` is a fixed text that a client may see. `detail` holds facts for the operator's log. Neither ever holds
-token text.
+`message` is a fixed text that a client may see. `detail` holds facts for the operator's log. Neither ever holds a piece
+of a token.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any, ClassVar, Optional
 
 
 class BaseAuthError(Exception):
-    """An error that has an HTTP answer.
+    """An error with its HTTP answer.
 
-    Attributes are set once, here, and not changed afterwards.
+    Attributes are not changed after construction.
 
     Args:
-        message: What the client may be told; fixed text.
+        message: A fixed text that the client may see.
         code: The reason, stable and in snake_case, for logs and tests: `token_expired`. Finer than the
             `error` of the HTTP answer.
-        status: HTTP status, where it isn't the class's usual one.
+        status: HTTP status, if it isn't the usual one of the class.
         headers: Headers of the HTTP answer: `WWW-Authenticate`, `DPoP-Nonce` or `Retry-After`.
-        detail: Facts for the operator, never sent to the client.
+        detail: Facts for the operator's log, never sent to the client.
     """
 
     _status: ClassVar[int] = 500
@@ -59,7 +59,7 @@ class BaseAuthError(Exception):
         return self.message
 
     def get_headers(self) -> dict[str, str]:
-        """Headers of the answer, with `WWW-Authenticate` where one belongs; the caller's own copy."""
+        """Headers of the answer, with `WWW-Authenticate` if the answer needs one; a new dict."""
         return dict(self.headers)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -74,7 +74,7 @@ def _restore(kind: type[BaseAuthError], args: tuple[Any, ...], state: dict[str, 
 
 
 class MissingRequiredArgumentError(BaseAuthError):
-    """A required argument was not given. Its name is in `argument`."""
+    """A required argument is missing. Its name is in `argument`."""
 
     _status = 400
     _error = "invalid_request"
@@ -118,7 +118,7 @@ class InvalidAuthSchemeError(BaseAuthError):
     _error = "invalid_request"
 
     scheme: Optional[str] = None
-    """Always `None`: what a client wrote is not repeated. Code written for the SDK that we replace may ask for it."""
+    """Always `None`: what a client sent is not repeated. Code for the SDK that Bearward replaces may read it."""
 
 
 class VerifyAccessTokenError(BaseAuthError):
@@ -136,24 +136,24 @@ class InvalidDpopProofError(BaseAuthError):
 
 
 class UseDpopNonceError(BaseAuthError):
-    """The DPoP proof must hold the nonce that is in the header `DPoP-Nonce` of this answer. RFC 9449 section 9."""
+    """The DPoP proof must contain the nonce from the header `DPoP-Nonce` of this answer. RFC 9449 section 9."""
 
     _status = 401
     _error = "use_dpop_nonce"
 
 
 class InsufficientScopeError(BaseAuthError):
-    """The token is good, but lacks a scope that is required. RFC 6750 section 3.1."""
+    """The token is valid, but lacks a required scope. RFC 6750 section 3.1."""
 
     _status = 403
     _error = "insufficient_scope"
 
 
 class IssuerUnavailableError(VerifyAccessTokenError):
-    """The issuer can't be reached and nothing usable is kept: whether the token is good can't be decided now.
+    """The issuer can't be reached, and no usable keys of it are in memory: the token can't be judged now.
 
-    Answered 503 with `Retry-After`. It is a `VerifyAccessTokenError` because code written for the SDK that we
-    replace catches that class when an issuer can't be reached; as a class of its own it would escape there.
+    The answer is a 503 with `Retry-After`. The class derives from `VerifyAccessTokenError` because code written for the
+    SDK that Bearward replaces catches that class when an issuer can't be reached.
     """
 
     _status = 503
@@ -161,21 +161,21 @@ class IssuerUnavailableError(VerifyAccessTokenError):
 
 
 class ReplayCheckUnavailableError(BaseAuthError):
-    """Whether a DPoP proof was used before can't be told now. Answered 503 with `Retry-After`."""
+    """It is not known now whether a DPoP proof was used before. The answer is a 503 with `Retry-After`."""
 
     _status = 503
     _error = "temporarily_unavailable"
 
 
 class GetAccessTokenForConnectionError(BaseAuthError):
-    """No access token for a connection could be had."""
+    """There is no access token for a connection."""
 
     _status = 400
     _error = "get_access_token_for_connection_error"
 
 
 class GetTokenByExchangeProfileError(BaseAuthError):
-    """No token could be had through a token exchange profile. RFC 8693."""
+    """A token exchange gave no token. RFC 8693."""
 
     _status = 400
     _error = "get_token_by_exchange_profile_error"
@@ -188,7 +188,7 @@ class ApiError(BaseAuthError):
         code: The OAuth error code of the answer. RFC 6749 section 5.2.
         message: What it means.
         status_code: HTTP status.
-        cause: The error behind it; its `error` and `error_description` are taken over.
+        cause: The error that caused this one; its `error` and `error_description` are copied.
     """
 
     def __init__(
@@ -210,21 +210,25 @@ class ApiError(BaseAuthError):
 
 
 class ConfigurationError(BaseAuthError):
-    """The configuration can't be used. Raised by constructors."""
+    """The configuration is wrong. Raised by constructors."""
 
     _status = 500
     _error = "invalid_configuration"
 
 
 class DomainsResolverError(BaseAuthError):
-    """The deployer's domains resolver failed, or gave something that can't be used."""
+    """The application's domains resolver failed, or gave something that can't be used. 503 if it was too slow."""
 
     _status = 500
     _error = "domains_resolver_error"
 
+    def get_error_code(self) -> str:
+        """`domains_resolver_error`, or `temporarily_unavailable` if the resolver was too slow."""
+        return "temporarily_unavailable" if self.status == 503 else self._error
+
 
 class InternalError(BaseAuthError):
-    """A defect of ours. Its text is fixed: what went wrong inside is not the client's business."""
+    """A defect of Bearward, or of code that it calls. The text is fixed: clients don't learn what went wrong."""
 
     _status = 500
     _error = "internal_server_error"

@@ -1,135 +1,159 @@
-"""What an `ApiClient` is built from, and the checks of it."""
+"""The options of an `ApiClient`.
 
-from __future__ import annotations
+A new option is declared in two places, both here: in `ApiClientOptions`, and in `KeywordOptions`.
+"""
 
-import math
 import secrets
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, Union
+from typing import Any, Callable, Literal, Optional, TypedDict, Union
 
 from bearward import _native
+from bearward._driver import checks
+from bearward._driver.bounded_store import BoundedStore
+from bearward._driver.declared import check_options, declares_options, option
+from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.errors import ConfigurationError, MissingRequiredArgumentError
-from bearward.replay import BoundedStore, ReplayStore
-
-if TYPE_CHECKING:
-    from bearward.cache import AsyncCacheAdapter, CacheAdapter
-    from bearward.types import DomainsResolver
+from bearward.replay import ReplayStore
+from bearward.types import DomainsResolver
 
 
+@declares_options
 class ApiClientOptions:
-    """Options of an `ApiClient`; checked by its constructor.
+    """Options of an `ApiClient`, which checks them. Times are in seconds."""
 
-    Args:
-        domain: The tenant's domain, `tenant.auth0.com`; `https://tenant.auth0.com/` is accepted too.
-        audience: The API's identifier. A token's `aud` must be it, or hold it, exactly.
-        domains: Several domains of one tenant; or a function that is told about a request and gives the domains whose
-            tokens are accepted for it, see `DomainsResolver`.
-        custom_fetch: `async def (url) -> response or dict`, used instead of httpx for discovery and keys.
-        cache_adapter: Where documents are kept besides, for several processes or hosts together: a `CacheAdapter`, or
-            an `AsyncCacheAdapter` such as `RedisCache`.
-        cache_ttl_seconds: How long documents are used as fresh, at most; seconds.
-        cache_max_entries: Of so many issuers documents are kept, at least 2. Ignored with `cache_adapter`.
-        dpop_enabled: Accept DPoP besides Bearer. Without, a token that is bound to a key is taken as Bearer, too.
-        dpop_required: Refuse Bearer.
-        dpop_iat_leeway: How far in the future a proof's `iat` may lie; seconds.
-        dpop_iat_offset: How far in the past a proof's `iat` may lie; seconds.
-        client_id: Who asks for tokens in the client flows: the id of an application of the tenant. Needs `domain`.
-        client_secret: Its secret.
-        timeout: How long a call of the client flows may take altogether; seconds.
-        algorithms: Signature algorithms that are accepted: RS256/384/512, PS256/384/512, ES256/384, EdDSA.
-        leeway: How far `exp` and `nbf` may be missed, for clocks that disagree; seconds.
-        rfc_status_codes: Answer missing credentials and bad proofs 401, as RFC 6750 section 3 and RFC 9449
-            section 7.1 say, instead of 400.
-        fetch_timeout: Total time that fetching one document may take; seconds.
-        dpop_algorithms: Signature algorithms that are accepted for proofs: ES256, ES384, RS256, PS256, EdDSA.
-        dpop_replay: Who remembers used proofs, so that each is good once: `True`, this process for itself; a
-            `ReplayStore`, all workers and hosts that share it; `False`, nobody.
-        on_store_error: What becomes of proofs while the `ReplayStore` fails: `"refuse"`, a 503; `"allow"`, they are
-            taken, replayed or not.
-        store_timeout: How long the `ReplayStore` may take to answer before that counts as a failure; seconds.
-        dpop_nonce: Want a nonce of ours in each proof (RFC 9449 section 9), so that none can be made in advance.
-        dpop_nonce_key: 32 secret bytes that nonces are made with. All workers that a client may meet need the same:
-            without one it is random, for this object and for processes forked after it was made (`gunicorn
-            --preload`). Workers that each make their own would refuse each other's nonces.
-        dpop_nonce_lifetime: How long a nonce is taken; seconds. From half of it on, good requests are answered with a
-            fresh one.
-        resolver_timeout: How long a resolver may take to answer; seconds.
-        resolver_ttl_seconds: How long a resolver's answer is remembered for requests whose token names the same issuer
-            and that are for the same scheme and host; 0: it is asked for each request. Only for a resolver that looks
-            at nothing else: an answer that depends on a path, or on another header, would serve other requests too.
-        client_assertion_key: Instead of `client_secret`: the application's RSA private key, PEM, with which it proves
-            who it is (`private_key_jwt`, RFC 7523). Needs `bearward[private-key-jwt]`.
-        client_assertion_algorithm: What that key signs with: RS256, RS384 or PS256.
-        token_cache: Remember what the client flows were granted, each until shortly before it ends, and have equal
-            calls that come at once on an event loop share one request. Equal are calls of one method with the same
-            subject token and arguments, so nobody is given the token of somebody else; and refresh tokens are given to
-            one caller only. A token that was revoked meanwhile is given all the same.
-    """
+    # In this order since the SDK that Bearward replaces: it must not change. New options are keyword-only.
 
-    def __init__(
-        self,
-        domain: Optional[str] = None,
-        audience: str = "",
-        domains: Optional[Union[list[str], DomainsResolver]] = None,
-        custom_fetch: Optional[Callable[..., Any]] = None,
-        cache_adapter: Optional[Union[CacheAdapter, AsyncCacheAdapter]] = None,
-        cache_ttl_seconds: Union[int, float] = 600,
-        cache_max_entries: int = 100,
-        dpop_enabled: bool = True,
-        dpop_required: bool = False,
-        dpop_iat_leeway: Union[int, float] = 30,
-        dpop_iat_offset: Union[int, float] = 300,
-        client_id: Optional[str] = None,
-        client_secret: Optional[str] = None,
-        timeout: float = 10.0,
-        *,
-        algorithms: Sequence[str] = ("RS256",),
-        leeway: Union[int, float] = 0,
-        rfc_status_codes: bool = False,
-        fetch_timeout: float = 5.0,
-        dpop_algorithms: Sequence[str] = ("ES256",),
-        dpop_replay: Union[bool, ReplayStore] = True,
-        on_store_error: Literal["refuse", "allow"] = "refuse",
-        store_timeout: float = 1.0,
-        dpop_nonce: bool = False,
-        dpop_nonce_key: Optional[bytes] = None,
-        dpop_nonce_lifetime: Union[int, float] = 300,
-        resolver_timeout: float = 5.0,
-        resolver_ttl_seconds: Union[int, float] = 0,
-        client_assertion_key: Optional[Union[str, bytes]] = None,
-        client_assertion_algorithm: Literal["RS256", "RS384", "PS256"] = "RS256",
-        token_cache: bool = False,
-    ) -> None:
-        self.domain = domain
-        self.audience = audience
-        self.domains = domains
-        self.custom_fetch = custom_fetch
-        self.cache_adapter = cache_adapter
-        self.cache_ttl_seconds = cache_ttl_seconds
-        self.cache_max_entries = cache_max_entries
-        self.dpop_enabled = dpop_enabled
-        self.dpop_required = dpop_required
-        self.dpop_iat_leeway = dpop_iat_leeway
-        self.dpop_iat_offset = dpop_iat_offset
-        self.client_id = client_id
-        self.client_secret = client_secret
-        self.timeout = timeout
-        self.algorithms = algorithms
-        self.leeway = leeway
-        self.rfc_status_codes = rfc_status_codes
-        self.fetch_timeout = fetch_timeout
-        self.dpop_algorithms = dpop_algorithms
-        self.dpop_replay = dpop_replay
-        self.on_store_error: Literal["refuse", "allow"] = on_store_error
-        self.store_timeout = store_timeout
-        self.dpop_nonce = dpop_nonce
-        self.dpop_nonce_key = dpop_nonce_key
-        self.dpop_nonce_lifetime = dpop_nonce_lifetime
-        self.resolver_timeout = resolver_timeout
-        self.resolver_ttl_seconds = resolver_ttl_seconds
-        self.client_assertion_key = client_assertion_key
-        self.client_assertion_algorithm: Literal["RS256", "RS384", "PS256"] = client_assertion_algorithm
-        self.token_cache = token_cache
+    domain: Optional[str] = option(default=None)
+    """The tenant's domain, `tenant.auth0.com`; `https://tenant.auth0.com/` is accepted too."""
+
+    audience: str = option(default="", check=checks.text)
+    """The API's identifier. A token's `aud` must be exactly this, or a list that holds it."""
+
+    domains: Optional[Union[list[str], DomainsResolver]] = option(default=None)
+    """Several domains of one tenant; or a function that is given facts about a request and returns the domains whose
+    tokens are accepted for it, see `DomainsResolver`."""
+
+    custom_fetch: Optional[Callable[..., Any]] = option(default=None)
+    """`async def (url) -> response or dict`, used instead of httpx for discovery documents and key sets."""
+
+    cache_adapter: Optional[Union[CacheAdapter, AsyncCacheAdapter]] = option(default=None, check=checks.cache_adapter)
+    """A second place for discovery documents and key sets, which several processes or hosts share: a `CacheAdapter`,
+    or an `AsyncCacheAdapter` such as `RedisCache`."""
+
+    cache_ttl_seconds: Union[int, float] = option(default=600, check=checks.duration)
+    """How long these documents are used before they are fetched again, at most."""
+
+    cache_max_entries: int = option(default=100, check=checks.at_least(2))
+    """How many issuers' documents are kept, at least 2. Ignored with `cache_adapter`."""
+
+    dpop_enabled: bool = option(default=True)
+    """Accept DPoP besides Bearer. If this is off, a token that is bound to a key is accepted as Bearer, too."""
+
+    dpop_required: bool = option(default=False, needs="dpop_enabled")
+    """Refuse Bearer."""
+
+    dpop_iat_leeway: Union[int, float] = option(default=30, check=checks.duration)
+    """How far in the future a DPoP proof's `iat` may lie."""
+
+    dpop_iat_offset: Union[int, float] = option(default=300, check=checks.duration)
+    """How far in the past a DPoP proof's `iat` may lie."""
+
+    client_id: Optional[str] = option(default=None, check=checks.sendable_text)
+    """The application of the tenant that asks for tokens for other services. Needs `domain`."""
+
+    client_secret: Optional[str] = option(default=None, check=checks.sendable_text)
+    """The secret of that application."""
+
+    timeout: float = option(default=10.0, check=checks.positive_duration)
+    """How long a call for a token for another service may take altogether."""
+
+    # Keyword-only from here on.
+
+    algorithms: Sequence[str] = option(default=("RS256",), check=checks.algorithms, kw_only=True)
+    """Signature algorithms that are accepted: RS256/384/512, PS256/384/512, ES256/384, EdDSA."""
+
+    leeway: Union[int, float] = option(default=0, check=checks.duration, kw_only=True)
+    """How much the issuer's clock and ours may differ when `exp` and `nbf` are checked."""
+
+    rfc_status_codes: bool = option(default=False, kw_only=True)
+    """Answer missing credentials and bad proofs with 401, as RFC 6750 section 3 and RFC 9449 section 7.1 say, instead
+    of 400."""
+
+    fetch_timeout: float = option(default=5.0, check=checks.positive_duration, kw_only=True)
+    """How long it may take to fetch one discovery document or key set."""
+
+    dpop_algorithms: Sequence[str] = option(default=("ES256",), check=checks.algorithms, kw_only=True)
+    """Signature algorithms that are accepted for DPoP proofs: ES256, ES384, RS256, PS256, EdDSA."""
+
+    dpop_replay: Union[bool, ReplayStore] = option(default=True, check=checks.replay, kw_only=True)
+    """Where used proofs are remembered, so that each is accepted only once. `True`: in this process. A `ReplayStore`,
+    such as `RedisReplayStore`: there, for all workers and hosts that share it. `False`: nowhere, so a proof can be
+    used again."""
+
+    on_store_error: Literal["refuse", "allow"] = option(default="refuse", check=checks.refuse_or_allow, kw_only=True)
+    """What happens to requests with a proof while the `ReplayStore` fails. `"refuse"`: they get a 503. `"allow"`: they
+    are accepted, even if the proof was used before."""
+
+    store_timeout: float = option(default=1.0, check=checks.positive_duration, kw_only=True)
+    """How long the `ReplayStore` may take to answer before that counts as a failure."""
+
+    dpop_nonce: bool = option(default=False, needs="dpop_enabled", kw_only=True)
+    """Demand a nonce from this server in each proof, so that no proof can be made in advance. RFC 9449 section 9."""
+
+    dpop_nonce_key: Optional[bytes] = option(default=None, check=checks.secret_key, needs="dpop_nonce", kw_only=True)
+    """32 secret bytes that nonces are made with. All workers of an API need the same key, or else they refuse each
+    other's nonces. If it is left out, a random one is made: it is shared only with processes that are forked
+    afterwards (`gunicorn --preload`)."""
+
+    dpop_nonce_lifetime: Union[int, float] = option(default=300, check=checks.positive_duration, kw_only=True)
+    """How long a nonce is accepted. After half of that time, answers to good requests carry a new one."""
+
+    resolver_timeout: float = option(default=5.0, check=checks.positive_duration, kw_only=True)
+    """How long a domains resolver may take to answer."""
+
+    resolver_ttl_seconds: Union[int, float] = option(default=0, check=checks.duration, kw_only=True)
+    """How long a resolver's answer is used again for requests whose token names the same issuer and that have the same
+    scheme and host. 0: the resolver is called for each request. Set it only if the resolver looks at nothing else: an
+    answer that depends on the path, or on another header, would be used for other requests too."""
+
+    client_assertion_key: Optional[Union[str, bytes]] = option(default=None, kw_only=True)
+    """Instead of `client_secret`: the application's RSA private key in PEM, with which it authenticates
+    (`private_key_jwt`, RFC 7523). Needs `bearward[private-key-jwt]`."""
+
+    client_assertion_algorithm: Literal["RS256", "RS384", "PS256"] = option(default="RS256", kw_only=True)
+    """The algorithm that `client_assertion_key` signs with."""
+
+    token_cache: bool = option(default=False, kw_only=True)
+    """Remember tokens for other services until shortly before they expire, and send one request for equal calls that
+    come at once on an event loop. Calls are equal if the method, the subject token and all arguments are: so nobody
+    gets another user's token. A refresh token is given to one caller only. A token that was revoked meanwhile may
+    still be given."""
+
+
+class KeywordOptions(TypedDict, total=False):
+    """The options that `Auth0FastAPI` takes by keyword only. `ApiClientOptions` says what each does."""
+
+    timeout: float
+    algorithms: Sequence[str]
+    leeway: Union[int, float]
+    rfc_status_codes: bool
+    fetch_timeout: float
+    dpop_algorithms: Sequence[str]
+    dpop_replay: Union[bool, ReplayStore]
+    on_store_error: Literal["refuse", "allow"]
+    store_timeout: float
+    dpop_nonce: bool
+    dpop_nonce_key: Optional[bytes]
+    dpop_nonce_lifetime: Union[int, float]
+    resolver_timeout: float
+    resolver_ttl_seconds: Union[int, float]
+    client_assertion_key: Optional[Union[str, bytes]]
+    client_assertion_algorithm: Literal["RS256", "RS384", "PS256"]
+    token_cache: bool
+
+
+# How many issuers' documents the engine keeps beside a cache adapter, which has a limit of its own.
+_ISSUERS_KEPT = 100
 
 
 def engine_for(options: ApiClientOptions) -> _native.Engine:
@@ -141,44 +165,36 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
     """
     if not options.audience:
         raise MissingRequiredArgumentError("audience")
-    if not isinstance(options.audience, str):
-        raise ConfigurationError("audience must be a string")
     issuers = _issuers(options)
-    _check_numbers(options)
-    _check_dpop(options)
-    _check_cache_adapter(options.cache_adapter)
+    check_options(options)
     return _native.Engine(
         audience=options.audience,
         issuers=issuers,
         single_issuer=options.domains is None,
-        algorithms=_algorithms("algorithms", options.algorithms),
+        algorithms=list(options.algorithms),
         leeway=float(options.leeway),
         cache_ttl=float(options.cache_ttl_seconds),
         rfc_status_codes=options.rfc_status_codes,
         dpop=_dpop_mode(options),
-        dpop_algorithms=_algorithms("dpop_algorithms", options.dpop_algorithms),
+        dpop_algorithms=list(options.dpop_algorithms),
         dpop_iat_offset=float(options.dpop_iat_offset),
         dpop_iat_leeway=float(options.dpop_iat_leeway),
         dpop_replay=_replay_protection(options),
-        dpop_nonce_key=_nonce_key(options),
+        dpop_nonce_key=(options.dpop_nonce_key or secrets.token_bytes(32)) if options.dpop_nonce else None,
         dpop_nonce_lifetime=float(options.dpop_nonce_lifetime),
         issuers_kept=options.cache_max_entries if options.cache_adapter is None else _ISSUERS_KEPT,
     )
 
 
-# With a cache adapter, whose entries are not ours to count.
-_ISSUERS_KEPT = 100
-
-
 def replay_store_for(options: ApiClientOptions) -> Optional[BoundedStore]:
-    """The store to ask whether a proof was used before; `None` if there is none. For options `engine_for` has seen."""
+    """The store that remembers used proofs, if there is one. For options that `engine_for` has checked."""
     if isinstance(options.dpop_replay, bool):
         return None
     return BoundedStore(options.dpop_replay, float(options.store_timeout), options.on_store_error)
 
 
 def _issuers(options: ApiClientOptions) -> Optional[list[str]]:
-    """Normal form of the issuers whose tokens are accepted: `domains` if given, or else `domain`; `None`: ask."""
+    """Normal form of the issuers whose tokens are accepted: `domains`, or else `domain`. `None`: a resolver knows."""
     domain, domains = options.domain, options.domains
     if domains is None and not domain:
         raise ConfigurationError("Either 'domain' or 'domains' is required.")
@@ -205,27 +221,6 @@ def _issuer(argument: str, domain: object) -> str:
         raise ConfigurationError(f"{argument}: {error}") from None
 
 
-def _algorithms(argument: str, algorithms: object) -> list[str]:
-    # A bare string is a sequence too: "RS256" would be read as five algorithms of one letter.
-    if isinstance(algorithms, str) or not isinstance(algorithms, Sequence):
-        raise ConfigurationError(f"{argument} must be a sequence of names, such as ['RS256'].")
-    if not all(isinstance(name, str) for name in algorithms):
-        raise ConfigurationError(f"{argument} must be names, such as 'RS256'.")
-    return list(algorithms)
-
-
-def _check_dpop(options: ApiClientOptions) -> None:
-    for needs in ("dpop_required", "dpop_nonce"):
-        if getattr(options, needs) and not options.dpop_enabled:
-            raise ConfigurationError(f"{needs} needs dpop_enabled.")
-    if not isinstance(options.dpop_replay, (bool, ReplayStore)):
-        raise ConfigurationError("dpop_replay must be True, False, or a ReplayStore.")
-    if options.on_store_error not in ("refuse", "allow"):
-        raise ConfigurationError("on_store_error must be 'refuse' or 'allow'.")
-    if options.dpop_nonce_key is not None and not options.dpop_nonce:
-        raise ConfigurationError("dpop_nonce_key needs dpop_nonce.")
-
-
 def _dpop_mode(options: ApiClientOptions) -> Literal["off", "accepted", "required"]:
     if not options.dpop_enabled:
         return "off"
@@ -236,37 +231,3 @@ def _replay_protection(options: ApiClientOptions) -> Literal["in_process", "shar
     if isinstance(options.dpop_replay, bool):
         return "in_process" if options.dpop_replay else "off"
     return "shared"
-
-
-def _nonce_key(options: ApiClientOptions) -> Optional[bytes]:
-    if not options.dpop_nonce:
-        return None
-    key: object = options.dpop_nonce_key
-    if key is None:
-        return secrets.token_bytes(32)
-    if not isinstance(key, bytes) or len(key) != 32:
-        raise ConfigurationError("dpop_nonce_key must be 32 bytes.")
-    return key
-
-
-def _check_numbers(options: ApiClientOptions) -> None:
-    for name in ("cache_ttl_seconds", "dpop_iat_leeway", "dpop_iat_offset", "leeway", "resolver_ttl_seconds"):
-        if not _is_duration(getattr(options, name)):
-            raise ConfigurationError(f"{name} must be a non-negative number of seconds.")
-    for name in ("dpop_nonce_lifetime", "fetch_timeout", "resolver_timeout", "store_timeout", "timeout"):
-        value = getattr(options, name)
-        if not _is_duration(value) or value == 0:
-            raise ConfigurationError(f"{name} must be a positive number of seconds.")
-    entries: object = options.cache_max_entries
-    if not isinstance(entries, int) or isinstance(entries, bool) or entries < 2:
-        raise ConfigurationError("cache_max_entries must be an integer, at least 2.")
-
-
-def _check_cache_adapter(adapter: object) -> None:
-    # By what it can do: tests' stand-ins and the old SDK's users have classes of their own.
-    if adapter is not None and not all(callable(getattr(adapter, name, None)) for name in ("get", "set")):
-        raise ConfigurationError("cache_adapter must be a CacheAdapter or an AsyncCacheAdapter.")
-
-
-def _is_duration(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class RedisCache(AsyncCacheAdapter):
-    """Documents in Redis, as JSON, each with its time to live. Needs `bearward[redis]`.
+    """Keeps documents in Redis, as JSON that expires. Needs `bearward[redis]`.
 
-    While Redis doesn't answer, documents come from the issuer, as without it. Whoever can write to the Redis decides
-    which keys are accepted: it deserves a password, and TLS where it is not on this host.
+    While Redis doesn't answer, documents are fetched from the issuer. Anybody with write access to Redis decides which
+    signing keys are accepted: protect it with a password, and with TLS if it is not on this host.
 
-    A client of redis-py belongs to the event loop that used it first. So make one cache, and one guard, for each event
-    loop; an app has one per worker.
+    A client of redis-py can be used by one event loop only. So make one cache, and one guard, for each event loop; an
+    app has one event loop per worker.
 
     Args:
-        client: Of redis-py, `redis.asyncio.Redis`. Yours: it is not closed here.
-        prefix: What the keys in Redis start with; `clear` deletes all that do.
+        client: A `redis.asyncio.Redis`. The cache doesn't close it.
+        prefix: All keys in Redis start with this. `clear` deletes the keys that do.
     """
 
     def __init__(self, client: redis.asyncio.Redis, prefix: str = "bearward:documents:") -> None:
@@ -31,12 +31,12 @@ class RedisCache(AsyncCacheAdapter):
         self._prefix = prefix
 
     async def get(self, key: str) -> Optional[Any]:
-        """The value kept under `key`, or `None` if there is none or its time is over."""
+        """The value of `key`, or `None` if there is none or it has expired."""
         text = await self._client.get(self._prefix + key)
         return None if text is None else json.loads(text)
 
     async def set(self, key: str, value: Any, ttl_seconds: Optional[Union[int, float]] = None) -> None:
-        """Keep `value` for `ttl_seconds`, at least one; without limit if that is `None`."""
+        """Keep `value` for `ttl_seconds`, at least one second; forever if that is `None`."""
         # Redis refuses a time of 0.
         expires = None if ttl_seconds is None else max(1, int(ttl_seconds))
         await self._client.set(self._prefix + key, json.dumps(value), ex=expires)
@@ -46,7 +46,7 @@ class RedisCache(AsyncCacheAdapter):
         await self._client.delete(self._prefix + key)
 
     async def clear(self) -> None:
-        """Forget everything that this prefix has."""
+        """Forget everything under this prefix."""
         pattern = re.sub(r"([*?\[\]\\])", r"\\\1", self._prefix) + "*"
         async for name in self._client.scan_iter(match=pattern, count=1000):
             await self._client.delete(name)

@@ -1,39 +1,33 @@
-"""Who remembers which DPoP proofs were used, where one process alone can't know. RFC 9449 section 11.1."""
+"""Stores of used DPoP proofs, for APIs that run in several processes. RFC 9449 section 11.1."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import math
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
-
-from bearward import _native
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import redis.asyncio
-
-_logger = logging.getLogger("bearward")
 
 
 @runtime_checkable
 class ReplayStore(Protocol):
     """A memory of used proofs that several workers or hosts share.
 
-    Security contract. Of any number of calls with one key within its time, made anywhere, exactly one is answered
-    true: look-up and entry are one atomic step. A wrong "new" (true) lets a replayed proof through; a wrong "seen"
-    (false) denies one request. So where the store can't know, it raises: what happens then is `on_store_error`'s to
-    say. It must not forget a key before its time to make room for others.
+    Security contract: of all calls with the same key, from all workers, exactly one returns true until the key
+    expires. So looking up and writing the key are one atomic step, and keys are not evicted early to make room. A
+    wrong true lets a replayed proof through; a wrong false refuses a good request. If the store doesn't know, it
+    raises: the option `on_store_error` decides what happens then.
     """
 
     async def remember(self, key: bytes, ttl_seconds: float) -> bool:
         """Remember `key` for `ttl_seconds`; true if it was not remembered before, false if it was.
 
         Args:
-            key: 32 bytes, a hash: it tells nothing of the client or its proof.
-            ttl_seconds: For how long a replay would be possible, more than 0. Longer does no harm.
+            key: A hash of 32 bytes, from which nothing about the client or its proof can be learnt.
+            ttl_seconds: How long a replay is possible, more than 0. Remembering the key for longer does no harm.
 
         Raises:
-            Exception: it can't be told. Whatever is raised counts as a failure of the store.
+            Exception: the store doesn't know. Any exception counts as a failure of the store.
         """
         ...
 
@@ -44,13 +38,13 @@ class RedisReplayStore:
     The server must not evict keys before their time: with a `maxmemory-policy` other than `noeviction`, or with
     asynchronous replication and a failover, used proofs can be forgotten and used again.
 
-    A client of redis-py belongs to the event loop that used it first. So make one store, and one guard, for each event
-    loop; an app has one per worker.
+    A client of redis-py can be used by one event loop only. So make one store, and one guard, for each event loop; an
+    app has one event loop per worker.
 
     Args:
-        client: Of redis-py, `redis.asyncio.Redis`. Yours: it is not closed here.
-        prefix: What the keys in Redis start with. The same for all workers of an API. Guards of two APIs that one
-            request has to pass need two: or else the second finds the proof used by the first.
+        client: A `redis.asyncio.Redis`. The store doesn't close it.
+        prefix: All keys in Redis start with this. It is the same for all workers of an API. If a request passes guards
+            of two APIs, they need different prefixes: or else the second guard refuses the proof as used.
     """
 
     def __init__(self, client: redis.asyncio.Redis, prefix: str = "bearward:dpop:") -> None:
@@ -59,57 +53,7 @@ class RedisReplayStore:
 
     async def remember(self, key: bytes, ttl_seconds: float) -> bool:
         """See `ReplayStore.remember`."""
-        # Rounded up: Redis must not forget earlier than it was told, and refuses a time of 0.
+        # Rounded up: Redis must not forget a key too early, and it refuses a time of 0.
         milliseconds = max(1, math.ceil(ttl_seconds * 1000))
         answer = await self._client.set(self._prefix + key.hex().encode(), b"1", nx=True, px=milliseconds)
         return answer is not None
-
-
-class BoundedStore:
-    """Asks a store for an engine's sake: in bounded time, and knowing what a failure means.
-
-    Args:
-        store: Whom to ask.
-        timeout: How long to wait for an answer, seconds.
-        on_error: Whether a proof that the store can't judge is refused, or allowed.
-    """
-
-    def __init__(self, store: ReplayStore, timeout: float, on_error: Literal["refuse", "allow"]) -> None:
-        self._store = store
-        self._timeout = timeout
-        self._on_error = on_error
-        self._failing = False
-
-    async def is_new(self, needed: _native.ReplayCheckNeeded) -> bool:
-        """Whether the proof was not used before. It counts as used from now on.
-
-        Raises:
-            ReplayCheckUnavailableError: the store can't tell, and that means to refuse.
-        """
-        # The refusal is raised outside of `except`: it must not drag the store's error along.
-        try:
-            answer = await asyncio.wait_for(self._store.remember(needed.key, needed.ttl_seconds), self._timeout)
-        except asyncio.TimeoutError:
-            self._failed(f"no answer within {self._timeout} s")
-        except Exception as error:  # noqa: BLE001 - whatever a store and its network may raise
-            self._failed(f"{type(error).__name__}: {error}")
-        else:
-            self._answered()
-            # A store that gives something else than it should has not said "new".
-            return answer is True
-        if self._on_error == "allow":
-            return True
-        raise _native.Engine.replay_store_unavailable()
-
-    def _failed(self, reason: str) -> None:
-        # Once per outage: the log must not drown in requests.
-        if not self._failing:
-            self._failing = True
-            means = "let through, replayed or not" if self._on_error == "allow" else "refused"
-            # `%a`: the reason may quote what a server sent, and a log line must stay one line.
-            _logger.warning("the DPoP replay store fails, proofs are %s: %a", means, reason[:300])
-
-    def _answered(self) -> None:
-        if self._failing:
-            self._failing = False
-            _logger.warning("the DPoP replay store answers again")

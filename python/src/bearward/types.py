@@ -5,20 +5,20 @@ from typing import Callable, Optional, TypedDict, Union
 
 
 class DomainsResolverContext(TypedDict):
-    """What a domains resolver is told about the request. None of it is verified."""
+    """Facts about a request, for a domains resolver. None of them is verified."""
 
     request_url: Optional[str]
     """URL of the request, if known."""
     request_headers: Optional[dict[str, str]]
     """Headers of the request, names in lower case, without `authorization` and `dpop`."""
     unverified_iss: str
-    """The issuer that the token names, in normal form: `https://host[:port]/`. Anybody can write any host there."""
+    """The issuer that the token names, in normal form: `https://host[:port]/`. A stranger can name any host."""
 
 
 DomainsResolver = Callable[[DomainsResolverContext], Union[list[str], Awaitable[list[str]]]]
-"""Gives the domains whose tokens are accepted for a request: a coroutine function, or a function.
+"""Returns the domains whose tokens are accepted for a request: a coroutine function, or a plain function.
 
-A function is called in a worker thread, so that it may wait for a database; several calls may run at once.
+A plain function is called in a worker thread, so it may wait for a database. Several calls may run at once.
 """
 
 
@@ -28,15 +28,15 @@ class _GrantedToken(TypedDict):
     expires_in: int
     """Lifetime, seconds."""
     expires_at: int
-    """End of life, Unix time in seconds, by our clock."""
+    """Expiry, Unix time in seconds, by this host's clock."""
 
 
 class OnBehalfOfTokenResult(_GrantedToken, total=False):
     """A token for a downstream API. RFC 8693 section 2.2.1."""
 
     scope: str
-    """The scopes granted, separated by spaces, if the issuer says."""
+    """The scopes granted, separated by spaces, if the issuer names them."""
     token_type: str
-    """How to present the token, if the issuer says."""
+    """How to present the token, if the issuer names it."""
     issued_token_type: str
-    """What kind of token it is, if the issuer says. RFC 8693 section 3."""
+    """What kind of token it is, if the issuer names it. RFC 8693 section 3."""

@@ -82,7 +82,8 @@ async def verify(client: ApiClient, token: str) -> dict[str, Any]:
 
 async def prove(client: ApiClient, token: str, proof: str) -> Optional[str]:
     claims: dict[str, Any] = await client.verify_dpop_proof(token, proof, "GET", "https://api.example/")
-    return client.fresh_nonce({"dpop": proof}) if claims else None
+    verified = await client.verify({"authorization": f"DPoP {token}", "dpop": proof}, "GET", "https://api.example/")
+    return verified.dpop_nonce if claims else None
 
 
 def ages(client: ApiClient) -> list[Optional[float]]:
@@ -107,3 +108,5 @@ auth0 = Auth0FastAPI(client_id="id", client_assertion_key=b"pem", client_asserti
 
 
 api_client = ApiClient(ApiClientOptions(domain="tenant.example", audience="api"))
+auth0 = Auth0FastAPI.from_client(api_client, public_origin="https://api.example.com")
+leeway: float = api_client.options.leeway

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..case import ACCEPTED, AUDIENCE, POLICY, Group, Proof, dpop, merged, rejected
+from ..case import ACCEPTED, AUDIENCE, Group, Proof, dpop, rejected
 from ..proof import THIEF, bound_token, payload, proof
 from .dpop_nonce import WANTED
 
@@ -38,11 +38,11 @@ CLAIMS = {
 
 
 def group() -> Group:
-    cases = Group("dpop_alone")
+    cases = Group("dpop_alone", ACCEPTED)
     _of_the_rfc(cases)
     tok = bound_token()
 
-    def add(name: str, expect: Any, own: Proof, policy: dict[str, Any] = ACCEPTED, **more: Any) -> None:
+    def add(name: str, expect: Any, own: Proof, policy: dict[str, Any] | None = None, **more: Any) -> None:
         cases.add(
             name, "RFC 9449 section 4.3", tok, expect, proof=own, policy=policy, fetched=[], proof_alone=True, **more
         )
@@ -50,7 +50,7 @@ def group() -> Group:
     good = {"outcome": "verified", "claims": payload(tok)}
     add("proof_is_verified_without_a_look_at_its_token", good, proof(tok))
     add("binding_is_not_looked_at", good, proof(tok, key=THIEF))
-    add("proof_is_verified_where_dpop_is_off", good, proof(tok), {**ACCEPTED, "dpop": "off"})
+    add("proof_is_verified_where_dpop_is_off", good, proof(tok), {"dpop": "off"})
     add("proof_for_another_url_is_rejected", "proof_url_mismatch", proof(tok), url=f"{AUDIENCE}/else")
     add("proof_that_is_no_jws_is_rejected", "proof_not_a_jws", Proof("x", {"note": "one segment", "signature": None}))
     add("missing_nonce_is_asked_for", "nonce_missing", proof(tok), WANTED)
@@ -70,13 +70,12 @@ def _of_the_rfc(cases: Group) -> None:
             method=method,
             url=url,
             now=now,
-            policy=ACCEPTED,
             fetched=[],
             proof_alone=alone,
         )
 
     text = "Missing required claim: ath"
-    missing = rejected("proof_claims_missing", text, merged(POLICY, ACCEPTED), "dpop")
+    missing = rejected("proof_claims_missing", text, cases.policy, "dpop")
     server = "https://server.example.com/token"
     add("proof_of_rfc_for_a_token_is_no_proof_for_a_resource", missing, AT_TOKEN_ENDPOINT, 1562262616, server, "POST")
     add(

@@ -9,7 +9,6 @@ from ..case import (
     DISCOVERY_URL,
     MISSING,
     NOW,
-    POLICY,
     REQUIRED,
     Group,
     bearer,
@@ -17,7 +16,6 @@ from ..case import (
     dpop,
     insufficient_scope,
     merged,
-    step,
     token,
 )
 from ..proof import bound_token, proof
@@ -26,7 +24,7 @@ SPEC = "RFC 9449 section 7.1"
 
 
 def group() -> Group:
-    cases = Group("dpop_answers")
+    cases = Group("dpop_answers", ACCEPTED)
     for profile, rfc in [("default", False), ("rfc", True)]:
         for mode, policy in [("mixed", ACCEPTED), ("required", REQUIRED)]:
             _table(cases, f"{profile}_profile_{mode}", {**policy, "rfc_status_codes": rfc})
@@ -60,7 +58,7 @@ def _table(cases: Group, prefix: str, policy: dict[str, Any]) -> None:
     else:
         refuse("bearer", "bearer_not_accepted", bearer(plain))
     required = ["read:things", "admin"]
-    full = merged(POLICY, policy)
+    full = merged(cases.policy, policy)
     cases.add(
         f"{prefix}_dpop_without_scope",
         "RFC 6750 section 3.1",
@@ -86,7 +84,7 @@ def _table(cases: Group, prefix: str, policy: dict[str, Any]) -> None:
         "proof_replayed",
         proof=good_proof,
         policy=policy,
-        before=[step(good, "verified", NOW, _both(), policy=policy, proof=good_proof)],
+        before=[cases.step(good, "verified", NOW, _both(), policy=policy, proof=good_proof)],
         fetched=[],
     )
     cases.add(
@@ -108,7 +106,7 @@ def _both() -> list[str]:
 def _algorithms(cases: Group) -> None:
     """`algs` follows the policy."""
     several = {"dpop_algorithms": ["ES256", "EdDSA", "RS256"]}
-    for mode, policy in [("mixed", {**ACCEPTED, **several}), ("required", {**REQUIRED, **several})]:
+    for mode, policy in [("mixed", several), ("required", {**REQUIRED, **several})]:
         cases.add(f"algs_are_those_accepted_{mode}", SPEC, None, "missing_authorization", headers=[], policy=policy)
         tok = bound_token()
         cases.add(
@@ -128,23 +126,20 @@ def _nothing_is_echoed(cases: Group) -> None:
     tok = bound_token()
     for member in ["htm", "htu", "ath"]:
         code = {"htm": "proof_method_mismatch", "htu": "proof_url_mismatch", "ath": "proof_token_mismatch"}[member]
-        cases.add(
-            f"text_of_{member}_is_not_echoed", spec, tok, code, proof=proof(tok, {member: nasty}), policy=ACCEPTED
-        )
+        cases.add(f"text_of_{member}_is_not_echoed", spec, tok, code, proof=proof(tok, {member: nasty}))
     for member, code in [("typ", "proof_type"), ("alg", "proof_algorithm"), ("crit", "proof_critical_header")]:
         bad = proof(tok, header={member: [nasty] if member == "crit" else nasty}, sign_as="ES256")
-        cases.add(f"text_of_{member}_is_not_echoed", spec, tok, code, proof=bad, policy=ACCEPTED)
+        cases.add(f"text_of_{member}_is_not_echoed", spec, tok, code, proof=bad)
     jkt = bound_token({"cnf": {"jkt": nasty}})
-    cases.add("text_of_jkt_is_not_echoed", spec, jkt, "confirmation_mismatch", proof=proof(jkt), policy=ACCEPTED)
+    cases.add("text_of_jkt_is_not_echoed", spec, jkt, "confirmation_mismatch", proof=proof(jkt))
     cnf = bound_token({"cnf": {nasty: nasty}})
-    cases.add("text_of_cnf_is_not_echoed", spec, cnf, "thumbprint_missing", proof=proof(cnf), policy=ACCEPTED)
+    cases.add("text_of_cnf_is_not_echoed", spec, cnf, "thumbprint_missing", proof=proof(cnf))
     cases.add(
         "text_of_jti_is_not_echoed",
         spec,
         tok,
         "proof_replayed",
         proof=proof(tok, {"jti": nasty}),
-        policy=ACCEPTED,
-        before=[step(tok, "verified", NOW, _both(), policy=ACCEPTED, proof=proof(tok, {"jti": nasty}))],
+        before=[cases.step(tok, "verified", NOW, _both(), proof=proof(tok, {"jti": nasty}))],
         fetched=[],
     )

@@ -6,16 +6,15 @@ import base64
 from typing import Any
 
 from .. import keys
-from ..case import ACCEPTED, REQUIRED, Group, Token, bearer, payload_with, token
+from ..case import ACCEPTED, OFF, REQUIRED, Group, Token, bearer, payload_with, token
 from ..keys import b64
 from ..proof import CLIENT, THIEF, bound_token, proof
 
 RFC9449 = "RFC 9449 section 6.1"
-OFF = {"dpop": "off"}
 
 
 def group() -> Group:
-    cases = Group("dpop_binding")
+    cases = Group("dpop_binding", ACCEPTED)
     _as_bearer(cases)
     _confirmations(cases)
     _thumbprints(cases)
@@ -26,14 +25,13 @@ def _as_bearer(cases: Group) -> None:
     """The downgrade: a stolen bound token is worth nothing without the key."""
     spec = "RFC 9449 section 7.2"
     bound = bound_token()
-    cases.add("bound_token_as_bearer_is_rejected", spec, bound, "bound_token_as_bearer", policy=ACCEPTED)
+    cases.add("bound_token_as_bearer_is_rejected", spec, bound, "bound_token_as_bearer")
     cases.add(
         "bound_token_as_bearer_with_its_proof_is_rejected",
         spec,
         bound,
         "bound_token_as_bearer",
         headers=[*bearer(bound), ["DPoP", proof(bound).compact]],
-        policy=ACCEPTED,
     )
     cases.accept("bound_token_as_bearer_is_accepted_where_dpop_is_off", spec, bound, policy=OFF)
     cases.accept(
@@ -47,7 +45,6 @@ def _as_bearer(cases: Group) -> None:
         "bare_bound_token_is_verified_without_its_binding",
         "RFC 9449 section 6",
         bound,
-        policy=ACCEPTED,
         required_claims=["cnf"],
     )
     for name, jkt in {"number": 5, "null": None, "empty": "", "array": [keys.thumbprint(CLIENT)]}.items():
@@ -64,8 +61,8 @@ def _confirmations(cases: Group) -> None:
 
     def refuse(name: str, code: str, cnf: Any, spec: str) -> None:
         tok = token({"cnf": cnf})
-        cases.add(f"{name}_is_rejected", spec, tok, code, proof=proof(tok), policy=ACCEPTED)
-        cases.add(f"{name}_is_rejected_as_bearer", spec, tok, code, policy=ACCEPTED)
+        cases.add(f"{name}_is_rejected", spec, tok, code, proof=proof(tok))
+        cases.add(f"{name}_is_rejected_as_bearer", spec, tok, code)
         cases.add(f"{name}_is_rejected_where_dpop_is_off", spec, tok, code, policy=OFF)
 
     for name, cnf in {"string": jkt, "null": None, "array": [{"jkt": jkt}], "number": 1, "true": True}.items():
@@ -81,9 +78,7 @@ def _confirmations(cases: Group) -> None:
 
     spec = "RFC 9449 section 7.1"
     plain = token()
-    cases.add(
-        "unbound_token_as_dpop_is_rejected", spec, plain, "confirmation_missing", proof=proof(plain), policy=ACCEPTED
-    )
+    cases.add("unbound_token_as_dpop_is_rejected", spec, plain, "confirmation_missing", proof=proof(plain))
     cases.add(
         "unbound_token_is_rejected_where_dpop_is_required",
         spec,
@@ -93,15 +88,11 @@ def _confirmations(cases: Group) -> None:
         policy=REQUIRED,
     )
     upper = token({"CNF": {"jkt": jkt}})
-    cases.add("cnf_in_upper_case_is_not_cnf", spec, upper, "confirmation_missing", proof=proof(upper), policy=ACCEPTED)
+    cases.add("cnf_in_upper_case_is_not_cnf", spec, upper, "confirmation_missing", proof=proof(upper))
     outside = token({"jkt": jkt})
-    cases.add(
-        "jkt_outside_cnf_is_not_jkt", spec, outside, "confirmation_missing", proof=proof(outside), policy=ACCEPTED
-    )
+    cases.add("jkt_outside_cnf_is_not_jkt", spec, outside, "confirmation_missing", proof=proof(outside))
     twice = token(raw_payload=payload_with("cnf", f'{{"jkt":"{jkt}","jkt":"x"}}'))
-    cases.add(
-        "jkt_twice_is_rejected", "RFC 7519 section 4", twice, "malformed_payload", proof=proof(twice), policy=ACCEPTED
-    )
+    cases.add("jkt_twice_is_rejected", "RFC 7519 section 4", twice, "malformed_payload", proof=proof(twice))
     for name, value in {
         "number": 5,
         "null": None,
@@ -111,9 +102,7 @@ def _confirmations(cases: Group) -> None:
         "true": True,
     }.items():
         tok = token({"cnf": {"jkt": value}})
-        cases.add(
-            f"jkt_that_is_{name}_is_rejected", RFC9449, tok, "thumbprint_malformed", proof=proof(tok), policy=ACCEPTED
-        )
+        cases.add(f"jkt_that_is_{name}_is_rejected", RFC9449, tok, "thumbprint_malformed", proof=proof(tok))
 
 
 def _thumbprints(cases: Group) -> None:
@@ -123,7 +112,7 @@ def _thumbprints(cases: Group) -> None:
     digest = base64.urlsafe_b64decode(jkt + "=")
 
     def mismatch(name: str, tok: Token, **how: Any) -> None:
-        cases.add(f"{name}_is_rejected", spec, tok, "confirmation_mismatch", proof=proof(tok, **how), policy=ACCEPTED)
+        cases.add(f"{name}_is_rejected", spec, tok, "confirmation_mismatch", proof=proof(tok, **how))
 
     bound = bound_token()
     mismatch("proof_of_another_key", bound, key=THIEF)
@@ -144,7 +133,7 @@ def _thumbprints(cases: Group) -> None:
     }.items():
         mismatch(name, token({"cnf": {"jkt": value}}))
     escaped = token(raw_payload=payload_with("cnf", f'{{"j\\u006bt":"\\u{ord(jkt[0]):04x}{jkt[1:]}"}}'))
-    cases.accept("jkt_with_escapes_is_accepted", "RFC 8259 section 7", escaped, proof=proof(escaped), policy=ACCEPTED)
+    cases.accept("jkt_with_escapes_is_accepted", "RFC 8259 section 7", escaped, proof=proof(escaped))
     members = keys.bare_jwk(CLIENT)
     reordered = dict(sorted(members.items(), reverse=True))
     cases.accept(
@@ -152,14 +141,12 @@ def _thumbprints(cases: Group) -> None:
         "RFC 7638 section 3.3",
         bound,
         proof=proof(bound, header={"jwk": reordered}),
-        policy=ACCEPTED,
     )
     cases.accept(
         "other_members_do_not_count",
         "RFC 7638 section 3.2",
         bound,
         proof=proof(bound, header={"jwk": {**members, "kid": "a", "use": "sig", "alg": "ES256"}}),
-        policy=ACCEPTED,
     )
     every = {"dpop_algorithms": ["ES256", "ES384", "RS256", "PS256", "EdDSA"]}
     for alg, key in {
@@ -170,14 +157,12 @@ def _thumbprints(cases: Group) -> None:
     }.items():
         tok = bound_token(key=key)
         good = proof(tok, alg=alg, key=key)
-        cases.accept(
-            f"thumbprint_of_{alg.lower()}_key_is_accepted", spec, tok, proof=good, policy={**ACCEPTED, **every}
-        )
+        cases.accept(f"thumbprint_of_{alg.lower()}_key_is_accepted", spec, tok, proof=good, policy=every)
         cases.add(
             f"{alg.lower()}_proof_for_a_token_of_another_key_is_rejected",
             spec,
             bound,
             "confirmation_mismatch",
             proof=proof(bound, alg=alg, key=key),
-            policy={**ACCEPTED, **every},
+            policy=every,
         )

@@ -6,13 +6,12 @@ import base64
 import hashlib
 from typing import Any
 
-from ..case import ABSENT, ACCEPTED, NOW, Group, bearer, merged, rejected, token
-from ..case import POLICY as BASE
+from ..case import ABSENT, ACCEPTED, NOW, Group, bearer, rejected, token
 from ..proof import CLIENT, bound_token, hash_of, payload_with, proof
 
 
 def group() -> Group:
-    cases = Group("dpop_claims")
+    cases = Group("dpop_claims", ACCEPTED)
     _presence(cases)
     _identifier(cases)
     _time(cases)
@@ -27,9 +26,9 @@ def _presence(cases: Group) -> None:
     tok = bound_token()
 
     def refuse(name: str, missing: list[str], told: str) -> None:
-        expect = rejected("proof_claims_missing", told, merged(BASE, ACCEPTED), "dpop")
+        expect = rejected("proof_claims_missing", told, cases.policy, "dpop")
         bad = proof(tok, dict.fromkeys(missing, ABSENT))
-        cases.add(f"{name}_is_rejected", spec, tok, expect, proof=bad, policy=ACCEPTED)
+        cases.add(f"{name}_is_rejected", spec, tok, expect, proof=bad)
 
     for claim in ["jti", "htm", "htu", "iat", "ath"]:
         refuse(f"missing_{claim}", [claim], f"Missing required claim: {claim}")
@@ -49,7 +48,6 @@ def _identifier(cases: Group) -> None:
             tok,
             "proof_identifier_malformed",
             proof=proof(tok, {"jti": jti}),
-            policy=ACCEPTED,
         )
     for name, jti in {"empty": "", "blank": " "}.items():
         cases.add(
@@ -58,7 +56,6 @@ def _identifier(cases: Group) -> None:
             tok,
             "proof_identifier_empty",
             proof=proof(tok, {"jti": jti}),
-            policy=ACCEPTED,
         )
     for name, jti in {
         "of_one_character": "a",
@@ -67,7 +64,7 @@ def _identifier(cases: Group) -> None:
         "with_control_characters": "a\u0000\r\nb",
         "that_looks_like_code": "'; DROP TABLE proofs; --",
     }.items():
-        cases.accept(f"jti_{name}_is_accepted", spec, tok, proof=proof(tok, {"jti": jti}), policy=ACCEPTED)
+        cases.accept(f"jti_{name}_is_accepted", spec, tok, proof=proof(tok, {"jti": jti}))
 
 
 def _time(cases: Group) -> None:
@@ -77,10 +74,10 @@ def _time(cases: Group) -> None:
     def at(iat: Any) -> Any:
         return proof(tok, {"iat": iat})
 
-    def accept(name: str, iat: Any, policy: dict[str, Any] = ACCEPTED) -> None:
+    def accept(name: str, iat: Any, policy: dict[str, Any] | None = None) -> None:
         cases.accept(f"{name}_is_accepted", spec, tok, proof=at(iat), policy=policy)
 
-    def refuse(name: str, code: str, iat: Any, policy: dict[str, Any] = ACCEPTED) -> None:
+    def refuse(name: str, code: str, iat: Any, policy: dict[str, Any] | None = None) -> None:
         cases.add(f"{name}_is_rejected", spec, tok, code, proof=at(iat), policy=policy)
 
     accept("proof_of_10_seconds_ago", NOW - 10)
@@ -97,12 +94,12 @@ def _time(cases: Group) -> None:
     refuse("proof_of_tomorrow", "proof_from_future", NOW + 86400)
     refuse("iat_in_milliseconds", "proof_from_future", NOW * 1000)
     refuse("iat_of_2_to_53", "proof_from_future", 2**53)
-    short = {**ACCEPTED, "dpop_iat_offset": 60, "dpop_iat_leeway": 5}
+    short = {"dpop_iat_offset": 60, "dpop_iat_leeway": 5}
     accept("proof_at_the_end_of_a_shorter_window", NOW - 60, short)
     accept("proof_at_the_start_of_a_shorter_window", NOW + 5, short)
     refuse("proof_behind_a_shorter_window", "proof_too_old", NOW - 61, short)
     refuse("proof_ahead_of_a_shorter_window", "proof_from_future", NOW + 6, short)
-    none = {**ACCEPTED, "dpop_iat_offset": 0, "dpop_iat_leeway": 0}
+    none = {"dpop_iat_offset": 0, "dpop_iat_leeway": 0}
     accept("proof_of_now_in_an_empty_window", NOW, none)
     refuse("proof_of_a_second_ago_in_an_empty_window", "proof_too_old", NOW - 1, none)
     malformed = "proof_issued_at_malformed"
@@ -127,7 +124,6 @@ def _time(cases: Group) -> None:
             tok,
             code,
             proof=proof(tok, raw_payload=payload_with(tok, "iat", text)),
-            policy=ACCEPTED,
         )
 
     dates = "RFC 7519 sections 4.1.4 and 4.1.5"
@@ -144,7 +140,7 @@ def _time(cases: Group) -> None:
         ("nbf_that_is_a_string_is_rejected", {"nbf": "0"}, "proof_not_yet_valid"),
         ("nbf_that_is_null_is_rejected", {"nbf": None}, "proof_not_yet_valid"),
     ]:
-        cases.add(f"proof_with_{name}", dates, tok, code, proof=proof(tok, claims), policy=ACCEPTED)
+        cases.add(f"proof_with_{name}", dates, tok, code, proof=proof(tok, claims))
 
 
 def _method(cases: Group) -> None:
@@ -155,7 +151,7 @@ def _method(cases: Group) -> None:
     def add(name: str, expect: str, htm: Any, method: str, more: list[list[str]] | None = None) -> None:
         bad = proof(tok, {"htm": htm})
         headers = [*bearer(tok, "DPoP "), ["DPoP", bad.compact], *(more or [])]
-        cases.add(name, spec, tok, expect, proof=bad, headers=headers, method=method, policy=ACCEPTED)
+        cases.add(name, spec, tok, expect, proof=bad, headers=headers, method=method)
 
     for method in ["POST", "DELETE", "PATCH", "PURGE"]:
         add(f"htm_{method.lower()}_is_accepted", "verified", method, method)
@@ -196,9 +192,7 @@ def _token_hash(cases: Group) -> None:
         "ath_of_the_unsigned_token": hash_of(tok.compact.rpartition(".")[0]),
         "the_token_as_ath": tok.compact,
     }.items():
-        cases.add(
-            f"{name}_is_rejected", spec, tok, "proof_token_mismatch", proof=proof(tok, {"ath": ath}), policy=ACCEPTED
-        )
+        cases.add(f"{name}_is_rejected", spec, tok, "proof_token_mismatch", proof=proof(tok, {"ath": ath}))
 
 
 def _order(cases: Group) -> None:
@@ -211,12 +205,9 @@ def _order(cases: Group) -> None:
         expired,
         "token_expired",
         proof=proof(expired, {"htm": "POST"}),
-        policy=ACCEPTED,
     )
     forged = bound_token(tamper=lambda s: s[:-1] + bytes([s[-1] ^ 1]))
-    cases.add(
-        "forged_token_is_told_before_its_proof", spec, forged, "signature_invalid", proof=proof(forged), policy=ACCEPTED
-    )
+    cases.add("forged_token_is_told_before_its_proof", spec, forged, "signature_invalid", proof=proof(forged))
     plain = token()
     cases.add(
         "unbound_token_is_told_before_its_proof",
@@ -224,7 +215,6 @@ def _order(cases: Group) -> None:
         plain,
         "confirmation_missing",
         proof=proof(plain, {"iat": 0}),
-        policy=ACCEPTED,
     )
     stolen = bound_token(key="client-rsa")
     cases.add(
@@ -233,5 +223,4 @@ def _order(cases: Group) -> None:
         stolen,
         "proof_method_mismatch",
         proof=proof(stolen, {"htm": "POST"}, key=CLIENT),
-        policy=ACCEPTED,
     )

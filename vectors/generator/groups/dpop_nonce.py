@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import keys
 from ..case import (
+    ABSENT,
     ACCEPTED,
     DISCOVERY_URL,
     JWKS_URL,
@@ -14,7 +15,6 @@ from ..case import (
     Group,
     bearer,
     nonce,
-    step,
     token,
     verified,
 )
@@ -24,20 +24,21 @@ from ..proof import bound_token, proof
 KEY = bytes(range(32)).hex()
 OTHER_KEY = bytes(range(1, 33)).hex()
 WANTED = {**ACCEPTED, "dpop_nonce_key": KEY, "dpop_nonce_lifetime": 300}
+NOT_WANTED = {"dpop_nonce_key": ABSENT, "dpop_nonce_lifetime": ABSENT}
 SPEC = "RFC 9449 section 9"
 
 
 def group() -> Group:
-    cases = Group("dpop_nonce")
+    cases = Group("dpop_nonce", WANTED)
     tok = bound_token()
 
     def accept(name: str, value: Any, fresh: bool = False, **more: Any) -> None:
         outcome = verified(tok)
         if fresh:
             outcome["dpop_nonce"] = nonce(KEY, NOW)
-        cases.add(name, SPEC, tok, outcome, proof=proof(tok, {"nonce": value}), policy=WANTED, **more)
+        cases.add(name, SPEC, tok, outcome, proof=proof(tok, {"nonce": value}), **more)
 
-    def refuse(name: str, code: str, claims: dict[str, Any], policy: dict[str, Any] = WANTED, **more: Any) -> None:
+    def refuse(name: str, code: str, claims: dict[str, Any], policy: dict[str, Any] | None = None, **more: Any) -> None:
         cases.add(name, SPEC, tok, code, proof=proof(tok, claims), policy=policy, **more)
 
     accept("nonce_of_now_is_accepted", nonce(KEY, NOW))
@@ -47,10 +48,10 @@ def group() -> Group:
     accept("nonce_of_a_clock_slightly_ahead_is_accepted", nonce(KEY, NOW + 5))
 
     refuse("missing_nonce_is_asked_for", "nonce_missing", {})
-    refuse("missing_nonce_is_asked_for_where_dpop_is_required", "nonce_missing", {}, {**WANTED, "dpop": "required"})
+    refuse("missing_nonce_is_asked_for_where_dpop_is_required", "nonce_missing", {}, REQUIRED)
     rfc = {"rfc_status_codes": True}
-    refuse("rfc_profile_asks_for_a_nonce", "nonce_missing", {}, {**WANTED, **rfc})
-    refuse("rfc_profile_asks_for_another_nonce", "nonce_refused", {"nonce": "x"}, {**WANTED, **REQUIRED, **rfc})
+    refuse("rfc_profile_asks_for_a_nonce", "nonce_missing", {}, rfc)
+    refuse("rfc_profile_asks_for_another_nonce", "nonce_refused", {"nonce": "x"}, {**REQUIRED, **rfc})
     for name, value in {"null": None, "number": 1, "array": [nonce(KEY, NOW)]}.items():
         refuse(f"nonce_that_is_{name}_is_asked_for", "nonce_missing", {"nonce": value})
     good = nonce(KEY, NOW)
@@ -82,7 +83,7 @@ def group() -> Group:
 
     # A nonce is no jti: it may come again, and a proof that lacks it is not used up.
     both = [DISCOVERY_URL, JWKS_URL]
-    first = step(tok, "verified", NOW, both, policy=WANTED, proof=proof(tok, {"nonce": good}))
+    first = cases.step(tok, "verified", NOW, both, proof=proof(tok, {"nonce": good}))
     accept_again = {"before": [first], "fetched": []}
     cases.add(
         "nonce_may_come_again_in_another_proof",
@@ -90,7 +91,6 @@ def group() -> Group:
         tok,
         "verified",
         proof=proof(tok, {"nonce": good, "jti": "proof-2"}),
-        policy=WANTED,
         **accept_again,
     )
     cases.add(
@@ -99,10 +99,9 @@ def group() -> Group:
         tok,
         "proof_replayed",
         proof=proof(tok, {"nonce": good}),
-        policy=WANTED,
         **accept_again,
     )
-    asked = step(tok, "nonce_missing", NOW, both, policy=WANTED, proof=proof(tok))
+    asked = cases.step(tok, "nonce_missing", NOW, both, proof=proof(tok))
     accept("jti_may_come_again_with_the_nonce_that_was_asked_for", good, before=[asked], fetched=[])
 
     plain = token()
@@ -112,14 +111,11 @@ def group() -> Group:
         plain,
         "verified",
         headers=bearer(plain),
-        policy=WANTED,
     )
-    cases.accept("nonce_is_ignored_where_none_is_wanted", SPEC, tok, proof=proof(tok, {"nonce": 5}), policy=ACCEPTED)
+    cases.accept("nonce_is_ignored_where_none_is_wanted", SPEC, tok, proof=proof(tok, {"nonce": 5}), policy=NOT_WANTED)
     refuse("bad_method_is_told_once_the_nonce_is_good", "proof_method_mismatch", {"nonce": good, "htm": "POST"})
     expired = bound_token({"exp": 1})
-    cases.add(
-        "expired_token_is_told_before_the_nonce", SPEC, expired, "token_expired", proof=proof(expired), policy=WANTED
-    )
+    cases.add("expired_token_is_told_before_the_nonce", SPEC, expired, "token_expired", proof=proof(expired))
     return cases
 
 

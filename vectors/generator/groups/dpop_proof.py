@@ -14,11 +14,11 @@ from ..proof import CLIENT, THIEF, bound_token, header_with, payload, proof, tex
 
 P256_PRIME = 2**256 - 2**224 + 2**192 + 2**96 - 1
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-EVERY = {**ACCEPTED, "dpop_algorithms": ["ES256", "ES384", "RS256", "PS256", "EdDSA"]}
+EVERY = {"dpop_algorithms": ["ES256", "ES384", "RS256", "PS256", "EdDSA"]}
 
 
 def group() -> Group:
-    cases = Group("dpop_proof")
+    cases = Group("dpop_proof", ACCEPTED)
     _shape(cases)
     _header(cases)
     _algorithm(cases)
@@ -34,7 +34,7 @@ def _shape(cases: Group) -> None:
     header, claims, signature = good.segments()
 
     def refuse(name: str, code: str, text: str, note: str) -> None:
-        cases.add(f"{name}_is_rejected", spec, tok, code, proof=text_proof(text, note), policy=ACCEPTED)
+        cases.add(f"{name}_is_rejected", spec, tok, code, proof=text_proof(text, note))
 
     no_jws = "proof_not_a_jws"
     refuse("text_without_dots", no_jws, "proof", "one segment")
@@ -51,10 +51,8 @@ def _shape(cases: Group) -> None:
     refuse("trailing_line_feed", "malformed_proof_signature", f"{good.compact}\n", "a line feed behind it")
     refuse("access_token_as_proof", "proof_type", tok.compact, "the access token itself")
 
-    cases.add(
-        "proof_beyond_the_limit_is_rejected", spec, tok, "proof_too_large", proof=_of_size(tok, 16385), policy=ACCEPTED
-    )
-    cases.accept("proof_at_the_limit_is_accepted", spec, tok, proof=_of_size(tok, 16384), policy=ACCEPTED)
+    cases.add("proof_beyond_the_limit_is_rejected", spec, tok, "proof_too_large", proof=_of_size(tok, 16385))
+    cases.accept("proof_at_the_limit_is_accepted", spec, tok, proof=_of_size(tok, 16384))
     for name, compact in {
         "header": f"{header}=.{claims}.{signature}",
         "payload": f"{header}.{claims}=.{signature}",
@@ -69,12 +67,11 @@ def _shape(cases: Group) -> None:
             tok,
             code,
             proof=good.respelled(compact, f"padding behind the {name}"),
-            policy=ACCEPTED,
         )
 
     def payload_refused(name: str, raw: str) -> None:
         bad = proof(tok, raw_payload=raw)
-        cases.add(f"payload_{name}_is_rejected", spec, tok, "malformed_proof_payload", proof=bad, policy=ACCEPTED)
+        cases.add(f"payload_{name}_is_rejected", spec, tok, "malformed_proof_payload", proof=bad)
 
     usual = compact_json(payload(tok)).decode()
     payload_refused("that_is_an_array", f"[{usual}]")
@@ -93,12 +90,11 @@ def _shape(cases: Group) -> None:
         tok,
         "malformed_proof_payload",
         proof=padded,
-        policy=ACCEPTED,
     )
     spaced = proof(tok, raw_payload=usual.replace(",", " ,\r\n\t").replace(":", " : ", 1))
-    cases.accept("odd_white_space_in_payload_is_accepted", "RFC 8259 section 2", tok, proof=spaced, policy=ACCEPTED)
+    cases.accept("odd_white_space_in_payload_is_accepted", "RFC 8259 section 2", tok, proof=spaced)
     more = proof(tok, {"sub": 5, "iss": None, "aud": ["x"], "x": {"y": [1]}})
-    cases.accept("other_claims_are_ignored", "RFC 9449 section 4.2", tok, proof=more, policy=ACCEPTED)
+    cases.accept("other_claims_are_ignored", "RFC 9449 section 4.2", tok, proof=more)
 
 
 def _of_size(tok: Any, size: int) -> Proof:
@@ -126,7 +122,7 @@ def _header(cases: Group) -> None:
     malformed = "malformed_proof_header"
 
     def refuse(name: str, code: str, bad: Proof, spec: str = spec) -> None:
-        cases.add(f"{name}_is_rejected", spec, tok, code, proof=bad, policy=ACCEPTED)
+        cases.add(f"{name}_is_rejected", spec, tok, code, proof=bad)
 
     refuse("header_that_is_not_json", malformed, proof(tok, raw_header=usual[:-1]))
     refuse("header_that_is_an_array", malformed, proof(tok, raw_header=f"[{usual}]"))
@@ -179,7 +175,6 @@ def _header(cases: Group) -> None:
         "RFC 9449 section 4.2",
         tok,
         proof=proof(tok, header=ignored),
-        policy=ACCEPTED,
     )
 
 
@@ -188,7 +183,7 @@ def _algorithm(cases: Group) -> None:
     tok = bound_token()
     code = "proof_algorithm"
 
-    def refuse(name: str, bad: Proof, policy: dict[str, Any] = ACCEPTED, code: str = code) -> None:
+    def refuse(name: str, bad: Proof, policy: dict[str, Any] | None = None, code: str = code) -> None:
         cases.add(f"{name}_is_rejected", spec, tok, code, proof=bad, policy=policy)
 
     for name, alg in {
@@ -215,7 +210,7 @@ def _algorithm(cases: Group) -> None:
         "EdDSA": "client-ed25519",
     }.items():
         refuse(f"{alg.lower()}_that_is_not_allowed", proof(tok, alg=alg, key=key))
-    refuse("es256_that_is_not_allowed", proof(tok), {**ACCEPTED, "dpop_algorithms": ["ES384", "EdDSA"]})
+    refuse("es256_that_is_not_allowed", proof(tok), {"dpop_algorithms": ["ES384", "EdDSA"]})
     wrong = "proof_signature_invalid"
     refuse(
         "ps256_signature_as_rs256", proof(tok, alg="RS256", key="client-rsa", sign_as="PS256", valid=True), EVERY, wrong
@@ -246,7 +241,7 @@ def _key(cases: Group) -> None:
     numbers = keys.private_key(CLIENT).public_key().public_numbers()
 
     def refuse(code: str, name: str, jwk: Any, spec: str = spec) -> None:
-        cases.add(f"{name}_is_rejected", spec, tok, code, proof=proof(tok, header={"jwk": jwk}), policy=ACCEPTED)
+        cases.add(f"{name}_is_rejected", spec, tok, code, proof=proof(tok, header={"jwk": jwk}))
 
     for name, value in {
         "missing_key": ABSENT,
@@ -318,13 +313,11 @@ def _key(cases: Group) -> None:
         "key_with_unknown_members": {"ext": True, "n": "AQAB", "e": 3, "iat": None},
     }.items():
         jwk = {**good, **member}
-        cases.accept(f"{name}_is_accepted", uses, tok, proof=proof(tok, header={"jwk": jwk}), policy=ACCEPTED)
+        cases.accept(f"{name}_is_accepted", uses, tok, proof=proof(tok, header={"jwk": jwk}))
     escaped = header_with(
         "jwk", compact_json(good).decode().replace('"kty"', '"\\u006bty"').replace('"EC"', '"\\u0045C"')
     )
-    cases.accept(
-        "key_with_escapes_is_accepted", "RFC 8259 section 7", tok, proof=proof(tok, raw_header=escaped), policy=ACCEPTED
-    )
+    cases.accept("key_with_escapes_is_accepted", "RFC 8259 section 7", tok, proof=proof(tok, raw_header=escaped))
 
 
 def _signature(cases: Group) -> None:
@@ -333,7 +326,7 @@ def _signature(cases: Group) -> None:
     invalid, malformed = "proof_signature_invalid", "malformed_proof_signature"
 
     def refuse(name: str, code: str, bad: Proof, spec: str = spec) -> None:
-        cases.add(f"{name}_is_rejected", spec, tok, code, proof=bad, policy=ACCEPTED)
+        cases.add(f"{name}_is_rejected", spec, tok, code, proof=bad)
 
     def tampered(name: str, tamper: Callable[[bytes], bytes]) -> None:
         refuse(name, invalid, proof(tok, tamper=tamper), "RFC 7518 section 3.4")

@@ -10,7 +10,6 @@ from ..case import (
     JWKS_URL,
     MISSING,
     NOW,
-    POLICY,
     Group,
     Proof,
     Token,
@@ -19,8 +18,6 @@ from ..case import (
     discovery,
     documents,
     insufficient_scope,
-    merged,
-    step,
     token,
 )
 from ..proof import THIEF, URL, bound_token, payload, proof
@@ -31,7 +28,7 @@ BOTH = [DISCOVERY_URL, JWKS_URL]
 
 
 def group() -> Group:
-    cases = Group("dpop_replay")
+    cases = Group("dpop_replay", ACCEPTED)
     tok = bound_token()
     first = proof(tok)
 
@@ -42,11 +39,11 @@ def group() -> Group:
         *,
         then_token: Token = tok,
         before: list[dict[str, Any]] | None = None,
-        policy: dict[str, Any] = ACCEPTED,
+        policy: dict[str, Any] | None = None,
         fetched: list[str] | None = None,
         **more: Any,
     ) -> None:
-        earlier = before if before is not None else [step(tok, "verified", NOW, BOTH, policy=policy, proof=first)]
+        earlier = before if before is not None else [cases.step(tok, "verified", NOW, BOTH, policy=policy, proof=first)]
         cases.add(
             name, SPEC, then_token, expect, proof=then, before=earlier, policy=policy, fetched=fetched or [], **more
         )
@@ -54,8 +51,8 @@ def group() -> Group:
     replayed = "proof_replayed"
     add("same_proof_again_is_rejected", replayed, first)
     add("same_proof_a_minute_later_is_rejected", replayed, first, now=NOW + 60)
-    again = step(tok, replayed, NOW + 1, [], policy=ACCEPTED, proof=first)
-    warm = step(tok, "verified", NOW, BOTH, policy=ACCEPTED, proof=first)
+    again = cases.step(tok, replayed, NOW + 1, [], proof=first)
+    warm = cases.step(tok, "verified", NOW, BOTH, proof=first)
     add("same_proof_a_third_time_is_rejected", replayed, first, before=[warm, again])
     add("new_proof_is_accepted", "verified", proof(tok, {"jti": "proof-2"}))
     new = proof(tok, {"jti": "proof-2"})
@@ -105,14 +102,14 @@ def group() -> Group:
         "long_jti_that_differs_at_its_end_is_another_one",
         "verified",
         proof(tok, {"jti": long + "2"}),
-        before=[step(tok, "verified", NOW, BOTH, policy=ACCEPTED, proof=proof(tok, {"jti": long + "1"}))],
+        before=[cases.step(tok, "verified", NOW, BOTH, proof=proof(tok, {"jti": long + "1"}))],
     )
 
     # As long as a proof is good, and no longer.
     add("replay_at_the_last_moment_is_rejected", replayed, first, now=NOW + 300)
     add("replay_after_the_last_moment_is_too_old", "proof_too_old", first, now=NOW + 301)
     ahead = proof(tok, {"iat": NOW + 30})
-    started = [step(tok, "verified", NOW, BOTH, policy=ACCEPTED, proof=ahead)]
+    started = [cases.step(tok, "verified", NOW, BOTH, proof=ahead)]
     add("replay_of_a_proof_from_ahead_is_rejected_to_its_end", replayed, ahead, before=started, now=NOW + 330)
     add(
         "jti_may_come_again_when_its_proof_is_long_gone",
@@ -120,7 +117,7 @@ def group() -> Group:
         proof(tok, {"iat": NOW + 400}),
         now=NOW + 400,
     )
-    short = {**ACCEPTED, "dpop_iat_offset": 5, "dpop_iat_leeway": 5}
+    short = {"dpop_iat_offset": 5, "dpop_iat_leeway": 5}
     add("replay_at_the_end_of_a_short_window_is_rejected", replayed, first, now=NOW + 5, policy=short)
 
     # A proof that fails another check is not used up.
@@ -128,19 +125,19 @@ def group() -> Group:
         ("method", "proof_method_mismatch", {"method": "POST"}),
         ("url", "proof_url_mismatch", {"url": other_url}),
     ]:
-        earlier = step(tok, code, NOW, BOTH, policy=ACCEPTED, proof=first, **change)
+        earlier = cases.step(tok, code, NOW, BOTH, proof=first, **change)
         add(f"proof_refused_for_its_{name}_is_not_used_up", "verified", first, before=[earlier])
-    earlier = step(tok, "proof_from_future", NOW - 60, BOTH, policy=ACCEPTED, proof=first)
+    earlier = cases.step(tok, "proof_from_future", NOW - 60, BOTH, proof=first)
     add("proof_refused_for_its_time_is_not_used_up", "verified", first, before=[earlier])
-    earlier = step(other_token, "proof_token_mismatch", NOW, BOTH, policy=ACCEPTED, proof=first)
+    earlier = cases.step(other_token, "proof_token_mismatch", NOW, BOTH, proof=first)
     add("proof_refused_for_its_token_is_not_used_up", "verified", first, before=[earlier])
-    earlier = step(others, "confirmation_mismatch", NOW, BOTH, policy=ACCEPTED, proof=proof(others))
+    earlier = cases.step(others, "confirmation_mismatch", NOW, BOTH, proof=proof(others))
     add("proof_refused_for_its_binding_is_not_used_up", "verified", first, before=[earlier])
     forged = proof(tok, signed_by=THIEF, valid=True)
-    earlier = step(tok, "proof_signature_invalid", NOW, BOTH, policy=ACCEPTED, proof=forged)
+    earlier = cases.step(tok, "proof_signature_invalid", NOW, BOTH, proof=forged)
     add("forged_proof_uses_up_no_jti", "verified", first, before=[earlier])
     early = bound_token({"nbf": NOW})
-    earlier = step(early, "token_not_yet_valid", NOW - 10, BOTH, policy=ACCEPTED, proof=proof(early))
+    earlier = cases.step(early, "token_not_yet_valid", NOW - 10, BOTH, proof=proof(early))
     add("proof_refused_with_its_token_is_not_used_up", "verified", proof(early), then_token=early, before=[earlier])
     cases.add(
         "proof_that_could_not_be_judged_is_not_used_up",
@@ -148,26 +145,23 @@ def group() -> Group:
         tok,
         "verified",
         proof=first,
-        policy=ACCEPTED,
         docs=documents(metadata={**MISSING, "then": discovery()}),
-        before=[step(tok, "unavailable", NOW, [DISCOVERY_URL], policy=ACCEPTED, proof=first)],
+        before=[cases.step(tok, "unavailable", NOW, [DISCOVERY_URL], proof=first)],
         now=NOW + 60,
     )
-    full = merged(POLICY, ACCEPTED)
-    lacking = {**step(tok, "verified", NOW, BOTH, policy=ACCEPTED, proof=first)}
+    lacking = {**cases.step(tok, "verified", NOW, BOTH, proof=first)}
     lacking["required_scopes"] = ["admin"]
-    lacking["expect"] = insufficient_scope(["admin"], full, "dpop")
+    lacking["expect"] = insufficient_scope(["admin"], cases.policy, "dpop")
     add("proof_of_a_token_without_scope_is_used_up", replayed, first, before=[lacking])
 
-    off = {**ACCEPTED, "dpop_replay": "off"}
+    off = {"dpop_replay": "off"}
     add("same_proof_again_is_accepted_where_replay_protection_is_off", "verified", first, policy=off)
     plain = token()
     cases.accept(
         "same_bearer_token_again_is_accepted",
         SPEC,
         plain,
-        policy=ACCEPTED,
-        before=[step(plain, "verified", NOW, BOTH, policy=ACCEPTED)],
+        before=[cases.step(plain, "verified", NOW, BOTH)],
         fetched=[],
     )
     return cases

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..case import ACCEPTED, REQUIRED, Group, bearer, dpop, token
+from ..case import ACCEPTED, OFF, REQUIRED, Group, bearer, dpop, token
 from ..proof import URL, bound_token, proof
 
 
 def group() -> Group:
-    cases = Group("dpop_scheme")
+    cases = Group("dpop_scheme", ACCEPTED)
     good = bound_token()
     good_proof = proof(good)
     plain = token()
     _accepted(cases)
 
-    def refuse(name: str, code: str, headers: list[list[str]], policy: dict[str, Any] = ACCEPTED, **more: Any) -> None:
+    def refuse(
+        name: str, code: str, headers: list[list[str]], policy: dict[str, Any] | None = None, **more: Any
+    ) -> None:
         cases.add(name, more.pop("spec", "RFC 9449 section 7.1"), None, code, headers=headers, policy=policy, **more)
 
     refuse("no_proof_is_rejected", "proof_missing", dpop(good))
@@ -125,7 +127,7 @@ def group() -> Group:
         "dpop_is_rejected_where_it_is_off",
         "dpop_not_accepted",
         dpop(good, good_proof),
-        {"dpop": "off"},
+        OFF,
         title="The DPoP scheme is rejected where it is off, with a good proof too",
     )
     refuse("opaque_token_is_rejected", "opaque_token", dpop("kz8mXK1EalYznwH", good_proof))
@@ -140,7 +142,7 @@ def _accepted(cases: Group) -> None:
     spec = "RFC 9449 section 7.1"
 
     def accept(
-        name: str, headers: list[list[str]] | None = None, policy: dict[str, Any] = ACCEPTED, **more: Any
+        name: str, headers: list[list[str]] | None = None, policy: dict[str, Any] | None = None, **more: Any
     ) -> None:
         spec_used = more.pop("spec", spec)
         cases.accept(name, spec_used, good, proof=good_proof, headers=headers, policy=policy, **more)
@@ -172,17 +174,17 @@ def _accepted(cases: Group) -> None:
             ["DPoP-Nonce", "nonsense"],
         ],
     )
-    cases.accept("bearer_is_accepted_beside_dpop", "RFC 6750 section 2.1", plain, policy=ACCEPTED)
+    cases.accept("bearer_is_accepted_beside_dpop", "RFC 6750 section 2.1", plain)
     cases.accept(
         "empty_proof_beside_a_bearer_token_is_ignored",
         "RFC 9449 section 7.2",
         plain,
         headers=[*bearer(plain), ["DPoP", " "]],
-        policy=ACCEPTED,
     )
     cases.accept(
         "proof_beside_a_bearer_token_is_ignored_where_dpop_is_off",
         "RFC 9449 section 7.2",
         plain,
         headers=[*bearer(plain), ["DPoP", proof(plain).compact], ["DPoP", "x"]],
+        policy=OFF,
     )

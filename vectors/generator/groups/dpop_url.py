@@ -15,12 +15,12 @@ HERE = "https://api.example.com/a/b?c=d"
 
 
 def group() -> Group:
-    cases = Group("dpop_url")
+    cases = Group("dpop_url", ACCEPTED)
     tok = bound_token()
 
     def add(name: str, spec: str, expect: str, htu: Any, url: str) -> None:
         bad = proof(tok, {"htu": htu})
-        cases.add(name, spec, tok, expect, proof=bad, url=url, policy=ACCEPTED)
+        cases.add(name, spec, tok, expect, proof=bad, url=url)
 
     def accept(name: str, spec: str, htu: str, url: str = HERE) -> None:
         add(f"{name}_is_accepted", spec, "verified", htu, url)

@@ -260,7 +260,7 @@ def _useless_sets(cases: Group) -> None:
         "private_key_alone": _text({"keys": [jwk("rsa-a", **private_members("rsa-a"))]}),
         "key_without_kid_alone": _text({"keys": [jwk("rsa-a", kid=None)]}),
         "unknown_key_type_alone": _text({"keys": [junk()["unknown_kty"]]}),
-        "byte_order_mark": f'\ufeff{{"keys":[{good}]}}',
+        "two_byte_order_marks": f'\ufeff\ufeff{{"keys":[{good}]}}',
     }.items():
         cases.add(
             f"set_of_{name}_is_not_used",
@@ -270,6 +270,14 @@ def _useless_sets(cases: Group) -> None:
             docs=documents(raw_document(text)),
             fetched=[DISCOVERY_URL, JWKS_URL],
         )
+    cases.add(
+        "set_behind_a_byte_order_mark_is_used",
+        "RFC 8259 section 8.1",
+        token(),
+        "verified",
+        docs=documents(raw_document(f'\ufeff{{"keys":[{good}]}}')),
+        fetched=[DISCOVERY_URL, JWKS_URL],
+    )
     cases.add(
         "set_that_cannot_be_fetched_is_unavailable",
         "RFC 7517 section 5",

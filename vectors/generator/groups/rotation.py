@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..case import DISCOVERY_URL, JWKS_URL, MISSING, NOW, Group, documents, key_set, raw_document, step, token
+from ..case import DISCOVERY_URL, JWKS_URL, MISSING, NOW, Group, documents, key_set, raw_document, token
 from ..keys import jwk
 
 SPEC = "OpenID Connect Core 1.0 section 10.1.1"
@@ -16,7 +16,7 @@ def group() -> Group:
     cases = Group("rotation")
     old, new = token(), token(key="rsa-b")
     unknown = token(header={"kid": "unknown"})
-    warm = step(old, "verified", NOW - 60, BOTH)
+    warm = cases.step(old, "verified", NOW - 60, BOTH)
 
     def add(
         name: str, tok: Any, expect: str, then: dict[str, Any], fetched: list[str], before: list[dict[str, Any]]
@@ -33,10 +33,10 @@ def group() -> Group:
         "unknown_kid",
         replaced,
         [],
-        [warm, step(new, "verified", NOW - 20, [JWKS_URL])],
+        [warm, cases.step(new, "verified", NOW - 20, [JWKS_URL])],
     )
     # Keys that were fetched for the request itself are all there are; the next request may find more.
-    cold = step(unknown, "unknown_kid", NOW - 1, BOTH)
+    cold = cases.step(unknown, "unknown_kid", NOW - 1, BOTH)
     add("new_key_is_found_right_after_an_unknown_one", new, "verified", added, [JWKS_URL], [cold])
     add("unknown_kid_is_rejected_after_one_refetch", unknown, "unknown_kid", added, [JWKS_URL], [warm])
     add(
@@ -45,19 +45,19 @@ def group() -> Group:
         "unknown_kid",
         OLD,
         [],
-        [warm, step(unknown, "unknown_kid", NOW - 10, [JWKS_URL])],
+        [warm, cases.step(unknown, "unknown_kid", NOW - 10, [JWKS_URL])],
     )
-    cooled = step(unknown, "unknown_kid", NOW - 40, [JWKS_URL])
+    cooled = cases.step(unknown, "unknown_kid", NOW - 40, [JWKS_URL])
     add(
         "unknown_kid_is_looked_for_again_after_the_cooldown",
         unknown,
         "unknown_kid",
         OLD,
         [JWKS_URL],
-        [step(old, "verified", NOW - 90, BOTH), cooled],
+        [cases.step(old, "verified", NOW - 90, BOTH), cooled],
     )
     # Whether the key is published can't be known: 503, not 401.
-    broken = step(unknown, "unavailable", NOW - 20, [JWKS_URL])
+    broken = cases.step(unknown, "unavailable", NOW - 20, [JWKS_URL])
     for name, then in {
         "html": raw_document("<html>Bad gateway</html>"),
         "empty_set": raw_document('{"keys":[]}'),
@@ -67,6 +67,10 @@ def group() -> Group:
     junk = key_set({"kty": "AKP", "kid": "x"}, jwk("rsa-1024", kid="rsa-b"), jwk("rsa-a"))
     add("new_key_that_is_unusable_is_rejected", new, "unusable_key", junk, [JWKS_URL], [warm])
     cases.accept(
-        "discovery_is_not_fetched_again", SPEC, old, fetched=[], before=[warm, step(old, "verified", NOW - 30, [])]
+        "discovery_is_not_fetched_again",
+        SPEC,
+        old,
+        fetched=[],
+        before=[warm, cases.step(old, "verified", NOW - 30, [])],
     )
     return cases

@@ -1,6 +1,10 @@
 //! `bearward issuer`: runs the local tenant until a signal, and prints how to reach it.
 
-use std::{fmt, io, path::Path};
+use std::{
+    fmt,
+    io::{self, IsTerminal as _},
+    path::Path,
+};
 
 use bearward_issuer::{
     AdminAccess, Api, CaFile, Client, ConfigError, Connection, ExchangeProfile, LocalTenant, PublicKey,
@@ -29,8 +33,12 @@ pub(crate) async fn run(mut args: IssuerArgs) -> Result<(), Failure> {
     let connections = config.connections.clone();
     let management_scopes = config.management_scopes.clone();
     let tenant = LocalTenant::start(config).await.map_err(|error| start_failure(&error))?;
-    let ready = Ready { tenant: &tenant, args: &args, connections, management_scopes };
+    let mut ready =
+        Ready { tenant: &tenant, args: &args, connections, management_scopes, secrets: Secrets::Shown };
     let announcement = announce(&ready);
+    if !io::stdout().is_terminal() {
+        ready.secrets = Secrets::In(announcement.as_ref().map(Announcement::path));
+    }
     let printed = if args.json { output::json(&ready.json()) } else { output::data(ready) };
     if printed.is_ok() {
         signals.any().await;
@@ -134,6 +142,14 @@ struct Ready<'a> {
     args: &'a IssuerArgs,
     connections: Vec<Connection>,
     management_scopes: Vec<String>,
+    secrets: Secrets<'a>,
+}
+
+/// Where the lines for people have the secrets. A log or a pipe gets none: others may read it.
+enum Secrets<'a> {
+    Shown,
+    /// In this file, or nowhere if it could not be written.
+    In(Option<&'a Path>),
 }
 
 impl Ready<'_> {
@@ -158,6 +174,15 @@ impl Ready<'_> {
         })
     }
 
+    /// A line for people.
+    fn secret(&self, f: &mut fmt::Formatter<'_>, name: &str, secret: &Secret) -> fmt::Result {
+        match self.secrets {
+            Secrets::Shown => writeln!(f, "  {name:<13}  {}", secret.expose()),
+            Secrets::In(Some(file)) => writeln!(f, "  {name:<13}  in {}", file.display()),
+            Secrets::In(None) => writeln!(f, "  {name:<13}  only with --json"),
+        }
+    }
+
     fn connections(&self) -> impl Iterator<Item = &str> {
         self.connections.iter().map(Connection::name)
     }
@@ -175,7 +200,7 @@ impl fmt::Display for Ready<'_> {
         writeln!(f, "  domain         {}", tenant.domain())?;
         writeln!(f, "  CA file        {ca_file}")?;
         writeln!(f, "  client id      {}", tenant.client_id())?;
-        writeln!(f, "  client secret  {}", tenant.client_secret().expose())?;
+        self.secret(f, "client secret", tenant.client_secret())?;
         for audience in &self.args.audience {
             writeln!(f, "  audience       {audience}")?;
         }
@@ -191,7 +216,7 @@ impl fmt::Display for Ready<'_> {
         writeln!(f, "  management     {}", self.management_audience())?;
         if let Some(admin) = tenant.admin() {
             writeln!(f, "  admin url      {}", admin.url())?;
-            writeln!(f, "  admin secret   {}", admin.secret().expose())?;
+            self.secret(f, "admin secret", admin.secret())?;
         }
         writeln!(f, "\nFor the shell of your API and of your client:\n")?;
         writeln!(f, "  export {CA_FILE}={}", shell(&ca_file))?;
@@ -200,8 +225,18 @@ impl fmt::Display for Ready<'_> {
             writeln!(f, "  export AUTH0_AUDIENCE={}", shell(audience))?;
         }
         writeln!(f, "  export AUTH0_CLIENT_ID={}", shell(tenant.client_id()))?;
-        writeln!(f, "  export AUTH0_CLIENT_SECRET={}", shell(tenant.client_secret().expose()))?;
-        write!(f, "  bearward token")
+        match self.secrets {
+            Secrets::Shown => {
+                let secret = shell(tenant.client_secret().expose());
+                write!(f, "  export AUTH0_CLIENT_SECRET={secret}\n  bearward token")
+            }
+            Secrets::In(Some(_)) => {
+                write!(f, "\n`bearward init --local`, run in this folder, reads the secrets.")
+            }
+            Secrets::In(None) => {
+                write!(f, "\nThe secrets are in no file, because this folder can't be written to.")
+            }
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! `bearward token`: requests a token from a tenant (RFC 6749 §4.4, RFC 9449 §5).
 
-use reqwest::{Client, Method, Url};
-use serde_json::Value;
+use bearward_exchange::{ClientCredentials, Form};
+use reqwest::{Client, Method, Url, header::CONTENT_TYPE};
+use serde_json::{Map, Value, json};
 
 use crate::{
     commands::args::TokenArgs,
@@ -9,22 +10,27 @@ use crate::{
         dpop::{Nonce, ProofFacts, ProofKey, key_file},
         https,
     },
-    tenant::client::{Answer, Granted, QUOTE_LENGTH},
+    tenant::{
+        client::{Answer, Granted, QUOTE_LENGTH, with_form},
+        local::{AdminApi, LocalTenant},
+    },
     terminal::{failure::Failure, input, output},
 };
 
 pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
+    if args.chosen.are_given() {
+        let key = if args.dpop { Some(key(args.dpop_key.clone())?) } else { None };
+        return print(chosen(&args, key.as_ref()).await?, args.json);
+    }
     let secret = input::argument("client secret", args.client_secret)?;
     let scope = args.scope.join(" ");
-    let mut form = vec![
-        ("grant_type", "client_credentials"),
-        ("client_id", &args.client_id),
-        ("client_secret", &secret),
-        ("audience", args.audience.as_str()),
-    ];
-    if !scope.trim().is_empty() {
-        form.push(("scope", &scope));
+    let form = ClientCredentials {
+        client_id: &args.client_id,
+        client_secret: &secret,
+        audience: args.audience.as_str(),
+        scope: &scope,
     }
+    .form();
     let key = if args.dpop { Some(key(args.dpop_key)?) } else { None };
     let host = args.domain.to_string();
     let url = args.domain.token_endpoint();
@@ -38,11 +44,56 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
     if let Some(key) = key {
         check_binding(&granted, &host, &key)?;
     }
-    if args.json {
+    print(granted, args.json)
+}
+
+fn print(granted: Granted, as_json: bool) -> Result<(), Failure> {
+    if as_json {
         output::json(&Value::Object(granted.members))
     } else {
         output::data(granted.access_token.expose())
     }
+}
+
+/// A token with the claims of the arguments, from the admin API of the local tenant.
+async fn chosen(args: &TokenArgs, key: Option<&ProofKey>) -> Result<Granted, Failure> {
+    let local = LocalTenant::find()?;
+    if local.domain != args.domain {
+        let message = format!("{} is not the local tenant of this folder, {}.", args.domain, local.domain);
+        return Err(
+            Failure::usage(message).with_hint("only that tenant issues tokens with claims of your choice.")
+        );
+    }
+    let Some(AdminApi { url, secret }) = local.admin else {
+        return Err(Failure::usage("the local tenant of this folder has no admin API.")
+            .with_hint("start it by `bearward issuer --admin`."));
+    };
+    let client = https::clear_text_client(&args.timeout.http_options(), &url)?;
+    let request = client.post(url.clone()).bearer_auth(&secret).header(CONTENT_TYPE, "application/json");
+    let request = request.body(json!({ "claims": claims(args, key) }).to_string());
+    Answer::to(request, &url).await.map_err(|failure| LocalTenant::gone(&failure))?.granted(&secret)
+}
+
+/// The claims to write over those of the client's usual token.
+fn claims(args: &TokenArgs, key: Option<&ProofKey>) -> Map<String, Value> {
+    let words = |texts: &[String]| -> Vec<String> {
+        texts.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
+    };
+    let (scopes, permissions) = (words(&args.scope), words(&args.chosen.permission));
+    let mut claims = Map::new();
+    let mut set = |name: &str, value: Option<Value>| {
+        claims.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    set("aud", Some(args.audience.as_str().into()));
+    set("sub", args.chosen.sub.as_deref().map(Value::from));
+    // Auth0's claim for the client credentials grant, which has no user.
+    set("gty", args.chosen.sub.is_some().then_some(Value::Null));
+    set("scope", (!scopes.is_empty()).then(|| scopes.join(" ").into()));
+    set("permissions", (!permissions.is_empty()).then(|| permissions.into()));
+    set("org_id", args.chosen.org.as_deref().map(Value::from));
+    set("cnf", key.map(|key| json!({ "jkt": key.thumbprint() })));
+    claims.extend(args.chosen.claims.iter().cloned());
+    claims
 }
 
 fn key(path: Option<std::path::PathBuf>) -> Result<ProofKey, Failure> {
@@ -58,11 +109,11 @@ impl Endpoint {
     /// RFC 9449 §5 adds the proof to the request of RFC 6749.
     async fn ask(
         &self,
-        form: &[(&str, &str)],
+        form: &Form,
         key: Option<&ProofKey>,
         nonce: Option<&Nonce>,
     ) -> Result<Answer, Failure> {
-        let mut request = self.client.post(self.url.clone()).form(form);
+        let mut request = with_form(self.client.post(self.url.clone()), form);
         if let Some(key) = key {
             let facts = ProofFacts { method: &Method::POST, url: &self.url, token: None, nonce };
             request = request.header("DPoP", facts.prove(key)?.field()?);
@@ -79,7 +130,7 @@ fn required_nonce(answer: &Answer) -> Option<Nonce> {
 
 /// RFC 9449 §5: a token of another type is not bound to the key, and is an error.
 fn check_binding(granted: &Granted, host: &str, key: &ProofKey) -> Result<(), Failure> {
-    let token_type = granted.members.get("token_type").and_then(Value::as_str).unwrap_or("none");
+    let token_type = granted.token_type.as_deref().unwrap_or("none");
     if !token_type.eq_ignore_ascii_case("dpop") {
         let token_type = output::one_line(token_type, QUOTE_LENGTH);
         let message =

@@ -1,5 +1,8 @@
 //! Requests to a tenant, and its answers: what they grant, or a failure with a hint and an exit code.
 
+use std::fmt;
+
+use bearward_exchange::{ClientCredentials, ErrorAnswer, Form, TokenAnswer};
 use reqwest::{
     Client, RequestBuilder, StatusCode, Url,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER},
@@ -39,18 +42,13 @@ impl Tenant {
     /// RFC 6749 §4.4: a token for one API by the client credentials grant, with all scopes that are granted.
     pub(crate) async fn client_credentials(
         &self,
-        id: &str,
-        secret: &str,
+        client_id: &str,
+        client_secret: &str,
         audience: &str,
     ) -> Result<AccessToken, Failure> {
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", id),
-            ("client_secret", secret),
-            ("audience", audience),
-        ];
-        let answer = self.post_form(&["oauth", "token"], &form).await?;
-        Ok(answer.granted(secret)?.access_token)
+        let asked = ClientCredentials { client_id, client_secret, audience, scope: "" };
+        let answer = self.post_form(&["oauth", "token"], &asked.form()).await?;
+        Ok(answer.granted(client_secret)?.access_token)
     }
 
     /// OpenID Connect Discovery 1.0 §4: the discovery document.
@@ -58,8 +56,8 @@ impl Tenant {
         self.send(self.client.get(self.domain.url(&[".well-known", "openid-configuration"]))).await
     }
 
-    pub(crate) async fn post_form(&self, path: &[&str], form: &[(&str, &str)]) -> Result<Answer, Failure> {
-        self.send(self.client.post(self.domain.url(path)).form(form)).await
+    pub(crate) async fn post_form(&self, path: &[&str], form: &Form) -> Result<Answer, Failure> {
+        self.send(with_form(self.client.post(self.domain.url(path)), form)).await
     }
 
     pub(crate) async fn post_json(
@@ -81,6 +79,11 @@ impl Tenant {
     }
 }
 
+/// The request with `form` as its body.
+pub(crate) fn with_form(request: RequestBuilder, form: &Form) -> RequestBuilder {
+    request.form(&form.fields().collect::<Vec<_>>())
+}
+
 /// A tenant's answer, read to its end.
 pub(crate) struct Answer {
     host: String,
@@ -90,10 +93,18 @@ pub(crate) struct Answer {
 }
 
 /// A successful answer of a token endpoint. RFC 6749 §5.1.
-#[derive(Debug)]
 pub(crate) struct Granted {
     pub(crate) access_token: AccessToken,
+    /// How it is to be sent, RFC 6749 §7.1.
+    pub(crate) token_type: Option<String>,
     pub(crate) members: Map<String, Value>,
+}
+
+/// Hides the members: the token is one of them.
+impl fmt::Debug for Granted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Granted").field("token_type", &self.token_type).finish_non_exhaustive()
+    }
 }
 
 impl Answer {
@@ -123,18 +134,21 @@ impl Answer {
 
     /// `error` of RFC 6749 §5.2, only to compare it: it may contain control characters.
     pub(crate) fn error(&self) -> Option<String> {
-        let members: Map<String, Value> = serde_json::from_slice(&self.body).ok()?;
-        members.get("error").and_then(Value::as_str).map(str::to_owned)
+        ErrorAnswer::read(self.body.clone())?.code().map(str::to_owned)
     }
 
     /// The token that is granted. `secret` is masked in errors, in case the tenant repeats it.
     pub(crate) fn granted(&self, secret: &str) -> Result<Granted, Failure> {
         let members = self.members(secret)?;
-        let token = members.get("access_token").and_then(Value::as_str);
-        match token.and_then(|token| AccessToken::parse(token.to_owned()).ok()) {
-            Some(access_token) => Ok(Granted { access_token, members }),
-            None => Err(Failure::undecided(format!("{} answered without a usable access_token.", self.host))),
-        }
+        let granted = || {
+            let answer = TokenAnswer::read(self.body.clone()).ok()?;
+            let access_token = AccessToken::parse(answer.access_token().to_owned()).ok()?;
+            let token_type = answer.token_type().map(str::to_owned);
+            Some(Granted { access_token, token_type, members })
+        };
+        granted().ok_or_else(|| {
+            Failure::undecided(format!("{} answered without a usable access_token.", self.host))
+        })
     }
 
     /// The members of a successful answer's JSON object. `secret` is masked in errors.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use bearward_exchange::{DeviceAuthorization, DeviceRequest, Polled};
 use reqwest::Url;
-use serde_json::{Map, Value};
 
 use crate::{
     http::access_token::AccessToken,
@@ -14,81 +14,53 @@ use crate::{
     terminal::{failure::Failure, output},
 };
 
-/// RFC 8628 §3.2: the default `interval`. §3.5: what `slow_down` adds to it.
-const FIVE_SECONDS: Duration = Duration::from_secs(5);
-
-/// The longest wait, even if the tenant's code is valid for longer.
-const LONGEST_WAIT: Duration = Duration::from_secs(30 * 60);
-
 /// Hosts are cut to this length.
 const HOST_LENGTH: usize = 253;
 
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-
-/// A request for a token.
-pub(crate) struct DeviceRequest<'a> {
-    pub(crate) client_id: &'a str,
-    pub(crate) audience: &'a str,
-    pub(crate) scope: &'a str,
-    /// Another host than the tenant's that the page may be on.
-    pub(crate) page_host: Option<&'a Domain>,
+/// Prints the page and the code, and waits for the token. The page must be on the tenant's host, or on `page_host`.
+pub(crate) async fn token(
+    request: DeviceRequest<'_>,
+    tenant: &Tenant,
+    page_host: Option<&Domain>,
+) -> Result<AccessToken, Failure> {
+    let answer = tenant.post_form(&["oauth", "device", "code"], &request.form()).await?;
+    let authorization = Authorization::of(&answer)?;
+    let domain = tenant.domain();
+    authorization.check_pages(domain, page_host.unwrap_or(domain))?;
+    output::message(format_args!("Signing in at the tenant {domain}."));
+    authorization.print();
+    let form = authorization.device.token_form(request.client_id);
+    poll(
+        &authorization.device,
+        async || tenant.post_form(&["oauth", "token"], &form).await,
+        async |pause| tokio::time::sleep(pause).await,
+    )
+    .await
 }
 
-impl DeviceRequest<'_> {
-    /// Prints the page and the code, and waits for the token.
-    pub(crate) async fn token(&self, tenant: &Tenant) -> Result<AccessToken, Failure> {
-        let form = [("client_id", self.client_id), ("audience", self.audience), ("scope", self.scope)];
-        let answer = tenant.post_form(&["oauth", "device", "code"], &form).await?;
-        let authorization = Authorization::of(&answer)?;
-        let domain = tenant.domain();
-        authorization.check_pages(domain, self.page_host.unwrap_or(domain))?;
-        output::message(format_args!("Signing in at the tenant {domain}."));
-        authorization.print();
-        let form = [
-            ("grant_type", GRANT_TYPE),
-            ("device_code", &authorization.device_code),
-            ("client_id", self.client_id),
-        ];
-        poll(
-            &authorization,
-            async || tenant.post_form(&["oauth", "token"], &form).await,
-            async |pause| tokio::time::sleep(pause).await,
-        )
-        .await
-    }
-}
-
-/// RFC 8628 §3.2.
+/// The tenant's answer, safe to print.
 struct Authorization {
-    /// A secret: with it, anybody could get the token.
-    device_code: String,
+    device: DeviceAuthorization,
     user_code: String,
     verification_uri: Url,
     verification_uri_complete: Option<Url>,
-    expires_in: Duration,
-    interval: Duration,
 }
 
 impl Authorization {
     fn of(answer: &Answer) -> Result<Self, Failure> {
-        Self::read(&answer.members("")?).ok_or_else(|| {
+        answer.members("")?;
+        Self::read(answer.body().to_vec()).ok_or_else(|| {
             Failure::undecided(format!("{} answered without a usable device code.", answer.host()))
         })
     }
 
-    fn read(members: &Map<String, Value>) -> Option<Self> {
-        let text = |name| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let page = |name| text(name).and_then(web_page);
-        let seconds = |name| members.get(name).and_then(Value::as_u64).map(Duration::from_secs);
-        let expires_in = seconds("expires_in")?.min(LONGEST_WAIT);
+    fn read(body: Vec<u8>) -> Option<Self> {
+        let device = DeviceAuthorization::read(body)?;
         Some(Self {
-            device_code: text("device_code")?.to_owned(),
-            user_code: output::one_line(text("user_code")?, 40),
-            verification_uri: page("verification_uri")?,
-            verification_uri_complete: page("verification_uri_complete"),
-            expires_in,
-            // A longer pause would wait for an expired code.
-            interval: seconds("interval").unwrap_or(FIVE_SECONDS).min(expires_in),
+            user_code: output::one_line(device.user_code(), 40),
+            verification_uri: web_page(device.verification_uri())?,
+            verification_uri_complete: device.verification_uri_complete().and_then(web_page),
+            device,
         })
     }
 
@@ -121,22 +93,19 @@ fn web_page(text: &str) -> Option<Url> {
 
 /// RFC 8628 §3.4 and §3.5.
 async fn poll(
-    authorization: &Authorization,
+    device: &DeviceAuthorization,
     mut ask: impl AsyncFnMut() -> Result<Answer, Failure>,
     mut pause: impl AsyncFnMut(Duration),
 ) -> Result<AccessToken, Failure> {
-    let (mut interval, mut waited) = (authorization.interval, Duration::ZERO);
-    while waited < authorization.expires_in {
+    let mut polling = device.polling();
+    while let Some(interval) = polling.pause() {
         pause(interval).await;
-        // Only pauses count. A pause of zero counts too, so that this ends.
-        waited = waited.saturating_add(interval.max(Duration::from_millis(100)));
         let answer = ask().await?;
-        match answer.error().as_deref() {
-            Some("authorization_pending") => {}
-            Some("slow_down") => interval = interval.saturating_add(FIVE_SECONDS),
-            Some("expired_token") => return Err(expired()),
-            Some("access_denied") => return Err(denied(&answer, &authorization.device_code)),
-            _ => return Ok(answer.granted(&authorization.device_code)?.access_token),
+        match polling.read(answer.body().to_vec()) {
+            Polled::Pending => {}
+            Polled::Expired => break,
+            Polled::Denied => return Err(denied(&answer, device.device_code())),
+            Polled::Other => return Ok(answer.granted(device.device_code())?.access_token),
         }
     }
     Err(expired())
@@ -158,7 +127,8 @@ fn denied(answer: &Answer, secret: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use bearward_exchange::limits;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::tenant::client::tests::answer;
@@ -169,7 +139,7 @@ mod tests {
             "expires_in": 20,
         });
         members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        Authorization::read(members.as_object().unwrap())
+        Authorization::read(members.to_string().into_bytes())
     }
 
     /// The result of these answers, and the pauses before each.
@@ -178,7 +148,7 @@ mod tests {
         let mut answers = answers.iter();
         let mut pauses = Vec::new();
         let result = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(poll(
-            &authorization,
+            &authorization.device,
             async || {
                 let (status, body) = answers.next().unwrap();
                 Ok(answer(*status, body))
@@ -244,6 +214,6 @@ mod tests {
         let hostile = authorization(&hostile).unwrap();
         assert_eq!(hostile.user_code, "A [2J");
         assert!(!hostile.verification_uri.as_str().contains(char::is_control));
-        assert_eq!(hostile.expires_in, LONGEST_WAIT);
+        assert_eq!(hostile.device.expires_in(), limits::DEVICE_CODE_WAIT);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
-use bearward_issuer::{Api, Behaviour, CaFile, Connections, Document, LocalTenant, TenantConfig};
+use bearward_issuer::{Api, Behaviour, CaFile, Connections, Endpoint, LocalTenant, TenantConfig};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -358,7 +358,7 @@ fn a_wrong_secret_gets_no_token() {
 #[test]
 fn a_tenant_in_trouble_leaves_the_file_as_it_was() {
     let scene = Scene::with(|_| ());
-    let documents = [Document::Token, Document::ResourceServers];
+    let documents = [Endpoint::Token, Endpoint::ResourceServers];
     let limited =
         json!({ "status": 429, "headers": { "Retry-After": "11" }, "body": { "json": { "error": "x" } } });
     for (behaviour, part) in [
@@ -373,7 +373,7 @@ fn a_tenant_in_trouble_leaves_the_file_as_it_was() {
     ] {
         let behaviour: Behaviour = serde_json::from_value(behaviour).unwrap();
         for document in documents {
-            scene.tenant.behave(document, &behaviour);
+            scene.tenant.set_behaviour(document, &behaviour);
             let finished = scene.with_secret(&["--timeout", "1"]);
             assert_eq!(finished.code, Some(3), "{document:?} {behaviour:?}: {}", finished.stderr);
             assert!(finished.stderr.contains(part), "{part} in {}", finished.stderr);

@@ -2,7 +2,10 @@ use std::{fs, net::TcpListener, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::support::{AUDIENCE, Issuer, bearward, finish, token};
+use crate::{
+    support::{AUDIENCE, Issuer, bearward, finish, token},
+    terminal::Terminal,
+};
 
 #[test]
 fn the_ready_line_is_one_line_of_json() {
@@ -85,9 +88,20 @@ fn the_text_output_has_lines_to_paste() {
     let folder = tempfile::tempdir().unwrap();
     let mut issuer = Issuer::start(folder.path(), &["--scope", "read:messages", "--admin"]);
     let mut text = String::new();
-    while !text.ends_with("  bearward token\n") {
+    while !text.ends_with("reads the secrets.\n") {
         text.push_str(&issuer.line());
     }
+    let file = folder.path().canonicalize().unwrap().join(".bearward/tenant.json");
+    let ready: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    for secret in ["client_secret", "admin_secret"] {
+        assert!(!text.contains(ready[secret].as_str().unwrap()), "{secret} in a pipe: {text}");
+    }
+    assert_eq!(text.matches(&format!("in {}", file.display())).count(), 2, "{text}");
+    #[cfg(unix)]
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions()) & 0o777,
+        0o600
+    );
     for part in [
         "export BEARWARD_CA_FILE=/",
         "export AUTH0_DOMAIN=127.0.0.1:",
@@ -97,6 +111,30 @@ fn the_text_output_has_lines_to_paste() {
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }
+}
+
+#[test]
+fn where_no_file_can_be_written_a_pipe_gets_no_secret_either() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(".bearward"), "").unwrap();
+    let args = ["--client-secret", "s3cret", "--ca-file", "ca.pem"];
+    let mut issuer = Issuer::start(folder.path(), &args);
+    let mut text = String::new();
+    while !text.ends_with("can't be written to.\n") {
+        text.push_str(&issuer.line());
+    }
+    assert!(text.contains("client secret  only with --json") && !text.contains("s3cret"), "{text}");
+}
+
+#[test]
+fn a_terminal_shows_the_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = bearward(folder.path(), &["issuer", "--port", "0", "--client-secret", "s3cret"]);
+    let shown = Terminal::run_with_stdout(command).shows("  bearward token");
+    assert!(
+        shown.contains("client secret  s3cret") && shown.contains("export AUTH0_CLIENT_SECRET=s3cret"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -16,8 +16,20 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    pub(crate) fn run(mut command: Command) -> Self {
+    pub(crate) fn run(command: Command) -> Self {
+        Self::start(command, false)
+    }
+
+    /// With stdout at the terminal, too.
+    pub(crate) fn run_with_stdout(command: Command) -> Self {
+        Self::start(command, true)
+    }
+
+    fn start(mut command: Command, with_stdout: bool) -> Self {
         let (screen, side) = pseudo_terminal();
+        if with_stdout {
+            command.stdout(side());
+        }
         let child = command.stdin(side()).stderr(side()).spawn().unwrap();
         Self { child, screen, shown: String::new() }
     }

@@ -7,9 +7,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
 };
+use bearward_core::documents::Response;
 use bearward_core::issuer::{IssuerUrl, Issuers};
 use bearward_core::policy::{Audience, Policy};
-use bearward_core::{Outcome, UnixTime, Verifier};
+use bearward_core::{Decision, Next, Question, UnixTime, Verifier};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Map, Value};
 
@@ -94,30 +95,35 @@ impl Bearward {
         let issuers = Issuers::single(IssuerUrl::parse(DOMAIN).unwrap());
         let verifier = Verifier::new(Policy::new(issuers, Audience::new(AUDIENCE).unwrap()));
         for document in &self.documents {
-            let Outcome::DocumentNeeded(needed) = verifier.verify(&self.first.facts(), now()) else {
+            let Next::Fetch(needed) = decide(&verifier, &self.first) else {
                 panic!("no document asked for");
             };
-            verifier.document_received(&needed, document.to_string().into_bytes(), None, now()).unwrap();
+            let response = Response::document(document.to_string().into_bytes());
+            verifier.documents().answered(&needed, response, now()).unwrap();
         }
-        assert!(matches!(verifier.verify(&self.first.facts(), now()), Outcome::Verified(_)));
+        assert!(matches!(decide(&verifier, &self.first), Next::Done(Ok(_))));
         verifier
     }
 }
 
 impl Contender for Bearward {
     fn name(&self) -> &'static str {
-        "bearward, Verifier::verify"
+        "bearward, Verifier::next"
     }
 
     fn seconds(&self, requests: &[Request]) -> f64 {
         let verifier = self.verifier();
         let started = Instant::now();
         for request in requests {
-            let outcome = verifier.verify(black_box(&request.facts()), now());
-            assert!(matches!(black_box(outcome), Outcome::Verified(_)));
+            let next = decide(&verifier, black_box(request));
+            assert!(matches!(black_box(next), Next::Done(Ok(_))));
         }
         started.elapsed().as_secs_f64()
     }
+}
+
+fn decide(verifier: &Verifier, request: &Request) -> Next {
+    verifier.next(&mut Decision::new(), Question::Request(&request.facts()), now())
 }
 
 /// The same checks of a Bearer token with the `jsonwebtoken` crate: the key by the header's `kid`, then signature and

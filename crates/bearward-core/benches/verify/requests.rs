@@ -8,7 +8,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bearward_core::{Field, RequestFacts};
+use bearward_core::{Field, RequestFacts, RequestUrl};
 use serde_json::{Value, json};
 
 pub(crate) const DOMAIN: &str = "tenant.eu.auth0.com";
@@ -28,12 +28,11 @@ impl Request {
     pub(crate) fn facts(&self) -> RequestFacts<'_> {
         let dpop =
             self.proof.as_ref().map_or(Field::Absent, |(proof, _)| Field::Once(proof.compact.as_bytes()));
+        let authorization = Field::Once(self.authorization.as_bytes());
         RequestFacts {
-            authorization: Field::Once(self.authorization.as_bytes()),
-            dpop,
             method: "GET",
-            url: URL,
-            ..RequestFacts::default()
+            url: RequestUrl::Whole(URL),
+            ..RequestFacts::with_credentials(authorization, dpop)
         }
     }
 }

@@ -1,18 +1,19 @@
-//! What the client is told: status, error, and `WWW-Authenticate`. Nothing else writes that field.
+//! What is answered to a request that is not let in: status, header fields, and body.
 //!
-//! Every text is fixed here; of what the deployer configured, the required scopes and a required claim's name are
-//! repeated. Nothing of a request, a token, a document or a network error ever gets here. RFC 6750 §3, RFC 9449 §7.1.
+//! Nothing of a request, a token, a document or a network error ever gets here.
 
+mod challenge;
+mod texts;
+
+use core::fmt::Write as _;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::documents::{DocumentError, DocumentKind};
+use self::challenge::{Challenge, Error};
 use crate::http::scheme::Scheme;
-use crate::issuer::metadata::MetadataError;
-use crate::outcome::Refusal;
-use crate::policy::{DpopMode, Policy, StatusProfile};
-use crate::rejection::Unavailable;
-use crate::rejection::{HmacName, Rejection};
+use crate::policy::{Policy, StatusProfile};
+use crate::refusal::Cause;
+use crate::rejection::Rejection;
 
 /// An HTTP answer to a request that is not let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,26 @@ pub struct Answer {
     pub retry_after: Option<u64>,
 }
 
+impl Answer {
+    /// The header fields, names as they are usually written.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+        let text = |value: &'_ Option<String>| value.clone();
+        [
+            ("WWW-Authenticate", text(&self.www_authenticate)),
+            ("DPoP-Nonce", text(&self.dpop_nonce)),
+            ("Retry-After", self.retry_after.map(|seconds| seconds.to_string())),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, Cow::Owned(value?))))
+    }
+
+    /// The body: JSON with `error` and `error_description`.
+    pub fn body(&self) -> String {
+        let description = json_string(&self.description);
+        format!(r#"{{"detail":{{"error":"{}","error_description":{description}}}}}"#, self.error.as_str())
+    }
+}
+
 /// An `error` code on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -47,6 +68,8 @@ pub enum ErrorCode {
     InsufficientScope,
     /// RFC 6749 §4.1.2.1 has the name: it can't be told now.
     TemporarilyUnavailable,
+    /// The deployer's function that names the accepted issuers failed.
+    DomainsResolverError,
 }
 
 impl ErrorCode {
@@ -59,6 +82,7 @@ impl ErrorCode {
             Self::UseDpopNonce => "use_dpop_nonce",
             Self::InsufficientScope => "insufficient_scope",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::DomainsResolverError => "domains_resolver_error",
         }
     }
 
@@ -73,20 +97,45 @@ impl ErrorCode {
             }
             (Self::InsufficientScope, _) => 403,
             (Self::TemporarilyUnavailable, _) => 503,
+            (Self::DomainsResolverError, _) => 500,
         }
     }
 }
 
-pub(crate) fn answer(refusal: &Refusal, policy: &Policy) -> Answer {
-    let (error, description) = words(&refusal.rejection);
-    let scope = if let Rejection::InsufficientScope { required } = &refusal.rejection {
+/// The answer to a request in this scheme. `nonce`: for the client to use in its next proof.
+pub(crate) fn answer(
+    cause: &Cause,
+    scheme: Option<Scheme>,
+    nonce: Option<String>,
+    policy: &Policy,
+) -> Answer {
+    match cause {
+        Cause::Rejected(rejection) => rejected(rejection, scheme, nonce, policy),
+        Cause::Unavailable(_) | Cause::Resolver(_) => without_credentials(cause),
+    }
+}
+
+/// The answer where the client can do nothing about it: 503 with the time to ask again, or 500. There is no challenge.
+pub(crate) fn without_credentials(cause: &Cause) -> Answer {
+    let (error, description) = texts::of_cause(cause);
+    let retry_after = match cause {
+        Cause::Unavailable(unavailable) => Some(whole_seconds(unavailable.retry_after())),
+        Cause::Rejected(_) | Cause::Resolver(_) => None,
+    };
+    let status = error.status(StatusProfile::default(), true);
+    Answer { status, error, description, www_authenticate: None, dpop_nonce: None, retry_after }
+}
+
+fn rejected(rejection: &Rejection, scheme: Option<Scheme>, nonce: Option<String>, policy: &Policy) -> Answer {
+    let (error, description) = texts::of_rejection(rejection);
+    let scope = if let Rejection::InsufficientScope { required } = rejection {
         Some(required.join(" "))
     } else {
         None
     };
     let challenge = Challenge {
         error: Error { code: error, description: &description, scope: scope.as_deref() },
-        scheme: refusal.scheme,
+        scheme,
         mode: policy.dpop.mode,
         algs: policy.dpop.algorithms.to_string(),
     };
@@ -95,44 +144,8 @@ pub(crate) fn answer(refusal: &Refusal, policy: &Policy) -> Answer {
         error,
         www_authenticate: Some(challenge.to_field()),
         description,
-        dpop_nonce: refusal.nonce.clone(),
+        dpop_nonce: nonce,
         retry_after: None,
-    }
-}
-
-impl Unavailable {
-    /// What to answer: 503, and when to ask again. There is no challenge, since the client can do nothing about it.
-    pub fn answer(&self) -> Answer {
-        let description = match self {
-            Self::Document { kind, error, .. } => missing_document(*kind, *error),
-            Self::ReplayLogFull => "Too many DPoP proofs",
-            Self::ReplayStore => "DPoP proofs can't be checked now",
-        };
-        Answer {
-            status: 503,
-            error: ErrorCode::TemporarilyUnavailable,
-            description: Cow::Borrowed(description),
-            www_authenticate: None,
-            dpop_nonce: None,
-            retry_after: Some(whole_seconds(self.retry_after())),
-        }
-    }
-}
-
-fn missing_document(kind: DocumentKind, error: DocumentError) -> &'static str {
-    match (error, kind) {
-        (DocumentError::Metadata(MetadataError::IssuerMissing), _) => {
-            "Discovery metadata missing 'issuer' field"
-        }
-        (DocumentError::Metadata(MetadataError::IssuerMalformed), _) => "Invalid discovery issuer format",
-        (DocumentError::Metadata(MetadataError::OtherIssuer), _) => {
-            "Token issuer does not match the discovery issuer"
-        }
-        (DocumentError::Metadata(MetadataError::JwksUriMissing), _) => {
-            "Discovery metadata missing 'jwks_uri' field"
-        }
-        (_, DocumentKind::Discovery) => "Failed to fetch OIDC discovery metadata",
-        (_, DocumentKind::KeySet) => "Failed to fetch JWKS",
     }
 }
 
@@ -141,179 +154,20 @@ fn whole_seconds(duration: Duration) -> u64 {
     duration.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
 }
 
-/// What the client learns of a rejection. Users' tests match on these texts.
-#[expect(
-    clippy::too_many_lines,
-    reason = "the table of all texts: one line each, and no other place has them"
-)]
-fn words(rejection: &Rejection) -> (ErrorCode, Cow<'static, str>) {
-    use ErrorCode::{InsufficientScope, InvalidDpopProof, InvalidRequest, InvalidToken, UseDpopNonce};
-    let (error, text) = match rejection {
-        Rejection::MissingAuthorization
-        | Rejection::UnknownScheme
-        | Rejection::SchemeWithoutToken
-        | Rejection::BearerNotAccepted
-        | Rejection::DpopNotAccepted
-        | Rejection::ProofMissing => (InvalidRequest, ""),
-        Rejection::MultipleAuthorizationFields => {
-            (InvalidRequest, "Multiple Authorization fields are not allowed")
-        }
-        Rejection::MultipleProofs => (InvalidDpopProof, "Multiple DPoP proofs are not allowed"),
-        Rejection::TokenTooLarge { .. }
-        | Rejection::OpaqueToken
-        | Rejection::EncryptedToken
-        | Rejection::MalformedHeader(_)
-        | Rejection::CriticalHeader => (InvalidToken, "Failed to parse token header"),
-        Rejection::MalformedPayload(_) => (InvalidToken, "Failed to parse token payload"),
-        Rejection::SymmetricAlgorithm(HmacName::Hs256) => {
-            (InvalidToken, "Symmetric algorithm 'HS256' is not supported")
-        }
-        Rejection::SymmetricAlgorithm(HmacName::Hs384) => {
-            (InvalidToken, "Symmetric algorithm 'HS384' is not supported")
-        }
-        Rejection::SymmetricAlgorithm(HmacName::Hs512) => {
-            (InvalidToken, "Symmetric algorithm 'HS512' is not supported")
-        }
-        Rejection::UnexpectedTokenType => (InvalidToken, "Unexpected token type"),
-        Rejection::IssuerMissing => (InvalidToken, "Token missing 'iss' claim"),
-        Rejection::IssuerMalformed => (InvalidToken, "Invalid token issuer format"),
-        Rejection::OtherIssuer => (InvalidToken, "Token issuer does not match the discovery issuer"),
-        Rejection::IssuerNotAllowed => (InvalidToken, "Token issuer is not in the list of allowed domains"),
-        Rejection::KidMissing => (InvalidToken, "Token header missing 'kid' claim"),
-        Rejection::UnknownKid { .. } => (InvalidToken, "No matching key found in JWKS"),
-        Rejection::MalformedSignature
-        | Rejection::AlgorithmMissing
-        | Rejection::AlgorithmNotAllowed
-        | Rejection::UnusableKey { .. }
-        | Rejection::SignatureInvalid => (InvalidToken, "Signature verification failed"),
-        Rejection::IssuerMismatch => {
-            (InvalidToken, "Verified Token issuer does not match the discovery issuer")
-        }
-        Rejection::AudienceMissing | Rejection::AudienceMismatch { .. } => {
-            (InvalidToken, "Audience mismatch (single aud)")
-        }
-        Rejection::AudienceNotListed { .. } => (InvalidToken, "Audience mismatch (not in token's aud array)"),
-        Rejection::ExpiryMissing | Rejection::TokenExpired { .. } => (InvalidToken, "Token is expired"),
-        Rejection::NotBeforeMalformed | Rejection::TokenNotYetValid { .. } => {
-            (InvalidToken, "Token is not yet valid")
-        }
-        Rejection::IssuedAtMissing => (InvalidToken, "Missing 'iat' claim in token"),
-        Rejection::SubjectMalformed => (InvalidToken, "Invalid sub claim in token"),
-        Rejection::RequiredClaimMissing { claim } => {
-            return (InvalidToken, Cow::Owned(format!("Missing required claim: {claim}")));
-        }
-        Rejection::BoundTokenAsBearer => {
-            (InvalidToken, "DPoP-bound token requires the DPoP authentication scheme, not Bearer")
-        }
-        Rejection::ProofWithBearer => {
-            (InvalidRequest, "DPoP proof requires DPoP authentication scheme, not Bearer")
-        }
-        Rejection::ConfirmationMissing => (InvalidToken, "JWT Access Token has no jkt confirmation claim"),
-        Rejection::ConfirmationMismatch => (InvalidToken, "JWT Access Token confirmation mismatch"),
-        Rejection::ProofType => (InvalidDpopProof, "Unexpected JWT 'typ' header parameter value"),
-        Rejection::ProofAlgorithm => (InvalidDpopProof, "Unsupported algorithm in DPoP proof"),
-        Rejection::ProofKeyPrivate => (InvalidDpopProof, "Private key material found in jwk header"),
-        Rejection::ProofKeyType => (InvalidDpopProof, "Only EC keys are supported for DPoP"),
-        Rejection::ProofKeyCurve => (InvalidDpopProof, "Only P-256 curve is supported"),
-        Rejection::ProofIdentifierMalformed => (InvalidDpopProof, "jti claim must be a string"),
-        Rejection::ProofIdentifierEmpty => (InvalidDpopProof, "jti claim must not be empty"),
-        Rejection::ProofIssuedAtMalformed => {
-            (InvalidDpopProof, "Invalid iat claim (must be integer or float)")
-        }
-        Rejection::ProofTooOld { .. } => (InvalidDpopProof, "DPoP Proof iat is too old"),
-        Rejection::ProofFromFuture { .. } => (InvalidDpopProof, "DPoP Proof iat is from the future"),
-        Rejection::ProofExpired => (InvalidDpopProof, "DPoP Proof is expired"),
-        Rejection::ProofNotYetValid => (InvalidDpopProof, "DPoP Proof is not yet valid"),
-        Rejection::ProofMethodMismatch => (InvalidDpopProof, "DPoP Proof htm mismatch"),
-        Rejection::ProofUrlMismatch => (InvalidDpopProof, "DPoP Proof htu mismatch"),
-        Rejection::ProofTokenMismatch => (InvalidDpopProof, "DPoP Proof ath mismatch"),
-        Rejection::ProofReplayed => (InvalidDpopProof, "DPoP Proof was already used"),
-        Rejection::NonceMissing | Rejection::NonceRefused => {
-            (UseDpopNonce, "Resource server requires nonce in DPoP proof")
-        }
-        Rejection::ConfirmationMalformed | Rejection::ConfirmationNotSupported => {
-            (InvalidToken, "JWT Access Token has invalid confirmation claim format")
-        }
-        Rejection::ThumbprintMissing | Rejection::ThumbprintMalformed => {
-            (InvalidToken, "Access token 'cnf' claim missing 'jkt'")
-        }
-        Rejection::ProofKeyMissing | Rejection::ProofKeyUnusable(_) => {
-            (InvalidDpopProof, "Missing or invalid jwk in header")
-        }
-        Rejection::ProofTooLarge { .. }
-        | Rejection::ProofNotAJws
-        | Rejection::MalformedProofHeader(_)
-        | Rejection::ProofCriticalHeader => (InvalidDpopProof, "Failed to verify DPoP proof"),
-        Rejection::MalformedProofSignature
-        | Rejection::ProofSignatureInvalid
-        | Rejection::MalformedProofPayload(_) => (InvalidDpopProof, "JWT signature verification failed"),
-        Rejection::ProofClaimsMissing { claims } => {
-            let s = if claims.len() == 1 { "" } else { "s" };
-            return (
-                InvalidDpopProof,
-                Cow::Owned(format!("Missing required claim{s}: {}", claims.join(", "))),
-            );
-        }
-        Rejection::InsufficientScope { .. } => (InsufficientScope, "Insufficient scopes"),
-    };
-    (error, Cow::Borrowed(text))
-}
-
-/// The challenge of a refused request: one field value with one or two challenges. RFC 9110 §11.6.1.
-struct Challenge<'a> {
-    error: Error<'a>,
-    scheme: Option<Scheme>,
-    mode: DpopMode,
-    /// The algorithms accepted for proofs. RFC 9449 §7.1.
-    algs: String,
-}
-
-struct Error<'a> {
-    code: ErrorCode,
-    description: &'a str,
-    scope: Option<&'a str>,
-}
-
-impl Challenge<'_> {
-    fn to_field(&self) -> String {
-        let error = self.error.parameters();
-        let algs = parameter("algs", &self.algs);
-        let realm = parameter("realm", "api");
-        match (self.mode, self.scheme) {
-            (DpopMode::Off, _) if error.is_empty() => format!("Bearer {realm}"),
-            (DpopMode::Off, _) => format!("Bearer {error}"),
-            (DpopMode::Required, _) if error.is_empty() => format!("DPoP {algs}"),
-            (DpopMode::Required, _) => format!("DPoP {error}, {algs}"),
-            (DpopMode::Accepted, _) if error.is_empty() => format!("Bearer {realm}, DPoP {algs}"),
-            (DpopMode::Accepted, Some(Scheme::Dpop)) => format!("Bearer {realm}, DPoP {error}, {algs}"),
-            (DpopMode::Accepted, Some(Scheme::Bearer) | None) => format!("Bearer {error}, DPoP {algs}"),
-        }
-    }
-}
-
-impl Error<'_> {
-    /// RFC 6750 §3.1: a client without credentials is told what is wanted, not what went wrong.
-    fn parameters(&self) -> String {
-        if self.code == ErrorCode::InvalidRequest && self.description.is_empty() {
-            return String::new();
-        }
-        let mut parameters = parameter("error", self.code.as_str());
-        for (name, value) in [("error_description", Some(self.description)), ("scope", self.scope)] {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                parameters.push_str(", ");
-                parameters.push_str(&parameter(name, value));
+/// A JSON string. RFC 8259 §7.
+fn json_string(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            control if control.is_control() => {
+                let _infallible = write!(quoted, "\\u{:04x}", u32::from(control));
             }
+            other => quoted.push(other),
         }
-        parameters
     }
-}
-
-/// `name="value"`, of the characters that RFC 6750 §3 allows in a value: printable ASCII without `"` and `\`.
-/// Our own texts have no others; of what a deployer configured, each one that isn't allowed becomes a space.
-fn parameter(name: &str, value: &str) -> String {
-    let allowed = |c: char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
-    let value: String = value.chars().map(|c| if allowed(c) { c } else { ' ' }).collect();
-    format!("{name}=\"{value}\"")
+    quoted.push('"');
+    quoted
 }
 
 #[cfg(test)]
@@ -321,11 +175,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_breaks_out_of_the_quotes() {
-        let evil = "a\" , Basic realm=\"x\r\nSet-Cookie: a=b\\\u{e9}\0";
-        let field = parameter("scope", evil);
-        let inner = field.strip_prefix("scope=\"").unwrap().strip_suffix('"').unwrap();
-        assert!(inner.bytes().all(|b| matches!(b, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e)), "{field}");
+    fn what_a_deployer_configured_does_not_leave_its_json_string() {
+        assert_eq!(json_string("a\"b\\c\n\u{85}\u{e9}"), "\"a\\\"b\\\\c\\u000a\\u0085\u{e9}\"");
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("dpop_required", "`dpop_required=False`", "`DpopMode::Accepted`", Some("`--dpop accepted`")),
     setting("leeway", "`leeway`", "`Policy::with_leeway`", Some("`--leeway`")),
     setting("on_store_error", "`on_store_error=\"allow\"`", "`Sighting::First`", None),
+    setting("resolver_timeout", "`resolver_timeout`", "`Builder::resolver_timeout`", None),
     setting("public_origin", "`public_origin`", "`PublicUrl::Fixed`", None),
 ];
 

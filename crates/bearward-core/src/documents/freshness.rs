@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::response::delta_seconds;
 use crate::limits;
 
 /// How long a document is used after it was fetched.
@@ -22,11 +23,13 @@ impl Lifetime {
     /// From the response's `Cache-Control`, where it has one: `max-age`, but not longer than `ceiling` and not
     /// shorter than [`limits::FRESH_AT_LEAST`]. Without `max-age` it is `ceiling`; `no-store` and `no-cache` count as 0.
     /// `stale-while-revalidate` and `stale-if-error` up to [`limits::REVALIDATE_AT_MOST`] and [`limits::STALE_AT_MOST`].
-    pub fn new(cache_control: Option<&str>, ceiling: Duration) -> Self {
-        let said =
-            |directive| cache_control.and_then(|field| seconds(field, directive)).map(Duration::from_secs);
+    ///
+    /// `age`: how old the response was when it came, by its `Age` field. It is taken off `max-age`. RFC 9111 §4.2.3.
+    pub fn new(cache_control: Option<&str>, age: Duration, ceiling: Duration) -> Self {
+        let said = |directive| cache_control.and_then(|field| seconds(field, directive));
         let uncached = cache_control.is_some_and(is_uncached);
         let max_age = if uncached { Some(Duration::ZERO) } else { said("max-age") };
+        let max_age = max_age.map(|max_age| max_age.saturating_sub(age));
         Self {
             fresh: max_age.unwrap_or(ceiling).min(ceiling).max(limits::FRESH_AT_LEAST),
             revalidate: said("stale-while-revalidate").unwrap_or_default().min(limits::REVALIDATE_AT_MOST),
@@ -74,16 +77,10 @@ fn is_uncached(cache_control: &str) -> bool {
 }
 
 /// The first directive of this name that has a number; a value that is no number says nothing.
-fn seconds(cache_control: &str, directive: &str) -> Option<u64> {
+fn seconds(cache_control: &str, directive: &str) -> Option<Duration> {
     directives(cache_control)
         .filter(|(name, _)| name.eq_ignore_ascii_case(directive))
         .find_map(|(_, value)| delta_seconds(value))
-}
-
-/// RFC 9111 §1.2.2: digits only; more of them than we can hold are as good as forever.
-fn delta_seconds(value: &str) -> Option<u64> {
-    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| value.parse().unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -91,7 +88,7 @@ mod tests {
     use super::*;
 
     fn lifetime(cache_control: &str) -> Lifetime {
-        Lifetime::new(Some(cache_control), Duration::from_secs(600))
+        Lifetime::new(Some(cache_control), Duration::ZERO, Duration::from_secs(600))
     }
 
     fn fresh(cache_control: &str) -> u64 {
@@ -110,8 +107,8 @@ mod tests {
         for nothing in ["", "public", "max-age", "max-age=", "max-age=-1", "max-age=x", "max-age=1.5"] {
             assert_eq!(fresh(nothing), 600, "{nothing}");
         }
-        assert_eq!(Lifetime::new(None, Duration::from_secs(600)).fresh.as_secs(), 600);
-        assert_eq!(Lifetime::new(None, Duration::ZERO).fresh.as_secs(), 5);
+        assert_eq!(Lifetime::new(None, Duration::ZERO, Duration::from_secs(600)).fresh.as_secs(), 600);
+        assert_eq!(Lifetime::new(None, Duration::ZERO, Duration::ZERO).fresh.as_secs(), 5);
     }
 
     #[test]

@@ -1,72 +1,58 @@
 //! Every issuer's documents: discovery documents and key sets, how long they are used, when they are fetched.
 //!
-//! They are kept behind one lock that is never held while something is computed.
+//! [`Documents`] keeps them. It fetches nothing: it says what is missing, and is handed what was fetched.
 
 mod freshness;
+mod issuer;
 mod key_set;
 mod lifecycle;
 mod needed;
+mod response;
 mod status;
+mod unknown_kid;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use self::lifecycle::{Refetch, Slot, Standing};
+use arc_swap::ArcSwap;
+
+use self::issuer::{IssuerDocuments, Parsed, Source};
+use self::response::{Useless, checked_body};
 use crate::issuer::IssuerUrl;
 use crate::issuer::metadata::Metadata;
 use crate::jose::algorithm::AlgorithmSet;
-use crate::limits;
-use crate::rejection::Unavailable;
 use crate::time::UnixTime;
 
 pub use self::freshness::Lifetime;
 pub use self::key_set::{KeySet, KeySetError};
 pub use self::lifecycle::Counts;
-pub use self::needed::{DocumentError, DocumentKind, DocumentNeeded};
+pub use self::needed::{DocumentError, DocumentKind, DocumentNeeded, DocumentUnavailable};
+pub use self::response::Response;
 pub use self::status::{DocumentStatus, IssuerStatus, KeyStatus};
 pub use crate::jose::jwk::KeyError;
 
-/// Why there are no documents to go on with.
+pub(crate) use self::issuer::IssuerKeys;
+
+/// Why a document can't be used now.
 #[derive(Debug)]
-pub(crate) enum Stop {
+pub(crate) enum Missing {
     Needed(DocumentNeeded),
-    Unavailable(Unavailable),
+    Unavailable(DocumentUnavailable),
 }
 
-/// An issuer's documents, good to be used now.
+/// The documents of the issuers asked so far. Verifiers may share them: two APIs of one tenant then fetch once.
+///
+/// Only issuers that a policy accepts, or that tokens are asked of, get here. That an issuer's documents are kept makes
+/// no token of it acceptable.
 #[derive(Debug)]
-pub(crate) struct Documents {
-    pub(crate) metadata: Arc<Metadata>,
-    pub(crate) keys: Arc<KeySet>,
-    /// Whether the issuer gave the keys just now, for this request: fetched again, they would be the same.
-    pub(crate) just_fetched: bool,
-    /// One that is worth fetching again meanwhile, by who gets the [`claim`](Keyring::claim) to it.
-    pub(crate) due: Option<Box<DocumentNeeded>>,
-}
-
-/// What is known of one issuer.
-#[derive(Debug, Default)]
-struct Entry {
-    metadata: Slot<Metadata, DocumentError>,
-    key_set: Slot<KeySet, DocumentError>,
-    /// Where the key set came from: keys are an issuer's only as long as its metadata says so.
-    jwks_uri: String,
-    /// Whether the key set came from the issuer itself, and nobody has looked into it yet.
-    unread: AtomicBool,
-    /// Counts up with each use of any entry: the smallest was not used for longest.
-    used: AtomicU64,
-}
-
-/// The documents of the issuers asked so far: only of such as the policy allows or tokens are asked of, and of no more
-/// than `capacity`. That they are here makes no token of theirs acceptable.
-#[derive(Debug)]
-pub(crate) struct Keyring {
-    entries: RwLock<HashMap<IssuerUrl, Entry>>,
+pub struct Documents {
+    /// Readers take the map as it is and wait for nobody; who changes it makes a new one.
+    issuers: ArcSwap<HashMap<IssuerUrl, Arc<IssuerDocuments>>>,
+    /// Held while the map or an issuer's documents are changed; never while something is parsed or computed.
+    changing: Mutex<()>,
     capacity: usize,
-    uses: AtomicU64,
     algorithms: AlgorithmSet,
     /// Longest time a document is used without asking again.
     ceiling: Duration,
@@ -74,33 +60,96 @@ pub(crate) struct Keyring {
     random: RandomState,
 }
 
-impl Keyring {
-    pub(crate) fn new(algorithms: AlgorithmSet, ceiling: Duration, capacity: usize) -> Self {
+impl Documents {
+    /// Keys are made ready for `algorithms`; a document is used for `ceiling` at most before it is fetched again; those of
+    /// `capacity` issuers are kept, at least of one.
+    pub fn new(algorithms: AlgorithmSet, ceiling: Duration, capacity: usize) -> Self {
         Self {
-            entries: RwLock::default(),
-            capacity,
-            uses: AtomicU64::new(0),
+            issuers: ArcSwap::default(),
+            changing: Mutex::new(()),
+            capacity: capacity.max(1),
             algorithms,
             ceiling,
             random: RandomState::new(),
         }
     }
 
-    /// The metadata and keys of `issuer`.
-    pub(crate) fn documents(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<Documents, Stop> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let discovery = || DocumentNeeded::discovery(issuer);
-        let Some(entry) = entries.get(issuer) else { return Err(Stop::Needed(discovery())) };
-        entry.used.store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
-        let (metadata, metadata_due) = settle(entry.metadata.standing(now), discovery)?;
-        let key_set = || DocumentNeeded::key_set(issuer, &metadata);
-        if entry.jwks_uri != metadata.jwks_uri() {
-            return Err(Stop::Needed(key_set()));
+    /// The algorithms that keys are made ready for.
+    pub fn algorithms(&self) -> &AlgorithmSet {
+        &self.algorithms
+    }
+
+    /// Hands in the response to the fetch of a document, and says for how long the document is used before it is fetched
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// Why it can't be used. What was kept before stays, and the next fetch has to wait.
+    pub fn answered(
+        &self,
+        needed: &DocumentNeeded,
+        response: Response,
+        now: UnixTime,
+    ) -> Result<Duration, DocumentError> {
+        let (body, lifetime) = match response.judge(self.ceiling, now) {
+            Ok(document) => document,
+            Err(Useless { error, retry_after }) => {
+                self.failed(needed, error, retry_after, now);
+                return Err(error);
+            }
+        };
+        match self.parse(needed, body) {
+            Ok(parsed) => {
+                self.keep(needed, parsed, Source::Issuer(lifetime), now);
+                Ok(lifetime.fresh())
+            }
+            Err(error) => {
+                self.failed(needed, error, None, now);
+                Err(error)
+            }
         }
-        let (keys, keys_due) = settle(entry.key_set.standing(now), key_set)?;
-        let unread = entry.unread.load(Ordering::Relaxed) && entry.unread.swap(false, Ordering::Relaxed);
-        let just_fetched = unread && entry.key_set.came_just_now(now);
-        Ok(Documents { metadata, keys, just_fetched, due: keys_due.or(metadata_due).map(Box::new) })
+    }
+
+    /// Says that a document that was asked for could not be fetched: no connection, no answer in time, a broken one.
+    pub fn unreachable(&self, needed: &DocumentNeeded, now: UnixTime) {
+        self.failed(needed, DocumentError::NotFetched, None, now);
+    }
+
+    /// Hands in a document out of a cache that processes share. An error counts as a miss: fetch the document then.
+    pub fn found_in_cache(
+        &self,
+        needed: &DocumentNeeded,
+        body: Vec<u8>,
+        now: UnixTime,
+    ) -> Result<(), DocumentError> {
+        let parsed = checked_body(body).and_then(|body| self.parse(needed, body))?;
+        self.keep(needed, parsed, Source::SharedCache, now);
+        Ok(())
+    }
+
+    /// What has to be fetched before tokens of `issuer` can be judged; `None` if nothing has to be.
+    pub fn missing(&self, issuer: &IssuerUrl, now: UnixTime) -> Option<DocumentNeeded> {
+        match self.keys(issuer, now) {
+            Err(Missing::Needed(needed)) => Some(needed),
+            Ok(_) | Err(Missing::Unavailable(_)) => None,
+        }
+    }
+
+    /// What is known of each issuer asked so far, by name.
+    pub fn status(&self, now: UnixTime) -> Vec<IssuerStatus> {
+        let issuers = self.issuers.load();
+        let mut status: Vec<IssuerStatus> =
+            issuers.iter().map(|(issuer, documents)| documents.status(issuer, now)).collect();
+        status.sort_by(|a, b| a.issuer.cmp(&b.issuer));
+        status
+    }
+
+    /// The keys of `issuer`, and its metadata.
+    pub(crate) fn keys(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<IssuerKeys, Missing> {
+        match self.issuers.load().get(issuer) {
+            Some(documents) => documents.keys(issuer, now),
+            None => Err(Missing::Needed(DocumentNeeded::discovery(issuer))),
+        }
     }
 
     /// The metadata of `issuer` alone, and whether it is worth fetching again meanwhile.
@@ -108,97 +157,56 @@ impl Keyring {
         &self,
         issuer: &IssuerUrl,
         now: UnixTime,
-    ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Stop> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let discovery = || DocumentNeeded::discovery(issuer);
-        let Some(entry) = entries.get(issuer) else { return Err(Stop::Needed(discovery())) };
-        entry.used.store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
-        settle(entry.metadata.standing(now), discovery)
+    ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
+        match self.issuers.load().get(issuer) {
+            Some(documents) => documents.metadata(issuer, now),
+            None => Err(Missing::Needed(DocumentNeeded::discovery(issuer))),
+        }
     }
 
-    /// Whether the caller is the one to fetch a document that is due. Only for a good request: a claim that nobody
-    /// acts on keeps others from it for a while.
-    pub(crate) fn claim(&self, needed: &DocumentNeeded, now: UnixTime) -> bool {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        entries.get_mut(&needed.issuer).is_some_and(|entry| match needed.kind {
-            DocumentKind::Discovery => entry.metadata.claim(now),
-            DocumentKind::KeySet => entry.key_set.claim(now),
-        })
+    /// The discovery document that is kept of `issuer`, however old.
+    pub(crate) fn kept_metadata(&self, issuer: &IssuerUrl) -> Option<Metadata> {
+        self.issuers.load().get(issuer)?.kept_metadata()
+    }
+
+    /// Notes that a token of `issuer` had a good signature: its documents are the last to make room for others.
+    pub(crate) fn note_use(&self, issuer: &IssuerUrl, now: UnixTime) {
+        if let Some(documents) = self.issuers.load().get(issuer) {
+            documents.note_use(now);
+        }
+    }
+
+    /// Whether the caller is the one to fetch a document that is due. Only for a request that is let in: who takes a
+    /// refresh and doesn't fetch keeps others from it for a while.
+    pub(crate) fn take_refresh(&self, needed: &DocumentNeeded, now: UnixTime) -> bool {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.issuers
+            .load()
+            .get(&needed.issuer)
+            .is_some_and(|documents| documents.take_refresh(needed.kind, now))
     }
 
     /// `issuer` has no key of the `kid` that a token names: whether its key set is asked for again.
     ///
     /// `Ok`: it was, lately, and the key is not there.
-    pub(crate) fn unknown_kid(
-        &self,
-        issuer: &IssuerUrl,
-        metadata: &Metadata,
-        now: UnixTime,
-    ) -> Result<(), Stop> {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(entry) = entries.get_mut(issuer) else {
-            return Err(Stop::Needed(DocumentNeeded::discovery(issuer)));
-        };
-        match entry.key_set.refetch(now) {
-            Refetch::NotPublished => Ok(()),
-            Refetch::Fetch => Err(Stop::Needed(DocumentNeeded {
-                past_caches: true,
-                ..DocumentNeeded::key_set(issuer, metadata)
-            })),
-            Refetch::Unknown { error, retry_after } => Err(Stop::Unavailable(Unavailable::Document {
-                kind: DocumentKind::KeySet,
-                error,
-                retry_after,
-            })),
+    pub(crate) fn unknown_kid(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<(), Missing> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.issuers.load().get(issuer) {
+            Some(documents) => documents.unknown_kid(issuer, now),
+            None => Err(Missing::Needed(DocumentNeeded::discovery(issuer))),
         }
     }
 
-    /// Keeps a fetched document if it can be used; what was kept before stays if it can't.
-    pub(crate) fn received(
-        &self,
-        needed: &DocumentNeeded,
-        body: Vec<u8>,
-        cache_control: Option<&str>,
-        now: UnixTime,
-    ) -> Result<(), DocumentError> {
-        let source = Source::Issuer(self.lifetime(cache_control));
-        let kept = self.parse(needed, body).map(|parsed| self.keep(needed, parsed, source, now));
-        kept.inspect_err(|error| self.failed(needed, *error, None, now))
-    }
-
-    /// The same for a document out of a cache that processes share. One that can't be used is as good as none.
-    pub(crate) fn received_from_cache(
-        &self,
-        needed: &DocumentNeeded,
-        body: Vec<u8>,
-        now: UnixTime,
-    ) -> Result<(), DocumentError> {
-        self.parse(needed, body).map(|parsed| self.keep(needed, parsed, Source::SharedCache, now))
-    }
-
-    pub(crate) fn lifetime(&self, cache_control: Option<&str>) -> Lifetime {
-        Lifetime::new(cache_control, self.ceiling)
+    fn parse(&self, needed: &DocumentNeeded, body: Vec<u8>) -> Result<Parsed, DocumentError> {
+        let kept = self.issuers.load().get(&needed.issuer).map(Arc::clone);
+        Parsed::read(needed, body, kept.as_deref(), &self.algorithms)
     }
 
     fn keep(&self, needed: &DocumentNeeded, parsed: Parsed, source: Source, now: UnixTime) {
-        let (lifetime, unread) = match source {
-            Source::Issuer(lifetime) => (lifetime, true),
-            Source::SharedCache => (Lifetime::of_cached(), false),
-        };
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let entry = self.entry(&mut entries, &needed.issuer);
-        match parsed {
-            Parsed::Metadata(metadata) => entry.metadata.fetched(metadata, lifetime, now),
-            Parsed::KeySet(keys) => {
-                entry.jwks_uri.clone_from(&needed.url);
-                *entry.unread.get_mut() = unread;
-                entry.key_set.fetched(keys, lifetime, now);
-            }
-        }
+        self.change(&needed.issuer, |documents| documents.keep(needed, parsed, source, now));
     }
 
-    /// A document could not be fetched, or not be used.
-    pub(crate) fn failed(
+    fn failed(
         &self,
         needed: &DocumentNeeded,
         error: DocumentError,
@@ -206,99 +214,72 @@ impl Keyring {
         now: UnixTime,
     ) {
         let jitter = self.random.hash_one((&needed.url, now));
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let entry = self.entry(&mut entries, &needed.issuer);
-        match needed.kind {
-            DocumentKind::Discovery => entry.metadata.failed(error, retry_after, jitter, now),
-            DocumentKind::KeySet => {
-                if entry.jwks_uri != needed.url {
-                    // The keys moved: those from the old place are not this issuer's any more.
-                    entry.key_set = Slot::default();
-                    entry.jwks_uri.clone_from(&needed.url);
-                }
-                entry.key_set.failed(error, retry_after, jitter, now);
-            }
-        }
+        self.change(&needed.issuer, |documents| documents.failed(needed, error, retry_after, jitter, now));
     }
 
-    /// The entry of an allowed issuer; a new one takes the place of the one not used for longest if there is no other.
-    fn entry<'e>(&self, entries: &'e mut HashMap<IssuerUrl, Entry>, issuer: &IssuerUrl) -> &'e mut Entry {
-        if !entries.contains_key(issuer) && entries.len() >= self.capacity {
-            let oldest = entries.iter().min_by_key(|(_, entry)| entry.used.load(Ordering::Relaxed));
-            if let Some(oldest) = oldest.map(|(issuer, _)| issuer.clone()) {
-                entries.remove(&oldest);
-            }
+    /// Changes the documents of an issuer; a new one takes the place of the one that was not used for longest if there is
+    /// no other.
+    fn change(&self, issuer: &IssuerUrl, change: impl FnOnce(&IssuerDocuments)) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let issuers = self.issuers.load();
+        if let Some(documents) = issuers.get(issuer) {
+            return change(documents);
         }
-        let entry = entries.entry(issuer.clone()).or_default();
-        *entry.used.get_mut() = self.uses.fetch_add(1, Ordering::Relaxed);
-        entry
-    }
-
-    /// The discovery document that is kept of `issuer`, however old.
-    pub(crate) fn kept_metadata(&self, issuer: &IssuerUrl) -> Option<Metadata> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.get(issuer)?.metadata.kept().cloned()
-    }
-
-    /// What is known of each issuer asked so far, by name.
-    pub(crate) fn status(&self, now: UnixTime) -> Vec<IssuerStatus> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let mut status: Vec<IssuerStatus> =
-            entries.iter().map(|(issuer, entry)| entry.status(issuer, now)).collect();
-        status.sort_by(|a, b| a.issuer.cmp(&b.issuer));
-        status
-    }
-
-    fn parse(&self, needed: &DocumentNeeded, body: Vec<u8>) -> Result<Parsed, DocumentError> {
-        if body.len() > limits::DOCUMENT_BYTES {
-            return Err(DocumentError::TooLong);
+        let mut next = HashMap::clone(&issuers);
+        if next.len() >= self.capacity {
+            let oldest = next
+                .iter()
+                .min_by_key(|(_, documents)| documents.last_use())
+                .map(|(issuer, _)| issuer.clone());
+            oldest.and_then(|oldest| next.remove(&oldest));
         }
-        match needed.kind {
-            DocumentKind::Discovery => {
-                Metadata::parse(body, &needed.issuer).map(Parsed::Metadata).map_err(DocumentError::Metadata)
-            }
-            DocumentKind::KeySet => {
-                KeySet::parse(body, &self.algorithms).map(Parsed::KeySet).map_err(DocumentError::KeySet)
-            }
-        }
+        let documents = Arc::new(IssuerDocuments::default());
+        change(&documents);
+        next.insert(issuer.clone(), documents);
+        self.issuers.store(Arc::new(next));
     }
 }
 
-/// Who gave a document.
-#[derive(Clone, Copy)]
-enum Source {
-    Issuer(Lifetime),
-    SharedCache,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jose::algorithm::Algorithm;
 
-enum Parsed {
-    Metadata(Metadata),
-    KeySet(KeySet),
-}
-
-impl Entry {
-    fn status(&self, issuer: &IssuerUrl, now: UnixTime) -> IssuerStatus {
-        let keys = self.key_set.kept().into_iter().flat_map(KeySet::summary);
-        IssuerStatus {
-            issuer: issuer.as_str().to_owned(),
-            metadata: self.metadata.status(now).into(),
-            key_set: self.key_set.status(now).into(),
-            keys: keys.map(|(kid, problem)| KeyStatus { kid: kid.to_owned(), problem }).collect(),
-        }
+    fn at(seconds: f64) -> UnixTime {
+        UnixTime::from_seconds(1_000_000.0 + seconds).unwrap()
     }
-}
 
-/// Use it, and maybe have it fetched again; or stop for it.
-fn settle<T>(
-    standing: Standing<T, DocumentError>,
-    needed: impl FnOnce() -> DocumentNeeded,
-) -> Result<(Arc<T>, Option<DocumentNeeded>), Stop> {
-    match standing {
-        Standing::Usable(document) => Ok((document, None)),
-        Standing::RefreshDue(document) => Ok((document, Some(needed()))),
-        Standing::Fetch => Err(Stop::Needed(needed())),
-        Standing::Unavailable { error, retry_after } => {
-            Err(Stop::Unavailable(Unavailable::Document { kind: needed().kind, error, retry_after }))
-        }
+    fn bring(documents: &Documents, host: &str, now: f64) -> IssuerUrl {
+        let issuer = IssuerUrl::parse(host).unwrap();
+        let discovery = format!(r#"{{"issuer":"https://{host}/","jwks_uri":"https://{host}/jwks"}}"#);
+        let response = Response::document(discovery.into_bytes());
+        documents.answered(&DocumentNeeded::discovery(&issuer), response, at(now)).unwrap();
+        issuer
+    }
+
+    fn documents(capacity: usize) -> Documents {
+        Documents::new(AlgorithmSet::new(Algorithm::RS256, []), Duration::from_secs(600), capacity)
+    }
+
+    #[test]
+    fn the_issuer_whose_tokens_were_not_good_for_longest_makes_room() {
+        let documents = documents(2);
+        let [a, b] = ["a.example", "b.example"].map(|host| bring(&documents, host, 0.0));
+        documents.note_use(&b, at(1.0));
+        documents.note_use(&a, at(2.0));
+        bring(&documents, "c.example", 3.0);
+        let kept: Vec<String> = documents.status(at(4.0)).into_iter().map(|status| status.issuer).collect();
+        assert_eq!(kept, ["https://a.example/", "https://c.example/"]);
+    }
+
+    #[test]
+    fn a_document_that_comes_again_unchanged_stays_the_same_object() {
+        let documents = documents(2);
+        let issuer = bring(&documents, "a.example", 0.0);
+        let metadata = |now| documents.metadata(&issuer, at(now)).unwrap().0;
+        let first = metadata(1.0);
+        bring(&documents, "a.example", 100.0);
+        assert!(Arc::ptr_eq(&first, &metadata(101.0)));
+        assert!(documents.metadata(&issuer, at(699.0)).is_ok(), "it counts from the second fetch");
     }
 }

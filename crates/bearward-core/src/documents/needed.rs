@@ -2,16 +2,17 @@
 
 use core::fmt;
 
-use super::KeySetError;
+use std::time::Duration;
+
+use super::key_set::KeySetError;
 use crate::issuer::IssuerUrl;
 use crate::issuer::metadata::{Metadata, MetadataError};
 use crate::limits;
 
 /// A document of an issuer that has to be fetched before a request can be decided.
 ///
-/// Fetch [`url`](Self::url) (GET, https, no redirects, status 200), hand the body to
-/// [`Verifier::document_received`](crate::Verifier::document_received) or say
-/// [`Verifier::document_failed`](crate::Verifier::document_failed), then verify again from the start.
+/// Fetch [`url`](Self::url) (GET, https, no redirects) and hand the response to
+/// [`Documents::answered`](super::Documents::answered); or report [`Documents::unreachable`](super::Documents::unreachable).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentNeeded {
     pub(super) issuer: IssuerUrl,
@@ -36,12 +37,33 @@ pub enum DocumentKind {
 pub enum DocumentError {
     /// It could not be fetched.
     NotFetched,
+    /// The answer had another status than 200.
+    Status(u16),
     /// It is longer than [`limits::DOCUMENT_BYTES`].
     TooLong,
     /// It was fetched, and is no usable discovery document.
     Metadata(MetadataError),
     /// It was fetched, and is no usable key set.
     KeySet(KeySetError),
+}
+
+/// A document that can't be had now, while nothing usable is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DocumentUnavailable {
+    /// Which one.
+    pub kind: DocumentKind,
+    /// What became of the last try to get it.
+    pub error: DocumentError,
+    /// When it is worth asking again.
+    pub retry_after: Duration,
+}
+
+impl fmt::Display for DocumentUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, error, retry_after } = self;
+        write!(f, "no {kind}: {error}; next try in {retry_after:?}")
+    }
 }
 
 impl DocumentNeeded {
@@ -97,6 +119,7 @@ impl fmt::Display for DocumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFetched => f.write_str("it could not be fetched"),
+            Self::Status(status) => write!(f, "the answer had status {status}"),
             Self::TooLong => write!(f, "it is longer than {} bytes", limits::DOCUMENT_BYTES),
             Self::Metadata(error) => error.fmt(f),
             Self::KeySet(error) => error.fmt(f),

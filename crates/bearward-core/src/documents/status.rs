@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::lifecycle::{Counts, SlotStatus};
+use super::lifecycle::{Counts, DocumentState};
 use super::needed::DocumentError;
 use crate::jose::jwk::KeyError;
 
@@ -46,9 +46,9 @@ pub struct KeyStatus {
     pub problem: Option<KeyError>,
 }
 
-impl From<SlotStatus<DocumentError>> for DocumentStatus {
-    fn from(slot: SlotStatus<DocumentError>) -> Self {
-        let SlotStatus { age, last_error, next_fetch_in, fetch_under_way, counts } = slot;
+impl From<DocumentState<DocumentError>> for DocumentStatus {
+    fn from(state: DocumentState<DocumentError>) -> Self {
+        let DocumentState { age, last_error, next_fetch_in, fetch_under_way, counts } = state;
         Self { age, last_error, next_fetch_in, fetch_under_way, counts }
     }
 }

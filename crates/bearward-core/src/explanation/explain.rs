@@ -2,48 +2,52 @@
 //! one as far as that makes sense. Their order is that of [`Check`].
 
 use core::cmp::Ordering;
+use std::collections::HashSet;
 
-use super::{Explanation, Finding, Step};
+use super::{Explanation, Finding, Outcome, Step};
 use crate::check::Check;
+use crate::decision::{Decision, Refused, Verified};
 use crate::encoding::json::JsonObject;
+use crate::http::request::RequestFacts;
 use crate::http::scheme::Scheme;
 use crate::issuer::metadata::Metadata;
-use crate::issuer::{IssuerUrl, NotSelected};
+use crate::issuer::{IssuerRefused, IssuerUrl};
 use crate::jose::jwk::VerificationKey;
 use crate::jose::thumbprint::Thumbprint;
-use crate::outcome::{Outcome, Refusal};
 use crate::policy::{Policy, ReplayProtection};
+use crate::refusal::Cause;
 use crate::rejection::Rejection;
-use crate::requirement as scope;
+use crate::requirement;
 use crate::time::UnixTime;
 use crate::verify::claims::Found;
-use crate::verify::credentials::{Presented, RequestFacts};
+use crate::verify::credentials::Presented;
 use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
-use crate::verify::{Verifier, binding, header as unverified};
+use crate::verify::{Verifier, binding, header};
 
 impl Verifier {
-    /// Decides on a request as [`verify`](Self::verify) does, then on `required_scopes`, and tells how each check ended.
+    /// Says how each check of a request ended that was decided with `outcome`, and of `required_scopes` after that.
     ///
-    /// What has to be fetched first is asked for as there; call again with it. A proof that holds counts as used.
-    /// Slower than `verify`: for people who ask why, not for every request.
+    /// `decision`: the one that led to `outcome`. Slower than a decision: for people who ask why, not for every request.
     pub fn explain(
         &self,
         request: &RequestFacts<'_>,
+        decision: &Decision,
+        outcome: Result<Verified, Box<Refused>>,
         required_scopes: &[&str],
         now: UnixTime,
     ) -> Explanation {
-        let presented = request.presented(self.policy.dpop.mode);
-        let mut outcome = self.verify(request, now);
-        if let Outcome::Verified(token) = &outcome
-            && let Err(rejection) = token.require_scopes(required_scopes)
-        {
-            outcome = Outcome::Rejected(Refusal::new(rejection, presented.scheme));
-        }
+        let outcome = outcome.and_then(|verified| {
+            self.require_scopes(&verified, required_scopes)?;
+            Ok(verified)
+        });
+        let presented = Presented::of(&request.headers, self.policy.dpop.mode);
         let token = presented.token.map(|token| ReadToken::of(token, &self.policy));
         let proof = presented.proof.map(|proof| UnverifiedProof::read(proof, &self.policy.dpop));
         let mut evidence = Evidence {
             policy: &self.policy,
-            request,
+            method: request.method,
+            url: &request.public_url(),
+            issuers: decision.resolved_issuers(),
             required_scopes,
             now,
             presented,
@@ -52,7 +56,7 @@ impl Verifier {
             proof,
         };
         evidence.metadata =
-            evidence.issuer().and_then(Result::ok).and_then(|issuer| self.keyring.kept_metadata(issuer));
+            evidence.issuer().and_then(Result::ok).and_then(|issuer| self.documents.kept_metadata(issuer));
         evidence.explanation(outcome)
     }
 }
@@ -60,7 +64,9 @@ impl Verifier {
 /// All that can be read of a request, whatever is wrong with it. Nothing in it is believed.
 struct Evidence<'a> {
     policy: &'a Policy,
-    request: &'a RequestFacts<'a>,
+    method: &'a str,
+    url: &'a str,
+    issuers: Option<&'a HashSet<IssuerUrl>>,
     required_scopes: &'a [&'a str],
     now: UnixTime,
     presented: Presented<'a>,
@@ -84,18 +90,18 @@ type Judgement = Option<Result<(), Rejection>>;
 
 impl ReadToken {
     fn of(token: &str, policy: &Policy) -> Self {
-        let segments = match unverified::segments(token, policy) {
+        let segments = match header::segments(token, policy) {
             Ok(segments) => segments,
             Err(rejection) => return Self { shape: Some(Err(rejection)), ..Self::default() },
         };
-        let header = unverified::header(&segments);
-        let shape = header.as_ref().map_err(Clone::clone).and_then(unverified::check_extensions);
-        let claims = unverified::payload(&segments);
+        let head = header::header(&segments);
+        let shape = head.as_ref().map_err(Clone::clone).and_then(header::check_extensions);
+        let claims = header::payload(&segments);
         let payload = match &claims {
-            Ok(_) => unverified::signature(&segments).map(drop),
+            Ok(_) => header::signature(&segments).map(drop),
             Err(rejection) => Err(rejection.clone()),
         };
-        Self { shape: Some(shape), header: header.ok(), payload: Some(payload), claims: claims.ok() }
+        Self { shape: Some(shape), header: head.ok(), payload: Some(payload), claims: claims.ok() }
     }
 }
 
@@ -125,7 +131,7 @@ impl<'a> Evidence<'a> {
         } else {
             match self.judge(check) {
                 Some(Ok(())) => Finding::Passed,
-                Some(Err(rejection)) => Finding::Failed(rejection),
+                Some(Err(rejection)) => Finding::Failed(rejection.into()),
                 None => Finding::NotReached,
             }
         };
@@ -153,17 +159,17 @@ impl<'a> Evidence<'a> {
 
     fn look(&self, check: Check) -> Judgement {
         let (policy, dpop, now) = (self.policy, &self.policy.dpop, self.now);
-        let (header, claims) = (self.token.header.as_ref(), self.token.claims.as_ref());
+        let (head, claims) = (self.token.header.as_ref(), self.token.claims.as_ref());
         let request = self.proven_request();
         match check {
             Check::Credentials => Some(Ok(())),
             Check::ProofShape => Some(self.proof.as_ref()?.as_ref().map(drop).map_err(Clone::clone)),
             Check::TokenShape => self.token.shape.clone(),
-            Check::Algorithm => Some(unverified::algorithm(header?, policy).map(drop)),
-            Check::Type => Some(unverified::check_type(header?)),
+            Check::Algorithm => Some(header::algorithm(head?, policy).map(drop)),
+            Check::Type => Some(header::check_type(head?)),
             Check::Payload => self.token.payload.clone(),
             Check::Issuer => Some(self.issuer()?.map(drop)),
-            Check::KeyId => Some(unverified::kid(header?).map(drop)),
+            Check::KeyId => Some(header::kid(head?).map(drop)),
             Check::IssuerSpelling => Some(Found::of(claims?).check_issuer(self.metadata.as_ref()?)),
             Check::Audience => Some(Found::of(claims?).check_audience(&policy.audience)),
             Check::Expiry => Some(Found::of(claims?).check_expiry(policy, now)),
@@ -188,7 +194,7 @@ impl<'a> Evidence<'a> {
                 let jkt = binding::of_dpop_token(claims?).ok()?;
                 Some(binding::check_thumbprint(jkt, &self.proof_key()?.ok()?.1))
             }
-            Check::Scope => Some(scope::require(scope::of(claims?), self.required_scopes)),
+            Check::Scope => Some(requirement::require(requirement::scope_of(claims?), self.required_scopes)),
             // The outcome tells of the first five. The last is of bare tokens.
             Check::Discovery
             | Check::KeySet
@@ -212,20 +218,19 @@ impl<'a> Evidence<'a> {
 
     /// The issuer of ours that the token names. `None` if that can't be told.
     fn issuer(&self) -> Option<Result<&IssuerUrl, Rejection>> {
-        let selected = match unverified::issuer(self.token.claims.as_ref()?) {
-            Ok(iss) => self.policy.issuers.select(iss, self.request.issuers),
+        let selected = match header::issuer(self.token.claims.as_ref()?) {
+            Ok(iss) => self.policy.issuers.select(iss, self.issuers),
             Err(rejection) => return Some(Err(rejection)),
         };
         match selected {
             Ok(issuer) => Some(Ok(issuer)),
-            Err(NotSelected::Rejected(rejection)) => Some(Err(rejection)),
-            Err(NotSelected::ResolverNeeded(_)) => None,
+            Err(IssuerRefused::AskResolver(_)) => None,
+            Err(refused) => Some(Err(refused.into())),
         }
     }
 
     fn proven_request(&self) -> ProvenRequest<'a> {
-        let RequestFacts { method, url, .. } = *self.request;
-        ProvenRequest { method, url, access_token: self.presented.token }
+        ProvenRequest { method: self.method, url: self.url, access_token: self.presented.token }
     }
 
     fn proof(&self) -> Option<&UnverifiedProof<'a>> {
@@ -256,17 +261,13 @@ impl<'a> Evidence<'a> {
 
 /// How a check ended that was on the way to this outcome, or behind it.
 fn decided(check: Check, outcome: &Outcome) -> Finding {
-    let (stopped_at, finding) = match outcome {
-        Outcome::Verified(_) => return Finding::Passed,
-        Outcome::Rejected(refusal) => (refusal.rejection.check(), Finding::Failed(refusal.rejection.clone())),
-        Outcome::Unavailable(unavailable) => (unavailable.check(), Finding::Undecided(*unavailable)),
-        Outcome::IssuersNeeded(_) => (Check::Issuer, Finding::NotReached),
-        Outcome::DocumentNeeded(needed) => (Check::of_document(needed.kind()), Finding::NotReached),
-        Outcome::ReplayCheckNeeded(_) => (Check::Replay, Finding::NotReached),
-    };
-    match check.cmp(&stopped_at) {
+    let Err(refused) = outcome else { return Finding::Passed };
+    match check.cmp(&refused.cause.check()) {
         Ordering::Less => Finding::Passed,
-        Ordering::Equal => finding,
+        Ordering::Equal => match &refused.cause {
+            Cause::Unavailable(unavailable) => Finding::Undecided(*unavailable),
+            cause @ (Cause::Rejected(_) | Cause::Resolver(_)) => Finding::Failed(cause.clone()),
+        },
         Ordering::Greater => Finding::NotReached,
     }
 }
@@ -281,91 +282,75 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::decision::{Next, Question, StoreAnswer};
+    use crate::documents::Response;
+    use crate::http::headers::Field;
+    use crate::http::request::RequestUrl;
     use crate::issuer::Issuers;
-    use crate::outcome::Unavailable;
     use crate::policy::{Audience, DpopMode, DpopPolicy};
-    use crate::request::Field;
-    use crate::verify::replay::{ReplayLog, Sighting};
+    use crate::refusal::Unavailable;
+    use crate::verify::replay::ReplayLog;
 
-    const CASE: &str =
-        include_str!("../../../../vectors/dpop_scheme/bound_token_with_proof_is_accepted.json");
+    const CASES: &str = include_str!("../../../../vectors/dpop_scheme.json");
     const DISCOVERY: &str = include_str!("../../../../vectors/documents/discovery.json");
     const KEY_SET: &str = include_str!("../../../../vectors/documents/key-set.json");
 
-    /// Judges by this policy, and has room for no proof.
-    fn verifier(issuers: Issuers, replay: ReplayProtection) -> Verifier {
+    /// What is said of a good request with a proof, by a verifier that has room for no proof, and a store that says `answer`.
+    fn explain(replay: ReplayProtection, answer: StoreAnswer) -> Explanation {
         let dpop = DpopPolicy::new(DpopMode::Accepted).with_replay_protection(replay);
-        let audience = Audience::new("https://api.example.com").unwrap();
-        let policy = Policy::new(issuers, audience).with_dpop(dpop);
+        let issuers = Issuers::single(IssuerUrl::parse("tenant.example.com").unwrap());
+        let policy = Policy::new(issuers, Audience::new("https://api.example.com").unwrap()).with_dpop(dpop);
         let used_proofs = ReplayLog::with_capacity(policy.dpop.window(), 0);
-        Verifier { used_proofs, ..Verifier::new(policy) }
-    }
-
-    /// What the verifier says of a good request with a proof.
-    fn explain(verifier: &Verifier) -> Explanation {
-        let case: Value = serde_json::from_str(CASE).unwrap();
+        let verifier = Verifier { used_proofs, ..Verifier::new(policy) };
+        let file: Value = serde_json::from_str(CASES).unwrap();
+        let case = &file["cases"]["bound_token_with_proof_is_accepted"];
         let text = |path: &str| case.pointer(path).and_then(Value::as_str).unwrap();
         let request = RequestFacts {
-            authorization: Field::Once(text("/request/headers/0/1").as_bytes()),
-            dpop: Field::Once(text("/request/headers/1/1").as_bytes()),
             method: text("/request/method"),
-            url: text("/request/url"),
-            issuers: None,
+            url: RequestUrl::Whole(text("/request/url")),
+            ..RequestFacts::with_credentials(
+                Field::Once(text("/request/headers/0/1").as_bytes()),
+                Field::Once(text("/request/headers/1/1").as_bytes()),
+            )
         };
-        verifier.explain(&request, &[], now())
-    }
-
-    fn now() -> UnixTime {
-        UnixTime::from_seconds(1_800_000_000.0).unwrap()
-    }
-
-    /// The same with all documents there.
-    fn judge(replay: ReplayProtection) -> (Verifier, Explanation) {
-        let verifier = verifier(Issuers::single(IssuerUrl::parse("tenant.example.com").unwrap()), replay);
-        for document in [DISCOVERY, KEY_SET] {
-            let explanation = explain(&verifier);
-            let Outcome::DocumentNeeded(needed) = explanation.outcome() else { panic!("{explanation:?}") };
-            assert_eq!(explanation.first_failure(), None, "nothing is known to be wrong yet");
-            verifier.document_received(needed, document.into(), None, now()).unwrap();
+        let now = UnixTime::from_seconds(1_800_000_000.0).unwrap();
+        let mut documents = [DISCOVERY, KEY_SET].into_iter();
+        let mut decision = Decision::new();
+        loop {
+            match verifier.next(&mut decision, Question::Request(&request), now) {
+                Next::Fetch(needed) => {
+                    let document = Response::document(documents.next().unwrap().into());
+                    verifier.documents().answered(&needed, document, now).unwrap();
+                }
+                Next::CheckReplay { .. } => decision.sighting(answer),
+                Next::ResolveIssuers(_) => panic!("there is no resolver"),
+                Next::Done(outcome) => return verifier.explain(&request, &decision, outcome, &[], now),
+            }
         }
-        let explanation = explain(&verifier);
-        (verifier, explanation)
-    }
-
-    #[test]
-    fn without_the_resolver_s_answer_the_issuer_is_not_reached() {
-        let explanation = explain(&verifier(Issuers::resolved(), ReplayProtection::Off));
-        assert!(matches!(explanation.outcome(), Outcome::IssuersNeeded(_)));
-        assert_eq!(explanation.finding(Check::Payload), &Finding::Passed);
-        assert_eq!(explanation.finding(Check::Issuer), &Finding::NotReached);
-        assert_eq!(explanation.finding(Check::Signature), &Finding::NotReached);
     }
 
     #[test]
     fn a_full_log_of_used_proofs_leaves_it_undecided() {
-        let (_, explanation) = judge(ReplayProtection::InProcess);
-        let Outcome::Unavailable(unavailable) = explanation.outcome() else { panic!("{explanation:?}") };
-        assert_eq!(unavailable.code(), "replay_log_full");
+        let explanation = explain(ReplayProtection::InProcess, StoreAnswer::Unknown);
+        assert_eq!(explanation.outcome().as_ref().unwrap_err().cause.code(), "replay_log_full");
         assert_eq!(explanation.finding(Check::Replay), &Finding::Undecided(Unavailable::ReplayLogFull));
         assert_eq!(explanation.first_failure().map(|step| step.check), Some(Check::Replay));
     }
 
     #[test]
-    fn a_shared_store_is_still_to_be_asked() {
-        let (verifier, explanation) = judge(ReplayProtection::Shared);
-        assert_eq!(explanation.finding(Check::Replay), &Finding::NotReached);
+    fn a_shared_store_has_the_last_word() {
+        let explanation = explain(ReplayProtection::Shared, StoreAnswer::Again);
+        assert_eq!(explanation.finding(Check::Replay), &Finding::Failed(Rejection::ProofReplayed.into()));
         assert_eq!(explanation.finding(Check::ProofBinding), &Finding::Passed);
-        let Outcome::ReplayCheckNeeded(pending) = explanation.outcome else { panic!("not asked") };
-        let outcome = verifier.settle(pending, Sighting::Again);
-        assert!(
-            matches!(outcome, Outcome::Rejected(refusal) if refusal.rejection().code() == "proof_replayed")
-        );
+        let explanation = explain(ReplayProtection::Shared, StoreAnswer::Unknown);
+        assert_eq!(explanation.finding(Check::Replay), &Finding::Undecided(Unavailable::ReplayStore));
+        assert!(explain(ReplayProtection::Shared, StoreAnswer::First).outcome().is_ok());
     }
 
     #[test]
     fn without_replay_protection_there_is_no_such_check() {
-        let (_, explanation) = judge(ReplayProtection::Off);
+        let explanation = explain(ReplayProtection::Off, StoreAnswer::Unknown);
         assert_eq!(explanation.finding(Check::Replay), &Finding::NotApplicable);
-        assert!(matches!(explanation.outcome(), Outcome::Verified(_)));
+        assert!(explanation.outcome().is_ok());
     }
 }

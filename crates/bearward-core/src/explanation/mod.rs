@@ -3,12 +3,15 @@
 mod explain;
 
 use crate::check::Check;
+use crate::decision::{Refused, Verified};
 use crate::encoding::json::JsonObject;
 use crate::http::scheme::Scheme;
 use crate::issuer::metadata::Metadata;
 use crate::jose::thumbprint::Thumbprint;
-use crate::outcome::Outcome;
-use crate::rejection::{Rejection, Unavailable};
+use crate::refusal::{Cause, Unavailable};
+
+/// What comes of a request.
+pub(crate) type Outcome = Result<Verified, Box<Refused>>;
 
 /// How a check ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +20,7 @@ pub enum Finding {
     /// It holds.
     Passed,
     /// It doesn't.
-    Failed(Rejection),
+    Failed(Cause),
     /// It can't be told now.
     Undecided(Unavailable),
     /// What it looks at is not there, or an earlier check stands in its way.
@@ -57,8 +60,8 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// What comes of the request: [`Verifier::verify`](crate::Verifier::verify)'s word, and then the scopes'.
-    pub fn outcome(&self) -> &Outcome {
+    /// What comes of the request: the decision's outcome, and then the scopes'.
+    pub fn outcome(&self) -> &Result<Verified, Box<Refused>> {
         &self.outcome
     }
 

@@ -2,9 +2,10 @@
 
 use core::fmt;
 
+use super::forwarded::ForwardedFields;
 use super::scheme::trim;
 
-/// A header field that may stand once in a request.
+/// A header field that may appear once in a request.
 #[derive(Clone, Copy, Default)]
 #[expect(clippy::exhaustive_enums, reason = "none, one, several: there is nothing else")]
 pub enum Field<'a> {
@@ -13,8 +14,81 @@ pub enum Field<'a> {
     Absent,
     /// Its value.
     Once(&'a [u8]),
-    /// It stands more than once. Which one counts is nothing to guess about.
+    /// It appears more than once. Nobody can say which one counts, so none does.
     Repeated,
+}
+
+/// The header fields of a request that decide on it. All others are passed over.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct HeaderFields<'a> {
+    /// `Authorization`. RFC 6750 §2.1.
+    pub authorization: Field<'a>,
+    /// `DPoP`. RFC 9449 §4.1.
+    pub dpop: Field<'a>,
+    /// `Host`. RFC 9110 §7.2.
+    pub host: Field<'a>,
+    /// What proxies wrote.
+    pub forwarded: ForwardedFields<'a>,
+}
+
+impl<'a> HeaderFields<'a> {
+    /// Reads field lines: names in any case, values as they came.
+    pub fn of<N: AsRef<[u8]>>(lines: impl IntoIterator<Item = (N, &'a [u8])>) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in lines {
+            fields.add(name.as_ref(), value);
+        }
+        fields
+    }
+
+    /// Notes a field line.
+    pub fn add(&mut self, name: &[u8], value: &'a [u8]) {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        // By length first: most fields of a request are none of these.
+        match name.len() {
+            13 if is("authorization") => self.authorization.add(value),
+            4 if is("dpop") => self.dpop.add(value),
+            4 if is("host") => self.host.add(value),
+            17 if is("x-forwarded-proto") => self.forwarded.proto.push(text(value)),
+            16 if is("x-forwarded-host") => self.forwarded.host.push(text(value)),
+            18 if is("x-forwarded-prefix") => self.forwarded.prefix.push(text(value)),
+            9 if is("forwarded") => self.forwarded.forwarded.push(text(value)),
+            _ => {}
+        }
+    }
+
+    /// The lines that it was read from, as far as they count. To read them again gives the same fields.
+    pub fn lines(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> {
+        let once = [("authorization", self.authorization), ("dpop", self.dpop), ("host", self.host)];
+        let once = once.into_iter().flat_map(|(name, field)| field.values().map(move |value| (name, value)));
+        let forwarded = [
+            ("x-forwarded-proto", self.forwarded.proto.clone()),
+            ("x-forwarded-host", self.forwarded.host.clone()),
+            ("x-forwarded-prefix", self.forwarded.prefix.clone()),
+            ("forwarded", self.forwarded.forwarded.clone()),
+        ];
+        let several = |(name, values): (&'static str, Vec<&'a str>)| {
+            values.into_iter().map(move |value| (name, value.as_bytes()))
+        };
+        once.chain(forwarded.into_iter().flat_map(several))
+    }
+
+    /// The host that the request names; `connection` where there is no Host field, as in HTTP/1.0.
+    ///
+    /// Empty with several Host fields: no URL is made of them, and no proof matches.
+    pub(crate) fn host_or<'h>(&'h self, connection: &'h str) -> &'h str {
+        match self.host {
+            Field::Absent => connection,
+            Field::Once(host) => text(host),
+            Field::Repeated => "",
+        }
+    }
+}
+
+/// What isn't UTF-8 counts as empty: no field of a URL is.
+fn text(value: &[u8]) -> &str {
+    core::str::from_utf8(value).unwrap_or_default()
 }
 
 impl<'a> Field<'a> {
@@ -24,6 +98,16 @@ impl<'a> Field<'a> {
             Self::Absent => Self::Once(value),
             Self::Once(_) | Self::Repeated => Self::Repeated,
         };
+    }
+
+    /// A repeated field's values are not kept: two empty ones stand for them.
+    fn values(self) -> impl Iterator<Item = &'a [u8]> {
+        let (one, other): (Option<&[u8]>, Option<&[u8]>) = match self {
+            Self::Absent => (None, None),
+            Self::Once(value) => (Some(value), None),
+            Self::Repeated => (Some(b""), Some(b"")),
+        };
+        one.into_iter().chain(other)
     }
 
     pub(crate) fn is_blank(self) -> bool {
@@ -43,5 +127,34 @@ impl fmt::Debug for Field<'_> {
             Self::Once(value) => write!(f, "{} bytes", value.len()),
             Self::Repeated => f.write_str("repeated"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_count_in_any_case_and_twice_is_not_once() {
+        let lines: [(&str, &[u8]); 6] = [
+            ("AUTHORIZATION", b"Bearer a"),
+            ("dPoP", b"x"),
+            ("dpop", b"y"),
+            ("Host", b"h"),
+            ("authorizations", b"no"),
+            ("X-Forwarded-Host", b"\xff"),
+        ];
+        let fields = HeaderFields::of(lines);
+        assert!(matches!(fields.authorization, Field::Once(b"Bearer a")));
+        assert!(matches!(fields.dpop, Field::Repeated));
+        assert_eq!(fields.host_or("other"), "h");
+        assert_eq!(fields.forwarded.host, [""], "no text: it counts, and names no host");
+    }
+
+    #[test]
+    fn of_several_hosts_none_counts() {
+        let lines: [(&str, &[u8]); 2] = [("host", b"h"), ("Host", b"h")];
+        assert_eq!(HeaderFields::of(lines).host_or("server"), "");
+        assert_eq!(HeaderFields::default().host_or("server"), "server");
     }
 }

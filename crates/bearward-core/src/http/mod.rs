@@ -3,5 +3,6 @@
 pub mod forwarded;
 pub mod headers;
 pub mod host;
+pub mod request;
 pub mod scheme;
 pub mod url;

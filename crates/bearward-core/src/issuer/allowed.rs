@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 
 use super::IssuerUrl;
-use crate::rejection::Rejection;
 
-/// The issuers whose tokens are taken.
+/// The issuers whose tokens are accepted.
 #[derive(Clone, Debug)]
 pub struct Issuers(Allowed);
 
@@ -16,12 +15,18 @@ enum Allowed {
     Resolved,
 }
 
-/// The caller has to say first which issuers are allowed for this request.
-#[derive(Debug)]
-pub(crate) enum NotSelected {
-    Rejected(Rejection),
-    /// The issuer that the token names, in normal form. Nothing about it is verified.
-    ResolverNeeded(IssuerUrl),
+/// Why the issuer that a token names is not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum IssuerRefused {
+    /// It is not the URL of an issuer.
+    Malformed,
+    /// It is not the one configured issuer.
+    NotTheOne,
+    /// It is none of the issuers configured, or named for this request.
+    NotListed,
+    /// Which issuers are accepted has to be asked first. Holds the one that the token names, in normal form; nothing about
+    /// it is verified.
+    AskResolver(IssuerUrl),
 }
 
 impl Issuers {
@@ -37,39 +42,49 @@ impl Issuers {
         Self(Allowed::AnyOf(allowed))
     }
 
-    /// Whichever the caller names for each request: [`Outcome::IssuersNeeded`](crate::Outcome::IssuersNeeded).
+    /// A resolver says for each request: [`Next::ResolveIssuers`](crate::Next::ResolveIssuers).
     pub fn resolved() -> Self {
         Self(Allowed::Resolved)
     }
 
+    /// The issuers that are configured by name; none where a resolver says.
+    pub fn configured(&self) -> impl Iterator<Item = &IssuerUrl> {
+        let (one, several) = match &self.0 {
+            Allowed::Single(issuer) => (Some(issuer), None),
+            Allowed::AnyOf(issuers) => (None, Some(issuers)),
+            Allowed::Resolved => (None, None),
+        };
+        one.into_iter().chain(several.into_iter().flatten())
+    }
+
     /// The issuer of ours that `iss` names, in whatever spelling. Nothing is fetched for any other.
     ///
-    /// `resolved`: what the caller named for this request, if it was asked.
+    /// `resolved`: what the resolver named for this request, if it was asked.
     pub(crate) fn select<'a>(
         &'a self,
         iss: &str,
         resolved: Option<&'a HashSet<IssuerUrl>>,
-    ) -> Result<&'a IssuerUrl, NotSelected> {
+    ) -> Result<&'a IssuerUrl, IssuerRefused> {
         let allowed = match (&self.0, resolved) {
             (Allowed::Single(issuer), _) => return only(issuer, iss),
             (Allowed::AnyOf(allowed), _) | (Allowed::Resolved, Some(allowed)) => allowed,
-            (Allowed::Resolved, None) => return Err(NotSelected::ResolverNeeded(normal(iss)?)),
+            (Allowed::Resolved, None) => return Err(IssuerRefused::AskResolver(normal(iss)?)),
         };
         // The usual spelling is the normal form: no allocation.
         if let Some(issuer) = allowed.get(iss) {
             return Ok(issuer);
         }
-        allowed.get(&normal(iss)?).ok_or(NotSelected::Rejected(Rejection::IssuerNotAllowed))
+        allowed.get(&normal(iss)?).ok_or(IssuerRefused::NotListed)
     }
 }
 
-fn only<'a>(issuer: &'a IssuerUrl, iss: &str) -> Result<&'a IssuerUrl, NotSelected> {
+fn only<'a>(issuer: &'a IssuerUrl, iss: &str) -> Result<&'a IssuerUrl, IssuerRefused> {
     if issuer.as_str() == iss || *issuer == normal(iss)? {
         return Ok(issuer);
     }
-    Err(NotSelected::Rejected(Rejection::OtherIssuer))
+    Err(IssuerRefused::NotTheOne)
 }
 
-fn normal(iss: &str) -> Result<IssuerUrl, NotSelected> {
-    IssuerUrl::parse(iss).map_err(|_| NotSelected::Rejected(Rejection::IssuerMalformed))
+fn normal(iss: &str) -> Result<IssuerUrl, IssuerRefused> {
+    IssuerUrl::parse(iss).map_err(|_| IssuerRefused::Malformed)
 }

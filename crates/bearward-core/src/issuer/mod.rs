@@ -4,6 +4,6 @@ mod allowed;
 pub mod metadata;
 pub mod name;
 
+pub(crate) use allowed::IssuerRefused;
 pub use allowed::Issuers;
-pub(crate) use allowed::NotSelected;
 pub use name::IssuerUrl;

@@ -78,6 +78,11 @@ impl Algorithm {
         TABLE.iter().map(|(algorithm, ..)| *algorithm)
     }
 
+    /// Those that a DPoP proof may be signed with. RFC 9449 §4.2 leaves the choice; these are what clients use.
+    pub fn for_proofs() -> impl Iterator<Item = Self> {
+        [Self::ES256, Self::ES384, Self::RS256, Self::PS256, Self::EdDSA].into_iter()
+    }
+
     pub(crate) fn key_shape(self) -> KeyShape {
         self.entry().2
     }

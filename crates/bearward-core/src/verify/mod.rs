@@ -7,317 +7,217 @@ pub(crate) mod header;
 pub(crate) mod proof;
 pub(crate) mod replay;
 mod signature;
+pub(crate) mod verified;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::answer::{self, Answer};
-use crate::documents::{DocumentError, DocumentNeeded, IssuerStatus, Keyring, Stop};
-use crate::encoding::json::{JsonObject, Value};
-use crate::http::headers::Field;
+use crate::documents::{DocumentNeeded, Documents, Missing};
+use crate::http::request::RequestFacts;
 use crate::http::scheme::Scheme;
-use crate::issuer::{IssuerUrl, NotSelected};
-use crate::outcome::{Outcome, PendingReplayCheck, Refusal, TokenEndpoint, VerifiedToken};
+use crate::issuer::{IssuerRefused, IssuerUrl};
 use crate::policy::{Policy, ReplayProtection};
-use crate::rejection::{Rejection, Unavailable};
+use crate::refusal::{Cause, Unavailable};
+use crate::rejection::Rejection;
 use crate::time::UnixTime;
 use claims::CheckedClaims;
-use credentials::{Credentials, RequestFacts};
+use credentials::Credentials;
 use header::UnverifiedToken;
-use proof::{ProvenRequest, UnverifiedProof, VerifiedProof, check_proof};
+use proof::{ProvenRequest, UnverifiedProof, VerifiedProof};
 use replay::{ReplayKey, ReplayLog, Sighting};
+use verified::VerifiedToken;
 
-/// Verifies requests by one policy, keeps the documents of its issuers, and remembers which proofs were used.
+/// Verifies requests by one policy, and remembers which proofs were used. Shared by reference between threads.
 ///
-/// Shared by reference between threads. Does no IO: what it needs from the network it asks for as
-/// [`Outcome::DocumentNeeded`] and is handed by [`document_received`](Self::document_received).
+/// Does no IO: [`next`](Self::next) says what it needs from the network.
 #[derive(Debug)]
 pub struct Verifier {
     pub(crate) policy: Policy,
-    pub(crate) keyring: Keyring,
+    pub(crate) documents: Arc<Documents>,
     pub(crate) used_proofs: ReplayLog,
 }
 
+/// What the driver brought for a request.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Brought<'a> {
+    /// The issuers that a resolver named.
+    pub(crate) issuers: Option<&'a HashSet<IssuerUrl>>,
+    /// When a key set was asked for on behalf of this request.
+    pub(crate) keys_asked: Option<UnixTime>,
+}
+
+/// A request that passed every check.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) token: VerifiedToken,
+    /// A document that is worth fetching in the background.
+    pub(crate) due: Option<Box<DocumentNeeded>>,
+    /// For the client to use in its next proof. RFC 9449 §8.2.
+    pub(crate) nonce: Option<String>,
+}
+
 /// Why a verification ended before its last step.
-enum Halt {
-    Rejected(Rejection),
-    IssuersNeeded(IssuerUrl),
-    DocumentNeeded(DocumentNeeded),
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Refused(Cause),
+    AskResolver(IssuerUrl),
+    Fetch(DocumentNeeded),
     // Boxed, since it is much larger than the others and the rarest.
-    ReplayCheckNeeded(Box<PendingReplayCheck>),
-    Unavailable(Unavailable),
+    CheckReplay(Box<ReplayCheck>),
+}
+
+/// A good request of which one thing is left to find out: whether its proof was used before.
+#[derive(Debug)]
+pub(crate) struct ReplayCheck {
+    pub(crate) accepted: Accepted,
+    pub(crate) key: ReplayKey,
+    pub(crate) remember_for: Duration,
 }
 
 impl Verifier {
-    /// Verifies by `policy`. Knows no keys yet, and no proof as used.
-    pub fn new(policy: Policy) -> Self {
-        let keyring = Keyring::new(policy.algorithms.clone(), policy.document_ceiling, policy.issuers_kept);
-        let used_proofs = ReplayLog::new(policy.dpop.window());
-        Self { policy, keyring, used_proofs }
-    }
-
-    /// Decides on a request at `now`. RFC 6750 §2.1, RFC 9449 §7.1, RFC 9068 §4.
-    ///
-    /// Not checked: scopes (see [`VerifiedToken::require_scopes`]), revocation, and anything that is not in `request`.
-    pub fn verify(&self, request: &RequestFacts<'_>, now: UnixTime) -> Outcome {
-        let (result, scheme) = match Credentials::of(request, self.policy.dpop.mode) {
-            Ok(Credentials::Bearer { token, beside_proof }) => {
-                (self.bearer(request, token, beside_proof, now), Scheme::Bearer)
+    /// The steps for a request. RFC 6750 §2.1, RFC 9449 §7.1.
+    pub(crate) fn check_request(
+        &self,
+        request: &RequestFacts<'_>,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> (Option<Scheme>, Result<Accepted, Stop>) {
+        let (scheme, credentials) = Credentials::of(&request.headers, self.policy.dpop.mode);
+        let result = credentials.map_err(Stop::from).and_then(|credentials| match credentials {
+            Credentials::Bearer { token, beside_proof } => {
+                self.check_bearer(token, beside_proof, brought, now)
             }
-            Ok(Credentials::Dpop { token, proof }) => (self.dpop(request, token, proof, now), Scheme::Dpop),
-            Err(refusal) => return Outcome::Rejected(refusal),
-        };
-        self.conclude(result, Some(scheme), now)
+            Credentials::Dpop { token, proof } => self.check_dpop(request, token, proof, brought, now),
+        });
+        (scheme, result)
     }
 
-    /// Decides on a bare access token at `now`, whatever scheme it came in. `issuers` as in [`RequestFacts::issuers`].
-    ///
-    /// Not checked, besides what [`verify`](Self::verify) doesn't check: how the token was presented, so neither the
-    /// scheme nor the binding to a key (`cnf`).
-    pub fn verify_access_token(
+    /// The steps for a bare access token, whatever scheme it came in.
+    pub(crate) fn check_access_token(
         &self,
         token: &str,
         required_claims: &[&str],
-        issuers: Option<&HashSet<IssuerUrl>>,
+        brought: Brought<'_>,
         now: UnixTime,
-    ) -> Outcome {
-        let verified = self.token(token, issuers, now).and_then(|accepted| {
-            claims::require(&accepted.claims, required_claims)?;
-            Ok(accepted.verified())
-        });
-        self.conclude(verified, None, now)
-    }
-
-    /// Decides on a DPoP proof alone at `now`, and gives its claims: that it is well made, for this method, URL and
-    /// access token. RFC 9449 §4.3.
-    ///
-    /// Not checked: the access token, whether it is bound to the proof's key, and whether the proof was used before.
-    pub fn verify_proof(
-        &self,
-        access_token: &str,
-        proof: &str,
-        (method, url): (&str, &str),
-        now: UnixTime,
-    ) -> Result<JsonObject, Refusal> {
-        let request = ProvenRequest { method, url, access_token: Some(access_token) };
-        check_proof(proof, request, &self.policy.dpop, now)
-            .map(VerifiedProof::into_claims)
-            .map_err(|rejection| self.refuse(rejection, Some(Scheme::Dpop), now))
+    ) -> Result<Accepted, Stop> {
+        let checked = self.check_token(token, brought, now)?;
+        claims::require(&checked.claims, required_claims)?;
+        Ok(checked.accepted(None))
     }
 
     /// A token that came in the Bearer scheme.
-    fn bearer(
+    fn check_bearer(
         &self,
-        request: &RequestFacts<'_>,
         token: &str,
         beside_proof: bool,
+        brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<VerifiedToken, Halt> {
+    ) -> Result<Accepted, Stop> {
         let mode = self.policy.dpop.mode;
-        let accepted = self.token(token, request.issuers, now)?;
-        binding::check_bearer(accepted.claims.claims(), mode)?;
+        let checked = self.check_token(token, brought, now)?;
+        binding::check_bearer(checked.claims.claims(), mode)?;
         binding::check_no_proof(beside_proof, mode)?;
-        Ok(accepted.verified())
+        Ok(checked.accepted(Some(Scheme::Bearer)))
     }
 
     /// A token that came in the DPoP scheme. The replay check is last: a proof that fails another one is not used up.
-    fn dpop(
+    fn check_dpop(
         &self,
         request: &RequestFacts<'_>,
         token: &str,
         proof: &str,
+        brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<VerifiedToken, Halt> {
+    ) -> Result<Accepted, Stop> {
         let policy = &self.policy.dpop;
         let proof = UnverifiedProof::read(proof, policy)?;
-        let accepted = self.token(token, request.issuers, now)?;
-        let jkt = binding::of_dpop_token(accepted.claims.claims())?;
-        let proven = ProvenRequest { method: request.method, url: request.url, access_token: Some(token) };
+        let checked = self.check_token(token, brought, now)?;
+        let jkt = binding::of_dpop_token(checked.claims.claims())?;
+        let url = request.public_url();
+        let proven = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
         let proof = proof.check(proven, policy, now)?;
         binding::check_thumbprint(jkt, proof.thumbprint())?;
-        self.check_replay(&proof, accepted.verified(), now)
+        let mut accepted = checked.accepted(Some(Scheme::Dpop));
+        accepted.nonce = policy.nonces.as_ref().and_then(|nonces| nonces.successor(proof.nonce(), now));
+        self.check_replay(&proof, accepted, now)
     }
 
     /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
-    fn token(
-        &self,
-        token: &str,
-        resolved: Option<&HashSet<IssuerUrl>>,
-        now: UnixTime,
-    ) -> Result<Accepted, Halt> {
+    fn check_token(&self, token: &str, brought: Brought<'_>, now: UnixTime) -> Result<CheckedToken, Stop> {
         let token = UnverifiedToken::read(token, &self.policy)?;
-        let issuer = self.policy.issuers.select(token.issuer()?, resolved)?;
+        let issuer = self.issuer(token.issuer()?, brought)?;
         let kid = token.kid()?;
-        let documents = self.keyring.documents(issuer, now)?;
-        let candidates = token.candidates(kid, &documents.keys)?;
+        let issuer_keys = self.documents.keys(issuer, now)?;
+        let candidates = token.candidates(kid, &issuer_keys.keys)?;
         if candidates.is_empty() {
-            if !documents.just_fetched {
-                self.keyring.unknown_kid(issuer, &documents.metadata, now)?;
+            // Keys that the issuer gave since this request asked for them need not be asked for again.
+            if brought.keys_asked.is_none_or(|asked| issuer_keys.given.is_none_or(|given| given < asked)) {
+                self.documents.unknown_kid(issuer, now)?;
             }
-            return Err(Halt::Rejected(UnverifiedToken::unknown_kid(kid)));
+            return Err(UnverifiedToken::unknown_kid(kid).into());
         }
         let signed = signature::check(token, &candidates)?;
-        let claims = claims::check(signed, &documents.metadata, &self.policy, now)?;
-        let refresh = documents.due.filter(|due| self.keyring.claim(due, now));
-        Ok(Accepted { claims, refresh })
+        self.documents.note_use(issuer, now);
+        let claims = claims::check(signed, &issuer_keys.metadata, &self.policy, now)?;
+        Ok(CheckedToken { claims, due: issuer_keys.due })
+    }
+
+    fn issuer<'a>(&'a self, iss: &str, brought: Brought<'a>) -> Result<&'a IssuerUrl, Stop> {
+        match self.policy.issuers.select(iss, brought.issuers) {
+            Ok(issuer) => Ok(issuer),
+            Err(IssuerRefused::AskResolver(unverified)) => Err(Stop::AskResolver(unverified)),
+            Err(refused) => Err(Rejection::from(refused).into()),
+        }
     }
 
     /// RFC 9449 §11.1
     fn check_replay(
         &self,
         proof: &VerifiedProof,
-        verified: VerifiedToken,
+        accepted: Accepted,
         now: UnixTime,
-    ) -> Result<VerifiedToken, Halt> {
+    ) -> Result<Accepted, Stop> {
         match self.policy.dpop.replay {
-            ReplayProtection::Off => Ok(verified),
+            ReplayProtection::Off => Ok(accepted),
             ReplayProtection::InProcess => match self.used_proofs.remember(proof, now) {
-                Ok(Sighting::First) => Ok(verified),
-                Ok(Sighting::Again) => Err(Halt::Rejected(Rejection::ProofReplayed)),
-                Err(_) => Err(Halt::Unavailable(Unavailable::ReplayLogFull)),
+                Ok(Sighting::First) => Ok(accepted),
+                Ok(Sighting::Again) => Err(Rejection::ProofReplayed.into()),
+                Err(_) => Err(Stop::Refused(Unavailable::ReplayLogFull.into())),
             },
-            ReplayProtection::Shared => Err(Halt::ReplayCheckNeeded(Box::new(PendingReplayCheck {
-                verified,
+            ReplayProtection::Shared => Err(Stop::CheckReplay(Box::new(ReplayCheck {
+                accepted,
                 key: ReplayKey::of(proof),
                 remember_for: proof.remaining(now),
             }))),
         }
     }
-
-    /// Ends a verification that needed a replay check, with what the store said.
-    pub fn settle(&self, pending: PendingReplayCheck, sighting: Sighting) -> Outcome {
-        match sighting {
-            Sighting::First => Outcome::Verified(pending.into_verified()),
-            Sighting::Again => Outcome::Rejected(Refusal::new(Rejection::ProofReplayed, Some(Scheme::Dpop))),
-        }
-    }
-
-    /// A nonce for the answer to a request that was let in: if nonces are wanted, the request came with a proof, and
-    /// the nonce in it is past half of its life. RFC 9449 §8.2. Believes the proof: ask only after [`verify`](Self::verify).
-    pub fn fresh_nonce(&self, request: &RequestFacts<'_>, now: UnixTime) -> Option<String> {
-        let nonces = self.policy.dpop.nonces.as_ref()?;
-        let Field::Once(proof) = request.dpop else { return None };
-        let claims = UnverifiedProof::payload_of(core::str::from_utf8(proof).ok()?)?;
-        nonces.successor(claims.get("nonce").and_then(Value::as_str), now)
-    }
-
-    fn conclude(
-        &self,
-        result: Result<VerifiedToken, Halt>,
-        scheme: Option<Scheme>,
-        now: UnixTime,
-    ) -> Outcome {
-        match result {
-            Ok(verified) => Outcome::Verified(verified),
-            Err(Halt::Rejected(rejection)) => Outcome::Rejected(self.refuse(rejection, scheme, now)),
-            Err(Halt::IssuersNeeded(unverified)) => Outcome::IssuersNeeded(unverified),
-            Err(Halt::DocumentNeeded(needed)) => Outcome::DocumentNeeded(needed),
-            Err(Halt::ReplayCheckNeeded(pending)) => Outcome::ReplayCheckNeeded(*pending),
-            Err(Halt::Unavailable(unavailable)) => Outcome::Unavailable(unavailable),
-        }
-    }
-
-    /// A client that is asked for a nonce gets one.
-    fn refuse(&self, rejection: Rejection, scheme: Option<Scheme>, now: UnixTime) -> Refusal {
-        let wants_nonce = matches!(rejection, Rejection::NonceMissing | Rejection::NonceRefused);
-        let nonce = self.policy.dpop.nonces.as_ref().filter(|_| wants_nonce).map(|nonces| nonces.make(now));
-        Refusal { rejection, scheme, nonce }
-    }
-
-    /// Hands in a document that was asked for: its body, decoded, and the response's `Cache-Control`.
-    ///
-    /// # Errors
-    ///
-    /// Why it can't be used; what was kept before stays. Requests that need it get [`Outcome::Unavailable`] until the
-    /// next try is due.
-    pub fn document_received(
-        &self,
-        needed: &DocumentNeeded,
-        body: Vec<u8>,
-        cache_control: Option<&str>,
-        now: UnixTime,
-    ) -> Result<(), DocumentError> {
-        self.keyring.received(needed, body, cache_control, now)
-    }
-
-    /// Hands in a document out of a cache that processes share. What it lacks counts as a miss: fetch it then.
-    pub fn document_from_cache(
-        &self,
-        needed: &DocumentNeeded,
-        body: Vec<u8>,
-        now: UnixTime,
-    ) -> Result<(), DocumentError> {
-        self.keyring.received_from_cache(needed, body, now)
-    }
-
-    /// Says that a document that was asked for could not be fetched; `retry_after`: what the server asked for, if it
-    /// did, as `Retry-After`.
-    pub fn document_failed(&self, needed: &DocumentNeeded, retry_after: Option<Duration>, now: UnixTime) {
-        self.keyring.failed(needed, DocumentError::NotFetched, retry_after, now);
-    }
-
-    /// For how long a document with this `Cache-Control` is used before it is fetched again.
-    pub fn fresh_for(&self, cache_control: Option<&str>) -> Duration {
-        self.keyring.lifetime(cache_control).fresh()
-    }
-
-    /// Where `issuer` gives tokens, from the discovery document that is kept for verification. RFC 8414 §2.
-    ///
-    /// It need not be an issuer whose tokens the policy accepts, and doesn't become one.
-    pub fn token_endpoint(&self, issuer: &IssuerUrl, now: UnixTime) -> TokenEndpoint {
-        match self.keyring.metadata(issuer, now) {
-            Ok((metadata, due)) => TokenEndpoint::Known {
-                url: metadata.token_endpoint().map(str::to_owned),
-                refresh_due: due.filter(|due| self.keyring.claim(due, now)),
-            },
-            Err(Stop::Needed(needed)) => TokenEndpoint::DocumentNeeded(needed),
-            Err(Stop::Unavailable(unavailable)) => TokenEndpoint::Unavailable(unavailable),
-        }
-    }
-
-    /// What is known of each issuer asked so far.
-    pub fn status(&self, now: UnixTime) -> Vec<IssuerStatus> {
-        self.keyring.status(now)
-    }
-
-    /// What to answer to a refused request.
-    pub fn answer(&self, refusal: &Refusal) -> Answer {
-        answer::answer(refusal, &self.policy)
-    }
 }
 
 /// A token that is good by itself; whether it came as it must is not known yet.
-struct Accepted {
+struct CheckedToken {
     claims: CheckedClaims,
-    refresh: Option<Box<DocumentNeeded>>,
+    due: Option<Box<DocumentNeeded>>,
 }
 
-impl Accepted {
-    fn verified(self) -> VerifiedToken {
-        VerifiedToken { claims: self.claims.into_claims(), refresh: self.refresh }
+impl CheckedToken {
+    fn accepted(self, scheme: Option<Scheme>) -> Accepted {
+        let token = VerifiedToken { claims: Arc::new(self.claims.into_claims()), scheme };
+        Accepted { token, due: self.due, nonce: None }
     }
 }
 
-impl From<NotSelected> for Halt {
-    fn from(not_selected: NotSelected) -> Self {
-        match not_selected {
-            NotSelected::Rejected(rejection) => Self::Rejected(rejection),
-            NotSelected::ResolverNeeded(unverified) => Self::IssuersNeeded(unverified),
-        }
-    }
-}
-
-impl From<Rejection> for Halt {
+impl From<Rejection> for Stop {
     fn from(rejection: Rejection) -> Self {
-        Self::Rejected(rejection)
+        Self::Refused(Cause::Rejected(rejection))
     }
 }
 
-impl From<Stop> for Halt {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Needed(needed) => Self::DocumentNeeded(needed),
-            Stop::Unavailable(unavailable) => Self::Unavailable(unavailable),
+impl From<Missing> for Stop {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Needed(needed) => Self::Fetch(needed),
+            Missing::Unavailable(document) => Self::Refused(Unavailable::Document(document).into()),
         }
     }
 }

@@ -74,11 +74,6 @@ impl<'a> UnverifiedProof<'a> {
         Ok(Self { segments, header })
     }
 
-    /// The claims of a proof that was verified before, as part of the same request.
-    pub(crate) fn payload_of(proof: &str) -> Option<JsonObject> {
-        Segments::of(proof.trim_matches([' ', '\t'])).ok()?.payload().ok()
-    }
-
     /// Steps 3 to 12, in the order of the section but for the signature, which is checked before any claim.
     pub(crate) fn check(
         self,
@@ -251,6 +246,10 @@ impl VerifiedProof {
     /// Of the key that made it.
     pub fn thumbprint(&self) -> &Thumbprint {
         &self.thumbprint
+    }
+
+    pub(crate) fn nonce(&self) -> Option<&str> {
+        self.claims.get("nonce").and_then(Value::as_str)
     }
 
     pub(crate) fn identifier(&self) -> &str {

@@ -3,21 +3,19 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bearward_core::documents::DocumentNeeded;
+use bearward_core::documents::{DocumentNeeded, Response};
 use bearward_core::issuer::{IssuerUrl, Issuers};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
     Audience, DpopMode, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile,
 };
 use bearward_core::{
-    Explanation, Outcome, Refusal, RequestFacts, Unavailable, UnixTime, VerifiedToken, Verifier,
+    Cause, Decision, Explanation, HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl, UnixTime,
+    Verified, Verifier,
 };
 use serde_json::Value;
 
 use crate::third_party::hex;
-
-/// More rounds than the documents of an issuer can need.
-const ROUNDS: usize = 6;
 
 pub(crate) struct Engine {
     pub(crate) verifier: Verifier,
@@ -26,22 +24,18 @@ pub(crate) struct Engine {
     pub(crate) fetched: Vec<String>,
 }
 
-/// An [`Outcome`] that needs nothing more.
-#[derive(Debug)]
-pub(crate) enum Decision {
-    Verified(VerifiedToken),
-    Rejected(Refusal),
-    Unavailable(Unavailable),
-}
+/// What a decision led to.
+pub(crate) type Outcome = Result<Verified, Box<Refused>>;
 
-impl Decision {
-    /// `verified`, `unavailable`, or the code of the rejection.
-    pub(crate) fn word(&self) -> &'static str {
-        match self {
-            Self::Verified(_) => "verified",
-            Self::Rejected(refusal) => refusal.rejection().code(),
-            Self::Unavailable(_) => "unavailable",
-        }
+/// `verified`, `unavailable`, or the code of the rejection.
+pub(crate) fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Ok(_) => "verified",
+        Err(refused) => match &refused.cause {
+            Cause::Rejected(rejection) => rejection.code(),
+            Cause::Unavailable(_) => "unavailable",
+            Cause::Resolver(failure) => panic!("no vector has a resolver: {failure}"),
+        },
     }
 }
 
@@ -55,30 +49,29 @@ impl Engine {
         self.versions.insert(url.to_owned(), versions);
     }
 
-    pub(crate) fn request(&mut self, facts: &RequestFacts<'_>, now: UnixTime) -> Decision {
-        self.decide(now, |verifier| verifier.verify(facts, now))
+    pub(crate) fn request(&mut self, facts: &RequestFacts<'_>, now: UnixTime) -> Outcome {
+        self.decide(&mut Decision::new(), Question::Request(facts), now)
     }
 
-    pub(crate) fn bearer(&mut self, token: &str, now: UnixTime) -> Decision {
+    pub(crate) fn bearer(&mut self, token: &str, now: UnixTime) -> Outcome {
         let field = format!("Bearer {token}");
         self.request(&facts(&[("Authorization", field.as_bytes())], "GET", ""), now)
     }
 
-    pub(crate) fn access_token(&mut self, token: &str, required: &[&str], now: UnixTime) -> Decision {
-        self.decide(now, |verifier| verifier.verify_access_token(token, required, None, now))
+    pub(crate) fn access_token(&mut self, token: &str, required_claims: &[&str], now: UnixTime) -> Outcome {
+        self.decide(&mut Decision::new(), Question::AccessToken { token, required_claims }, now)
     }
 
-    fn decide(&mut self, now: UnixTime, verify: impl Fn(&Verifier) -> Outcome) -> Decision {
-        for _ in 0..ROUNDS {
-            match verify(&self.verifier) {
-                Outcome::Verified(token) => return Decision::Verified(token),
-                Outcome::Rejected(refusal) => return Decision::Rejected(refusal),
-                Outcome::Unavailable(unavailable) => return Decision::Unavailable(unavailable),
-                Outcome::DocumentNeeded(needed) => self.serve_need(&needed, now),
-                other @ (Outcome::ReplayCheckNeeded(_) | _) => panic!("no outcome of a vector: {other:?}"),
+    fn decide(&mut self, decision: &mut Decision, question: Question<'_>, now: UnixTime) -> Outcome {
+        loop {
+            match self.verifier.next(decision, question, now) {
+                Next::Done(outcome) => return outcome,
+                Next::Fetch(needed) => self.bring(&needed, now),
+                other @ (Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
+                    panic!("no vector asks for it: {other:?}")
+                }
             }
         }
-        panic!("the verifier keeps asking for documents: {:?}", self.fetched)
     }
 
     /// As [`request`](Self::request), with the findings.
@@ -88,18 +81,15 @@ impl Engine {
         scopes: &[&str],
         now: UnixTime,
     ) -> Explanation {
-        for _ in 0..ROUNDS {
-            let explanation = self.verifier.explain(facts, scopes, now);
-            let Outcome::DocumentNeeded(needed) = explanation.outcome() else { return explanation };
-            self.serve_need(needed, now);
-        }
-        panic!("the verifier keeps asking for documents: {:?}", self.fetched)
+        let mut decision = Decision::new();
+        let outcome = self.decide(&mut decision, Question::Request(facts), now);
+        self.verifier.explain(facts, &decision, outcome, scopes, now)
     }
 
-    fn serve_need(&mut self, needed: &DocumentNeeded, now: UnixTime) {
+    fn bring(&mut self, needed: &DocumentNeeded, now: UnixTime) {
         match self.fetch(needed.url()) {
-            Some(body) => drop(self.verifier.document_received(needed, body, None, now)),
-            None => self.verifier.document_failed(needed, None, now),
+            Some(body) => drop(self.verifier.documents().answered(needed, Response::document(body), now)),
+            None => self.verifier.documents().unreachable(needed, now),
         }
     }
 
@@ -112,15 +102,8 @@ impl Engine {
 
 /// The facts of a request with these fields.
 pub(crate) fn facts<'a>(headers: &[(&str, &'a [u8])], method: &'a str, url: &'a str) -> RequestFacts<'a> {
-    let mut facts = RequestFacts { method, url, ..RequestFacts::default() };
-    for (name, value) in headers {
-        if name.eq_ignore_ascii_case("authorization") {
-            facts.authorization.add(value);
-        } else if name.eq_ignore_ascii_case("dpop") {
-            facts.dpop.add(value);
-        }
-    }
-    facts
+    let headers = HeaderFields::of(headers.iter().copied());
+    RequestFacts { headers, method, url: RequestUrl::Whole(url) }
 }
 
 /// The policy of a vector.

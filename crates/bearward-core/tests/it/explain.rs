@@ -4,47 +4,39 @@ use std::sync::LazyLock;
 
 use bearward_core::check::Check;
 use bearward_core::explanation::{Finding, Step};
-use bearward_core::{Explanation, Outcome, RequestFacts, UnixTime};
+use bearward_core::{Explanation, RequestFacts};
 use serde_json::Value;
 
-use crate::engine::{self, Decision, Engine, text, texts};
-use crate::vectors::{cases, latin_1, versions};
+use crate::cases::{cases, versions};
+use crate::engine::{self, Engine, Outcome, text, texts};
+use crate::vectors::latin_1;
 
 /// What two verifiers of the same past say of a vector's request.
 struct Told {
-    decision: Decision,
+    /// Of the request, and of the scopes that the vector requires.
+    outcome: Outcome,
     explanation: Explanation,
 }
 
 /// Of every vector, by name; asked once for all tests.
-static TOLD: LazyLock<Vec<(String, Value, Told)>> = LazyLock::new(|| {
-    let cases = cases().into_iter();
-    cases
-        .map(|(name, case)| {
-            let told = ask_both(&case);
-            (name, case, told)
-        })
-        .collect()
-});
+static TOLD: LazyLock<Vec<(&str, &Value, Told)>> =
+    LazyLock::new(|| cases().iter().map(|(name, case)| (name.as_str(), case, ask_both(case))).collect());
 
 #[test]
 fn the_first_failed_step_is_what_the_verdict_says() {
-    for (name, case, Told { decision, explanation }) in &*TOLD {
-        let first = explanation.first_failure().map(|step| step.finding.clone());
-        match decision {
-            Decision::Rejected(refusal) => {
-                assert_eq!(first, Some(Finding::Failed(refusal.rejection().clone())), "{name}");
-            }
-            // When to ask again is drawn by lot.
-            Decision::Unavailable(unavailable) => {
-                let Some(Finding::Undecided(told)) = first else { panic!("{name}: {first:?}") };
-                assert_eq!((told.code(), told.check()), (unavailable.code(), unavailable.check()), "{name}");
-            }
-            Decision::Verified(token) => match token.require_scopes(&required_scopes(case)) {
-                Ok(()) => assert_eq!(first, None, "{name}"),
-                Err(rejection) => assert_eq!(first, Some(Finding::Failed(rejection)), "{name}"),
-            },
-        }
+    for (name, _, Told { outcome, explanation }) in &*TOLD {
+        let first = explanation.first_failure().map(|step| (step.check, code_of(&step.finding)));
+        let expected =
+            outcome.as_ref().err().map(|refused| (refused.cause.check(), Some(refused.cause.code())));
+        assert_eq!(first, expected, "{name}");
+    }
+}
+
+fn code_of(finding: &Finding) -> Option<&'static str> {
+    match finding {
+        Finding::Failed(cause) => Some(cause.code()),
+        Finding::Undecided(unavailable) => Some(unavailable.entry().code),
+        Finding::Passed | Finding::NotReached | Finding::NotApplicable | _ => None,
     }
 }
 
@@ -64,31 +56,21 @@ fn everything_before_the_first_failed_step_passed() {
 
 #[test]
 fn the_outcome_is_that_of_the_verdict() {
-    for (name, case, Told { decision, explanation }) in &*TOLD {
-        let scopes = required_scopes(case);
-        let same = match (decision, explanation.outcome()) {
-            (Decision::Verified(one), Outcome::Verified(other)) => one.claims_text() == other.claims_text(),
-            (Decision::Verified(one), Outcome::Rejected(other)) => {
-                one.require_scopes(&scopes).as_ref() == Err(other.rejection())
-            }
-            (Decision::Rejected(one), Outcome::Rejected(other)) => one.rejection() == other.rejection(),
-            (Decision::Unavailable(one), Outcome::Unavailable(other)) => one.code() == other.code(),
-            _ => false,
-        };
-        assert!(same, "{name}: {} and {explanation:?}", decision.word());
+    for (name, _, Told { outcome, explanation }) in &*TOLD {
+        match (outcome, explanation.outcome()) {
+            (Ok(one), Ok(other)) => assert_eq!(one.token.claims_text(), other.token.claims_text(), "{name}"),
+            (Err(one), Err(other)) => assert_eq!(one.cause.code(), other.cause.code(), "{name}"),
+            _ => panic!("{name}: {} and {explanation:?}", engine::word(outcome)),
+        }
     }
 }
 
 #[test]
 fn nobody_looked_at_keys_and_signature_behind_a_failure_before_them() {
-    for (name, _, Told { decision, explanation }) in &*TOLD {
-        let stopped_at = match decision {
-            Decision::Verified(_) => continue,
-            Decision::Rejected(refusal) => refusal.rejection().check(),
-            Decision::Unavailable(unavailable) => unavailable.check(),
-        };
+    for (name, _, Told { outcome, explanation }) in &*TOLD {
+        let Err(refused) = outcome else { continue };
         for check in [Check::Discovery, Check::KeySet, Check::Key, Check::Signature] {
-            if check > stopped_at {
+            if check > refused.cause.check() {
                 assert_eq!(*explanation.finding(check), Finding::NotReached, "{name}: {check:?}");
             }
         }
@@ -127,7 +109,7 @@ fn debug_shows_no_claims_and_no_token() {
 #[test]
 fn what_else_is_wrong_is_told_behind_the_first_failure() {
     let (.., Told { explanation, .. }) =
-        TOLD.iter().find(|(name, ..)| name == "claims/aud_is_told_before_later_claims").unwrap();
+        TOLD.iter().find(|(name, ..)| *name == "claims/aud_is_told_before_later_claims").unwrap();
     let failed: Vec<Check> = explanation
         .steps()
         .iter()
@@ -153,16 +135,15 @@ fn ask_both(case: &Value) -> Told {
         }
         let now = engine::time(&step["now"]);
         told = Some(with_facts(step, |facts| Told {
-            decision: deciding.request(facts, now),
-            explanation: explain(&mut explaining, facts, step, now),
+            outcome: deciding.request(facts, now).and_then(|verified| {
+                deciding.verifier.require_scopes(&verified, &required_scopes(step))?;
+                Ok(verified)
+            }),
+            explanation: explaining.explain(facts, &required_scopes(step), now),
         }));
         assert_eq!(deciding.fetched, explaining.fetched);
     }
     told.unwrap()
-}
-
-fn explain(engine: &mut Engine, facts: &RequestFacts<'_>, step: &Value, now: UnixTime) -> Explanation {
-    engine.explain(facts, &required_scopes(step), now)
 }
 
 fn engine_of(case: &Value) -> Engine {

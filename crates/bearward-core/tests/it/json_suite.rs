@@ -6,7 +6,7 @@ use std::thread;
 use bearward_core::encoding::json::{Document, Duplicates};
 use serde_json::{Value, json};
 
-use crate::engine::{Decision, Engine, facts};
+use crate::engine::{Engine, Outcome, facts, word};
 use crate::third_party::{AUDIENCE, ISSUER, encoded, engine, engine_of, now, read, suite};
 
 /// What a strict reader of tokens refuses although it is JSON; with the reason. One that is taken fails.
@@ -111,13 +111,13 @@ fn as_key_set_and_inside_one() {
     let token = token_with(&json!({"alg": "RS256", "kid": "2011-04-29"}), &json!({"iss": ISSUER}));
     for sample in samples() {
         let mut alone = engine(sample.text.clone(), &["RS256"]);
-        assert_eq!(alone.bearer(&token, now()).word(), "unavailable", "{}", sample.name);
+        assert_eq!(word(&alone.bearer(&token, now())), "unavailable", "{}", sample.name);
         let beside =
             [b"{\"keys\":[", sample.text.as_slice(), b",", JWK_OF_RFC_7517.as_bytes(), b"]}"].concat();
         // One bad key spoils no other; a text that isn't JSON spoils the set.
         let readable = Document::parse(beside.clone(), Duplicates::Mark).is_ok();
         let expected = if readable { "signature_invalid" } else { "unavailable" };
-        assert_eq!(engine(beside, &["RS256"]).bearer(&token, now()).word(), expected, "{}", sample.name);
+        assert_eq!(word(&engine(beside, &["RS256"]).bearer(&token, now())), expected, "{}", sample.name);
     }
 }
 
@@ -126,7 +126,7 @@ fn as_discovery_document() {
     let token = token_with(&json!({"alg": "RS256", "kid": "a"}), &json!({"iss": ISSUER}));
     for sample in samples() {
         let mut engine = engine_of(sample.text.clone(), Vec::new(), &["RS256"]);
-        assert_eq!(engine.bearer(&token, now()).word(), "unavailable", "{}", sample.name);
+        assert_eq!(word(&engine.bearer(&token, now())), "unavailable", "{}", sample.name);
         assert_eq!(engine.fetched.len(), 1, "{}", sample.name);
     }
 }
@@ -162,8 +162,8 @@ fn naughty_strings_are_refused_everywhere() {
         refused(&mut engine(key_set.clone(), &["RS256"]), text, text);
         let field = [("Authorization", text.as_bytes())];
         let mut engine = engine(key_set.clone(), &["RS256"]);
-        let decision = engine.request(&facts(&field, "GET", ""), now());
-        status_of(&engine, &decision, text);
+        let outcome = engine.request(&facts(&field, "GET", ""), now());
+        status_of(&outcome, text);
     }
 }
 
@@ -173,17 +173,16 @@ fn token_with(header: &Value, claims: &Value) -> String {
 }
 
 fn refused(engine: &mut Engine, token: &str, name: &str) -> &'static str {
-    let decision = engine.bearer(token, now());
-    status_of(engine, &decision, name);
-    decision.word()
+    let outcome = engine.bearer(token, now());
+    status_of(&outcome, name);
+    word(&outcome)
 }
 
 /// A refusal has a status of the client's fault, and a challenge of the characters that one may have.
-fn status_of(engine: &Engine, decision: &Decision, name: &str) {
-    let Decision::Rejected(refusal) = decision else { panic!("{name:?}: {decision:?}") };
-    let answer = engine.verifier.answer(refusal);
+fn status_of(outcome: &Outcome, name: &str) {
+    let answer = &outcome.as_ref().expect_err(name).answer;
     assert!((400..=401).contains(&answer.status), "{name:?}: {}", answer.status);
-    let challenge = answer.www_authenticate.unwrap();
+    let challenge = answer.www_authenticate.as_deref().unwrap();
     assert!(
         challenge.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'\\'),
         "{name:?}: {challenge}"

@@ -1,12 +1,15 @@
 //! The life of an issuer's documents, seen from outside: who is asked to fetch what, and when.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bearward_core::documents::{DocumentKind, DocumentNeeded};
+use bearward_core::documents::{DocumentKind, DocumentNeeded, Response};
 use bearward_core::issuer::{IssuerUrl, Issuers};
+use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{Audience, Policy};
-use bearward_core::{Field, Outcome, RequestFacts, UnixTime, Verifier};
+use bearward_core::refusal::ResolverFailure;
+use bearward_core::{Decision, Field, Next, Question, RequestFacts, UnixTime, Verifier};
 
 fn at(seconds: f64) -> UnixTime {
     UnixTime::from_seconds(1_800_000_000.0 + seconds).unwrap()
@@ -29,15 +32,24 @@ fn token(iss: &str, kid: &str) -> String {
     format!("Bearer {header}.{payload}.AA")
 }
 
-fn ask(verifier: &Verifier, credentials: &str, now: f64) -> Outcome {
-    let request =
-        RequestFacts { authorization: Field::Once(credentials.as_bytes()), ..RequestFacts::default() };
-    verifier.verify(&request, at(now))
+/// What has to be brought, or what was decided, for a request that comes now.
+fn ask(verifier: &Verifier, credentials: &str, now: f64) -> Next {
+    go_on(verifier, &mut Decision::new(), credentials, now)
 }
 
-fn needed(outcome: Outcome) -> DocumentNeeded {
-    let Outcome::DocumentNeeded(needed) = outcome else { panic!("{outcome:?}") };
+fn go_on(verifier: &Verifier, decision: &mut Decision, credentials: &str, now: f64) -> Next {
+    let request = RequestFacts::with_credentials(Field::Once(credentials.as_bytes()), Field::Absent);
+    verifier.next(decision, Question::Request(&request), at(now))
+}
+
+fn needed(next: Next) -> DocumentNeeded {
+    let Next::Fetch(needed) = next else { panic!("{next:?}") };
     needed
+}
+
+fn answer(verifier: &Verifier, needed: &DocumentNeeded, body: Vec<u8>, now: f64) {
+    let response = Response::new(200, [("Cache-Control", "max-age=600")], body);
+    verifier.documents().answered(needed, response, at(now)).unwrap();
 }
 
 fn discovery(host: &str) -> Vec<u8> {
@@ -53,15 +65,15 @@ fn bring(verifier: &Verifier, host: &str, now: f64) {
     let credentials = token(host, "a");
     let first = needed(ask(verifier, &credentials, now));
     assert_eq!(first.kind(), DocumentKind::Discovery);
-    verifier.document_received(&first, discovery(host), Some("max-age=600"), at(now)).unwrap();
+    answer(verifier, &first, discovery(host), now);
     let second = needed(ask(verifier, &credentials, now));
     assert_eq!(second.url(), format!("https://{host}/jwks"));
-    verifier.document_received(&second, key_set("a"), Some("max-age=600"), at(now)).unwrap();
+    answer(verifier, &second, key_set("a"), now);
 }
 
-fn code(outcome: Outcome) -> &'static str {
-    let Outcome::Rejected(refusal) = outcome else { panic!("{outcome:?}") };
-    refusal.rejection().code()
+fn code(next: Next) -> &'static str {
+    let Next::Done(Err(refused)) = next else { panic!("{next:?}") };
+    refused.cause.code()
 }
 
 #[test]
@@ -78,25 +90,20 @@ fn tokens_of_made_up_issuers_fetch_nothing_and_push_out_nothing() {
         );
     }
     assert_eq!(code(ask(&verifier, &token("a.example", "a"), 2.0)), "signature_invalid");
-    assert_eq!(verifier.status(at(2.0)).len(), 2);
+    assert_eq!(verifier.documents().status(at(2.0)).len(), 2);
 }
 
 #[test]
-fn the_issuer_not_used_for_longest_makes_room() {
+fn there_is_room_for_every_configured_issuer() {
     let hosts = ["a.example", "b.example", "c.example"];
     let issuers = Issuers::any_of(issuer(hosts[0]), hosts.iter().map(|host| issuer(host)));
     let verifier = Verifier::new(Policy::new(issuers, Audience::new("x").unwrap()).with_issuers_kept(2));
-    bring(&verifier, "a.example", 0.0);
-    bring(&verifier, "b.example", 1.0);
-    assert_eq!(code(ask(&verifier, &token("a.example", "a"), 2.0)), "signature_invalid");
-    bring(&verifier, "c.example", 3.0);
-    assert_eq!(
-        code(ask(&verifier, &token("a.example", "a"), 4.0)),
-        "signature_invalid",
-        "was used later than b"
-    );
-    let kept: Vec<String> = verifier.status(at(4.0)).into_iter().map(|status| status.issuer).collect();
-    assert_eq!(kept, ["https://a.example/", "https://c.example/"]);
+    for host in hosts {
+        bring(&verifier, host, 0.0);
+    }
+    for host in hosts {
+        assert_eq!(code(ask(&verifier, &token(host, "a"), 1.0)), "signature_invalid");
+    }
 }
 
 #[test]
@@ -106,14 +113,12 @@ fn a_flood_of_unknown_kids_costs_one_fetch_in_a_cooldown_and_hides_no_new_key() 
     let mut fetches = 0;
     for number in 0..10_000_u32 {
         let now = 1.0 + f64::from(number) / 100.0;
-        if let Outcome::DocumentNeeded(needed) =
-            ask(&verifier, &token("a.example", &format!("k{number}")), now)
-        {
+        if let Next::Fetch(needed) = ask(&verifier, &token("a.example", &format!("k{number}")), now) {
             assert!(needed.is_past_caches());
             fetches += 1;
             // The new key is published at 50 s.
             let published = if now < 50.0 { "a" } else { "new" };
-            verifier.document_received(&needed, key_set(published), Some("max-age=600"), at(now)).unwrap();
+            answer(&verifier, &needed, key_set(published), now);
         }
     }
     assert_eq!(fetches, 4, "100 s, one in 30 s");
@@ -126,7 +131,7 @@ fn a_bad_token_does_not_take_the_refresh_from_the_good_ones() {
     bring(&verifier, "a.example", 0.0);
     // From 450 s on both documents are due.
     assert_eq!(code(ask(&verifier, &token("a.example", "a"), 451.0)), "signature_invalid");
-    let status = &verifier.status(at(452.0))[0];
+    let status = &verifier.documents().status(at(452.0))[0];
     assert_eq!(status.key_set.next_fetch_in, Some(Duration::ZERO));
     assert!(!status.key_set.fetch_under_way && !status.metadata.fetch_under_way);
 }
@@ -135,20 +140,73 @@ fn a_bad_token_does_not_take_the_refresh_from_the_good_ones() {
 fn a_resolver_is_asked_before_anything_else_and_its_word_counts() {
     let verifier = verifier(Issuers::resolved());
     let credentials = token("Brand.Example", "a");
-    let Outcome::IssuersNeeded(unverified) = ask(&verifier, &credentials, 0.0) else { panic!() };
-    assert_eq!(unverified.as_str(), "https://brand.example/");
-    let verify = |issuers: &HashSet<IssuerUrl>| {
-        let request = RequestFacts {
-            authorization: Field::Once(credentials.as_bytes()),
-            issuers: Some(issuers),
-            ..RequestFacts::default()
-        };
-        verifier.verify(&request, at(0.0))
+    let resolved = |hosts: &[&str]| {
+        let mut decision = Decision::new();
+        let next = go_on(&verifier, &mut decision, &credentials, 0.0);
+        let Next::ResolveIssuers(unverified) = next else { panic!("{next:?}") };
+        assert_eq!(unverified.as_str(), "https://brand.example/");
+        decision.issuers(hosts.iter().map(|host| issuer(host)).collect::<HashSet<_>>().into());
+        go_on(&verifier, &mut decision, &credentials, 0.0)
     };
-    assert_eq!(code(verify(&HashSet::from([issuer("other.example")]))), "issuer_not_allowed");
-    assert_eq!(code(verify(&HashSet::new())), "issuer_not_allowed");
-    let needed = needed(verify(&HashSet::from([issuer("other.example"), issuer("brand.example")])));
+    assert_eq!(code(resolved(&["other.example"])), "issuer_not_allowed");
+    assert_eq!(code(resolved(&[])), "issuer_not_allowed");
+    let needed = needed(resolved(&["other.example", "brand.example"]));
     assert_eq!(needed.url(), "https://brand.example/.well-known/openid-configuration");
+}
+
+#[test]
+fn a_resolver_that_fails_ends_the_decision() {
+    let verifier = verifier(Issuers::resolved());
+    let credentials = token("a.example", "a");
+    let outcome = |report: fn(&mut Decision)| {
+        let mut decision = Decision::new();
+        let next = go_on(&verifier, &mut decision, &credentials, 0.0);
+        assert!(matches!(next, Next::ResolveIssuers(_)), "{next:?}");
+        report(&mut decision);
+        let Next::Done(Err(refused)) = go_on(&verifier, &mut decision, &credentials, 0.0) else { panic!() };
+        (refused.cause.code(), refused.answer.status)
+    };
+    assert_eq!(
+        outcome(|decision| decision.resolver_failed(ResolverFailure::Raised)),
+        ("domains_resolver_failed", 500)
+    );
+    assert_eq!(outcome(Decision::resolver_timed_out), ("domains_resolver_timeout", 503));
+}
+
+#[test]
+fn an_issuer_whose_documents_change_at_each_look_is_given_up() {
+    let verifier = verifier(Issuers::single(issuer("a.example")));
+    let credentials = token("a.example", "a");
+    let mut decision = Decision::new();
+    let mut fetches = 0;
+    loop {
+        match go_on(&verifier, &mut decision, &credentials, f64::from(fetches) * 700.0) {
+            Next::Fetch(needed) if needed.kind() == DocumentKind::Discovery => {
+                let moved =
+                    format!(r#"{{"issuer":"https://a.example/","jwks_uri":"https://a.example/{fetches}"}}"#);
+                answer(&verifier, &needed, moved.into_bytes(), f64::from(fetches) * 700.0);
+            }
+            Next::Fetch(needed) => answer(&verifier, &needed, key_set("a"), f64::from(fetches) * 700.0),
+            done @ (Next::Done(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
+                break assert_eq!(code(done), "issuer_unsettled");
+            }
+        }
+        fetches += 1;
+    }
+    assert_eq!(fetches, 5);
+}
+
+#[test]
+fn verifiers_that_share_documents_fetch_once() {
+    let tenant = || Issuers::single(issuer("a.example"));
+    let one = verifier(tenant());
+    let policy = Policy::new(tenant(), Audience::new("https://other.example.com").unwrap());
+    let other = Verifier::sharing(policy.clone(), Arc::clone(one.documents())).unwrap();
+    bring(&one, "a.example", 0.0);
+    assert_eq!(code(ask(&other, &token("a.example", "a"), 1.0)), "signature_invalid");
+    let policy = policy.with_algorithms(AlgorithmSet::new(Algorithm::RS256, [Algorithm::ES256]));
+    let unprepared = Verifier::sharing(policy, Arc::clone(one.documents())).unwrap_err();
+    assert_eq!(unprepared.to_string(), "ES256");
 }
 
 #[test]
@@ -157,19 +215,19 @@ fn a_cached_document_is_judged_like_a_fetched_one_and_a_bad_one_is_a_miss() {
     let credentials = token("a.example", "a");
     let first = needed(ask(&verifier, &credentials, 0.0));
     for junk in [b"{}".to_vec(), b"<html>".to_vec(), discovery("evil.example"), Vec::new()] {
-        verifier.document_from_cache(&first, junk, at(0.0)).unwrap_err();
+        verifier.documents().found_in_cache(&first, junk, at(0.0)).unwrap_err();
         assert_eq!(needed(ask(&verifier, &credentials, 0.0)), first, "as if nothing had come");
     }
-    verifier.document_from_cache(&first, discovery("a.example"), at(0.0)).unwrap();
+    verifier.documents().found_in_cache(&first, discovery("a.example"), at(0.0)).unwrap();
     assert_eq!(needed(ask(&verifier, &credentials, 0.0)).kind(), DocumentKind::KeySet);
 }
 
 #[test]
 fn status_tells_how_the_documents_are() {
     let verifier = verifier(Issuers::single(issuer("a.example")));
-    assert!(verifier.status(at(0.0)).is_empty());
+    assert!(verifier.documents().status(at(0.0)).is_empty());
     bring(&verifier, "a.example", 0.0);
-    let status = &verifier.status(at(10.0))[0];
+    let status = &verifier.documents().status(at(10.0))[0];
     assert_eq!(status.key_set.age, Some(Duration::from_secs(10)));
     assert_eq!(status.key_set.next_fetch_in, Some(Duration::from_secs(440)));
     assert_eq!((status.key_set.counts.good, status.key_set.counts.failed), (1, 0));

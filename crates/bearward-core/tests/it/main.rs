@@ -2,6 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "the engine reads no files and no environment; its tests do")]
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod explain;

@@ -13,8 +13,9 @@ use bearward_core::http::forwarded::{ForwardedFields, PublicUrl, Target, public_
 use bearward_core::http::url::same_target;
 use serde_json::Value;
 
-use crate::engine::{self, Engine, facts, text};
-use crate::third_party::{encoded, read};
+use crate::cases::{cases, versions};
+use crate::engine::{self, Engine, facts, text, word};
+use crate::third_party::encoded;
 
 /// The good request of a vector, without replay protection, so that it can be sent again and again.
 struct Good {
@@ -28,13 +29,11 @@ struct Good {
 
 impl Good {
     fn new() -> Self {
-        let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors");
-        let mut case = read(&vectors.join("dpop_scheme/bound_token_with_proof_is_accepted.json"));
+        let mut case = cases()["dpop_scheme/bound_token_with_proof_is_accepted"].clone();
         case["policy"]["dpop_replay"] = "off".into();
         let mut engine = Engine::new(engine::policy(&case["policy"]));
         for (url, document) in case["documents"].as_object().unwrap() {
-            let file = vectors.join(format!("documents/{}.json", text(&document["file"])));
-            engine.serve(url, vec![Some(fs::read(file).unwrap())]);
+            engine.serve(url, versions(document));
         }
         let request = &case["request"];
         let mut good = Self {
@@ -52,7 +51,7 @@ impl Good {
 
     fn word(&mut self, authorization: &[u8], proof: &[u8]) -> &'static str {
         let fields = [("Authorization", authorization), ("DPoP", proof)];
-        self.engine.request(&facts(&fields, &self.method, &self.url), self.now).word()
+        word(&self.engine.request(&facts(&fields, &self.method, &self.url), self.now))
     }
 
     /// The proof with another payload, signed as it should be.

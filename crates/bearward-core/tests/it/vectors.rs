@@ -1,15 +1,14 @@
 //! The project's own vectors: `vectors/README.md` tells the format.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
 
 use bearward_core::catalogue::{REJECTIONS, UNAVAILABLE};
 use bearward_core::encoding::json::{Kind, Value as JsonValue};
-use bearward_core::{Answer, Field, Refusal, RequestFacts, Scheme, UnixTime, VerifiedToken};
+use bearward_core::{Answer, Cause, UnixTime, VerifiedToken};
 use serde_json::{Map, Value, json};
 
-use crate::engine::{self, Decision, Engine, text, texts};
+use crate::cases::{cases, versions};
+use crate::engine::{self, Engine, Outcome, text, texts};
 
 #[test]
 fn every_vector_has_the_outcome_it_names() {
@@ -34,8 +33,17 @@ fn every_rejection_has_a_vector() {
 fn every_code_of_what_is_undecided_has_a_test() {
     let told: Vec<&str> = UNAVAILABLE.iter().map(|entry| entry.code).collect();
     let with_vectors = cases().values().any(|case| case["expect"]["outcome"] == "unavailable");
-    // The second by a test of `verify/explain.rs`; the third is a driver's word, and tested with the Python one.
-    assert_eq!(told, ["issuer_unavailable", "replay_log_full", "replay_store_unavailable"]);
+    // The others by tests of `keys.rs` and `explanation/explain.rs`.
+    assert_eq!(
+        told,
+        [
+            "issuer_unavailable",
+            "issuer_unsettled",
+            "domains_resolver_timeout",
+            "replay_log_full",
+            "replay_store_unavailable"
+        ]
+    );
     assert!(with_vectors);
 }
 
@@ -76,18 +84,14 @@ fn play_step(engine: &mut Engine, step: &Value) -> Result<(), String> {
         describe_proof(engine, step, now)
     } else if let Some(required) = step.get("required_claims") {
         let token = text(&request["headers"][0][1]).strip_prefix("Bearer ").unwrap();
-        let decision = engine.access_token(token, &texts(required), now);
-        describe(engine, decision, None, step)
+        describe(engine.access_token(token, &texts(required), now))
     } else {
-        let decision = engine.request(&facts, now);
-        let fresh_nonce = matches!(decision, Decision::Verified(_))
-            .then(|| engine.verifier.fresh_nonce(&facts, now))
-            .flatten();
-        let mut actual = describe(engine, decision, scheme(&facts), step);
-        if let Some(nonce) = fresh_nonce {
-            actual["dpop_nonce"] = nonce.into();
-        }
-        actual
+        let required = step.get("required_scopes").map(texts).unwrap_or_default();
+        let outcome = engine.request(&facts, now).and_then(|verified| {
+            engine.verifier.require_scopes(&verified, &required)?;
+            Ok(verified)
+        });
+        describe(outcome)
     };
     same("outcome", &actual, &step["expect"])?;
     same("fetched", &json!(engine.fetched), &step["fetched"])
@@ -104,45 +108,37 @@ fn describe_proof(engine: &Engine, step: &Value, now: UnixTime) -> Value {
             let claims: Value = serde_json::from_str(claims.text()).unwrap();
             json!({"outcome": "verified", "claims": claims})
         }
-        Err(refusal) => describe(engine, Decision::Rejected(refusal), None, step),
+        Err(refused) => describe(Err(refused)),
     }
 }
 
-fn scheme(facts: &RequestFacts<'_>) -> Option<Scheme> {
-    if let Field::Once(value) = facts.authorization { Scheme::of(value) } else { None }
-}
-
-/// The decision in the words of a vector's `expect`.
-fn describe(engine: &Engine, decision: Decision, scheme: Option<Scheme>, step: &Value) -> Value {
-    let refusal = match decision {
-        Decision::Unavailable(unavailable) => {
-            assert_eq!(unavailable.code(), "issuer_unavailable");
-            let answer = unavailable.answer();
-            assert_eq!(answer.error.as_str(), "temporarily_unavailable");
-            assert!(
-                answer.www_authenticate.is_none() && answer.retry_after.is_some_and(|seconds| seconds > 0)
-            );
-            return json!({"outcome": "unavailable", "status": answer.status});
-        }
-        Decision::Rejected(refusal) => refusal,
-        Decision::Verified(token) => {
-            let required = step.get("required_scopes").map(texts).unwrap_or_default();
-            let Err(rejection) = token.require_scopes(&required) else { return verified(&token) };
-            Refusal::new(rejection, scheme)
-        }
+/// The outcome in the words of a vector's `expect`.
+fn describe(outcome: Outcome) -> Value {
+    let refused = match outcome {
+        Ok(verified) => return with_nonce(self::verified(&verified.token), verified.dpop_nonce),
+        Err(refused) => refused,
     };
-    let Answer { status, error, description, www_authenticate, dpop_nonce, retry_after } =
-        engine.verifier.answer(&refusal);
+    let Answer { status, error, description, www_authenticate, dpop_nonce, retry_after } = refused.answer;
+    if let Cause::Unavailable(unavailable) = refused.cause {
+        assert_eq!(unavailable.entry().code, "issuer_unavailable");
+        assert_eq!(error.as_str(), "temporarily_unavailable");
+        assert!(www_authenticate.is_none() && retry_after.is_some_and(|seconds| seconds > 0));
+        return json!({"outcome": "unavailable", "status": status});
+    }
     assert_eq!(retry_after, None);
-    let mut told = json!({
+    let told = json!({
         "outcome": "rejected",
-        "code": refusal.rejection().code(),
+        "code": refused.cause.code(),
         "status": status,
         "error": error.as_str(),
         "error_description": description,
         "www_authenticate": www_authenticate,
     });
-    if let Some(nonce) = dpop_nonce {
+    with_nonce(told, dpop_nonce)
+}
+
+fn with_nonce(mut told: Value, nonce: Option<String>) -> Value {
+    if let Some(nonce) = nonce {
         told["dpop_nonce"] = nonce.into();
     }
     told
@@ -180,57 +176,6 @@ fn converted(value: JsonValue<'_>) -> Value {
     }
 }
 
-/// What the fetches of a document give, one after the other.
-pub(crate) fn versions(document: &Value) -> Vec<Option<Vec<u8>>> {
-    let mut versions = Vec::new();
-    let mut version = Some(document);
-    while let Some(current) = version {
-        versions.push(body(current));
-        version = current.get("then");
-    }
-    versions
-}
-
-fn body(version: &Value) -> Option<Vec<u8>> {
-    if version.get("missing").is_some() {
-        None
-    } else if let Some(name) = version.get("file") {
-        Some(fs::read(folder().join("documents").join(format!("{}.json", text(name)))).unwrap())
-    } else if let Some(raw) = version.get("raw") {
-        Some(text(raw).as_bytes().to_vec())
-    } else {
-        Some(version["json"].to_string().into_bytes())
-    }
-}
-
 pub(crate) fn latin_1(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(c).unwrap()).collect()
-}
-
-/// All cases, by `group/name`.
-pub(crate) fn cases() -> BTreeMap<String, Value> {
-    let mut cases = BTreeMap::new();
-    for group in entries(&folder()).into_iter().filter(|path| path.is_dir() && !path.ends_with("documents")) {
-        for path in
-            entries(&group).into_iter().filter(|path| path.extension().is_some_and(|end| end == "json"))
-        {
-            let name = format!("{}/{}", stem(&group), stem(&path));
-            let case = serde_json::from_slice(&fs::read(&path).unwrap())
-                .unwrap_or_else(|error| panic!("{name}: {error}"));
-            cases.insert(name, case);
-        }
-    }
-    cases
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
-}
-
-fn stem(path: &Path) -> &str {
-    path.file_stem().unwrap().to_str().unwrap()
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors")
 }

@@ -23,10 +23,11 @@ mod tests {
     use std::thread;
     use std::time::Instant;
 
+    use bearward_core::documents::Response;
     use bearward_core::issuer::{IssuerUrl, Issuers};
     use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
     use bearward_core::policy::{Audience, Policy};
-    use bearward_core::{Field, Outcome, RequestFacts, UnixTime, Verifier};
+    use bearward_core::{Decision, Field, Next, Question, RequestFacts, RequestUrl, UnixTime, Verifier};
 
     use crate::client::{AUDIENCE, Client, ISSUER, Issuer, URL};
 
@@ -165,20 +166,16 @@ mod tests {
         fn outcome(&self, client: &Client, proof: &str, now: f64) -> &'static str {
             let now = UnixTime::from_seconds(now).unwrap();
             let authorization = format!("DPoP {}", client.token());
+            let credentials = (authorization.as_bytes(), proof.as_bytes());
             let facts = RequestFacts {
-                authorization: Field::Once(authorization.as_bytes()),
-                dpop: Field::Once(proof.as_bytes()),
                 method: "GET",
-                url: URL,
-                ..RequestFacts::default()
+                url: RequestUrl::Whole(URL),
+                ..RequestFacts::with_credentials(Field::Once(credentials.0), Field::Once(credentials.1))
             };
-            match self.verifier.verify(&facts, now) {
-                Outcome::Verified(_) => "verified",
-                Outcome::Rejected(refusal) => refusal.rejection().code(),
-                other @ (Outcome::DocumentNeeded(_)
-                | Outcome::ReplayCheckNeeded(_)
-                | Outcome::Unavailable(_)
-                | _) => {
+            match self.verifier.next(&mut Decision::new(), Question::Request(&facts), now) {
+                Next::Done(Ok(_)) => "verified",
+                Next::Done(Err(refused)) => refused.cause.code(),
+                other @ (Next::Fetch(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
                     panic!("{other:?}")
                 }
             }
@@ -198,11 +195,12 @@ mod tests {
         let verifier = Verifier::new(policy);
         let now = UnixTime::from_seconds(START - 2.0 * WINDOW).unwrap();
         let client = Client::new(issuer, START);
-        while let Outcome::DocumentNeeded(needed) =
-            verifier.verify_access_token(client.token(), &[], None, now)
-        {
+        let question = Question::AccessToken { token: client.token(), required_claims: &[] };
+        let mut decision = Decision::new();
+        while let Next::Fetch(needed) = verifier.next(&mut decision, question, now) {
             let body = issuer.document(needed.url());
-            verifier.document_received(&needed, body, Some("max-age=100000"), now).unwrap();
+            let response = Response::new(200, [("Cache-Control", "max-age=100000")], body);
+            verifier.documents().answered(&needed, response, now).unwrap();
         }
         verifier
     }

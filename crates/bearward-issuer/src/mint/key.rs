@@ -14,7 +14,7 @@ use base64::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{MintError, certificate};
+use super::{certificate, error::MintError};
 use crate::random;
 
 /// A signing key, in memory only: it can't be written out, and `Debug` shows its `kid`.

@@ -1,4 +1,4 @@
-//! The claims of tokens as Auth0 gives them: access tokens, of machines and of those who act for a user, and ID tokens.
+//! The claims of Auth0's tokens: access tokens of clients and users, and ID tokens.
 
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,7 @@ pub struct AccessToken<'a> {
     pub permissions: Option<&'a [&'a str]>,
     /// `cnf.jkt`: the thumbprint of the key that the token is bound to (RFC 9449 §6.1); `None` for a bearer token.
     pub jkt: Option<&'a str>,
-    /// `act`: who acts for the subject, and who acted before (RFC 8693 §4.1).
+    /// `act`: the client that acts for the subject, and the clients that acted before it (RFC 8693 §4.1).
     pub actor: Option<&'a Value>,
     /// Which of Auth0's two access token profiles it follows.
     pub profile: Profile<'a>,
@@ -30,9 +30,9 @@ pub struct AccessToken<'a> {
     pub lifetime: u64,
 }
 
-/// Whom an access token stands for.
+/// The subject of an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a token stands for a machine or for a person")]
+#[expect(clippy::exhaustive_enums, reason = "a subject is a machine or a person")]
 pub enum Subject<'a> {
     /// The client itself: `sub` is its id with `@clients` behind it, and `gty` says so.
     Client,
@@ -108,7 +108,7 @@ impl Subject<'_> {
     }
 }
 
-/// What an ID token says of a user of whom no more than the id is known. OpenID Connect Core 1.0 §2.
+/// The claims of an ID token. OpenID Connect Core 1.0 §2.
 #[derive(Clone, Copy, Debug)]
 pub struct IdToken<'a> {
     /// `iss`: the issuer with its trailing slash.

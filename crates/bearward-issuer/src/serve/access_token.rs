@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{
-    apis::ResourceServer,
+    clock::unix_now,
     error_answer::ErrorAnswer,
-    tenant::{Tenant, unix_now},
+    state::{ResourceServer, Tenant},
 };
 use crate::{
     mint::{AccessToken, IdToken, Profile, SigningKey, Subject},
@@ -30,7 +30,7 @@ pub(super) struct Grant {
     scopes: Vec<String>,
     /// The thumbprint of the key that the token is bound to.
     pub(super) jkt: Option<String>,
-    /// `act`: who acts for the user.
+    /// `act`: the client that acts for the user.
     pub(super) actor: Option<Value>,
     /// `org_id`: the organisation that the user logged in to.
     pub(super) organization: Option<Value>,
@@ -77,12 +77,12 @@ impl Grant {
             if self.server.has_rfc9068_tokens() { Profile::Rfc9068 { jti: &jti } } else { Profile::Auth0 };
         let userinfo = format!("{}userinfo", tenant.issuer());
         let audience = self.server.identifier();
-        // As Auth0 does: who may ask for the user's claims has a token that says so.
+        // As Auth0 does: a token that `/userinfo` accepts has it in `aud`.
         let audiences: &[&str] = if self.openid { &[audience, &userinfo] } else { &[audience] };
         let permissions: Vec<&str> = self.scopes.iter().map(String::as_str).collect();
         let mut claims = AccessToken {
             issuer: tenant.issuer(),
-            client_id: tenant.settings().client.id(),
+            client_id: tenant.settings.client.id(),
             subject: self.user.as_deref().map_or(Subject::Client, Subject::User),
             audiences,
             scopes: &self.scopes(),
@@ -104,7 +104,7 @@ impl Grant {
     /// The ID token that goes with it, if it was asked for.
     pub(super) fn id_token(&self, tenant: &Tenant, key: &SigningKey) -> Option<UnsignedToken> {
         let user = self.user.as_deref().filter(|_| self.openid)?;
-        let client_id = tenant.settings().client.id();
+        let client_id = tenant.settings.client.id();
         let token = IdToken { issuer: tenant.issuer(), client_id, user, lifetime: ID_TOKEN_LIFETIME };
         Some(UnsignedToken { header: key.header(), claims: token.claims(unix_now()) })
     }

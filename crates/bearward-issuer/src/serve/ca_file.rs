@@ -92,7 +92,7 @@ fn write_new(path: &Path, content: &str) -> io::Result<()> {
 }
 
 fn remove(path: &Path) {
-    // Nothing depends on it being gone, and there is nobody left to tell.
+    // Nothing depends on its removal.
     let _gone = fs::remove_file(path);
 }
 

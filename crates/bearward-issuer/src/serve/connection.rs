@@ -22,21 +22,20 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    conduct::{self, Connections},
-    tenant::Tenant,
+    faults::{self, Connections},
+    state::Tenant,
 };
 
 /// A client that connects and says nothing holds a task no longer than this.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Requests under way at the end get this long; whoever waits for `stop` waits no longer.
+/// How long `stop` waits for requests that are being answered.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 
 /// The pause after a failed accept: out of file descriptors, trying again at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What arrives on a listener: plain HTTP/1.1 (the admin side), or under TLS, from a tenant that may be told to be
-/// down.
+/// What a listener speaks: plain HTTP/1.1 (the admin side), or TLS, for a tenant whose faults can close connections.
 #[derive(Clone)]
 pub(super) enum Transport {
     Plain,
@@ -74,12 +73,12 @@ async fn connection(stream: TcpStream, transport: Transport, router: Router, wat
     let _best_effort = stream.set_nodelay(true);
     match transport {
         Transport::Plain => answer(stream, router, watcher).await,
-        Transport::Tls(acceptor, tenant) => match tenant.conduct().connections() {
+        Transport::Tls(acceptor, tenant) => match tenant.faults.connections() {
             Connections::Answered => {
-                let mut present = tenant.conduct().watch();
+                let mut active = tenant.faults.watch();
                 tokio::select! {
                     () = answer_tls(stream, acceptor, router, watcher) => {}
-                    _ = present.wait_for(|present| present.connections != Connections::Answered) => {}
+                    _ = active.wait_for(|active| active.connections != Connections::Answered) => {}
                 }
             }
             refusal @ (Connections::Reset | Connections::Silent) => refuse(stream, &tenant, refusal).await,
@@ -88,11 +87,11 @@ async fn connection(stream: TcpStream, transport: Transport, router: Router, wat
 }
 
 async fn refuse(stream: TcpStream, tenant: &Tenant, refusal: Connections) {
-    tenant.conduct().refused_connection();
+    tenant.faults.refused_connection();
     if refusal == Connections::Silent {
-        let mut present = tenant.conduct().watch();
+        let mut active = tenant.faults.watch();
         // The sender lives as long as the tenant.
-        let _over = present.wait_for(|present| present.connections != refusal).await;
+        let _over = active.wait_for(|active| active.connections != refusal).await;
     }
     // Closing then sends a reset in place of an orderly end.
     let _best_effort = stream.set_zero_linger();
@@ -113,12 +112,12 @@ where
         let answer = router.call(request);
         async move {
             let Ok(response) = answer.await;
-            conduct::unless_withheld(response)
+            faults::unless_withheld(response)
         }
     });
     // The timer arms hyper's own limit on the time that a request's head may take.
     let connection =
         http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-    // An error here is a client that went away in the middle: nobody to answer, nothing to do.
+    // An error here is a client that closed the connection: there is nothing to do.
     let _ended = watcher.watch(connection).await;
 }

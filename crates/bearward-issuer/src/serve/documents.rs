@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
-use super::{grants::GRANT_TYPES, tenant::Tenant};
+use super::{state::Tenant, token_request::grant_type};
 
 pub(super) async fn discovery(State(tenant): State<Arc<Tenant>>) -> Json<Value> {
     Json(metadata(tenant.issuer()))
@@ -41,7 +41,7 @@ pub(super) fn metadata(issuer: &str) -> Value {
         "code_challenge_methods_supported": ["S256", "plain"],
         "response_modes_supported": ["query", "fragment", "form_post"],
         "subject_types_supported": ["public"],
-        "grant_types_supported": GRANT_TYPES,
+        "grant_types_supported": grant_type::ALL,
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": ["RS256", "RS384", "PS256"],
         "claims_supported": [

@@ -42,6 +42,14 @@ impl ErrorAnswer {
     }
 }
 
+pub(super) async fn not_found() -> ErrorAnswer {
+    ErrorAnswer::new(StatusCode::NOT_FOUND, "not_found", "Nothing is served at this path.")
+}
+
+pub(super) async fn method_not_allowed() -> ErrorAnswer {
+    ErrorAnswer::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Not with this method.")
+}
+
 impl IntoResponse for ErrorAnswer {
     fn into_response(self) -> Response {
         let body = Json(json!({ "error": self.error, "error_description": self.description }));

@@ -1,16 +1,16 @@
-//! The tenant as a server: start, what to tell its clients, stop.
+//! The tenant as a server: its start, what its clients need to know, its end.
 
 mod access_token;
 mod admin;
-mod apis;
 mod ca_file;
 mod client_auth;
-mod conduct;
+mod clock;
 mod config;
 mod connection;
 mod device;
 mod documents;
 mod error_answer;
+mod faults;
 mod grants;
 mod management;
 mod own_token;
@@ -18,7 +18,7 @@ mod proof;
 mod request_body;
 mod routes;
 mod secret;
-mod tenant;
+mod state;
 mod tls;
 mod token_request;
 
@@ -34,14 +34,15 @@ use tokio_rustls::TlsAcceptor;
 
 use self::{
     ca_file::WrittenCaFile,
+    clock::unix_now,
     connection::Transport,
-    tenant::{Settings, Tenant, generate_key, unix_now},
+    state::{Settings, Tenant, generate_key},
     tls::LoopbackTls,
 };
 use crate::{mint::MintError, random};
 
-pub use conduct::{Behaviour, Connections, Document, DocumentRequests, Requests};
 pub use config::{Api, CaFile, Client, ConfigError, Connection, ExchangeProfile, PublicKey, TenantConfig};
+pub use faults::{Behaviour, Connections, Endpoint, EndpointRequests, Requests};
 pub use secret::Secret;
 
 /// A running tenant. [`stop`](Self::stop) ends it in good order; dropping it ends it at once.
@@ -118,31 +119,31 @@ impl LocalTenant {
         self.admin.as_ref()
     }
 
-    /// Tells a document or a call how to behave from now on, in place of what it was told before.
+    /// Sets how an endpoint behaves from now on.
     ///
-    /// Like all that follows, this is the admin side's doing, for who has the tenant at hand: there need not be one.
-    pub fn behave(&self, document: Document, behaviour: &Behaviour) {
-        self.tenant.conduct().behave(&[document], behaviour);
+    /// This and the methods below do what the admin side does. They work without an admin side, too.
+    pub fn set_behaviour(&self, endpoint: Endpoint, behaviour: &Behaviour) {
+        self.tenant.faults.set_behaviour(&[endpoint], behaviour);
     }
 
-    /// Tells what becomes of connections from now on. Those that are open are closed unless they are to be answered.
+    /// Sets what becomes of connections from now on. Open ones are closed unless they are to be answered.
     pub fn set_connections(&self, connections: Connections) {
-        self.tenant.conduct().set_connections(connections);
+        self.tenant.faults.set_connections(connections);
     }
 
-    /// Makes everything behave again: documents, connections, the key set. Keys that were withdrawn stay so.
+    /// Ends all faults: of endpoints, connections and the key set. Keys that were withdrawn stay withdrawn.
     pub fn recover(&self) {
-        self.tenant.conduct().recover();
+        self.tenant.faults.recover();
     }
 
-    /// The requests for each document, and each call, since the start or the last reset.
+    /// The requests for each endpoint since the start or the last reset.
     pub fn requests(&self) -> Requests {
-        self.tenant.conduct().requests()
+        self.tenant.faults.requests()
     }
 
-    /// Begins to count requests anew; gives the counts until now.
+    /// Sets the counts of requests to zero; returns what they were.
     pub fn reset_requests(&self) -> Requests {
-        self.tenant.conduct().reset_requests()
+        self.tenant.faults.reset_requests()
     }
 
     /// Stops listening, gives requests under way a second, closes all connections, and removes the certificate file
@@ -223,7 +224,7 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        // What `Display` has told already is not told again.
+        // `Display` says it already.
         None
     }
 }

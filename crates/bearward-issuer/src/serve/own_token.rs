@@ -1,17 +1,14 @@
 //! Access tokens that come back to the tenant that issued them, judged by the engine as any API would.
 
 use bearward_core::{
-    Outcome, Rejection, UnixTime, VerifiedProof, Verifier,
-    documents::DocumentKind,
+    Cause, Decision, Next, Question, Rejection, UnixTime, VerifiedProof, Verifier,
+    documents::{DocumentKind, Response},
     encoding::json::{Object, Value},
     issuer::{IssuerUrl, Issuers},
     policy::{Audience, Policy},
 };
 
-use super::{documents, tenant::Tenant};
-
-/// Discovery, the key set, and the key set anew for a `kid` that is not in it.
-const DOCUMENTS_NEEDED: usize = 4;
+use super::{documents, state::Tenant};
 
 /// Why an access token is not taken.
 #[derive(Debug)]
@@ -24,7 +21,7 @@ pub(super) enum NotVerified {
 }
 
 /// The claims, as JSON, of an access token that is good for `audience` now: signed by a key that is published (junk
-/// doesn't count), and, if it is bound to a key, in the hands of who made `proof`.
+/// doesn't count), and, if it is bound to a key, to the key of `proof`.
 ///
 /// Not checked: scopes.
 pub(super) fn verify(
@@ -35,27 +32,33 @@ pub(super) fn verify(
     now: UnixTime,
 ) -> Result<String, NotVerified> {
     let verifier = verifier(tenant, audience).ok_or(NotVerified::Internal)?;
-    for _ in 0..DOCUMENTS_NEEDED {
-        match verifier.verify_access_token(token, &[], None, now) {
-            Outcome::Verified(token) if is_held(token.claims(), proof) => {
-                return Ok(token.claims_text().to_owned());
+    let question = Question::AccessToken { token, required_claims: &[] };
+    let mut decision = Decision::new();
+    loop {
+        match verifier.next(&mut decision, question, now) {
+            Next::Done(Ok(good)) if is_held(good.token.claims(), proof) => {
+                return Ok(good.token.claims_text().to_owned());
             }
-            Outcome::Verified(_) => return Err(NotVerified::Bound),
-            Outcome::Rejected(refusal) => return Err(NotVerified::Rejected(refusal.rejection().clone())),
-            Outcome::DocumentNeeded(needed) => {
+            Next::Done(Ok(_)) => return Err(NotVerified::Bound),
+            Next::Done(Err(refused)) => return Err(not_verified(refused.cause)),
+            Next::Fetch(needed) => {
                 let is_discovery = needed.kind() == DocumentKind::Discovery;
                 let document =
                     if is_discovery { documents::metadata(tenant.issuer()) } else { tenant.good_key_set() };
-                let received =
-                    verifier.document_received(&needed, document.to_string().into_bytes(), None, now);
+                let response = Response::document(document.to_string().into_bytes());
+                let received = verifier.documents().answered(&needed, response, now);
                 received.map_err(|_| NotVerified::Internal)?;
             }
-            Outcome::IssuersNeeded(_) | Outcome::ReplayCheckNeeded(_) | Outcome::Unavailable(_) | _ => {
-                return Err(NotVerified::Internal);
-            }
+            Next::ResolveIssuers(_) | Next::CheckReplay { .. } => return Err(NotVerified::Internal),
         }
     }
-    Err(NotVerified::Internal)
+}
+
+fn not_verified(cause: Cause) -> NotVerified {
+    match cause {
+        Cause::Rejected(rejection) => NotVerified::Rejected(rejection),
+        Cause::Unavailable(_) | Cause::Resolver(_) => NotVerified::Internal,
+    }
 }
 
 fn verifier(tenant: &Tenant, audience: &str) -> Option<Verifier> {
@@ -63,8 +66,8 @@ fn verifier(tenant: &Tenant, audience: &str) -> Option<Verifier> {
     Some(Verifier::new(Policy::new(issuers, Audience::new(audience).ok()?)))
 }
 
-/// A bearer token is whoever's that has it; one that is bound is theirs who proved the key, and nobody's if it is
-/// bound in a way that is not known here. RFC 9449 §6.1.
+/// A bearer token needs no proof. A bound one needs a proof of its key; one bound in an unknown way is refused.
+/// RFC 9449 §6.1.
 fn is_held(claims: Object<'_>, proof: Option<&VerifiedProof>) -> bool {
     let Some(confirmation) = claims.get("cnf") else { return true };
     let Some(confirmation) = confirmation.as_object().filter(|members| members.members().count() == 1) else {

@@ -1,9 +1,7 @@
 //! The DPoP proof in a token request: it names the key that the token will be bound to. RFC 9449 §5.
 
 use axum::http::HeaderMap;
-use bearward_core::{
-    ProvenRequest, Rejection, ReplayLog, Sighting, UnixTime, VerifiedProof, check_proof, policy::DpopPolicy,
-};
+use bearward_core::{ProvenRequest, Rejection, UnixTime, VerifiedProof, check_proof, policy::DpopPolicy};
 
 use super::error_answer::ErrorAnswer;
 
@@ -34,34 +32,15 @@ fn check(proof: &str, endpoints: &[String], now: UnixTime) -> Result<VerifiedPro
     Err(last)
 }
 
-/// The proofs that tokens were issued for, until they are too old. RFC 9449 §11.1.
-#[derive(Debug)]
-pub(super) struct UsedProofs(ReplayLog);
-
-impl Default for UsedProofs {
-    fn default() -> Self {
-        Self(ReplayLog::new(DpopPolicy::default().window()))
-    }
-}
-
-impl UsedProofs {
-    /// Remembers a proof; refuses one that is remembered.
-    pub(super) fn remember(&self, proof: &VerifiedProof, now: UnixTime) -> Result<(), ErrorAnswer> {
-        match self.0.remember(proof, now) {
-            Ok(Sighting::First) => Ok(()),
-            Ok(Sighting::Again) | Err(_) => Err(refused(&Rejection::ProofReplayed)),
-        }
-    }
-}
-
 /// A tenant for development says what is wrong as plainly as the engine's own log does.
-fn refused(rejection: &Rejection) -> ErrorAnswer {
+pub(super) fn refused(rejection: &Rejection) -> ErrorAnswer {
     ErrorAnswer::invalid_dpop_proof(rejection.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::state::UsedProofs;
 
     fn at(seconds: f64) -> UnixTime {
         UnixTime::from_seconds(seconds).unwrap()

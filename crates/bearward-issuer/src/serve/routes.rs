@@ -6,64 +6,64 @@ use axum::{
     Router,
     body::Body,
     extract::State,
-    http::{HeaderValue, Request, StatusCode},
+    http::{HeaderValue, Request},
     middleware::{self, Next},
     response::Response,
     routing::{MethodRouter, get, post},
 };
 
 use super::{
-    conduct::{self, Connections, Document},
     device, documents,
-    error_answer::ErrorAnswer,
+    error_answer::{method_not_allowed, not_found},
+    faults::{self, Connections, Endpoint},
     grants, management,
-    tenant::Tenant,
+    state::Tenant,
 };
 
 pub(super) fn router(tenant: Arc<Tenant>) -> Router {
-    let told = |document, route| as_told(&tenant, document, route);
+    let faulty = |document, route| with_faults(&tenant, document, route);
     Router::new()
         .route("/", get(index))
-        .route("/.well-known/openid-configuration", told(Document::Discovery, get(documents::discovery)))
-        .route("/.well-known/jwks.json", told(Document::KeySet, get(documents::key_set)))
-        .route("/oauth/token", told(Document::Token, post(grants::token)))
-        .route("/oauth/device/code", told(Document::DeviceCode, post(device::code)))
+        .route("/.well-known/openid-configuration", faulty(Endpoint::Discovery, get(documents::discovery)))
+        .route("/.well-known/jwks.json", faulty(Endpoint::KeySet, get(documents::key_set)))
+        .route("/oauth/token", faulty(Endpoint::Token, post(grants::token)))
+        .route("/oauth/device/code", faulty(Endpoint::DeviceCode, post(device::code)))
         .route("/activate", get(device::page).post(device::decide))
         .route(
             "/api/v2/resource-servers",
-            told(Document::ResourceServers, get(management::list).post(management::create)),
+            faulty(Endpoint::ResourceServers, get(management::list).post(management::create)),
         )
-        .route("/api/v2/resource-servers/{id}", told(Document::ResourceServers, get(management::show)))
+        .route("/api/v2/resource-servers/{id}", faulty(Endpoint::ResourceServers, get(management::show)))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(Arc::clone(&tenant), nobody_there))
+        .layer(middleware::from_fn_with_state(Arc::clone(&tenant), unless_down))
         .with_state(tenant)
 }
 
-/// The route, answered well or as the admin side has told the tenant to.
-fn as_told(
+/// The route, with the faults of its endpoint.
+fn with_faults(
     tenant: &Arc<Tenant>,
-    document: Document,
+    document: Endpoint,
     route: MethodRouter<Arc<Tenant>>,
 ) -> MethodRouter<Arc<Tenant>> {
     let tenant = Arc::clone(tenant);
     let cache_control = match document {
-        Document::Discovery | Document::KeySet => tenant.settings().cache_control.clone(),
-        Document::Token | Document::DeviceCode | Document::ResourceServers => {
+        Endpoint::Discovery | Endpoint::KeySet => tenant.settings.cache_control.clone(),
+        Endpoint::Token | Endpoint::DeviceCode | Endpoint::ResourceServers => {
             HeaderValue::from_static("no-store")
         }
     };
     route.route_layer(middleware::from_fn(move |request, next: Next| {
         let (tenant, cache_control) = (Arc::clone(&tenant), cache_control.clone());
-        async move { tenant.conduct().answer(document, next.run(request), &cache_control).await }
+        async move { tenant.faults.answer(document, next.run(request), &cache_control).await }
     }))
 }
 
-/// A tenant that is down answers nothing from the moment it is told so, even on connections that it has yet to close.
-async fn nobody_there(State(tenant): State<Arc<Tenant>>, request: Request<Body>, next: Next) -> Response {
-    match tenant.conduct().connections() {
+/// A tenant that is down answers nothing, even on connections that it has yet to close.
+async fn unless_down(State(tenant): State<Arc<Tenant>>, request: Request<Body>, next: Next) -> Response {
+    match tenant.faults.connections() {
         Connections::Answered => next.run(request).await,
-        Connections::Reset | Connections::Silent => conduct::withheld(),
+        Connections::Reset | Connections::Silent => faults::withheld(),
     }
 }
 
@@ -78,12 +78,4 @@ async fn index(State(tenant): State<Arc<Tenant>>) -> String {
          APIs       {issuer}api/v2/resource-servers\n",
         issuer = tenant.issuer()
     )
-}
-
-pub(super) async fn not_found() -> ErrorAnswer {
-    ErrorAnswer::new(StatusCode::NOT_FOUND, "not_found", "Nothing is served at this path.")
-}
-
-pub(super) async fn method_not_allowed() -> ErrorAnswer {
-    ErrorAnswer::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Not with this method.")
 }

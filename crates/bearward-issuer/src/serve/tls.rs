@@ -45,7 +45,7 @@ impl LoopbackTls {
     }
 }
 
-/// Name constraints keep the authority harmless: whoever trusts it trusts it for this machine's loopback names only.
+/// Name constraints keep the authority harmless: it is trusted for this machine's loopback names only.
 fn authority_params(now: u64) -> Result<CertificateParams, rcgen::Error> {
     let mut params = params("Bearward local tenant, development only", now)?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

@@ -8,6 +8,17 @@ use serde::Deserialize;
 
 use super::{error_answer::ErrorAnswer, secret::Secret};
 
+/// Each `grant_type` that is answered.
+pub(super) mod grant_type {
+    pub(crate) const CLIENT_CREDENTIALS: &str = "client_credentials";
+    pub(crate) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+    pub(crate) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+    pub(crate) const TOKEN_VAULT: &str =
+        "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token";
+
+    pub(crate) const ALL: [&str; 4] = [CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE, TOKEN_VAULT];
+}
+
 /// A request with the parameters that are read here; others are ignored, as RFC 6749 §3.2 asks.
 ///
 /// An empty parameter is one that is not there (RFC 6749 §3.1).
@@ -32,7 +43,7 @@ pub(super) struct ExchangeParameters {
     pub(super) asks_for_more: bool,
 }
 
-/// Who the client says it is.
+/// How the client authenticates.
 #[derive(Debug)]
 pub(super) enum Credentials {
     /// `client_id` and `client_secret` in the body; either may be missing.

@@ -5,14 +5,8 @@ use serde_json::{Value, json};
 
 use crate::support::{API, Fixture, start, text};
 
-async fn token(fixture: &Fixture, order: &Value) -> String {
-    let response = fixture.admin("/admin/token", order).await;
-    assert_eq!(response.status(), 200);
-    text(&crate::support::json(response).await["access_token"]).to_owned()
-}
-
 async fn verdict(fixture: &Fixture, order: &Value) -> ErrorKind {
-    let token = token(fixture, order).await;
+    let token = fixture.any_token(order).await;
     fixture.verify(&token, API).await.unwrap_err().into_kind()
 }
 
@@ -40,14 +34,14 @@ async fn nothing_happens_without_the_secret() {
 #[tokio::test]
 async fn rotation_publishes_a_new_key_and_withdrawal_takes_the_old_one_away() {
     let fixture = start().await;
-    let old_token = token(&fixture, &json!({})).await;
+    let old_token = fixture.any_token(&json!({})).await;
     let old = published(&fixture).await.remove(0);
 
-    let answer = crate::support::json(fixture.admin("/admin/rotate-keys", &json!({})).await).await;
+    let answer = fixture.admin_set("/admin/rotate-keys", json!({})).await;
     let new = text(&answer["signing"]).to_owned();
     assert_eq!(answer["published"], json!([new, old]));
     assert_eq!(published(&fixture).await, [new.clone(), old.clone()]);
-    let new_token = token(&fixture, &json!({})).await;
+    let new_token = fixture.any_token(&json!({})).await;
     assert_eq!(decode_header(&new_token).unwrap().kid.as_ref(), Some(&new));
     fixture.verify(&old_token, API).await.unwrap();
     fixture.verify(&new_token, API).await.unwrap();
@@ -67,9 +61,9 @@ async fn rotation_publishes_a_new_key_and_withdrawal_takes_the_old_one_away() {
 async fn withdrawal_without_a_kid_leaves_the_signing_key() {
     let fixture = start().await;
     fixture.admin("/admin/rotate-keys", &json!({})).await;
-    let answer = crate::support::json(fixture.admin("/admin/rotate-keys", &json!({})).await).await;
+    let answer = fixture.admin_set("/admin/rotate-keys", json!({})).await;
     assert_eq!(answer["published"].as_array().unwrap().len(), 3);
-    let answer = crate::support::json(fixture.admin("/admin/withdraw-key", &json!({})).await).await;
+    let answer = fixture.admin_set("/admin/withdraw-key", json!({})).await;
     assert_eq!(answer["published"], json!([answer["signing"]]));
 }
 
@@ -79,7 +73,7 @@ async fn a_key_can_be_withdrawn_for_later() {
     fixture.admin("/admin/rotate-keys", &json!({})).await;
     let withdraw = async |after_ms: u32| {
         let order = json!({ "after_ms": after_ms });
-        crate::support::json(fixture.admin("/admin/withdraw-key", &order).await).await
+        fixture.admin_set("/admin/withdraw-key", order).await
     };
     let answer = withdraw(60_000).await;
     assert_eq!(answer["published"].as_array().unwrap().len(), 2);
@@ -100,7 +94,7 @@ async fn tokens_are_as_told() {
     assert_eq!(verdict(&fixture, &other_issuer).await, ErrorKind::InvalidIssuer);
 
     let order = json!({ "claims": { "sub": null, "org_id": "o" }, "header": { "typ": "at+jwt" } });
-    let token = fixture.verify(&token(&fixture, &order).await, API).await.unwrap();
+    let token = fixture.verify(&fixture.any_token(&order).await, API).await.unwrap();
     assert_eq!(token.header.typ.as_deref(), Some("at+jwt"));
     assert_eq!(token.claims["org_id"], "o");
     assert!(token.claims.get("sub").is_none());
@@ -110,7 +104,7 @@ async fn tokens_are_as_told() {
 async fn an_empty_base_holds_what_was_sent_and_nothing_else() {
     let fixture = start().await;
     let order = json!({ "base": "empty", "header": { "alg": "none" }, "claims": { "sub": null } });
-    let token = token(&fixture, &order).await;
+    let token = fixture.any_token(&order).await;
     // {"alg":"none"} and {"sub":null}
     assert!(token.starts_with("eyJhbGciOiJub25lIn0.eyJzdWIiOm51bGx9."), "{token}");
 }
@@ -118,7 +112,7 @@ async fn an_empty_base_holds_what_was_sent_and_nothing_else() {
 #[tokio::test]
 async fn an_unpublished_key_is_in_no_key_set_even_under_a_published_name() {
     let fixture = start().await;
-    let stranger = token(&fixture, &json!({ "key": "unpublished" })).await;
+    let stranger = fixture.any_token(&json!({ "key": "unpublished" })).await;
     let kid = decode_header(&stranger).unwrap().kid.unwrap();
     let known = published(&fixture).await;
     assert!(!known.contains(&kid));

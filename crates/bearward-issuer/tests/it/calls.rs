@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use bearward_issuer::Document;
+use bearward_issuer::Endpoint;
 use serde_json::{Value, json};
 
 use crate::support::{API, Fixture, json as json_of, start, text, with};
 
 const RESOURCE_SERVERS: &str = "/api/v2/resource-servers";
 
-async fn told(fixture: &Fixture, document: &str, behaviour: Value) {
-    let response = fixture.admin(&format!("/admin/behaviour/{document}"), &behaviour).await;
-    assert_eq!(response.status(), 200, "{behaviour}");
+async fn set_behaviour(fixture: &Fixture, endpoint: &str, behaviour: Value) {
+    fixture.admin_set(&format!("/admin/behaviour/{endpoint}"), behaviour).await;
 }
 
 #[tokio::test]
@@ -22,14 +21,14 @@ async fn requests_to_the_token_endpoint_are_counted_exactly() {
     for number in 0..20 {
         fixture.ask(if number % 4 == 0 { &wrong } else { &good }).await;
     }
-    let requests = fixture.told("/admin/requests").await;
+    let requests = fixture.admin_get("/admin/requests").await;
     assert_eq!(requests["token"]["total"], 20);
     assert_eq!(requests["token"]["by_status"], json!({ "200": 15, "401": 5 }));
     assert_eq!(requests["token"]["at_ms"].as_array().unwrap().len(), 20);
     assert_eq!(requests["device_code"]["total"], 0);
     let before = fixture.tenant.reset_requests();
-    assert_eq!((before.of(Document::Token).total(), before.of(Document::Token).with_status(401)), (20, 5));
-    assert_eq!(fixture.tenant.requests().of(Document::Token).total(), 0);
+    assert_eq!((before.of(Endpoint::Token).total(), before.of(Endpoint::Token).with_status(401)), (20, 5));
+    assert_eq!(fixture.tenant.requests().of(Endpoint::Token).total(), 0);
 }
 
 #[tokio::test]
@@ -45,15 +44,18 @@ async fn a_rate_limit_grants_nothing() {
         ("device_code", "/oauth/device/code"),
         ("resource_servers", RESOURCE_SERVERS),
     ] {
-        told(&fixture, document, limit.clone()).await;
+        set_behaviour(&fixture, document, limit.clone()).await;
         let response =
             fixture.client.post(fixture.url(path)).json(&fixture.parameters()).send().await.unwrap();
         assert_eq!(response.status(), 429, "{document}");
         assert_eq!(response.headers()["retry-after"], "7");
         assert_eq!(json_of(response).await["error"], "too_many_requests");
     }
-    assert_eq!(fixture.told("/admin/devices").await, json!([]), "what isn't answered isn't done");
-    assert_eq!(fixture.told("/admin/requests").await["resource_servers"]["by_status"], json!({ "429": 1 }));
+    assert_eq!(fixture.admin_get("/admin/devices").await, json!([]), "what isn't answered isn't done");
+    assert_eq!(
+        fixture.admin_get("/admin/requests").await["resource_servers"]["by_status"],
+        json!({ "429": 1 })
+    );
     fixture.admin("/admin/recover", &json!({})).await;
     assert_eq!(fixture.ask(&fixture.parameters()).await.status(), 200);
 }
@@ -62,33 +64,38 @@ async fn a_rate_limit_grants_nothing() {
 async fn html_members_and_faults_are_as_told() {
     let fixture = start().await;
     let html = json!({ "status": 502, "headers": { "Content-Type": "text/html" }, "body": { "text": "<h1>Bad Gateway</h1>" } });
-    told(&fixture, "token", html).await;
+    set_behaviour(&fixture, "token", html).await;
     let response = fixture.ask(&fixture.parameters()).await;
     assert_eq!(response.status(), 502);
     assert_eq!(response.headers()["content-type"], "text/html");
     assert_eq!(response.text().await.unwrap(), "<h1>Bad Gateway</h1>");
 
-    told(&fixture, "token", json!({ "body": { "members": { "expires_in": "soon", "scope": null } } })).await;
+    set_behaviour(
+        &fixture,
+        "token",
+        json!({ "body": { "members": { "expires_in": "soon", "scope": null } } }),
+    )
+    .await;
     let answer = json_of(fixture.ask(&fixture.parameters()).await).await;
     assert_eq!(answer["expires_in"], "soon");
     assert!(answer.get("scope").is_none());
     fixture.verify(text(&answer["access_token"]), API).await.unwrap();
 
-    told(&fixture, "token", json!({ "status": 503 })).await;
+    set_behaviour(&fixture, "token", json!({ "status": 503 })).await;
     let response = fixture.ask(&fixture.parameters()).await;
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()["cache-control"], "no-store");
 
     let post = || fixture.client.post(fixture.url("/oauth/token")).json(&fixture.parameters()).send();
     for fault in ["close", "break_off"] {
-        told(&fixture, "token", json!({ "fault": fault })).await;
+        set_behaviour(&fixture, "token", json!({ "fault": fault })).await;
         let read = async { post().await?.bytes().await };
         assert!(read.await.is_err(), "{fault}");
     }
-    told(&fixture, "token", json!({ "fault": "hang" })).await;
+    set_behaviour(&fixture, "token", json!({ "fault": "hang" })).await;
     assert!(tokio::time::timeout(Duration::from_millis(100), post()).await.is_err());
     let hanging = tokio::spawn(post());
-    told(&fixture, "token", json!({})).await;
+    set_behaviour(&fixture, "token", json!({})).await;
     assert_eq!(hanging.await.unwrap().unwrap().status(), 200);
 }
 
@@ -102,11 +109,11 @@ async fn a_lost_answer_is_not_a_call_that_was_not_made() {
             fixture.client.post(fixture.url(RESOURCE_SERVERS)).bearer_auth(text(&answer["access_token"]));
         request.json(&json!({ "identifier": "https://new.example.com" })).send()
     };
-    told(&fixture, "resource_servers", json!({ "fault": "close" })).await;
+    set_behaviour(&fixture, "resource_servers", json!({ "fault": "close" })).await;
     assert!(make().await.is_err());
-    told(&fixture, "resource_servers", json!({ "status": 500 })).await;
+    set_behaviour(&fixture, "resource_servers", json!({ "status": 500 })).await;
     assert_eq!(make().await.unwrap().status(), 500);
-    told(&fixture, "resource_servers", json!({})).await;
+    set_behaviour(&fixture, "resource_servers", json!({})).await;
     assert_eq!(
         make().await.unwrap().status(),
         409,

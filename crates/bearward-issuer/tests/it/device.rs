@@ -68,7 +68,7 @@ async fn a_device_gets_its_tokens_when_the_user_confirms_it() {
     let words = "User has yet to authorize device code.".to_owned();
     assert_eq!(pending, (403, "authorization_pending".to_owned(), words));
 
-    let waiting = fixture.told("/admin/devices").await;
+    let waiting = fixture.admin_get("/admin/devices").await;
     let device = json!({ "user_code": user_code, "audience": API, "scope": "openid read:messages" });
     assert_eq!(waiting, json!([device]));
     let order = json!({ "user_code": user_code.to_lowercase(), "decision": "approve", "user": "auth0|ann" });

@@ -1,8 +1,8 @@
 use std::{fs, net::TcpListener};
 
-use bearward_issuer::{CaFile, LocalTenant, StartError, TenantConfig};
+use bearward_issuer::{CaFile, StartError};
 
-use crate::support::{config, start};
+use crate::support::{client_trusting, start, start_with, try_start};
 
 #[tokio::test]
 async fn the_certificate_holds_for_all_loopback_names() {
@@ -10,8 +10,7 @@ async fn the_certificate_holds_for_all_loopback_names() {
     let port = fixture.tenant.domain().rsplit(':').next().unwrap();
     for host in ["127.0.0.1", "localhost"] {
         let address = ([127, 0, 0, 1], port.parse().unwrap()).into();
-        let ca = reqwest::Certificate::from_pem(fixture.tenant.ca_pem().as_bytes()).unwrap();
-        let client = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().resolve(host, address);
+        let client = client_trusting(&fixture.tenant).resolve(host, address);
         let request = client.build().unwrap().get(format!("https://{host}:{port}/"));
         assert_eq!(request.send().await.unwrap().status(), 200, "{host}");
     }
@@ -56,9 +55,7 @@ async fn stop_ends_it_even_with_connections_open() {
 
 #[tokio::test]
 async fn no_admin_side_unless_asked_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let tenant = LocalTenant::start(TenantConfig { admin: false, ..config(folder.path()) }).await.unwrap();
-    assert!(tenant.admin().is_none());
+    assert!(start_with(|config| config.admin = false).await.tenant.admin().is_none());
 }
 
 #[tokio::test]
@@ -66,14 +63,14 @@ async fn a_taken_port_and_a_bad_path_are_errors_that_say_so() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let error = LocalTenant::start(TenantConfig { port, ..config(folder.path()) }).await.unwrap_err();
+    let error = try_start(|config| config.port = port).await.err().unwrap();
     assert!(matches!(error, StartError::Listen { port: told, .. } if told == port), "{error}");
 
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     let path = file.join("ca.pem");
     let ca_file = CaFile::At(path.clone());
-    let error = LocalTenant::start(TenantConfig { ca_file, ..config(folder.path()) }).await.unwrap_err();
+    let error = try_start(|config| config.ca_file = ca_file).await.err().unwrap();
     assert!(matches!(error, StartError::CaFile { path: told, .. } if told == path));
 }
 

@@ -4,11 +4,12 @@
 mod admin;
 mod assertion;
 mod calls;
-mod conduct;
+
 mod device;
 mod documents;
 mod dpop;
 mod exchange;
+mod faults;
 mod lifecycle;
 mod management;
 mod support;

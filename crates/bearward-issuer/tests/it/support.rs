@@ -1,12 +1,10 @@
 //! A running tenant, a client that trusts it, and a second implementation that judges its tokens.
 
-use std::path::Path;
-
-use bearward_issuer::{Api, CaFile, LocalTenant, TenantConfig};
+use bearward_issuer::{Api, CaFile, LocalTenant, StartError, TenantConfig};
 use jsonwebtoken::{
     Algorithm, DecodingKey, TokenData, Validation, decode, decode_header, errors::Error, jwk::JwkSet,
 };
-use reqwest::{Certificate, Client, Response};
+use reqwest::{Certificate, Client, ClientBuilder, Response, redirect};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -19,35 +17,36 @@ pub(crate) struct Fixture {
     pub(crate) folder: TempDir,
 }
 
-/// Two APIs: one with two scopes, one with role-based access control and one scope.
-pub(crate) fn config(folder: &Path) -> TenantConfig {
-    TenantConfig {
-        apis: vec![
-            Api::new(API, ["read:messages", "write:messages"]).unwrap(),
-            Api::new(OTHER_API, ["read:others"]).unwrap().with_permissions(),
-        ],
-        ca_file: CaFile::Generated(folder.join("ca")),
-        admin: true,
-        ..TenantConfig::default()
-    }
-}
-
 pub(crate) async fn start() -> Fixture {
     start_with(|_| {}).await
 }
 
 pub(crate) async fn start_with(change: impl FnOnce(&mut TenantConfig)) -> Fixture {
-    let folder = tempfile::tempdir().unwrap();
-    let mut config = config(folder.path());
-    change(&mut config);
-    let tenant = LocalTenant::start(config).await.unwrap();
-    let client = client_trusting(tenant.ca_pem());
-    Fixture { tenant, client, folder }
+    try_start(change).await.unwrap()
 }
 
-pub(crate) fn client_trusting(ca_pem: &str) -> Client {
-    let ca = Certificate::from_pem(ca_pem.as_bytes()).unwrap();
-    Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap()
+/// Two APIs: one with two scopes, one with role-based access control and one scope.
+pub(crate) async fn try_start(change: impl FnOnce(&mut TenantConfig)) -> Result<Fixture, StartError> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = TenantConfig {
+        apis: vec![
+            Api::new(API, ["read:messages", "write:messages"]).unwrap(),
+            Api::new(OTHER_API, ["read:others"]).unwrap().with_permissions(),
+        ],
+        ca_file: CaFile::Generated(folder.path().join("ca")),
+        admin: true,
+        ..TenantConfig::default()
+    };
+    change(&mut config);
+    let tenant = LocalTenant::start(config).await?;
+    let client = client_trusting(&tenant).build().unwrap();
+    Ok(Fixture { tenant, client, folder })
+}
+
+/// A client that trusts this tenant and nobody else. It follows no redirects.
+pub(crate) fn client_trusting(tenant: &LocalTenant) -> ClientBuilder {
+    let ca = Certificate::from_pem(tenant.ca_pem().as_bytes()).unwrap();
+    Client::builder().tls_certs_only([ca]).no_proxy().redirect(redirect::Policy::none())
 }
 
 impl Fixture {
@@ -84,18 +83,25 @@ impl Fixture {
         self.any_token(&json!({ "claims": { "sub": user, "gty": null, "azp": "web-app" } })).await
     }
 
-    /// A token as the admin side is told to make it.
+    /// A token that the admin side makes.
     pub(crate) async fn any_token(&self, order: &Value) -> String {
         let response = self.admin("/admin/token", order).await;
         assert_eq!(response.status(), 200, "{order}");
         text(&json(response).await["access_token"]).to_owned()
     }
 
-    /// What the admin side tells at `path`.
-    pub(crate) async fn told(&self, path: &str) -> Value {
+    /// The JSON that the admin side has at `path`.
+    pub(crate) async fn admin_get(&self, path: &str) -> Value {
         let admin = self.tenant.admin().unwrap();
         let request = self.client.get(format!("{}{path}", admin.url())).bearer_auth(admin.secret().expose());
         json(request.send().await.unwrap()).await
+    }
+
+    /// A request to the admin side that succeeds, and its answer.
+    pub(crate) async fn admin_set(&self, path: &str, body: Value) -> Value {
+        let response = self.admin(path, &body).await;
+        assert_eq!(response.status(), 200, "{path} {body}");
+        json(response).await
     }
 
     /// The token's claims, if its signature is by a published key and it is for `audience` now.

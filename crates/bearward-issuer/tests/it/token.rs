@@ -1,15 +1,12 @@
-use bearward_issuer::{Client, LocalTenant, Secret, TenantConfig};
+use bearward_issuer::{Client, Secret};
 use serde_json::{Value, json};
 
-use crate::support::{API, Fixture, OTHER_API, client_trusting, config, start, text};
+use crate::support::{API, Fixture, OTHER_API, refusal, start, start_with, text};
 
 async fn error(fixture: &Fixture, change: impl FnOnce(&mut Value)) -> (u16, String, String) {
     let mut parameters = fixture.parameters();
     change(&mut parameters);
-    let response = fixture.ask(&parameters).await;
-    let status = response.status().as_u16();
-    let body = crate::support::json(response).await;
-    (status, text(&body["error"]).to_owned(), text(&body["error_description"]).to_owned())
+    refusal(fixture.ask(&parameters).await).await
 }
 
 fn is(status: u16, error: &str, description: &str) -> (u16, String, String) {
@@ -135,16 +132,12 @@ async fn a_large_body_is_refused() {
 
 #[tokio::test]
 async fn client_lifetime_and_cache_control_are_as_configured() {
-    let folder = tempfile::tempdir().unwrap();
-    let tenant = LocalTenant::start(TenantConfig {
-        client: Some(Client::new("app", Secret::new("p+q%r")).unwrap()),
-        token_lifetime: 60,
-        cache_control: "no-store".to_owned(),
-        ..config(folder.path())
+    let fixture = start_with(|config| {
+        config.client = Some(Client::new("app", Secret::new("p+q%r")).unwrap());
+        config.token_lifetime = 60;
+        config.cache_control = "no-store".to_owned();
     })
-    .await
-    .unwrap();
-    let fixture = Fixture { client: client_trusting(tenant.ca_pem()), tenant, folder };
+    .await;
     let request = fixture.client.post(fixture.url("/oauth/token")).basic_auth("app", Some("p+q%r"));
     let request = request.form(&[("grant_type", "client_credentials"), ("audience", API)]);
     let answer = crate::support::json(request.send().await.unwrap()).await;

@@ -12,7 +12,7 @@ use super::{
 
 pub(super) fn check(name: &'static str, document: &Document) -> Check {
     let value = field(&document.headers, &header::CACHE_CONTROL);
-    let fresh = Lifetime::new(value.as_deref(), policy::DOCUMENT_CEILING).fresh();
+    let fresh = Lifetime::new(value.as_deref(), Duration::ZERO, policy::DOCUMENT_CEILING).fresh();
     let seconds = fresh.as_secs();
     let check = match &value {
         None => Check::ok(name, format!("fresh for {seconds} s (no Cache-Control)")),

@@ -3,14 +3,17 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bearward_core::{
-    Outcome, UnixTime, VerifiedToken, Verifier,
+    Cause, Decision, Documents, Next, Question, Refused, StoreAnswer, Unavailable, UnixTime, Verified,
+    VerifiedToken, Verifier,
     catalogue::FrontEnd,
-    documents::DocumentNeeded,
+    documents::{DocumentNeeded, Response},
     encoding::json::{Array, Value},
     issuer::{IssuerUrl, Issuers},
     jose::algorithm::AlgorithmSet,
     policy::{Audience, Policy},
+    refusal::ResolverFailure,
 };
+use bearward_exchange::ClientCredentials;
 use reqwest::{Url, header};
 
 use super::{
@@ -20,7 +23,7 @@ use super::{
 use crate::{
     commands::args::DoctorArgs,
     http::https,
-    tenant::client::Answer,
+    tenant::client::{Answer, with_form},
     terminal::{
         failure::{Failure, Kind},
         output,
@@ -32,8 +35,7 @@ const NAME: &str = "token";
 /// Text from a token is cut to this length.
 const LENGTH: usize = 500;
 
-/// Discovery document, key set, and that once more for a key that was published just now.
-const DOCUMENTS: usize = 3;
+type Outcome = Result<Verified, Box<Refused>>;
 
 /// A client of the API, as far as it is known.
 pub(super) struct Client<'a> {
@@ -56,13 +58,8 @@ impl Client<'_> {
         };
         let Some(audience) = self.audience.as_deref() else { return Check::skipped(NAME, "needs audience") };
         let Some(endpoint) = &self.endpoint else { return Check::skipped(NAME, "needs token endpoint") };
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", &id),
-            ("client_secret", &secret),
-            ("audience", audience),
-        ];
-        let token = match granted(endpoint, &form, &secret, fetcher).await {
+        let asked = ClientCredentials { client_id: &id, client_secret: &secret, audience, scope: "" };
+        let token = match granted(endpoint, asked, fetcher).await {
             Ok(token) => token,
             Err(failure) => return not_granted(&failure),
         };
@@ -83,14 +80,10 @@ fn not_granted(failure: &Failure) -> Check {
 
 const ALLOWED: &str = "do client id and secret belong to a client of this tenant, and may it get tokens for this API? (Auth0: the application's tab APIs)";
 
-async fn granted(
-    endpoint: &Url,
-    form: &[(&str, &str)],
-    secret: &str,
-    fetcher: &Fetcher,
-) -> Result<String, Failure> {
-    let request = https::probing_client(endpoint, fetcher.patience)?.post(endpoint.clone()).form(form);
-    Ok(Answer::to(request, endpoint).await?.granted(secret)?.access_token.expose().to_owned())
+async fn granted(endpoint: &Url, asked: ClientCredentials<'_>, fetcher: &Fetcher) -> Result<String, Failure> {
+    let request = https::probing_client(endpoint, fetcher.patience)?.post(endpoint.clone());
+    let answer = Answer::to(with_form(request, &asked.form()), endpoint).await?;
+    Ok(answer.granted(asked.client_secret)?.access_token.expose().to_owned())
 }
 
 fn verifier(issuer: IssuerUrl, audience: &str, algorithms: AlgorithmSet) -> Option<Verifier> {
@@ -98,41 +91,50 @@ fn verifier(issuer: IssuerUrl, audience: &str, algorithms: AlgorithmSet) -> Opti
     Some(Verifier::new(policy.with_algorithms(algorithms)))
 }
 
-/// Fetches what the engine asks for, and asks it again.
+/// Brings what the engine asks for, until it has decided.
 async fn verify(verifier: &Verifier, token: &str, fetcher: &Fetcher) -> Result<Outcome, Check> {
-    for _document in 0..DOCUMENTS {
-        let outcome = verifier.verify_access_token(token, &[], None, now()?);
-        let Outcome::DocumentNeeded(needed) = outcome else { return Ok(outcome) };
-        hand_in(verifier, &needed, fetcher).await?;
+    let question = Question::AccessToken { token, required_claims: &[] };
+    let mut decision = Decision::new();
+    loop {
+        match verifier.next(&mut decision, question, now()?) {
+            Next::Fetch(needed) => bring(verifier.documents(), &needed, fetcher).await?,
+            // The issuer is known, and no proof is sent: the engine asks for neither.
+            Next::ResolveIssuers(_) => decision.resolver_failed(ResolverFailure::Raised),
+            Next::CheckReplay { .. } => decision.sighting(StoreAnswer::Unknown),
+            Next::Done(outcome) => return Ok(outcome),
+        }
     }
-    Ok(verifier.verify_access_token(token, &[], None, now()?))
 }
 
-async fn hand_in(verifier: &Verifier, needed: &DocumentNeeded, fetcher: &Fetcher) -> Result<(), Check> {
+async fn bring(documents: &Documents, needed: &DocumentNeeded, fetcher: &Fetcher) -> Result<(), Check> {
     let answer = fetcher.get(needed.url()).await;
     let document = fetch::document(NAME, &needed.kind().to_string(), answer)?;
     let cache_control = field(&document.headers, &header::CACHE_CONTROL);
+    let fields = cache_control.as_deref().map(|value| ("Cache-Control", value));
     // What is wrong with it, the engine says when it is asked again.
-    let _kept = verifier.document_received(needed, document.body, cache_control.as_deref(), now()?);
+    let _kept = documents.answered(needed, Response::new(200, fields, document.body), now()?);
     Ok(())
 }
 
 fn judge(outcome: Result<Outcome, Check>) -> Check {
-    match outcome {
-        Ok(Outcome::Verified(token)) => verified(&token),
-        Ok(Outcome::Rejected(refusal)) => {
-            let rejection = refusal.rejection();
+    let refused = match outcome {
+        Ok(Ok(verified)) => return self::verified(&verified.token),
+        Ok(Err(refused)) => refused,
+        Err(check) => return check,
+    };
+    match refused.cause {
+        Cause::Rejected(rejection) => {
             let message = output::one_line(&format!("refused, {}: {rejection}", rejection.code()), LENGTH);
             Check::failed(NAME, Kind::Rejected, message, rejection.entry().remedy(FrontEnd::CommandLine))
                 .with("code", rejection.code())
         }
-        Ok(Outcome::Unavailable(why)) => Check::failed(NAME, Kind::Undecided, why.to_string(), "try again"),
-        // The issuer is known, no proof is sent: only documents can be what is still missing.
-        Ok(_) => {
+        Cause::Unavailable(Unavailable::Unsettled) => {
             let message = "the tenant's documents change faster than they can be read";
             Check::failed(NAME, Kind::Undecided, message, "try again")
         }
-        Err(check) => check,
+        why @ (Cause::Unavailable(_) | Cause::Resolver(_)) => {
+            Check::failed(NAME, Kind::Undecided, why.to_string(), "try again")
+        }
     }
 }
 

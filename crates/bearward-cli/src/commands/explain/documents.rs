@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use bearward_core::{
-    Explanation, Outcome, RequestFacts, UnixTime, Verifier,
-    documents::{DocumentError, DocumentKind, DocumentNeeded, KeySetError},
+    self as engine, Decision, Explanation, Next, Question, RequestFacts, StoreAnswer, UnixTime, Verifier,
+    documents::{DocumentError, DocumentKind, DocumentNeeded, KeySetError, Response},
+    refusal::ResolverFailure,
 };
 use reqwest::{StatusCode, Url, header};
 use serde_json::json;
@@ -16,9 +17,6 @@ use crate::{
 
 /// The largest document that the engine reads.
 const DOCUMENT_MEBIBYTES: usize = 1;
-
-/// More than the documents of an issuer can need: each of the two, and the key set again for an unknown `kid`.
-const ROUNDS: usize = 6;
 
 /// The issuer was reached, but its document can't be used.
 const MENDED: &str = "The issuer must correct its document. Until then APIs refuse all its tokens. `bearward doctor` checks each part of it.";
@@ -45,7 +43,7 @@ impl Documents {
         Ok(Self::File { key_set: input::file_bytes("key set", &name)?, name })
     }
 
-    /// The driver's loop: fetches what is needed and asks again.
+    /// Decides on the request with the documents that this takes, then explains the decision.
     pub(super) async fn settle(
         &self,
         verifier: &Verifier,
@@ -54,26 +52,44 @@ impl Documents {
         now: UnixTime,
     ) -> Result<Settled, Failure> {
         let mut trouble = None;
-        for _ in 0..ROUNDS {
-            let explanation = verifier.explain(request, scopes, now);
-            let Outcome::DocumentNeeded(needed) = explanation.outcome() else {
-                return Ok(Settled { explanation, trouble });
-            };
-            match self.fetch(needed).await? {
-                Ok(document) => {
-                    if let Err(error) = verifier.document_received(needed, document, None, now) {
-                        self.refuse_what_is_no_key_set(error)?;
-                        let failure = Failure::undecided(format!("{}: {error}.", needed.url()));
-                        trouble = Some(failure.with_hint(MENDED));
-                    }
+        let mut decision = Decision::new();
+        loop {
+            match verifier.next(&mut decision, Question::Request(request), now) {
+                Next::Fetch(needed) => {
+                    trouble = self.bring(&needed, verifier.documents(), now).await?.or(trouble);
                 }
-                Err(failure) => {
-                    verifier.document_failed(needed, None, now);
-                    trouble = Some(failure);
+                Next::ResolveIssuers(_) => decision.resolver_failed(ResolverFailure::Raised),
+                Next::CheckReplay { .. } => decision.sighting(StoreAnswer::Unknown),
+                Next::Done(outcome) => {
+                    let explanation = verifier.explain(request, &decision, outcome, scopes, now);
+                    return Ok(Settled { explanation, trouble });
                 }
             }
         }
-        Err(Failure::undecided("the issuer's documents change with each look at them."))
+    }
+
+    /// What went wrong with this document, if something did.
+    async fn bring(
+        &self,
+        needed: &DocumentNeeded,
+        documents: &engine::Documents,
+        now: UnixTime,
+    ) -> Result<Option<Failure>, Failure> {
+        let response = match self.fetch(needed).await? {
+            Ok(response) => response,
+            Err(failure) => {
+                documents.unreachable(needed, now);
+                return Ok(Some(failure));
+            }
+        };
+        let Err(error) = documents.answered(needed, response, now) else { return Ok(None) };
+        self.refuse_what_is_no_key_set(error)?;
+        Ok(Some(if let DocumentError::Status(status) = error {
+            let failure = Failure::undecided(format!("{} answered status {status}.", needed.url()));
+            failure.with_hint("is this the host of an OAuth 2 tenant?")
+        } else {
+            Failure::undecided(format!("{}: {error}.", needed.url())).with_hint(MENDED)
+        }))
     }
 
     /// A file that was given is a matter of usage; a key set whose keys are all unfit is a finding.
@@ -88,21 +104,21 @@ impl Documents {
     }
 
     /// The outer error ends the command, the inner one becomes part of the report.
-    async fn fetch(&self, needed: &DocumentNeeded) -> Result<Result<Vec<u8>, Failure>, Failure> {
+    async fn fetch(&self, needed: &DocumentNeeded) -> Result<Result<Response, Failure>, Failure> {
         match (self, needed.kind()) {
             (Self::Network(options), _) => from_network(needed.url(), options).await,
             (Self::File { .. }, DocumentKind::Discovery) => {
                 let issuer = needed.issuer().as_str();
                 let document =
                     json!({ "issuer": issuer, "jwks_uri": format!("{issuer}.well-known/jwks.json") });
-                Ok(Ok(document.to_string().into_bytes()))
+                Ok(Ok(Response::document(document.to_string().into_bytes())))
             }
-            (Self::File { key_set, .. }, _) => Ok(Ok(key_set.clone())),
+            (Self::File { key_set, .. }, _) => Ok(Ok(Response::document(key_set.clone()))),
         }
     }
 }
 
-async fn from_network(url: &str, options: &HttpOptions) -> Result<Result<Vec<u8>, Failure>, Failure> {
+async fn from_network(url: &str, options: &HttpOptions) -> Result<Result<Response, Failure>, Failure> {
     let url: Url = match url.parse() {
         Ok(url) => url,
         Err(_) => return Ok(Err(Failure::undecided("the issuer's jwks_uri is not a URL."))),
@@ -114,10 +130,10 @@ async fn from_network(url: &str, options: &HttpOptions) -> Result<Result<Vec<u8>
         Ok(response) => response,
         Err(failure) => return Ok(Err(failure)),
     };
+    let status = response.status().as_u16();
     if response.status() != StatusCode::OK {
-        let status = response.status().as_u16();
-        return Ok(Err(Failure::undecided(format!("{url} answered status {status}."))
-            .with_hint("is this the host of an OAuth 2 tenant?")));
+        return Ok(Ok(Response::new(status, [], Vec::new())));
     }
-    Ok(https::body(response, DOCUMENT_MEBIBYTES).await)
+    let body = https::body(response, DOCUMENT_MEBIBYTES).await;
+    Ok(body.map(|body| Response::new(status, [], body)))
 }

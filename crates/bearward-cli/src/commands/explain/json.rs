@@ -38,7 +38,7 @@ pub(super) fn document(report: &Report<'_>) -> Value {
 fn step(line: &Line) -> Value {
     let (code, reason) = match &line.step.finding {
         Finding::Failed(rejection) => (Some(rejection.code()), Some(rejection.to_string())),
-        Finding::Undecided(unavailable) => (Some(unavailable.code()), Some(unavailable.to_string())),
+        Finding::Undecided(unavailable) => (Some(unavailable.entry().code), Some(unavailable.to_string())),
         Finding::Passed | Finding::NotReached | Finding::NotApplicable | _ => (None, None),
     };
     json!({

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration, time::SystemTime};
 
 use bearward_core::{
-    Field, RequestFacts, Scheme, UnixTime, Verifier,
+    Field, RequestFacts, RequestUrl, Scheme, UnixTime, Verifier,
     issuer::{IssuerUrl, Issuers},
     jose::algorithm::{Algorithm, AlgorithmSet},
     policy::{Audience, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile},
@@ -98,12 +98,12 @@ impl Question {
     }
 
     pub(super) fn request(&self) -> RequestFacts<'_> {
+        let authorization = Field::Once(self.authorization.as_bytes());
+        let dpop = self.proof.as_ref().map_or(Field::Absent, |proof| Field::Once(proof.as_bytes()));
         RequestFacts {
-            authorization: Field::Once(self.authorization.as_bytes()),
-            dpop: self.proof.as_ref().map_or(Field::Absent, |proof| Field::Once(proof.as_bytes())),
             method: &self.method,
-            url: &self.url,
-            ..RequestFacts::default()
+            url: RequestUrl::Whole(&self.url),
+            ..RequestFacts::with_credentials(authorization, dpop)
         }
     }
 }

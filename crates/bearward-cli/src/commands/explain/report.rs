@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use bearward_core::{
-    Answer, Outcome, Verifier,
+    Answer, Cause, Verifier,
     catalogue::{Entry, FrontEnd},
     check::Check,
     explanation::{Finding, Step},
@@ -46,22 +46,17 @@ pub(super) enum Verdict {
 impl<'a> Report<'a> {
     pub(super) fn of(question: &'a Question, settled: &'a Settled, verifier: &Verifier) -> Self {
         let Settled { explanation, trouble } = settled;
-        let keys = verifier.status(question.now).into_iter().flat_map(|issuer| issuer.keys).collect();
+        let status = verifier.documents().status(question.now);
+        let keys = status.into_iter().flat_map(|issuer| issuer.keys).collect();
         let case = Case::new(question, explanation, keys);
-        let (verdict, entry, answer) = match explanation.outcome() {
-            Outcome::Verified(_) => (Verdict::Verified, None, None),
-            Outcome::Rejected(refusal) => {
-                let entry = refusal.rejection().entry();
-                (Verdict::Rejected, Some(entry), Some(verifier.answer(refusal)))
-            }
-            Outcome::Unavailable(unavailable) => {
-                (Verdict::Undecided, Some(unavailable.entry()), Some(unavailable.answer()))
-            }
-            // This does not happen: there is no resolver and no shared store here.
-            Outcome::IssuersNeeded(_) | Outcome::DocumentNeeded(_) | Outcome::ReplayCheckNeeded(_) | _ => {
-                (Verdict::Undecided, None, None)
-            }
+        let refused = explanation.outcome().as_ref().err();
+        let verdict = match refused.map(|refused| &refused.cause) {
+            None => Verdict::Verified,
+            Some(Cause::Rejected(_)) => Verdict::Rejected,
+            Some(Cause::Unavailable(_) | Cause::Resolver(_)) => Verdict::Undecided,
         };
+        let entry = refused.map(|refused| refused.cause.entry());
+        let answer = refused.map(|refused| refused.answer.clone());
         let mut notes = question.notes.clone();
         notes.extend(mistakes::remarks(&case));
         Self {

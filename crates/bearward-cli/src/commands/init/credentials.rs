@@ -1,10 +1,12 @@
 //! Credentials for making an API: a token, a client's secret, or the device flow.
 
+use bearward_exchange::DeviceRequest;
+
 use crate::{
     commands::args::InitArgs,
     http::access_token::{AccessToken, NotAToken},
     settings,
-    tenant::{client::Tenant, device::DeviceRequest, management},
+    tenant::{client::Tenant, device, management},
     terminal::{failure::Failure, input},
 };
 
@@ -73,8 +75,8 @@ impl Credentials {
                 tenant.client_credentials(id, secret, audience).await.map_err(without_grant)
             }
             Self::Device { id: client_id } => {
-                let (scope, page_host) = (management::SCOPE, args.sign_in_host.as_ref());
-                DeviceRequest { client_id, audience, scope, page_host }.token(tenant).await
+                let request = DeviceRequest { client_id, audience, scope: management::SCOPE };
+                device::token(request, tenant, args.sign_in_host.as_ref()).await
             }
         }
     }

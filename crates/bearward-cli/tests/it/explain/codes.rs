@@ -3,14 +3,17 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
 };
 
 use bearward_core::catalogue::REJECTIONS;
 use serde_json::Value;
 
-use super::{assert_no_secret, mint::vectors};
+use self::cases::{cases, versions};
+use super::assert_no_secret;
 use crate::support::{Finished, bearward, finish_with_stdin};
+
+#[path = "../../../../bearward-core/tests/it/cases.rs"]
+mod cases;
 
 /// Codes that the command can't reach. Vectors test each of them.
 const BEYOND: [(&str, &str); 6] = [
@@ -98,17 +101,10 @@ fn run(case: &Value) -> Finished {
 }
 
 /// Vectors that can be put into arguments.
-fn vectors_by_code() -> BTreeMap<String, Vec<Value>> {
-    let mut by_code: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    let groups =
-        entries(&vectors("")).into_iter().filter(|path| path.is_dir() && !path.ends_with("documents"));
-    for file in groups
-        .flat_map(|group| entries(&group))
-        .filter(|path| path.extension().is_some_and(|end| end == "json"))
-    {
-        let case: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
-        let code = case["expect"]["code"].as_str().map(str::to_owned);
-        if let Some(code) = code.filter(|_| is_for_arguments(&case)) {
+fn vectors_by_code() -> BTreeMap<&'static str, Vec<&'static Value>> {
+    let mut by_code: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for case in cases().values().filter(|case| is_for_arguments(case)) {
+        if let Some(code) = case["expect"]["code"].as_str() {
             by_code.entry(code).or_default().push(case);
         }
     }
@@ -141,14 +137,8 @@ fn fields(case: &Value) -> Option<(&str, Option<&str>)> {
 fn key_set(case: &Value) -> Option<Vec<u8>> {
     let documents = case["documents"].as_object().unwrap();
     let document = documents.get("https://tenant.example.com/.well-known/jwks.json")?;
-    if document.get("then").is_some() {
-        return None;
-    }
-    match (document["file"].as_str(), document.get("json")) {
-        (Some(name), _) => Some(fs::read(vectors(&format!("documents/{name}.json"))).unwrap()),
-        (None, Some(json)) => Some(json.to_string().into_bytes()),
-        _ => None,
-    }
+    let mut versions = versions(document);
+    if versions.len() == 1 { versions.remove(0) } else { None }
 }
 
 fn texts(value: &Value) -> Vec<&str> {
@@ -158,11 +148,4 @@ fn texts(value: &Value) -> Vec<&str> {
 fn hex(text: &str) -> Vec<u8> {
     let digits = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
     digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    entries
 }

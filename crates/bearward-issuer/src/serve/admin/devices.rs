@@ -1,4 +1,4 @@
-//! Who confirms devices where there is no browser.
+//! Lists the devices that wait, and confirms or denies them without a browser.
 
 use std::{sync::Arc, time::Instant};
 
@@ -10,26 +10,25 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::order;
+use super::json_body::json_body;
 use crate::serve::{
-    device::{Decision, DeviceStatus},
     error_answer::ErrorAnswer,
-    tenant::Tenant,
+    state::{Decision, DeviceStatus, Tenant},
 };
 
 pub(super) async fn waiting(State(tenant): State<Arc<Tenant>>) -> Json<Vec<DeviceStatus>> {
-    Json(tenant.devices().waiting(Instant::now()))
+    Json(tenant.devices.waiting(Instant::now()))
 }
 
 pub(super) async fn decide(
     State(tenant): State<Arc<Tenant>>,
     request: Request<Body>,
 ) -> Result<Json<DeviceStatus>, ErrorAnswer> {
-    let order: Option<DeviceOrder> = order(request).await?;
-    let DeviceOrder { user_code, decision, user } =
+    let order: Option<DeviceDecision> = json_body(request).await?;
+    let DeviceDecision { user_code, decision, user } =
         order.ok_or_else(|| ErrorAnswer::invalid_request("Which device, by its user_code?"))?;
-    let user = user.as_deref().unwrap_or(&tenant.settings().user);
-    let decided = tenant.devices().decide(&user_code, decision, user, Instant::now());
+    let user = user.as_deref().unwrap_or(&tenant.settings.user);
+    let decided = tenant.devices.decide(&user_code, decision, user, Instant::now());
     let unknown =
         || ErrorAnswer::new(StatusCode::NOT_FOUND, "unknown_user_code", "No device waits under this code.");
     decided.map(Json).ok_or_else(unknown)
@@ -38,9 +37,9 @@ pub(super) async fn decide(
 /// What becomes of the device with this code.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DeviceOrder {
+struct DeviceDecision {
     user_code: String,
     decision: Decision,
-    /// Who confirms; without it, the user of the configuration.
+    /// The user who confirms. Default: the user of the configuration.
     user: Option<String>,
 }

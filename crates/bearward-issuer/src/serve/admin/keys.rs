@@ -11,11 +11,11 @@ use axum::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::order;
+use super::json_body::json_body;
 use crate::serve::{
-    conduct::{JunkKind, Present},
     error_answer::ErrorAnswer,
-    tenant::{PublishedKeys, Tenant, WithdrawError},
+    faults::{ActiveFaults, JunkKind},
+    state::{PublishedKeys, Tenant, WithdrawError},
 };
 
 pub(super) async fn rotate_keys(
@@ -28,7 +28,7 @@ pub(super) async fn withdraw_key(
     State(tenant): State<Arc<Tenant>>,
     request: Request<Body>,
 ) -> Result<Json<PublishedKeys>, ErrorAnswer> {
-    let order: WithdrawOrder = order(request).await?;
+    let order: KeyToWithdraw = json_body(request).await?;
     let after = Duration::from_millis(u64::from(order.after_ms));
     tenant.withdraw(order.kid.as_deref(), after).map(Json).map_err(|error| match error {
         WithdrawError::UnknownKid => {
@@ -43,16 +43,16 @@ pub(super) async fn withdraw_key(
 pub(super) async fn junk_keys(
     State(tenant): State<Arc<Tenant>>,
     request: Request<Body>,
-) -> Result<Json<Present>, ErrorAnswer> {
-    let order: JunkOrder = order(request).await?;
+) -> Result<Json<ActiveFaults>, ErrorAnswer> {
+    let order: JunkToPublish = json_body(request).await?;
     tenant.publish_junk(&order.kinds, order.keys).await.map_err(|_| ErrorAnswer::internal())?;
-    Ok(Json(tenant.conduct().present()))
+    Ok(Json(tenant.faults.active()))
 }
 
 /// Which key leaves the key set: this one, or, without a `kid`, all but the signing key.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct WithdrawOrder {
+struct KeyToWithdraw {
     kid: Option<String>,
     after_ms: u32,
 }
@@ -60,7 +60,7 @@ struct WithdrawOrder {
 /// The junk beside the good keys.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct JunkOrder {
+struct JunkToPublish {
     kinds: Vec<JunkKind>,
     /// More junk, as it is.
     keys: Vec<Value>,
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_mistyped_order_is_an_error() {
-        assert!(serde_json::from_str::<WithdrawOrder>(r#"{"key":"x"}"#).is_err());
-        assert!(serde_json::from_str::<JunkOrder>(r#"{"kinds":["nonsense"]}"#).is_err());
+        assert!(serde_json::from_str::<KeyToWithdraw>(r#"{"key":"x"}"#).is_err());
+        assert!(serde_json::from_str::<JunkToPublish>(r#"{"kinds":["nonsense"]}"#).is_err());
     }
 }

@@ -1,12 +1,13 @@
-//! The admin side: what no tenant would do for a stranger, for tests and demonstrations.
+//! The admin side: changes keys, makes any token and sets faults, for tests and demonstrations.
 //!
 //! A port of its own on loopback, plain http. Any page in a browser on this machine can send requests there, so each
 //! one must carry the random secret (`Authorization: Bearer ...`), which a page can neither know nor guess.
 //!
-//! What it can be asked for is told in `docs/admin.md`, which is the documentation of [`AdminAccess`](super::AdminAccess).
+//! `docs/admin.md` lists its requests; it is the documentation of [`AdminAccess`](super::AdminAccess).
 
-mod conduct;
 mod devices;
+mod faults;
+mod json_body;
 mod keys;
 mod token;
 
@@ -21,14 +22,11 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use serde::de::DeserializeOwned;
 
 use super::{
-    error_answer::ErrorAnswer,
-    request_body::read,
-    routes::{method_not_allowed, not_found},
+    error_answer::{ErrorAnswer, method_not_allowed, not_found},
     secret::Secret,
-    tenant::Tenant,
+    state::Tenant,
 };
 
 pub(super) fn router(tenant: Arc<Tenant>, secret: Secret) -> Router {
@@ -37,13 +35,13 @@ pub(super) fn router(tenant: Arc<Tenant>, secret: Secret) -> Router {
         .route("/admin/withdraw-key", post(keys::withdraw_key))
         .route("/admin/junk-keys", post(keys::junk_keys))
         .route("/admin/token", post(token::token))
-        .route("/admin/behaviour", get(conduct::present))
-        .route("/admin/behaviour/{documents}", post(conduct::behave))
+        .route("/admin/behaviour", get(faults::active))
+        .route("/admin/behaviour/{documents}", post(faults::set_behaviour))
         .route("/admin/devices", get(devices::waiting).post(devices::decide))
-        .route("/admin/down", post(conduct::go_down))
-        .route("/admin/recover", post(conduct::recover))
-        .route("/admin/requests", get(conduct::requests))
-        .route("/admin/requests/reset", post(conduct::reset_requests))
+        .route("/admin/down", post(faults::go_down))
+        .route("/admin/recover", post(faults::recover))
+        .route("/admin/requests", get(faults::requests))
+        .route("/admin/requests/reset", post(faults::reset_requests))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(secret, guard))
@@ -64,13 +62,4 @@ async fn guard(
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, value) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(value)
-}
-
-/// The body as JSON; none at all is an order with nothing in it.
-async fn order<T: DeserializeOwned + Default>(request: Request<Body>) -> Result<T, ErrorAnswer> {
-    let body = read(request.into_body()).await?;
-    if body.is_empty() {
-        return Ok(T::default());
-    }
-    serde_json::from_slice(&body).map_err(|error| ErrorAnswer::invalid_request(error.to_string()))
 }

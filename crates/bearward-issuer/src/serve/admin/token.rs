@@ -1,4 +1,4 @@
-//! Any token at all.
+//! Makes any token.
 
 use std::sync::Arc;
 
@@ -6,13 +6,14 @@ use axum::{Json, body::Body, extract::State, http::Request};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::order;
+use super::json_body::json_body;
 use crate::{
     mint::SigningKey,
     serve::{
         access_token::{Grant, UnsignedToken},
+        clock::unix_now,
         error_answer::ErrorAnswer,
-        tenant::{Tenant, unix_now},
+        state::Tenant,
     },
 };
 
@@ -20,7 +21,7 @@ pub(super) async fn token(
     State(tenant): State<Arc<Tenant>>,
     request: Request<Body>,
 ) -> Result<Json<Value>, ErrorAnswer> {
-    let order: TokenOrder = order(request).await?;
+    let order: TokenToMake = json_body(request).await?;
     let key = match order.key {
         KeyChoice::Published => tenant.signing_key(),
         KeyChoice::Unpublished => tenant.unpublished_key().await.map_err(|_| ErrorAnswer::internal())?,
@@ -29,10 +30,10 @@ pub(super) async fn token(
     Ok(Json(json!({ "access_token": token, "kid": key.kid() })))
 }
 
-/// A token exactly as told.
+/// The token that the request describes.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct TokenOrder {
+struct TokenToMake {
     /// What the members below are written over.
     base: Base,
     /// Header members; over [`Base::Usual`], `null` takes a member away.
@@ -41,7 +42,7 @@ struct TokenOrder {
     claims: Map<String, Value>,
     /// `exp` in seconds from now, negative for the past; a claim `exp` above wins.
     expires_in: Option<i64>,
-    /// Who signs.
+    /// The key that signs.
     key: KeyChoice,
 }
 
@@ -65,9 +66,9 @@ enum KeyChoice {
     Unpublished,
 }
 
-impl TokenOrder {
+impl TokenToMake {
     fn fill(self, tenant: &Tenant, key: &SigningKey) -> Result<UnsignedToken, ErrorAnswer> {
-        let api = tenant.apis().default();
+        let api = tenant.apis.default();
         let UnsignedToken { mut header, mut claims } = match self.base {
             Base::Empty => UnsignedToken { header: Map::new(), claims: Map::new() },
             Base::Usual => Grant::to_client(Arc::clone(api), None).access_token(tenant, key)?,
@@ -133,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_mistyped_order_is_an_error() {
-        assert!(serde_json::from_str::<TokenOrder>(r#"{"claim":{}}"#).is_err());
-        assert!(serde_json::from_str::<TokenOrder>(r#"{"key":"none"}"#).is_err());
+        assert!(serde_json::from_str::<TokenToMake>(r#"{"claim":{}}"#).is_err());
+        assert!(serde_json::from_str::<TokenToMake>(r#"{"key":"none"}"#).is_err());
     }
 }

@@ -1,11 +1,6 @@
 //! `private_key_jwt`: a client that signs who it is. RFC 7523 §2.2 and §3, OpenID Connect Core 1.0 §9.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
 use axum::http::StatusCode;
 use bearward_core::{
@@ -14,7 +9,11 @@ use bearward_core::{
     jose::{algorithm::Algorithm, compact::Segments},
 };
 
-use crate::serve::{config::PublicKey, error_answer::ErrorAnswer, tenant::Tenant};
+use crate::serve::{
+    config::PublicKey,
+    error_answer::ErrorAnswer,
+    state::{NotRemembered, Tenant},
+};
 
 /// As Auth0.
 const ASSERTION_BYTES: usize = 2048;
@@ -28,16 +27,13 @@ const LIFETIME_AT_MOST: Duration = Duration::from_secs(300);
 /// As Auth0: how far a client's clock may be ahead.
 const CLOCK_SKEW: Duration = Duration::from_secs(10);
 
-/// Used assertions are remembered until they end: so many fit into five minutes of anybody's tests.
-const ASSERTIONS_REMEMBERED: usize = 100_000;
-
 pub(super) fn authenticate(
     client_id: Option<&str>,
     assertion: &str,
     tenant: &Tenant,
     now: UnixTime,
 ) -> Result<(), ErrorAnswer> {
-    let client = &tenant.settings().client;
+    let client = &tenant.settings.client;
     let key = client.public_key().ok_or(Refused::NoKey)?;
     let claims = verified(assertion, key)?;
     let text = |name| claims.get(name).and_then(Value::as_str);
@@ -51,7 +47,12 @@ pub(super) fn authenticate(
     let within = |jti: &&str| (1..=IDENTIFIER_CHARACTERS).contains(&jti.chars().count());
     let jti = text("jti").filter(within).ok_or(Refused::NoIdentifier)?;
     // Last, so that an assertion that fails for another reason is not used up.
-    Ok(tenant.used_assertions().remember(jti, end, now)?)
+    tenant.used_assertions.remember(jti, end, now).map_err(|error| {
+        ErrorAnswer::from(match error {
+            NotRemembered::Replayed => Refused::Replayed,
+            NotRemembered::TooMany => Refused::TooMany,
+        })
+    })
 }
 
 /// The claims, if the key's owner signed them.
@@ -114,28 +115,6 @@ fn check_times(claims: &JsonObject, now: UnixTime) -> Result<UnixTime, Refused> 
         return Err(Refused::LivesTooLong);
     }
     Ok(end)
-}
-
-/// The assertions that were used, by `jti`, until they end. RFC 7523 §3, item 7.
-#[derive(Debug, Default)]
-pub(in crate::serve) struct UsedAssertions(Mutex<HashMap<String, UnixTime>>);
-
-impl UsedAssertions {
-    fn remember(&self, jti: &str, end: UnixTime, now: UnixTime) -> Result<(), Refused> {
-        // A panic elsewhere can't leave it half changed: each change is one call on the map.
-        let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.len() >= ASSERTIONS_REMEMBERED {
-            used.retain(|_, end| *end > now);
-        }
-        if used.get(jti).is_some_and(|end| *end > now) {
-            return Err(Refused::Replayed);
-        }
-        if used.len() >= ASSERTIONS_REMEMBERED {
-            return Err(Refused::TooMany);
-        }
-        used.insert(jti.to_owned(), end);
-        Ok(())
-    }
 }
 
 /// Why an assertion is not taken.
@@ -212,25 +191,5 @@ mod tests {
         for claims in ["", r#""exp":"1060""#, r#""exp":null"#, r#""exp":1060,"iat":"now""#, r#""exp":-1"#] {
             assert_eq!(times(claims), Err(Refused::Times), "{claims}");
         }
-    }
-
-    #[test]
-    fn an_identifier_is_good_once_until_its_assertion_ends() {
-        let used = UsedAssertions::default();
-        assert_eq!(used.remember("a", at(60.0), at(0.0)), Ok(()));
-        assert_eq!(used.remember("a", at(90.0), at(30.0)), Err(Refused::Replayed));
-        assert_eq!(used.remember("b", at(60.0), at(30.0)), Ok(()));
-        assert_eq!(used.remember("a", at(120.0), at(60.0)), Ok(()));
-    }
-
-    #[test]
-    fn memory_is_bounded_and_nothing_is_forgotten_before_its_time() {
-        let used = UsedAssertions::default();
-        for number in 0..ASSERTIONS_REMEMBERED {
-            used.remember(&number.to_string(), at(60.0), at(0.0)).unwrap();
-        }
-        assert_eq!(used.remember("one more", at(60.0), at(59.0)), Err(Refused::TooMany));
-        assert_eq!(used.remember("0", at(60.0), at(59.0)), Err(Refused::Replayed));
-        assert_eq!(used.remember("one more", at(120.0), at(60.0)), Ok(()));
     }
 }

@@ -1,12 +1,10 @@
-//! Who the client is. RFC 6749 §2.3.
+//! Client authentication. RFC 6749 §2.3.
 
 mod assertion;
 
 use bearward_core::UnixTime;
 
-use super::{error_answer::ErrorAnswer, tenant::Tenant, token_request::Credentials};
-
-pub(super) use assertion::UsedAssertions;
+use super::{error_answer::ErrorAnswer, state::Tenant, token_request::Credentials};
 
 /// The client has shown that it is the tenant's.
 pub(super) fn authenticate(
@@ -14,7 +12,7 @@ pub(super) fn authenticate(
     tenant: &Tenant,
     now: UnixTime,
 ) -> Result<(), ErrorAnswer> {
-    let client = &tenant.settings().client;
+    let client = &tenant.settings.client;
     let known = |id: &str, secret: &str| id == client.id() && client.secret().matches(secret);
     match credentials {
         Credentials::Body(Some(id), Some(secret)) if known(id, secret.expose()) => Ok(()),
@@ -33,7 +31,7 @@ pub(super) fn authenticate(
 /// sent have to be right. RFC 8628 §3.1.
 pub(super) fn identify(credentials: &Credentials, tenant: &Tenant, now: UnixTime) -> Result<(), ErrorAnswer> {
     match credentials {
-        Credentials::Body(Some(id), None) if id == tenant.settings().client.id() => Ok(()),
+        Credentials::Body(Some(id), None) if id == tenant.settings.client.id() => Ok(()),
         Credentials::Body(..) | Credentials::Basic(_) | Credentials::Assertion(..) => {
             authenticate(credentials, tenant, now)
         }

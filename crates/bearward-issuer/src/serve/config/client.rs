@@ -10,7 +10,7 @@ use aws_lc_rs::{
 use bearward_core::jose::algorithm::Algorithm;
 use rustls::pki_types::{SubjectPublicKeyInfoDer, pem::PemObject as _};
 
-use super::{ConfigError, is_name};
+use super::error::{ConfigError, is_name};
 use crate::{random, serve::secret::Secret};
 
 /// The client (the machine-to-machine application) that may ask for tokens.
@@ -90,7 +90,7 @@ impl PublicKey {
     }
 
     /// Whether `signature` is this key's over `message` by an algorithm that Auth0 takes for assertions.
-    pub(in crate::serve) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         let verifies = |parameters: &'static RsaParameters| {
             let key = ParsedPublicKey::new(parameters, &self.spki);
             key.is_ok_and(|key| key.verify_sig(message, signature).is_ok())

@@ -1,6 +1,6 @@
 //! What the token endpoint takes from others, and gives for others.
 
-use super::{ConfigError, checked_scopes, is_name};
+use super::error::{ConfigError, checked_scopes, is_name};
 
 /// A type of subject tokens that are exchanged for tokens of this tenant (RFC 8693 §2.1), as Auth0's Custom Token
 /// Exchange does by a profile.

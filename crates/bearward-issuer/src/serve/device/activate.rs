@@ -10,27 +10,29 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Decision, DeviceStatus};
-use crate::serve::{request_body::read, tenant::Tenant};
+use crate::serve::{
+    request_body::read,
+    state::{Decision, DeviceStatus, Tenant},
+};
 
 /// Nothing is loaded, nothing runs, and no other page may show this one in a frame (RFC 8628 §5.4, RFC 6749 §10.13).
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
 
 /// `GET /activate`, with the code in the query or without.
-pub(in crate::serve) async fn page(State(tenant): State<Arc<Tenant>>, uri: Uri) -> Response {
+pub(crate) async fn page(State(tenant): State<Arc<Tenant>>, uri: Uri) -> Response {
     let query: Query = serde_urlencoded::from_str(uri.query().unwrap_or_default()).unwrap_or_default();
     let Some(user_code) = query.user_code.filter(|code| !code.trim().is_empty()) else {
         return html(StatusCode::OK, ASK_FOR_CODE);
     };
-    match tenant.devices().waiting_under(&user_code, Instant::now()) {
-        Some(device) => html(StatusCode::OK, &confirmation(&device, &tenant.settings().user)),
+    match tenant.devices.waiting_under(&user_code, Instant::now()) {
+        Some(device) => html(StatusCode::OK, &confirmation(&device, &tenant.settings.user)),
         None => no_such_code(),
     }
 }
 
 /// `POST /activate`: the form of that page.
-pub(in crate::serve) async fn decide(State(tenant): State<Arc<Tenant>>, request: Request<Body>) -> Response {
+pub(crate) async fn decide(State(tenant): State<Arc<Tenant>>, request: Request<Body>) -> Response {
     if !is_from_here(request.headers(), &tenant) {
         return html(StatusCode::FORBIDDEN, "<p>This form was sent by another page.</p>");
     }
@@ -38,8 +40,8 @@ pub(in crate::serve) async fn decide(State(tenant): State<Arc<Tenant>>, request:
     let Some(Form { user_code, action }) = form else {
         return html(StatusCode::BAD_REQUEST, "<p>This is not the form of this page.</p>");
     };
-    let user = &tenant.settings().user;
-    match (tenant.devices().decide(&user_code, action, user, Instant::now()), action) {
+    let user = &tenant.settings.user;
+    match (tenant.devices.decide(&user_code, action, user, Instant::now()), action) {
         (None, _) => no_such_code(),
         (Some(_), Decision::Approve) => {
             html(StatusCode::OK, "<p>Your device is connected. You can close this page.</p>")

@@ -2,7 +2,6 @@
 //! RFC 8628, as Auth0 has it.
 
 mod activate;
-mod devices;
 
 use std::{sync::Arc, time::Instant};
 
@@ -16,16 +15,11 @@ use axum::{
 use serde_json::json;
 
 use super::{
-    client_auth,
-    error_answer::ErrorAnswer,
-    grants::api_asked_for,
-    request_body::read,
-    tenant::{Tenant, engine_now},
+    client_auth, clock::engine_now, error_answer::ErrorAnswer, request_body::read, state::Tenant,
     token_request::TokenRequest,
 };
 
 pub(super) use activate::{decide, page};
-pub(super) use devices::{Decision, DeviceStatus, Devices, NotYours};
 
 /// `POST /oauth/device/code`. RFC 8628 §3.1 and §3.2.
 pub(super) async fn code(
@@ -37,8 +31,8 @@ pub(super) async fn code(
     let now = engine_now().ok_or_else(ErrorAnswer::internal)?;
     let request = TokenRequest::parse(&head.headers, &body)?;
     client_auth::identify(&request.credentials, &tenant, now)?;
-    let server = api_asked_for(&tenant, request.audience.as_deref())?;
-    let devices = tenant.devices();
+    let server = tenant.apis.asked_for(request.audience.as_deref())?;
+    let devices = &tenant.devices;
     let codes = devices.add(server.identifier(), request.scope, Instant::now());
     let codes = codes.ok_or_else(|| {
         let description = "Too many devices wait to be confirmed.";

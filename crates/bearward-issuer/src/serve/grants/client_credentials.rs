@@ -2,10 +2,8 @@
 
 use axum::response::Response;
 
-use super::Call;
+use super::call::Call;
 use crate::serve::{access_token::Grant, error_answer::ErrorAnswer};
-
-pub(super) const GRANT_TYPE: &str = "client_credentials";
 
 pub(super) fn answer(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
     call.issue(Grant::to_client(call.server()?, call.request.scope.as_deref()), None)

@@ -4,16 +4,14 @@ use std::time::Instant;
 
 use axum::{http::StatusCode, response::Response};
 
-use super::Call;
-use crate::serve::{access_token::Grant, device::NotYours, error_answer::ErrorAnswer};
-
-pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+use super::call::Call;
+use crate::serve::{access_token::Grant, error_answer::ErrorAnswer, state::NotYours};
 
 pub(super) fn answer(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
-    let devices = call.tenant.devices();
+    let devices = &call.tenant.devices;
     let confirmed = devices.poll(call.request.device_code()?.expose(), Instant::now());
     let confirmed = confirmed.map_err(|refusal| refused(&refusal))?;
-    let server = super::api_asked_for(call.tenant, Some(&confirmed.audience))?;
+    let server = call.tenant.apis.asked_for(Some(&confirmed.audience))?;
     let scope = confirmed.scope.as_deref();
     call.issue(Grant::to_user(server, scope, confirmed.user).with_openid(scope), None)
 }

@@ -7,14 +7,14 @@ use bearward_core::{
 };
 use serde_json::{Map, Value};
 
-use super::Call;
+use super::call::Call;
 use crate::serve::{
     error_answer::ErrorAnswer,
     own_token::{self, NotVerified},
-    tenant::Tenant,
+    state::Tenant,
 };
 
-/// The claims of a token that this tenant issued to somebody, for whichever of its APIs, and that is good now.
+/// The claims of a token that this tenant issued for one of its APIs, and that is valid now.
 pub(super) struct SubjectToken {
     claims: Map<String, Value>,
     subject: String,
@@ -34,7 +34,7 @@ impl SubjectToken {
         let claims: Map<String, Value> =
             serde_json::from_str(&claims).map_err(|_| ErrorAnswer::internal())?;
         let subject = claims.get("sub").and_then(Value::as_str).filter(|subject| !subject.is_empty());
-        let subject = subject.ok_or_else(|| invalid("it names nobody (sub)"))?.to_owned();
+        let subject = subject.ok_or_else(|| invalid("it has no sub"))?.to_owned();
         Ok(Self { claims, subject })
     }
 
@@ -58,7 +58,7 @@ fn audience_of_ours(tenant: &Tenant, token: &str) -> Option<String> {
     let payload = Segments::of(token).ok()?.payload().ok()?;
     audiences(payload.object())
         .into_iter()
-        .find(|audience| tenant.apis().by_identifier(audience).is_some())
+        .find(|audience| tenant.apis.by_identifier(audience).is_some())
         .map(str::to_owned)
 }
 

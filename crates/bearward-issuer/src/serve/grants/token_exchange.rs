@@ -4,12 +4,13 @@
 use axum::{http::StatusCode, response::Response};
 use serde_json::{Value, json};
 
-use super::{ACCESS_TOKEN_TYPE, Call, subject_token::SubjectToken};
+use super::{
+    call::{ACCESS_TOKEN_TYPE, Call},
+    subject_token::SubjectToken,
+};
 use crate::serve::{access_token::Grant, error_answer::ErrorAnswer};
 
-pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-
-/// As Auth0: so many actors may stand in one token.
+/// How many actors one token may name, as in Auth0.
 const ACTORS_AT_MOST: usize = 5;
 
 /// As Auth0's user ids.
@@ -22,7 +23,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
         let description = "The local tenant knows no actor tokens and no organizations.";
         return Err(ErrorAnswer::invalid_request(description));
     }
-    let mut profiles = call.tenant.settings().exchange_profiles.iter();
+    let mut profiles = call.tenant.settings.exchange_profiles.iter();
     match exchange.requested_token_type.as_deref() {
         Some(ACCESS_TOKEN_TYPE) if subject_token_type == ACCESS_TOKEN_TYPE => on_behalf_of(call),
         None if profiles.any(|profile| profile.subject_token_type() == subject_token_type) => {
@@ -38,15 +39,15 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
 fn on_behalf_of(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
     let token = SubjectToken::of(call)?;
     let server = call.server()?;
-    let client_id = call.tenant.settings().client.id();
+    let client_id = call.tenant.settings.client.id();
     let mut grant = Grant::to_user(server, call.request.scope.as_deref(), token.subject().to_owned());
     grant.actor = Some(actor(client_id, &token)?);
     grant.organization = token.claim("org_id").cloned();
     call.issue(grant, Some(ACCESS_TOKEN_TYPE))
 }
 
-/// Who acts now, and inside of it who acted before: whom the subject token names or, if it names nobody, the client
-/// that it was issued to. RFC 8693 §4.1.
+/// The claim `act`: this client, and inside of it the actor of the subject token or, if that has none, the client that
+/// the subject token was issued to. RFC 8693 §4.1.
 fn actor(client_id: &str, token: &SubjectToken) -> Result<Value, ErrorAnswer> {
     let issued_to = || token.client().map(|client| json!({ "sub": client }));
     let Some(before) = token.claim("act").cloned().or_else(issued_to) else {

@@ -5,11 +5,11 @@
 use axum::{http::StatusCode, response::Response};
 use serde_json::{Map, json};
 
-use super::{ACCESS_TOKEN_TYPE, Call, answer as token_answer, subject_token::SubjectToken};
+use super::{
+    call::{ACCESS_TOKEN_TYPE, Call, answer as token_answer},
+    subject_token::SubjectToken,
+};
 use crate::{random, serve::error_answer::ErrorAnswer};
-
-pub(super) const GRANT_TYPE: &str =
-    "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token";
 
 const FEDERATED_TOKEN_TYPE: &str = "http://auth0.com/oauth/token-type/federated-connection-access-token";
 
@@ -24,7 +24,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
         return Err(ErrorAnswer::invalid_request(description));
     }
     SubjectToken::of(call)?;
-    let mut connections = call.tenant.settings().connections.iter();
+    let mut connections = call.tenant.settings.connections.iter();
     let connection = connections.find(|connection| connection.name() == name).ok_or_else(not_connected)?;
     call.use_up_proof()?;
     let token = random::hex::<32>().map_err(|_| ErrorAnswer::internal())?;

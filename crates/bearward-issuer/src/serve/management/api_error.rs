@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 
 /// An error as Auth0's Management API writes it.
 #[derive(Debug)]
-pub(in crate::serve) struct ApiError {
+pub(crate) struct ApiError {
     status: StatusCode,
     message: String,
     code: Option<&'static str>,
-    /// Whether it is the token that is wrong: there is a challenge then, and the message stands in `attributes` too.
+    /// Whether the token is wrong. Then the answer has a challenge, and the message is in `attributes` too.
     about_token: bool,
 }
 
@@ -22,14 +22,10 @@ impl ApiError {
         Self { status, message: message.into(), code, about_token: false }
     }
 
-    /// The payload is not as the schema has it; `reason` as Auth0's validator words it.
+    /// The body is no description of an API.
     pub(super) fn invalid_body(reason: impl fmt::Display) -> Self {
-        let message = format!("Payload validation error: '{reason}'.");
+        let message = format!("Payload validation error: {reason}");
         Self::new(StatusCode::BAD_REQUEST, message, Some("invalid_body"))
-    }
-
-    pub(super) fn not_json() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "Invalid request payload JSON format", None)
     }
 
     pub(super) fn too_large() -> Self {

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::api_error::ApiError;
 use crate::serve::{
+    clock::engine_now,
     own_token::{self, NotVerified},
-    tenant::{Tenant, engine_now},
+    state::Tenant,
 };
 
 /// Any of `scopes` will do, as the API's own words have it.

@@ -1,4 +1,4 @@
-//! The part of Auth0's Management API that makes APIs (resource servers) and shows them.
+//! The part of Auth0's Management API that makes and shows APIs (resource servers).
 //!
 //! `/api/v2/resource-servers`, for access tokens for `https://DOMAIN/api/v2/` with the scopes that Auth0 asks for. An API
 //! that is made here can be asked for at the token endpoint at once, with all its scopes granted to the client.
@@ -18,9 +18,8 @@ use axum::{
 
 use self::{api_error::ApiError, authorize::authorize};
 use super::{
-    apis::{NotAdded, ResourceServer},
     request_body::read,
-    tenant::Tenant,
+    state::{NotAdded, ResourceServer, Tenant},
 };
 
 /// `POST /api/v2/resource-servers`
@@ -31,7 +30,7 @@ pub(super) async fn create(
     let (head, body) = request.into_parts();
     authorize(&tenant, &head.headers, &["create:resource_servers"])?;
     let body = read(body).await.map_err(|_| ApiError::too_large())?;
-    let added = tenant.apis().add(payload::description(&body)?).map_err(|error| match error {
+    let added = tenant.apis.add(payload::description(&body)?).map_err(|error| match error {
         NotAdded::Conflict => ApiError::conflict(),
         NotAdded::TooMany => ApiError::too_many(),
         NotAdded::NoId => ApiError::internal(),
@@ -49,10 +48,10 @@ pub(super) async fn list(
     if query.is_some_and(|query| !query.is_empty()) {
         return Err(ApiError::no_query());
     }
-    Ok(Json(tenant.apis().all().iter().map(|server| ResourceServer::clone(server)).collect()))
+    Ok(Json(tenant.apis.all().iter().map(|server| ResourceServer::clone(server)).collect()))
 }
 
-/// `GET /api/v2/resource-servers/{id}`, where the identifier, percent-encoded, may stand for the id.
+/// `GET /api/v2/resource-servers/{id}`, by the API's id or its identifier, percent-encoded.
 pub(super) async fn show(
     State(tenant): State<Arc<Tenant>>,
     name: Result<Path<String>, PathRejection>,
@@ -61,6 +60,6 @@ pub(super) async fn show(
     authorize(&tenant, &headers, &["read:resource_servers"])?;
     // What is not UTF-8 when decoded is no API's name.
     let Path(name) = name.map_err(|_| ApiError::not_found())?;
-    let server = tenant.apis().by_either_name(&name).ok_or_else(ApiError::not_found)?;
+    let server = tenant.apis.by_either_name(&name).ok_or_else(ApiError::not_found)?;
     Ok(Json(ResourceServer::clone(&server)))
 }

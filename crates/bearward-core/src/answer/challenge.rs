@@ -1,0 +1,75 @@
+//! The value of `WWW-Authenticate`. Nothing else writes that field. RFC 6750 §3, RFC 9449 §7.1.
+
+use super::ErrorCode;
+use crate::http::scheme::Scheme;
+use crate::policy::DpopMode;
+
+/// The challenge of a refused request: one field value with one or two challenges. RFC 9110 §11.6.1.
+pub(super) struct Challenge<'a> {
+    pub(super) error: Error<'a>,
+    pub(super) scheme: Option<Scheme>,
+    pub(super) mode: DpopMode,
+    /// The algorithms accepted for proofs. RFC 9449 §7.1.
+    pub(super) algs: String,
+}
+
+pub(super) struct Error<'a> {
+    pub(super) code: ErrorCode,
+    pub(super) description: &'a str,
+    pub(super) scope: Option<&'a str>,
+}
+
+impl Challenge<'_> {
+    pub(super) fn to_field(&self) -> String {
+        let error = self.error.parameters();
+        let algs = parameter("algs", &self.algs);
+        let realm = parameter("realm", "api");
+        match (self.mode, self.scheme) {
+            (DpopMode::Off, _) if error.is_empty() => format!("Bearer {realm}"),
+            (DpopMode::Off, _) => format!("Bearer {error}"),
+            (DpopMode::Required, _) if error.is_empty() => format!("DPoP {algs}"),
+            (DpopMode::Required, _) => format!("DPoP {error}, {algs}"),
+            (DpopMode::Accepted, _) if error.is_empty() => format!("Bearer {realm}, DPoP {algs}"),
+            (DpopMode::Accepted, Some(Scheme::Dpop)) => format!("Bearer {realm}, DPoP {error}, {algs}"),
+            (DpopMode::Accepted, Some(Scheme::Bearer) | None) => format!("Bearer {error}, DPoP {algs}"),
+        }
+    }
+}
+
+impl Error<'_> {
+    /// RFC 6750 §3.1: a client without credentials is told what is wanted, not what went wrong.
+    fn parameters(&self) -> String {
+        if self.code == ErrorCode::InvalidRequest && self.description.is_empty() {
+            return String::new();
+        }
+        let mut parameters = parameter("error", self.code.as_str());
+        for (name, value) in [("error_description", Some(self.description)), ("scope", self.scope)] {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                parameters.push_str(", ");
+                parameters.push_str(&parameter(name, value));
+            }
+        }
+        parameters
+    }
+}
+
+/// `name="value"`, of the characters that RFC 6750 §3 allows in a value: printable ASCII without `"` and `\`.
+/// Our own texts have no others; of what a deployer configured, each one that isn't allowed becomes a space.
+fn parameter(name: &str, value: &str) -> String {
+    let allowed = |c: char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
+    let value: String = value.chars().map(|c| if allowed(c) { c } else { ' ' }).collect();
+    format!("{name}=\"{value}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_breaks_out_of_the_quotes() {
+        let evil = "a\" , Basic realm=\"x\r\nSet-Cookie: a=b\\\u{e9}\0";
+        let field = parameter("scope", evil);
+        let inner = field.strip_prefix("scope=\"").unwrap().strip_suffix('"').unwrap();
+        assert!(inner.bytes().all(|b| matches!(b, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e)), "{field}");
+    }
+}

@@ -1,0 +1,380 @@
+//! The protocol between the engine and a driver, which has the network.
+//!
+//! ```text
+//!                     ┌── Fetch ──────────── hand the response to `Documents`
+//!  Verifier::next ────┼── ResolveIssuers ─── Decision::issuers, or resolver_failed
+//!    ^                ├── CheckReplay ────── Decision::sighting
+//!    │                └── Done ───────────── Verified, or Refused with the whole answer
+//!    └── again, until Done ──┘
+//! ```
+//!
+//! A call is made again from the start when something was brought: parsing costs microseconds, and no half-done state
+//! leaves the engine. The engine counts the rounds, so a driver's loop ends by itself.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::answer::{self, Answer};
+use crate::documents::{DocumentNeeded, Documents, Missing};
+use crate::encoding::json::JsonObject;
+use crate::http::headers::{Field, HeaderFields};
+use crate::http::request::RequestFacts;
+use crate::http::scheme::Scheme;
+use crate::issuer::IssuerUrl;
+use crate::jose::algorithm::AlgorithmSet;
+use crate::policy::{DpopMode, Policy};
+use crate::refusal::{Cause, ResolverFailure, Unavailable};
+use crate::rejection::Rejection;
+use crate::requirement;
+use crate::time::UnixTime;
+use crate::verify::proof::{ProvenRequest, VerifiedProof, check_proof};
+use crate::verify::replay::{ReplayKey, ReplayLog, Sighting};
+use crate::verify::verified::VerifiedToken;
+use crate::verify::{Accepted, Brought, ReplayCheck, Stop, Verifier};
+
+/// How often something may be brought for one decision: the resolver's answer, the discovery document, the key set, and
+/// the key set once more if it changed in between. More is only needed when an issuer changes its documents faster than
+/// they can be read.
+const ROUNDS: u8 = 5;
+
+/// What is to be decided.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a whole request, or its token alone")]
+pub enum Question<'a> {
+    /// Whether a request is good.
+    ///
+    /// Not checked: scopes (see [`Verifier::require_scopes`]), revocation, and anything that is not in the facts.
+    Request(&'a RequestFacts<'a>),
+    /// Whether a bare access token is good, whatever scheme it came in.
+    ///
+    /// Not checked, besides what is not checked of a request: how the token was presented, so neither the scheme nor the
+    /// binding to a key (`cnf`).
+    AccessToken {
+        /// The token, without a scheme.
+        token: &'a str,
+        /// Names of further claims that must be present, whatever their value.
+        required_claims: &'a [&'a str],
+    },
+}
+
+/// A decision under way. Owned by the driver; borrows nothing, so it may live across an `await`.
+#[derive(Debug, Default)]
+pub struct Decision {
+    rounds: u8,
+    issuers: Option<IssuerSet>,
+    resolver_failure: Option<Cause>,
+    keys_asked: Option<UnixTime>,
+    replay: Option<(Box<ReplayCheck>, StoreAnswer)>,
+}
+
+/// The issuers that a resolver named for a request.
+pub type IssuerSet = Arc<HashSet<IssuerUrl>>;
+
+/// What a shared store said of a proof.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "new, not new, or it can't say")]
+pub enum StoreAnswer {
+    /// It was not there, and now it is.
+    First,
+    /// It was there.
+    Again,
+    /// The store can't say: it failed, or took too long.
+    #[default]
+    Unknown,
+}
+
+/// What a driver has to do next.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a driver has to handle all of them")]
+#[must_use = "a request is good only if this is Next::Done(Ok(_))"]
+pub enum Next {
+    /// Fetch this document, hand the response to [`Documents`], and ask again. Many decisions may wait for one fetch.
+    Fetch(DocumentNeeded),
+    /// Ask the resolver which issuers are accepted for this request, tell [`Decision::issuers`] or
+    /// [`Decision::resolver_failed`], and ask again. Holds the issuer that the token names, in normal form; nothing about it
+    /// is verified.
+    ResolveIssuers(IssuerUrl),
+    /// Have the shared store remember `key` for `remember_for`, in one atomic step, tell [`Decision::sighting`] whether it
+    /// was new, and ask again. A false [`StoreAnswer::Again`] denies one request, a false [`StoreAnswer::First`] lets a replay
+    /// through.
+    CheckReplay {
+        /// What to remember the proof by.
+        key: ReplayKey,
+        /// For how long: until the proof is too old by itself.
+        remember_for: Duration,
+    },
+    /// It is decided. Only `Ok` lets the request in.
+    Done(Result<Verified, Box<Refused>>),
+}
+
+/// A request that is let in.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Verified {
+    /// The access token.
+    pub token: VerifiedToken,
+    /// The value of `DPoP-Nonce` in the answer, where one is due: the client is to use it in its next proof. RFC 9449 §8.2.
+    pub dpop_nonce: Option<String>,
+    /// A document to fetch in the background: the request doesn't need it any more, and no other request was asked to.
+    pub refresh: Option<Box<DocumentNeeded>>,
+}
+
+/// A request that is not let in, and what to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused {
+    /// The answer.
+    pub answer: Answer,
+    /// Why, for the operator. Holds no text that came from the request.
+    pub cause: Cause,
+}
+
+impl Refused {
+    /// For a cause that has nothing to do with the credentials of a request.
+    pub fn without_credentials(cause: Cause) -> Self {
+        Self { answer: answer::without_credentials(&cause), cause }
+    }
+}
+
+impl Decision {
+    /// Nothing is known yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The resolver named these issuers.
+    pub fn issuers(&mut self, issuers: IssuerSet) {
+        self.issuers = Some(issuers);
+    }
+
+    /// The resolver failed.
+    pub fn resolver_failed(&mut self, failure: ResolverFailure) {
+        self.resolver_failure = Some(Cause::Resolver(failure));
+    }
+
+    /// The resolver took too long.
+    pub fn resolver_timed_out(&mut self) {
+        self.resolver_failure = Some(Cause::Unavailable(Unavailable::ResolverTimeout));
+    }
+
+    /// What the shared store said of the proof.
+    pub fn sighting(&mut self, answer: StoreAnswer) {
+        if let Some((_, sighting)) = &mut self.replay {
+            *sighting = answer;
+        }
+    }
+
+    pub(crate) fn resolved_issuers(&self) -> Option<&HashSet<IssuerUrl>> {
+        self.issuers.as_deref()
+    }
+
+    fn brought(&self) -> Brought<'_> {
+        Brought { issuers: self.resolved_issuers(), keys_asked: self.keys_asked }
+    }
+
+    /// Whether something may be brought once more.
+    fn another_round(&mut self) -> bool {
+        self.rounds += 1;
+        self.rounds <= ROUNDS
+    }
+}
+
+impl Verifier {
+    /// Verifies by `policy`, with documents of its own. Knows no keys yet, and no proof as used.
+    pub fn new(policy: Policy) -> Self {
+        // There is room for every issuer that is configured: none of them pushes out another.
+        let capacity = policy.issuers_kept.max(policy.issuers.configured().count());
+        let documents = Documents::new(policy.algorithms.clone(), policy.document_ceiling, capacity);
+        Self::assembled(policy, Arc::new(documents))
+    }
+
+    /// Verifies by `policy`, with documents that other verifiers use as well.
+    ///
+    /// # Errors
+    ///
+    /// The algorithms that `policy` allows and `documents` doesn't make keys ready for.
+    pub fn sharing(policy: Policy, documents: Arc<Documents>) -> Result<Self, AlgorithmSet> {
+        let prepared = documents.algorithms();
+        let unprepared: Vec<_> = policy.algorithms.iter().filter(|it| !prepared.contains(*it)).collect();
+        match unprepared.split_first() {
+            Some((first, others)) => Err(AlgorithmSet::new(*first, others.iter().copied())),
+            None => Ok(Self::assembled(policy, documents)),
+        }
+    }
+
+    fn assembled(policy: Policy, documents: Arc<Documents>) -> Self {
+        let used_proofs = ReplayLog::new(policy.dpop.window());
+        Self { policy, documents, used_proofs }
+    }
+
+    /// The documents that this verifier uses.
+    pub fn documents(&self) -> &Arc<Documents> {
+        &self.documents
+    }
+
+    /// Decides at `now`, or says what has to be brought first. RFC 6750 §2.1, RFC 9449 §7.1, RFC 9068 §4.
+    ///
+    /// Ask with the same `decision` and `question` until [`Next::Done`].
+    pub fn next(&self, decision: &mut Decision, question: Question<'_>, now: UnixTime) -> Next {
+        if let Some((check, sighting)) = decision.replay.take() {
+            return self.conclude_replay(*check, sighting, now);
+        }
+        let brought = decision.brought();
+        let (scheme, result) = match question {
+            Question::Request(facts) => self.check_request(facts, brought, now),
+            Question::AccessToken { token, required_claims } => {
+                (None, self.check_access_token(token, required_claims, brought, now))
+            }
+        };
+        match result {
+            Ok(accepted) => Next::Done(Ok(self.let_in(accepted, now))),
+            Err(Stop::Refused(cause)) => self.done(cause, scheme, now),
+            Err(Stop::CheckReplay(check)) => {
+                let (key, remember_for) = (check.key, check.remember_for);
+                decision.replay = Some((check, StoreAnswer::Unknown));
+                Next::CheckReplay { key, remember_for }
+            }
+            Err(Stop::AskResolver(unverified)) => match decision.resolver_failure.take() {
+                Some(cause) => self.done(cause, scheme, now),
+                None if decision.another_round() => Next::ResolveIssuers(unverified),
+                None => self.done(Unavailable::Unsettled.into(), scheme, now),
+            },
+            Err(Stop::Fetch(needed)) if decision.another_round() => {
+                decision.keys_asked = Some(now);
+                Next::Fetch(needed)
+            }
+            Err(Stop::Fetch(_)) => self.done(Unavailable::Unsettled.into(), scheme, now),
+        }
+    }
+
+    /// Whether method and URL of a request with these fields are compared with something: with a proof's.
+    pub fn compares_target(&self, headers: &HeaderFields<'_>) -> bool {
+        let Field::Once(authorization) = headers.authorization else { return false };
+        self.policy.dpop.mode != DpopMode::Off && Scheme::of(authorization) == Some(Scheme::Dpop)
+    }
+
+    /// Refuses unless the token of a good request grants every one of `required`, whole words of its `scope`. RFC 6750 §3.1.
+    pub fn require_scopes<S: AsRef<str>>(
+        &self,
+        verified: &Verified,
+        required: &[S],
+    ) -> Result<(), Box<Refused>> {
+        requirement::require(verified.token.scope(), required).map_err(|rejection| {
+            let nonce = verified.dpop_nonce.clone();
+            Box::new(self.refused(rejection.into(), verified.token.scheme(), nonce))
+        })
+    }
+
+    /// The answer to a request in this scheme that lacks one of the scopes that are `required`.
+    pub fn insufficient_scope(&self, required: Vec<String>, scheme: Option<Scheme>) -> Refused {
+        self.refused(Rejection::InsufficientScope { required }.into(), scheme, None)
+    }
+
+    /// Decides on a DPoP proof alone at `now`, and gives its claims: that it is well made, for this method, URL and
+    /// access token. RFC 9449 §4.3.
+    ///
+    /// Not checked: the access token, whether it is bound to the proof's key, and whether the proof was used before.
+    pub fn verify_proof(
+        &self,
+        access_token: &str,
+        proof: &str,
+        (method, url): (&str, &str),
+        now: UnixTime,
+    ) -> Result<JsonObject, Box<Refused>> {
+        let request = ProvenRequest { method, url, access_token: Some(access_token) };
+        check_proof(proof, request, &self.policy.dpop, now)
+            .map(VerifiedProof::into_claims)
+            .map_err(|rejection| Box::new(self.refuse(rejection.into(), Some(Scheme::Dpop), now)))
+    }
+
+    fn conclude_replay(&self, check: ReplayCheck, sighting: StoreAnswer, now: UnixTime) -> Next {
+        let cause: Cause = match sighting {
+            StoreAnswer::First => return Next::Done(Ok(self.let_in(check.accepted, now))),
+            StoreAnswer::Again => Rejection::ProofReplayed.into(),
+            StoreAnswer::Unknown => Unavailable::ReplayStore.into(),
+        };
+        self.done(cause, Some(Scheme::Dpop), now)
+    }
+
+    /// The right to refresh a document goes to a request that is let in, and to no other.
+    fn let_in(&self, accepted: Accepted, now: UnixTime) -> Verified {
+        let Accepted { token, due, nonce } = accepted;
+        let refresh = due.filter(|due| self.documents.take_refresh(due, now));
+        Verified { token, dpop_nonce: nonce, refresh }
+    }
+
+    fn done(&self, cause: Cause, scheme: Option<Scheme>, now: UnixTime) -> Next {
+        Next::Done(Err(Box::new(self.refuse(cause, scheme, now))))
+    }
+
+    /// A client that is asked for a nonce gets one.
+    fn refuse(&self, cause: Cause, scheme: Option<Scheme>, now: UnixTime) -> Refused {
+        let wants_nonce = matches!(cause, Cause::Rejected(Rejection::NonceMissing | Rejection::NonceRefused));
+        let nonce = self.policy.dpop.nonces.as_ref().filter(|_| wants_nonce).map(|nonces| nonces.make(now));
+        self.refused(cause, scheme, nonce)
+    }
+
+    fn refused(&self, cause: Cause, scheme: Option<Scheme>, nonce: Option<String>) -> Refused {
+        Refused { answer: answer::answer(&cause, scheme, nonce, &self.policy), cause }
+    }
+}
+
+impl From<Sighting> for StoreAnswer {
+    fn from(sighting: Sighting) -> Self {
+        match sighting {
+            Sighting::First => Self::First,
+            Sighting::Again => Self::Again,
+        }
+    }
+}
+
+/// The search for the place where an issuer gives tokens. A driver asks [`next`](Self::next) until it is done, as it asks
+/// [`Verifier::next`].
+#[derive(Debug)]
+pub struct TokenEndpointLookup {
+    issuer: IssuerUrl,
+    rounds: Decision,
+}
+
+/// What a driver has to do next to find a token endpoint.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a driver has to handle both")]
+pub enum LookupNext {
+    /// Fetch this document, hand the response to [`Documents`], and ask again.
+    Fetch(DocumentNeeded),
+    /// The endpoint, or why it can't be told now.
+    Done(Result<TokenEndpoint, Box<Refused>>),
+}
+
+/// Where an issuer gives tokens. RFC 8414 §2.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct TokenEndpoint {
+    /// A plain https URL. `None`: the issuer's discovery document names none that can be used.
+    pub url: Option<String>,
+    /// The discovery document, if it is worth fetching now, in the background.
+    pub refresh: Option<DocumentNeeded>,
+}
+
+impl TokenEndpointLookup {
+    /// `issuer` need not be one whose tokens a policy accepts, and doesn't become one.
+    pub fn new(issuer: IssuerUrl) -> Self {
+        Self { issuer, rounds: Decision::new() }
+    }
+
+    /// The endpoint, from the discovery document in `documents`; or that this has to be fetched first.
+    pub fn next(&mut self, documents: &Documents, now: UnixTime) -> LookupNext {
+        let unavailable: Unavailable = match documents.metadata(&self.issuer, now) {
+            Ok((metadata, due)) => {
+                let url = metadata.token_endpoint().map(str::to_owned);
+                let refresh = due.filter(|due| documents.take_refresh(due, now));
+                return LookupNext::Done(Ok(TokenEndpoint { url, refresh }));
+            }
+            Err(Missing::Needed(needed)) if self.rounds.another_round() => return LookupNext::Fetch(needed),
+            Err(Missing::Needed(_)) => Unavailable::Unsettled,
+            Err(Missing::Unavailable(document)) => Unavailable::Document(document),
+        };
+        LookupNext::Done(Err(Box::new(Refused::without_credentials(unavailable.into()))))
+    }
+}

@@ -1,0 +1,219 @@
+//! The documents of one issuer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::Missing;
+use super::freshness::Lifetime;
+use super::key_set::KeySet;
+use super::lifecycle::{CachedDocument, Readiness};
+use super::needed::{DocumentError, DocumentKind, DocumentNeeded, DocumentUnavailable};
+use super::status::{IssuerStatus, KeyStatus};
+use super::unknown_kid::UnknownKid;
+use crate::issuer::IssuerUrl;
+use crate::issuer::metadata::Metadata;
+use crate::jose::algorithm::AlgorithmSet;
+use crate::time::UnixTime;
+
+/// What is kept of one issuer. Changed by one caller at a time ([`Documents`](super::Documents) sees to it), read by any
+/// number.
+#[derive(Debug, Default)]
+pub(super) struct IssuerDocuments {
+    state: ArcSwap<State>,
+    /// When a token of it last had a good signature, Unix seconds. Zero: never.
+    used: AtomicU64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    metadata: CachedDocument<Metadata, DocumentError>,
+    key_set: CachedDocument<KeySet, DocumentError>,
+    /// Where the key set came from: keys are an issuer's only as long as its metadata says so.
+    jwks_uri: String,
+    /// Whether the key set came from the issuer itself.
+    from_issuer: bool,
+}
+
+/// An issuer's keys and metadata, good to be used now.
+#[derive(Debug)]
+pub(crate) struct IssuerKeys {
+    pub(crate) metadata: Arc<Metadata>,
+    pub(crate) keys: Arc<KeySet>,
+    /// When the issuer itself gave the keys; `None` for keys out of a shared cache.
+    pub(crate) given: Option<UnixTime>,
+    /// A document that is worth fetching again meanwhile.
+    pub(crate) due: Option<Box<DocumentNeeded>>,
+}
+
+/// Who gave a document.
+#[derive(Clone, Copy)]
+pub(super) enum Source {
+    Issuer(Lifetime),
+    SharedCache,
+}
+
+/// A document that was read, and the SHA-256 of its text.
+pub(super) enum Parsed {
+    Metadata(Arc<Metadata>, [u8; 32]),
+    KeySet(Arc<KeySet>, [u8; 32]),
+}
+
+impl Parsed {
+    /// Reads a document. One whose text is that of the kept one is that object itself, so that what was remembered with
+    /// its keys goes on being good.
+    pub(super) fn read(
+        needed: &DocumentNeeded,
+        body: Vec<u8>,
+        kept: Option<&IssuerDocuments>,
+        algorithms: &AlgorithmSet,
+    ) -> Result<Self, DocumentError> {
+        let text = digest(&SHA256, &body).as_ref().first_chunk().copied().unwrap_or_default();
+        let state = kept.map(|kept| kept.state.load());
+        match needed.kind {
+            DocumentKind::Discovery => {
+                let same = state.and_then(|state| state.metadata.of_text(&text));
+                let metadata = same.map_or_else(|| Metadata::parse(body, &needed.issuer).map(Arc::new), Ok);
+                metadata.map(|metadata| Self::Metadata(metadata, text)).map_err(DocumentError::Metadata)
+            }
+            DocumentKind::KeySet => {
+                let same = state.and_then(|state| state.key_set.of_text(&text));
+                let keys = same.map_or_else(|| KeySet::parse(body, algorithms).map(Arc::new), Ok);
+                keys.map(|keys| Self::KeySet(keys, text)).map_err(DocumentError::KeySet)
+            }
+        }
+    }
+}
+
+impl IssuerDocuments {
+    pub(super) fn keys(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<IssuerKeys, Missing> {
+        let state = self.state.load();
+        let (metadata, metadata_due) =
+            ready(state.metadata.readiness(now), || DocumentNeeded::discovery(issuer))?;
+        let key_set = || DocumentNeeded::key_set(issuer, &metadata);
+        if state.jwks_uri != metadata.jwks_uri() {
+            return Err(Missing::Needed(key_set()));
+        }
+        let (keys, keys_due) = ready(state.key_set.readiness(now), key_set)?;
+        let given = state.key_set.fetched_at().filter(|_| state.from_issuer);
+        Ok(IssuerKeys { metadata, keys, given, due: keys_due.or(metadata_due).map(Box::new) })
+    }
+
+    pub(super) fn metadata(
+        &self,
+        issuer: &IssuerUrl,
+        now: UnixTime,
+    ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
+        ready(self.state.load().metadata.readiness(now), || DocumentNeeded::discovery(issuer))
+    }
+
+    pub(super) fn kept_metadata(&self) -> Option<Metadata> {
+        self.state.load().metadata.kept().cloned()
+    }
+
+    pub(super) fn keep(&self, needed: &DocumentNeeded, parsed: Parsed, source: Source, now: UnixTime) {
+        let (lifetime, from_issuer) = match source {
+            Source::Issuer(lifetime) => (lifetime, true),
+            Source::SharedCache => (Lifetime::of_cached(), false),
+        };
+        self.change(|state| match parsed {
+            Parsed::Metadata(metadata, text) => state.metadata.fetched(metadata, text, lifetime, now),
+            Parsed::KeySet(keys, text) => {
+                state.jwks_uri.clone_from(&needed.url);
+                state.from_issuer = from_issuer;
+                state.key_set.fetched(keys, text, lifetime, now);
+            }
+        });
+    }
+
+    pub(super) fn failed(
+        &self,
+        needed: &DocumentNeeded,
+        error: DocumentError,
+        retry_after: Option<Duration>,
+        jitter: u64,
+        now: UnixTime,
+    ) {
+        self.change(|state| match needed.kind {
+            DocumentKind::Discovery => state.metadata.failed(error, retry_after, jitter, now),
+            DocumentKind::KeySet => {
+                if state.jwks_uri != needed.url {
+                    // The keys moved: those from the old place are not this issuer's any more.
+                    state.key_set = CachedDocument::default();
+                    state.jwks_uri.clone_from(&needed.url);
+                }
+                state.key_set.failed(error, retry_after, jitter, now);
+            }
+        });
+    }
+
+    pub(super) fn take_refresh(&self, kind: DocumentKind, now: UnixTime) -> bool {
+        self.change(|state| match kind {
+            DocumentKind::Discovery => state.metadata.take_refresh(now),
+            DocumentKind::KeySet => state.key_set.take_refresh(now),
+        })
+    }
+
+    pub(super) fn unknown_kid(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<(), Missing> {
+        match self.change(|state| state.key_set.fetch_for_unknown_kid(now)) {
+            UnknownKid::NotPublished => Ok(()),
+            UnknownKid::Fetch => {
+                let (metadata, _due) = self.metadata(issuer, now)?;
+                let key_set = DocumentNeeded::key_set(issuer, &metadata);
+                Err(Missing::Needed(DocumentNeeded { past_caches: true, ..key_set }))
+            }
+            UnknownKid::Unknown { error, retry_after } => {
+                let kind = DocumentKind::KeySet;
+                Err(Missing::Unavailable(DocumentUnavailable { kind, error, retry_after }))
+            }
+        }
+    }
+
+    /// In whole seconds, so that requests that come at once don't write to it one after the other.
+    pub(super) fn note_use(&self, now: UnixTime) {
+        let now = now.whole_seconds();
+        if self.used.load(Ordering::Relaxed) != now {
+            self.used.store(now, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn last_use(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn status(&self, issuer: &IssuerUrl, now: UnixTime) -> IssuerStatus {
+        let state = self.state.load();
+        let keys = state.key_set.kept().into_iter().flat_map(KeySet::summary);
+        IssuerStatus {
+            issuer: issuer.as_str().to_owned(),
+            metadata: state.metadata.status(now).into(),
+            key_set: state.key_set.status(now).into(),
+            keys: keys.map(|(kid, problem)| KeyStatus { kid: kid.to_owned(), problem }).collect(),
+        }
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = State::clone(&self.state.load());
+        let result = change(&mut state);
+        self.state.store(Arc::new(state));
+        result
+    }
+}
+
+/// The document, and what to fetch meanwhile if it is due; or what is missing.
+fn ready<T>(
+    readiness: Readiness<T, DocumentError>,
+    needed: impl FnOnce() -> DocumentNeeded,
+) -> Result<(Arc<T>, Option<DocumentNeeded>), Missing> {
+    match readiness {
+        Readiness::Ready(document) => Ok((document, None)),
+        Readiness::RefreshDue(document) => Ok((document, Some(needed()))),
+        Readiness::FetchFirst => Err(Missing::Needed(needed())),
+        Readiness::Unavailable { error, retry_after } => {
+            Err(Missing::Unavailable(DocumentUnavailable { kind: needed().kind, error, retry_after }))
+        }
+    }
+}

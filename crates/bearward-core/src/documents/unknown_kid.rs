@@ -1,0 +1,81 @@
+//! A token names a `kid` that its issuer's key set doesn't have: whether the set is fetched again, ahead of its time.
+//!
+//! One such fetch is asked for in a cooldown ([`limits::UNKNOWN_KID_COOLDOWN`]), however many unknown `kid`s arrive.
+
+use std::time::Duration;
+
+use super::lifecycle::{CachedDocument, Failures, within};
+use crate::limits;
+use crate::time::UnixTime;
+
+/// What can be done about a `kid` that a usable key set doesn't have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UnknownKid<E> {
+    /// Fetch the set again, or join the fetch under way.
+    Fetch,
+    /// That was done, and the key isn't there.
+    NotPublished,
+    /// That was tried and failed: whether the key is there is not known.
+    Unknown { error: E, retry_after: Duration },
+}
+
+impl<T, E: Copy> CachedDocument<T, E> {
+    /// Whether the document may be fetched again, ahead of its time, because a `kid` is not in it.
+    ///
+    /// Counted from the attempt, whatever comes of it. Asks for one fetch in a cooldown; who comes while that one is
+    /// under way joins it.
+    pub(super) fn fetch_for_unknown_kid(&mut self, now: UnixTime) -> UnknownKid<E> {
+        let Some(asked) = self.asked_for_kid.filter(|at| within(*at, limits::UNKNOWN_KID_COOLDOWN, now))
+        else {
+            self.asked_for_kid = Some(now);
+            self.asked = Some(now);
+            return UnknownKid::Fetch;
+        };
+        if self.is_under_way(now) {
+            return UnknownKid::Fetch;
+        }
+        match self.failures {
+            Some(Failures { at, error, .. }) if at >= asked => {
+                let end = asked.plus(limits::UNKNOWN_KID_COOLDOWN);
+                UnknownKid::Unknown { error, retry_after: end.since(now) }
+            }
+            _ => UnknownKid::NotPublished,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lifecycle::tests::{Is, at, fail, fetched_at_zero, lifetime, readiness};
+    use super::*;
+
+    #[test]
+    fn unknown_kids_cost_one_fetch_in_a_cooldown() {
+        let mut cached = fetched_at_zero();
+        assert_eq!(cached.fetch_for_unknown_kid(at(1.0)), UnknownKid::Fetch);
+        assert_eq!(cached.fetch_for_unknown_kid(at(1.1)), UnknownKid::Fetch, "joins the one under way");
+        cached.fetched(std::sync::Arc::new(8), [8; 32], lifetime(), at(1.2));
+        for tenth in 13..310 {
+            assert_eq!(cached.fetch_for_unknown_kid(at(f64::from(tenth) / 10.0)), UnknownKid::NotPublished);
+        }
+        assert_eq!(cached.fetch_for_unknown_kid(at(31.0)), UnknownKid::Fetch);
+    }
+
+    #[test]
+    fn a_failed_refetch_cools_down_too() {
+        let mut cached = fetched_at_zero();
+        assert_eq!(cached.fetch_for_unknown_kid(at(1.0)), UnknownKid::Fetch);
+        fail(&mut cached, 2.0);
+        let after_two = UnknownKid::Unknown { error: (), retry_after: Duration::from_secs(29) };
+        assert_eq!(cached.fetch_for_unknown_kid(at(2.0)), after_two);
+        assert_eq!(readiness(&cached, 2.0), Is::Usable, "the keys we have go on being used");
+    }
+
+    #[test]
+    fn a_refetch_nobody_heard_of_again_is_not_joined_for_ever() {
+        let mut cached = fetched_at_zero();
+        assert_eq!(cached.fetch_for_unknown_kid(at(1.0)), UnknownKid::Fetch);
+        assert_eq!(cached.fetch_for_unknown_kid(at(10.9)), UnknownKid::Fetch);
+        assert_eq!(cached.fetch_for_unknown_kid(at(11.0)), UnknownKid::NotPublished);
+    }
+}

@@ -1,0 +1,127 @@
+//! Why a request is not let in: it is not acceptable, it can't be decided now, or the deployer's resolver failed.
+
+use core::fmt;
+use std::time::Duration;
+
+use crate::documents::DocumentUnavailable;
+use crate::rejection::Rejection;
+
+/// Why a request is not let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the client's fault, nobody's, or the deployer's")]
+pub enum Cause {
+    /// The request's credentials are not acceptable. 400, 401 or 403.
+    Rejected(Rejection),
+    /// It can't be decided now. 503.
+    Unavailable(Unavailable),
+    /// The deployer's resolver of issuers failed. 500.
+    Resolver(ResolverFailure),
+}
+
+/// Why a request can't be decided now, though it may be good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unavailable {
+    /// A document of its issuer can't be had, and nothing usable is kept.
+    Document(DocumentUnavailable),
+    /// A document was still missing after several fetches: the issuer changes them faster than they can be read.
+    Unsettled,
+    /// The log of used proofs has no room for another one of this client.
+    ReplayLogFull,
+    /// The store of used proofs can't be reached.
+    ReplayStore,
+    /// The resolver of issuers took too long.
+    ResolverTimeout,
+}
+
+/// What is wrong with the deployer's resolver of issuers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "it raised, or what it gave can't be used")]
+pub enum ResolverFailure {
+    /// It raised an error.
+    Raised,
+    /// It gave something that can't be used.
+    Unusable(UnusableIssuers),
+}
+
+/// Why the answer of a resolver of issuers can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a list has a type, a length, and items")]
+pub enum UnusableIssuers {
+    /// It is no list.
+    NotAList,
+    /// It is empty.
+    Empty,
+    /// Something in it is no text, or an empty one.
+    NotTexts,
+    /// Something in it can't be the name of an issuer.
+    NoIssuer,
+}
+
+impl Unavailable {
+    /// When it is worth asking again.
+    pub fn retry_after(&self) -> Duration {
+        match self {
+            Self::Document(document) => document.retry_after,
+            Self::Unsettled => Duration::from_secs(5),
+            Self::ReplayLogFull => Duration::from_secs(30),
+            Self::ReplayStore | Self::ResolverTimeout => Duration::from_secs(1),
+        }
+    }
+}
+
+impl From<Rejection> for Cause {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<Unavailable> for Cause {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rejected(rejection) => rejection.fmt(f),
+            Self::Unavailable(unavailable) => unavailable.fmt(f),
+            Self::Resolver(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(document) => document.fmt(f),
+            Self::Unsettled => f.write_str("a document is still missing after several fetches"),
+            Self::ReplayLogFull => {
+                f.write_str("the log of used DPoP proofs has no room for more of this client's")
+            }
+            Self::ReplayStore => f.write_str("the store of used DPoP proofs can't be reached"),
+            Self::ResolverTimeout => f.write_str("the resolver of issuers took too long"),
+        }
+    }
+}
+
+impl fmt::Display for ResolverFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Raised => "the resolver of issuers raised an error",
+            Self::Unusable(UnusableIssuers::NotAList) => "the resolver of issuers gave no list",
+            Self::Unusable(UnusableIssuers::Empty) => "the resolver of issuers gave an empty list",
+            Self::Unusable(UnusableIssuers::NotTexts) => {
+                "the resolver of issuers gave a list with something in it that is no text, or an empty one"
+            }
+            Self::Unusable(UnusableIssuers::NoIssuer) => {
+                "the resolver of issuers named something that is no issuer"
+            }
+        })
+    }
+}
+
+impl core::error::Error for Unavailable {}
+impl core::error::Error for ResolverFailure {}
+impl core::error::Error for Cause {}

@@ -1,0 +1,75 @@
+//! The product of a whole verification.
+
+use std::sync::Arc;
+
+use crate::encoding::json::{JsonObject, Object, Value};
+use crate::http::scheme::Scheme;
+use crate::requirement;
+use crate::time::UnixTime;
+
+/// An access token that passed every check. Only [`Verifier`](crate::Verifier) makes one. Cheap to clone.
+///
+/// What is *not* checked: whether the token grants what the caller is about to do (ask
+/// [`Verifier::require_scopes`](crate::Verifier::require_scopes)), whether it was revoked since it was issued, and any claim
+/// that RFC 9068 doesn't name (`permissions`, `org_id`, ...).
+///
+/// ```compile_fail,E0451
+/// let claims = bearward_core::encoding::json::JsonObject::parse(b"{}".to_vec()).unwrap();
+/// let forged = bearward_core::VerifiedToken { claims: claims.into(), scheme: None }; // private: only verification makes one
+/// ```
+#[derive(Clone, Debug)]
+pub struct VerifiedToken {
+    pub(super) claims: Arc<JsonObject>,
+    pub(super) scheme: Option<Scheme>,
+}
+
+impl VerifiedToken {
+    /// All claims.
+    pub fn claims(&self) -> Object<'_> {
+        self.claims.object()
+    }
+
+    /// The claims as the JSON text that was signed.
+    pub fn claims_text(&self) -> &str {
+        self.claims.text()
+    }
+
+    /// The scheme that the token came in; `None` for a token that was verified by itself.
+    pub fn scheme(&self) -> Option<Scheme> {
+        self.scheme
+    }
+
+    /// `iss`, as the issuer spells itself.
+    pub fn issuer(&self) -> &str {
+        self.text("iss").unwrap_or_default()
+    }
+
+    /// `sub`, if there is one.
+    pub fn subject(&self) -> Option<&str> {
+        self.text("sub")
+    }
+
+    /// The client that the token was issued to: `client_id` (RFC 9068 §2.2), or else `azp`.
+    pub fn client_id(&self) -> Option<&str> {
+        self.text("client_id").or_else(|| self.text("azp"))
+    }
+
+    /// When the token expires.
+    pub fn expires_at(&self) -> Option<UnixTime> {
+        self.claims.get("exp").and_then(Value::as_f64).and_then(UnixTime::from_seconds)
+    }
+
+    /// `cnf.jkt`, if the token is bound to a key by its thumbprint. RFC 9449 §6.1.
+    pub fn key_thumbprint(&self) -> Option<&str> {
+        self.claims.get("cnf")?.as_object()?.get("jkt")?.as_str()
+    }
+
+    /// `scope`: space-separated, RFC 8693 §4.2. A claim of another type grants nothing.
+    pub fn scope(&self) -> &str {
+        requirement::scope_of(&self.claims)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.claims.get(name).and_then(Value::as_str)
+    }
+}

@@ -1,0 +1,104 @@
+//! Mistakes in a configuration, and the checks that find them.
+
+use std::fmt;
+
+/// A mistake in what the tenant was to be started with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is no API to issue tokens for.
+    NoApi,
+    /// Two APIs have the same identifier.
+    AudienceTwice {
+        /// The identifier.
+        audience: String,
+    },
+    /// An API's identifier is empty, or has white space or control characters.
+    AudienceNotAName {
+        /// The identifier.
+        audience: String,
+    },
+    /// A scope is not a `scope-token` of RFC 6749 §3.3.
+    ScopeNotAToken {
+        /// The scope.
+        scope: String,
+    },
+    /// The client's id is empty, or has white space or control characters.
+    ClientIdNotAName,
+    /// The client's secret is empty, or has white space or control characters.
+    ClientSecretNotAName,
+    /// The text for `Cache-Control` is not allowed in a header.
+    CacheControlNotAHeader,
+    /// The client's public key is not the PEM of an RSA key of 2048 to 8192 bits.
+    PublicKeyNotUsable,
+    /// A type of subject tokens is not a URI of 8 to 100 characters, or belongs to others.
+    ExchangeTypeNotAllowed {
+        /// The type.
+        subject_token_type: String,
+    },
+    /// A connection's name is empty, or has white space or control characters.
+    ConnectionNotAName {
+        /// The name.
+        connection: String,
+    },
+    /// The id of the user is empty, or has white space or control characters.
+    UserNotAName,
+    /// The operating system gave no random numbers.
+    NoRandomNumbers,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoApi => f.write_str("at least one audience is needed"),
+            Self::AudienceTwice { audience } => write!(f, "the audience {audience:?} is given twice"),
+            Self::AudienceNotAName { audience } => {
+                write!(f, "the audience {audience:?} is empty or has white space in it")
+            }
+            Self::ScopeNotAToken { scope } => write!(f, "{scope:?} is not a scope"),
+            Self::ClientIdNotAName => f.write_str("the client id is empty or has white space in it"),
+            Self::ClientSecretNotAName => f.write_str("the client secret is empty or has white space in it"),
+            Self::CacheControlNotAHeader => f.write_str("the Cache-Control text is not allowed in a header"),
+            Self::PublicKeyNotUsable => {
+                f.write_str("the client's public key is not the PEM of an RSA key of 2048 to 8192 bits")
+            }
+            Self::ExchangeTypeNotAllowed { subject_token_type } => write!(
+                f,
+                "the exchange profile {subject_token_type:?} is not a URI of 8 to 100 characters of your own"
+            ),
+            Self::ConnectionNotAName { connection } => {
+                write!(f, "the connection {connection:?} has no name or white space in it")
+            }
+            Self::UserNotAName => f.write_str("the user's id is empty or has white space in it"),
+            Self::NoRandomNumbers => f.write_str("the operating system gave no random numbers"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Each once, in the order they were given.
+pub(crate) fn checked_scopes<S: Into<String>>(
+    scopes: impl IntoIterator<Item = S>,
+) -> Result<Vec<String>, ConfigError> {
+    let mut checked = Vec::new();
+    for scope in scopes {
+        let scope = scope.into();
+        if !is_scope_token(&scope) {
+            return Err(ConfigError::ScopeNotAToken { scope });
+        }
+        if !checked.contains(&scope) {
+            checked.push(scope);
+        }
+    }
+    Ok(checked)
+}
+
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+/// RFC 6749 §3.3: `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`.
+fn is_scope_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+}

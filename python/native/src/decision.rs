@@ -1,0 +1,188 @@
+//! A decision under way, for Python's driver: what to bring next, and what was decided.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bearward_core::issuer::IssuerUrl;
+use bearward_core::{
+    HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl, StoreAnswer, Verified, Verifier,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::claims::to_dict;
+use crate::documents::DocumentNeeded;
+use crate::engine::unix_time;
+use crate::errors::{self, guarded};
+
+/// A decision that needs something from outside.
+#[pyclass(frozen, module = "bearward._native")]
+pub(crate) struct Decision {
+    verifier: Arc<Verifier>,
+    question: OwnedQuestion,
+    state: Mutex<State>,
+}
+
+struct State {
+    decision: bearward_core::Decision,
+    /// What the first call found that was made before there was this object.
+    first: Option<Next>,
+}
+
+/// A question that outlives the call it came with.
+pub(crate) enum OwnedQuestion {
+    Request { fields: Vec<(&'static str, Vec<u8>)>, method: String, url: String },
+    AccessToken { token: String, required_claims: Vec<String> },
+}
+
+impl OwnedQuestion {
+    pub(crate) fn of_request(facts: &RequestFacts<'_>) -> Self {
+        let fields = facts.headers.lines().map(|(name, value)| (name, value.to_vec())).collect();
+        Self::Request { fields, method: facts.method.to_owned(), url: facts.public_url().into_owned() }
+    }
+
+    fn ask(&self, verifier: &Verifier, decision: &mut bearward_core::Decision, now: f64) -> PyResult<Next> {
+        let now = unix_time(now)?;
+        Ok(match self {
+            Self::Request { fields, method, url } => {
+                let headers = HeaderFields::of(fields.iter().map(|(name, value)| (*name, value.as_slice())));
+                let facts = RequestFacts { headers, method, url: RequestUrl::Whole(url) };
+                verifier.next(decision, Question::Request(&facts), now)
+            }
+            Self::AccessToken { token, required_claims } => {
+                let required: Vec<&str> = required_claims.iter().map(String::as_str).collect();
+                let question = Question::AccessToken { token, required_claims: &required };
+                verifier.next(decision, question, now)
+            }
+        })
+    }
+}
+
+/// The claims of a request that is let in at once, or the decision that has to go on.
+pub(crate) fn begun<'py>(
+    py: Python<'py>,
+    verifier: &Arc<Verifier>,
+    decision: bearward_core::Decision,
+    next: Next,
+    question: impl FnOnce() -> OwnedQuestion,
+) -> PyResult<Bound<'py, PyAny>> {
+    match next {
+        Next::Done(outcome) => done(py, outcome),
+        next @ (Next::Fetch(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
+            let state = Mutex::new(State { decision, first: Some(next) });
+            let begun = Decision { verifier: Arc::clone(verifier), question: question(), state };
+            Ok(Bound::new(py, begun)?.into_any())
+        }
+    }
+}
+
+#[pymethods]
+impl Decision {
+    fn next<'py>(&self, py: Python<'py>, now: f64) -> PyResult<Bound<'py, PyAny>> {
+        guarded(py, || {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = match state.first.take() {
+                Some(first) => first,
+                None => self.question.ask(&self.verifier, &mut state.decision, now)?,
+            };
+            match next {
+                Next::Fetch(needed) => Ok(Bound::new(py, DocumentNeeded(needed))?.into_any()),
+                Next::ResolveIssuers(unverified) => {
+                    Ok(Bound::new(py, ResolveIssuers(unverified))?.into_any())
+                }
+                Next::CheckReplay { key, remember_for } => {
+                    Ok(Bound::new(py, CheckReplay { key: *key.as_bytes(), remember_for })?.into_any())
+                }
+                Next::Done(outcome) => done(py, outcome),
+            }
+        })
+    }
+
+    fn issuers(&self, issuers: &IssuerSet) {
+        self.with_state(|decision| decision.issuers(Arc::clone(&issuers.0)));
+    }
+
+    fn sighting(&self, is_new: Option<bool>) {
+        let answer = match is_new {
+            Some(true) => StoreAnswer::First,
+            Some(false) => StoreAnswer::Again,
+            None => StoreAnswer::Unknown,
+        };
+        self.with_state(|decision| decision.sighting(answer));
+    }
+}
+
+impl Decision {
+    fn with_state(&self, change: impl FnOnce(&mut bearward_core::Decision)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).decision);
+    }
+}
+
+/// A plain dict where that says it all, which is nearly always.
+fn done(py: Python<'_>, outcome: Result<Verified, Box<Refused>>) -> PyResult<Bound<'_, PyAny>> {
+    let verified = outcome.map_err(|refused| errors::refused(py, &refused))?;
+    let claims = to_dict(py, verified.token.claims())?;
+    if verified.dpop_nonce.is_none() && verified.refresh.is_none() {
+        return Ok(claims.into_any());
+    }
+    let refresh = verified.refresh.map(|due| Py::new(py, DocumentNeeded(*due))).transpose()?;
+    let accepted = Accepted { claims: claims.unbind(), dpop_nonce: verified.dpop_nonce, refresh };
+    Ok(Bound::new(py, accepted)?.into_any())
+}
+
+/// A request that is let in, and something to do besides.
+#[pyclass(frozen, get_all, module = "bearward._native")]
+pub(crate) struct Accepted {
+    claims: Py<PyDict>,
+    dpop_nonce: Option<String>,
+    refresh: Option<Py<DocumentNeeded>>,
+}
+
+/// Which issuers are accepted has to be asked before the request can be decided.
+#[pyclass(frozen, module = "bearward._native")]
+pub(crate) struct ResolveIssuers(IssuerUrl);
+
+#[pymethods]
+impl ResolveIssuers {
+    #[getter]
+    fn unverified_iss(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// Whether a proof is new has to be asked before the request can be decided.
+#[pyclass(frozen, module = "bearward._native")]
+pub(crate) struct CheckReplay {
+    key: [u8; 32],
+    remember_for: Duration,
+}
+
+#[pymethods]
+impl CheckReplay {
+    #[getter]
+    fn key<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.key)
+    }
+
+    #[getter]
+    fn ttl_seconds(&self) -> f64 {
+        self.remember_for.as_secs_f64()
+    }
+}
+
+/// The issuers accepted for a request, as a resolver named them.
+#[pyclass(frozen, module = "bearward._native")]
+pub(crate) struct IssuerSet(Arc<HashSet<IssuerUrl>>);
+
+#[pymethods]
+impl IssuerSet {
+    #[new]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
+    fn new(domains: Vec<String>) -> PyResult<Self> {
+        let parsed: Result<HashSet<IssuerUrl>, _> =
+            domains.iter().map(|domain| IssuerUrl::parse(domain)).collect();
+        parsed.map(|issuers| Self(issuers.into())).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+}

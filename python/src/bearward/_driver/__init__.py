@@ -1,0 +1,1 @@
+"""The machinery of an `ApiClient`. Private: import from `bearward`, not from here."""

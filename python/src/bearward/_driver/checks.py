@@ -1,0 +1,83 @@
+"""Checks of single options: each raises a `ConfigurationError` that names the option."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Callable
+
+from bearward.errors import ConfigurationError
+from bearward.replay import ReplayStore
+
+
+def text(name: str, value: object) -> None:
+    """A string."""
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{name} must be a string")
+
+
+def sendable_text(name: str, value: object) -> None:
+    """A string that can be sent over a network, or `None`."""
+    if value is None:
+        return
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{name} must be a string.")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ConfigurationError(f"{name} has characters that can't be sent.")
+
+
+def duration(name: str, value: object) -> None:
+    """Seconds; 0 is one, infinity is none."""
+    if not _is_duration(value):
+        raise ConfigurationError(f"{name} must be a non-negative number of seconds.")
+
+
+def positive_duration(name: str, value: object) -> None:
+    """Seconds, more than 0."""
+    if not _is_duration(value) or value == 0:
+        raise ConfigurationError(f"{name} must be a positive number of seconds.")
+
+
+def at_least(least: int) -> Callable[[str, object], None]:
+    """An integer of at least this."""
+
+    def check(name: str, value: object) -> None:
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise ConfigurationError(f"{name} must be an integer, at least {least}.")
+
+    return check
+
+
+def algorithms(name: str, value: object) -> None:
+    """Names. Whether there are algorithms of these names is checked by the engine."""
+    # A bare string is a sequence too: "RS256" would be read as five algorithms of one letter.
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise ConfigurationError(f"{name} must be a sequence of names, such as ['RS256'].")
+    if not all(isinstance(item, str) for item in value):
+        raise ConfigurationError(f"{name} must be names, such as 'RS256'.")
+
+
+def cache_adapter(name: str, value: object) -> None:
+    """By its methods, not by its class: users of the SDK that Bearward replaces have classes of their own."""
+    if value is not None and not all(callable(getattr(value, method, None)) for method in ("get", "set")):
+        raise ConfigurationError(f"{name} must be a CacheAdapter or an AsyncCacheAdapter.")
+
+
+def replay(name: str, value: object) -> None:
+    """On, off, or a store."""
+    if not isinstance(value, (bool, ReplayStore)):
+        raise ConfigurationError(f"{name} must be True, False, or a ReplayStore.")
+
+
+def refuse_or_allow(name: str, value: object) -> None:
+    """One of the two."""
+    if value not in ("refuse", "allow"):
+        raise ConfigurationError(f"{name} must be 'refuse' or 'allow'.")
+
+
+def secret_key(name: str, value: object) -> None:
+    """32 bytes, or `None`."""
+    if value is not None and (not isinstance(value, bytes) or len(value) != 32):
+        raise ConfigurationError(f"{name} must be 32 bytes.")
+
+
+def _is_duration(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0

@@ -1,0 +1,74 @@
+"""Brings what a decision of the engine needs, until it is made. See `docs/explanation/drivers.md`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Optional, Union
+
+from bearward import _native
+from bearward._driver.bounded_store import BoundedStore
+from bearward._driver.fetch import DocumentFetcher
+from bearward._driver.resolver import IssuerResolver
+
+
+class Verified(NamedTuple):
+    """A request that is let in.
+
+    Attributes:
+        claims: The access token's; the caller's own.
+        dpop_nonce: The value of `DPoP-Nonce` in the answer, where one is due.
+    """
+
+    claims: dict[str, Any]
+    dpop_nonce: Optional[str] = None
+
+
+class Driver:
+    """Drives the decisions of an engine.
+
+    Args:
+        documents: Fetches discovery documents and key sets.
+        resolver: Names the accepted issuers, if they aren't configured by name.
+        store: Remembers used proofs, if several processes share that.
+    """
+
+    def __init__(
+        self, documents: DocumentFetcher, resolver: Optional[IssuerResolver], store: Optional[BoundedStore]
+    ) -> None:
+        self._documents = documents
+        self._resolver = resolver
+        self._store = store
+
+    async def conclude(
+        self,
+        step: Union[dict[str, Any], _native.Accepted, _native.Decision],
+        url: Optional[str],
+        headers: Optional[Mapping[str, str]],
+    ) -> Verified:
+        """What a decision leads to. `url` and `headers` are for the resolver.
+
+        Raises:
+            BaseAuthError: the request is not let in.
+        """
+        outcome = await self._drive(step, url, headers) if isinstance(step, _native.Decision) else step
+        if isinstance(outcome, dict):
+            return Verified(outcome)
+        if outcome.refresh is not None:
+            await self._documents.refresh(outcome.refresh)
+        return Verified(outcome.claims, outcome.dpop_nonce)
+
+    async def _drive(
+        self, decision: _native.Decision, url: Optional[str], headers: Optional[Mapping[str, str]]
+    ) -> Union[dict[str, Any], _native.Accepted]:
+        while True:
+            step = decision.next(time.time())
+            if isinstance(step, _native.DocumentNeeded):
+                await self._documents.bring(step)
+            elif isinstance(step, _native.ResolveIssuers):
+                assert self._resolver is not None  # noqa: S101 - the engine asks only if it was made for a resolver
+                decision.issuers(await self._resolver.issuers(step.unverified_iss, url, headers))
+            elif isinstance(step, _native.CheckReplay):
+                decision.sighting(None if self._store is None else await self._store.is_new(step))
+            else:
+                return step

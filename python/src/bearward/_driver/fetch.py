@@ -1,0 +1,183 @@
+"""Fetches the documents that the engine needs: one fetch per document and event loop, with limits of time and size.
+
+When a document is fetched, and what a response means, is the engine's to say: `crates/bearward-core/src/documents`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import time
+from typing import Any, Callable, NamedTuple, Optional
+from urllib.parse import urlsplit
+
+import httpx
+
+from bearward import _native
+from bearward._driver.body import UnusableAnswerError, check_size, read_body
+from bearward._driver.health import Health
+from bearward._driver.loops import Deadline, Flight, Loop, PerLoop
+from bearward._driver.shared_cache import SharedCache
+
+
+class DocumentFetcher:
+    """Fetches documents, and hands the responses to the engine.
+
+    Args:
+        documents: What the engine keeps of them.
+        loops: Where clients and flights are kept.
+        custom_fetch: Used instead of httpx, if given.
+        timeout: Total time for one document, seconds.
+        shared: Asked before the issuer, if given; documents of the issuer are stored there.
+    """
+
+    def __init__(
+        self,
+        documents: _native.Documents,
+        loops: PerLoop,
+        custom_fetch: Optional[Callable[..., Any]],
+        timeout: float,
+        shared: Optional[SharedCache] = None,
+    ) -> None:
+        self._documents = documents
+        self._loops = loops
+        self._custom_fetch = custom_fetch
+        self._timeout = timeout
+        self._shared = shared
+        self._health = Health()
+
+    async def bring(self, needed: _native.DocumentNeeded) -> None:
+        """Wait until the engine has the document, or knows that it can't be fetched. A failed fetch raises nothing."""
+        flight = self._flight(needed, await self._loops.current())
+        # Others may wait for it too: if one caller gives up, it must go on.
+        await asyncio.shield(flight.finished)
+
+    async def refresh(self, needed: _native.DocumentNeeded) -> None:
+        """Start to fetch the document in the background."""
+        self._flight(needed, await self._loops.current())
+
+    def _flight(self, needed: _native.DocumentNeeded, loop: Loop) -> Flight:
+        """The running fetch of this document, or a new one."""
+        name = (needed.issuer, needed.url)
+        flight = loop.flights.get(name)
+        if flight is None:
+            flight = loop.flights[name] = Flight(needed)
+            loop.begin(self._run(flight, loop)).add_done_callback(lambda task: _finish_if_failed(flight, loop, task))
+        # If it is still asking the shared cache, it then goes on to the issuer.
+        flight.past_caches |= needed.past_caches
+        return flight
+
+    async def _run(self, flight: Flight, loop: Loop) -> None:
+        end = time.monotonic() + self._timeout
+        if self._shared is not None and await self._bring_shared(flight, self._shared, end):
+            _finish(flight, loop)
+            return
+        usable = await self._bring_from_issuer(flight.needed, loop, end - time.monotonic())
+        _land(flight, loop)
+        # Nobody waits for the rest.
+        if self._shared is not None and usable is not None:
+            body, fresh_for = usable
+            await self._shared.keep(flight.needed, body, max(1, int(fresh_for)))
+
+    async def _bring_shared(self, flight: Flight, shared: SharedCache, end: float) -> bool:
+        """Whether the shared cache had a document that is good enough for the engine and all waiting callers."""
+        if flight.past_caches:
+            return False
+        body = await shared.find(flight.needed, end - time.monotonic())
+        if body is None or flight.past_caches:
+            return False
+        problem = self._documents.found_in_cache(flight.needed, body, time.time())
+        shared.judged(flight.needed, problem)
+        return problem is None
+
+    async def _bring_from_issuer(
+        self, needed: _native.DocumentNeeded, loop: Loop, seconds: float
+    ) -> Optional[tuple[bytes, float]]:
+        """The document if it was usable, and for how long it is, seconds. Either way the engine knows."""
+        deadline = Deadline(seconds)
+        body, fresh_for = b"", 0.0
+        try:
+            with deadline:
+                status, fields, body = await self._fetch(needed.url, loop)
+            problem, fresh_for = self._documents.answered(needed, status, fields, body, time.time())
+        except Exception as error:  # noqa: BLE001 - whatever a network or a custom fetch may raise
+            problem = f"no answer within {self._timeout} s" if deadline.expired else f"{type(error).__name__}: {error}"
+            self._documents.unreachable(needed, time.time())
+        host = urlsplit(needed.url).hostname
+        if problem is None:
+            self._health.works(needed.url, f"a usable {needed.kind} document from {host} again")
+            return body, fresh_for
+        self._health.failed(needed.url, f"no usable {needed.kind} document from {host}", problem)
+        return None
+
+    async def _fetch(self, url: str, loop: Loop) -> _Response:
+        if self._custom_fetch is not None:
+            return await _custom_response(self._custom_fetch, url)
+        return await _httpx_response(loop.client(), url)
+
+
+def _finish(flight: Flight, loop: Loop) -> None:
+    """Let the waiting callers go on. A later call starts a new fetch."""
+    loop.flights.pop((flight.needed.issuer, flight.needed.url), None)
+    if not flight.finished.done():
+        flight.finished.set_result(None)
+
+
+def _finish_if_failed(flight: Flight, loop: Loop, task: asyncio.Task[None]) -> None:
+    """End a fetch whose task failed or was cancelled before it had a result for the engine."""
+    if flight.finished.done():
+        return
+    loop.flights.pop((flight.needed.issuer, flight.needed.url), None)
+    # It is cancelled when its loop shuts down. Anything else is a defect.
+    error = None if task.cancelled() else task.exception()
+    if error is None:
+        flight.finished.cancel()
+    else:
+        flight.finished.set_exception(error)
+
+
+class _Response(NamedTuple):
+    """A response as it came."""
+
+    status: int
+    fields: list[tuple[str, str]]
+    body: bytes
+
+
+async def _httpx_response(client: httpx.AsyncClient, url: str) -> _Response:
+    if not url.startswith("https://"):
+        raise UnusableAnswerError("not an https URL")
+    async with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
+        # The body of another answer than a good one says nothing: it need not be waited for.
+        body = await read_body(response) if response.status_code == httpx.codes.OK else b""
+        return _Response(response.status_code, response.headers.multi_items(), body)
+
+
+async def _custom_response(custom_fetch: Callable[..., Any], url: str) -> _Response:
+    response = await _awaited(custom_fetch(url))
+    if isinstance(response, dict):
+        return _Response(httpx.codes.OK, [], json.dumps(response).encode())
+    # A test's stand-in for a response may have anything here; only a number can say no.
+    status = getattr(response, "status_code", httpx.codes.OK)
+    status = int(status) if isinstance(status, int) else int(httpx.codes.OK)
+    fields = _fields(getattr(response, "headers", None))
+    if status != httpx.codes.OK:
+        return _Response(status, fields, b"")
+    content = getattr(response, "content", None)
+    # The bytes themselves, where there are any: parsing them here would hide duplicate members.
+    body = content if isinstance(content, bytes) else json.dumps(await _awaited(response.json())).encode()
+    check_size(len(body))
+    return _Response(status, fields, body)
+
+
+async def _awaited(value: Any) -> Any:
+    return await value if inspect.isawaitable(value) else value
+
+
+def _fields(headers: Any) -> list[tuple[str, str]]:
+    try:
+        fields = dict(headers)
+    except (TypeError, ValueError):
+        return []
+    return [(name, value) for name, value in fields.items() if isinstance(name, str) and isinstance(value, str)]

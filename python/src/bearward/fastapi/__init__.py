@@ -1,0 +1,14 @@
+"""The FastAPI guard.
+
+auth0 = Auth0FastAPI(domain="tenant.auth0.com", audience="https://api.example.com")
+
+@app.get("/messages")
+async def messages(claims: dict = Depends(auth0.require_auth(scopes="read:messages"))): ...
+"""
+
+from bearward.fastapi.answer import http_exception
+from bearward.fastapi.guard import Auth0FastAPI, RequireAuth
+from bearward.fastapi.url import get_canonical_url
+from bearward.scopes import validate_scopes
+
+__all__ = ["Auth0FastAPI", "RequireAuth", "get_canonical_url", "http_exception", "validate_scopes"]

@@ -1,0 +1,67 @@
+"""The URL that a client used. The rules are in the engine; the facts come from an ASGI scope."""
+
+from collections.abc import Mapping
+from typing import Any, Optional
+from urllib.parse import quote
+
+from fastapi import Request
+
+from bearward import _native
+from bearward._driver import checks
+from bearward.errors import ConfigurationError
+
+
+def get_canonical_url(request: Request) -> str:
+    """The URL that a client used: scheme, host, path as it was sent, and query.
+
+    With `app.state.trust_proxy = True` it is made from what the nearest proxy wrote (`X-Forwarded-Proto`, `-Host`,
+    `-Prefix`, or `Forwarded`); or else from the Host field and the connection. Empty if these make no valid URL: no
+    DPoP proof is accepted then.
+    """
+    return _DEFAULT_URLS.of(request)
+
+
+class PublicUrls:
+    """Finds the URLs that clients used. The rules are the engine's: `crates/bearward-core/src/http/forwarded.rs`."""
+
+    def __init__(self, public_origin: Optional[str], trusted_hops: int) -> None:
+        checks.at_least(1)("trusted_hops", trusted_hops)
+        if public_origin is not None and not isinstance(public_origin, str):
+            raise ConfigurationError("public_origin must be a string, such as 'https://api.example.com'.")
+        self._direct = _native.PublicUrl(origin=public_origin)
+        self._by_proxies = self._direct if public_origin else _native.PublicUrl(trusted_hops=trusted_hops)
+
+    def of(self, request: Request) -> str:
+        """The URL of this request; empty if there is none."""
+        scope = request.scope
+        raw_path = scope.get("raw_path")
+        if raw_path is None:
+            raw_path = quote(scope["path"], safe=_PATH_CHARACTERS).encode()
+        # Starlette sets it for the outermost app. Below a mount, `root_path` includes the mount's path, unescaped, but
+        # `raw_path` is still the whole path.
+        root_path = scope.get("app_root_path")
+        if root_path is None:
+            root_path = scope.get("root_path", "")
+        rule = self._by_proxies if _trusts_proxy(scope) else self._direct
+        return rule.of(scope["scheme"], request.headers.raw, raw_path, root_path, scope["query_string"], _server(scope))
+
+
+_DEFAULT_URLS = PublicUrls(None, 1)
+
+# These need no escape in a path. RFC 3986 section 3.3.
+_PATH_CHARACTERS = "/:@!$&'()*+,;=~"
+
+
+def _trusts_proxy(scope: Mapping[str, Any]) -> bool:
+    # Not every true value: the string "false" from an environment variable is one.
+    app = scope.get("app")
+    return app is not None and getattr(getattr(app, "state", None), "trust_proxy", False) in (True, 1)
+
+
+def _server(scope: Mapping[str, Any]) -> str:
+    """Host and port, for a request without Host field (HTTP/1.0)."""
+    server = scope.get("server")
+    if server is None or server[1] is None:
+        return ""
+    host, port = server
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
