@@ -17,11 +17,11 @@ use crate::{
 /// Hosts are cut to this length.
 const HOST_LENGTH: usize = 253;
 
-/// Prints the page and the code, and waits for the token. The page must be on the tenant's host, or on `page_host`.
+/// Prints the page and the code, and waits for the token. The page may be on the tenant's host or on `page_host`.
 pub(crate) async fn token(
     request: DeviceRequest<'_>,
-    tenant: &Tenant,
     page_host: Option<&Domain>,
+    tenant: &Tenant,
 ) -> Result<AccessToken, Failure> {
     let answer = tenant.post_form(&["oauth", "device", "code"], &request.form()).await?;
     let authorization = Authorization::of(&answer)?;
@@ -38,7 +38,7 @@ pub(crate) async fn token(
     .await
 }
 
-/// The tenant's answer, safe to print.
+/// The answer of the tenant, with texts that are safe to show.
 struct Authorization {
     device: DeviceAuthorization,
     user_code: String,

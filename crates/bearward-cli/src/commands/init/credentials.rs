@@ -76,7 +76,7 @@ impl Credentials {
             }
             Self::Device { id: client_id } => {
                 let request = DeviceRequest { client_id, audience, scope: management::SCOPE };
-                device::token(request, tenant, args.sign_in_host.as_ref()).await
+                device::token(request, args.sign_in_host.as_ref(), tenant).await
             }
         }
     }
