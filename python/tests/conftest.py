@@ -8,6 +8,7 @@ import redis.asyncio
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
+import bearward._driver.decide
 import bearward._driver.exchange
 import bearward._driver.fetch
 import bearward.client
@@ -86,7 +87,7 @@ async def redis_client(redis_server):
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    for module in (bearward.client, bearward._driver.fetch):
+    for module in (bearward.client, bearward._driver.decide, bearward._driver.fetch):
         monkeypatch.setattr(module, "time", clock)
     return clock
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import dataclasses
 import logging
 import time
 import traceback
@@ -39,6 +40,7 @@ from exchanges import (
     vault,
 )
 
+GRANTED = "granted-token-that-nobody-sees"
 WEAK = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - to be refused
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -405,6 +407,47 @@ def local_variables(error):
     ]
 
 
+def looked_into(value):
+    """A value as pytest and rich show it: they open containers, whatever their `repr` says, and data classes."""
+    yield repr(value)
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = list(vars(value).values())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from looked_into(item)
+
+
+def assert_frames_hold_no_token(error):
+    """No local variable of ours on the way of `error` shows a granted token, or the client's secret."""
+    frames = 0
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if frame.f_globals["__name__"].startswith("bearward."):
+                frames += 1
+                shown = "".join(text for value in frame.f_locals.values() for text in looked_into(value))
+                assert GRANTED not in shown, frame
+                assert SECRET not in shown, frame
+        error = error.__cause__ or error.__context__
+    assert frames, "none of our frames was looked into"
+
+
+class Broken(httpx.AsyncByteStream):
+    """An answer that begins with a token, and then raises `error`; without one, nothing more comes."""
+
+    def __init__(self, error):
+        self.begun = asyncio.Event()
+        self._error = error
+
+    async def __aiter__(self):
+        yield f'{{"access_token": "{GRANTED}", '.encode()
+        self.begun.set()
+        if self._error is not None:
+            raise self._error
+        await asyncio.Event().wait()
+
+
 class TestSecrets:
     @pytest.mark.parametrize("flow", FLOWS)
     @pytest.mark.parametrize("token_cache", [False, True])
@@ -414,7 +457,7 @@ class TestSecrets:
         basic = base64.b64encode(f"client:{SECRET}".encode()).decode()
         echo = {"error": f"bad {SECRET}", "error_description": f"{SUBJECT} of {SECRET}, Basic {basic}"}
         told = [repr(client), repr(client.options), repr(client._exchanger)]
-        httpx_mock.add_response(json={"access_token": "granted-token-that-nobody-sees"})
+        httpx_mock.add_response(json={"access_token": GRANTED})
         await flow(client)
         for failure in (
             lambda: httpx_mock.add_response(status_code=400, json=echo),
@@ -432,6 +475,46 @@ class TestSecrets:
         assert "[redacted]" in told
         for secret in (SECRET, SUBJECT, "granted-token", basic):
             assert secret not in told
+
+    @pytest.mark.parametrize("token_cache", [False, True])
+    @pytest.mark.parametrize("flow", FLOWS)
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {"json": {"access_token": GRANTED, "expires_in": "soon"}},
+            {"json": {"access_token": GRANTED, "expires_in": [3600]}},
+            {"json": {"access_token": "", "refresh_token": GRANTED}},
+            {"text": f'{{"access_token": "{GRANTED}", "expires_in"'},
+            {"json": {"error": "slow", "access_token": GRANTED}, "status_code": 429},
+            {"text": GRANTED, "headers": {"Content-Encoding": "br"}},
+        ],
+        ids=str,
+    )
+    async def test_no_frame_holds_a_token_that_was_granted_in_vain(
+        self, client_of, httpx_mock, answer, flow, token_cache
+    ):
+        httpx_mock.add_response(**answer)
+        with pytest.raises(ApiError) as raised:
+            await flow(client_of(token_cache=token_cache))
+        assert_frames_hold_no_token(raised.value)
+
+    @pytest.mark.parametrize("flow", FLOWS)
+    async def test_no_frame_holds_the_beginning_of_an_answer_that_breaks_off(self, client_of, httpx_mock, flow):
+        httpx_mock.add_response(stream=Broken(RuntimeError("the transport has a defect")))
+        with pytest.raises(RuntimeError, match="defect") as raised:
+            await flow(client_of())
+        assert_frames_hold_no_token(raised.value)
+
+    @pytest.mark.parametrize("flow", FLOWS)
+    async def test_no_frame_holds_the_beginning_of_an_answer_that_is_given_up(self, client_of, httpx_mock, flow):
+        stream = Broken(None)
+        httpx_mock.add_response(stream=stream)
+        call = asyncio.ensure_future(flow(client_of()))
+        await stream.begun.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError) as raised:
+            await call
+        assert_frames_hold_no_token(raised.value)
 
     async def test_an_assertion_that_is_told_back_is_cut_out(self, client_of, httpx_mock):
         def answer(request):

@@ -258,7 +258,7 @@ async def test_status_tells_how_the_documents_are(https_issuer, clock):
     assert (status["discovery"]["fetched"], status["discovery"]["failed"]) == (1, 0)
 
 
-async def test_no_more_issuers_are_kept_than_configured():
+async def test_no_more_issuers_are_kept_than_configured(clock):
     tenants = [Tenant(f"tenant-{number}.example") for number in range(5)]
     documents = {url: document for tenant in tenants for url, document in tenant.documents().items()}
 
@@ -266,8 +266,13 @@ async def test_no_more_issuers_are_kept_than_configured():
         return documents[url]
 
     domains = [tenant.domain for tenant in tenants]
-    options = ApiClientOptions(domains=domains, audience=AUDIENCE, custom_fetch=fetch, cache_max_entries=2)
-    api_client = ApiClient(options)
+    common = {"audience": AUDIENCE, "custom_fetch": fetch, "cache_max_entries": 2}
+    configured = ApiClient(ApiClientOptions(domains=domains, **common))
+    resolved = ApiClient(ApiClientOptions(domains=lambda context: domains, **common))
     for tenant in tenants:
-        await api_client.verify_access_token(tenant.token())
-    assert [status["issuer"] for status in api_client.status()] == [tenant.issuer for tenant in tenants[-2:]]
+        clock.ahead += 1
+        for api_client in (configured, resolved):
+            await api_client.verify_access_token(tenant.token())
+    issuers = [tenant.issuer for tenant in tenants]
+    assert [status["issuer"] for status in configured.status()] == issuers, "there is room for what is configured"
+    assert [status["issuer"] for status in resolved.status()] == issuers[-2:]

@@ -1,6 +1,6 @@
 //! A client's proof of who it is, instead of a secret: `private_key_jwt`. RFC 7523 §2.2 and §3, OpenID Connect Core §9.
 //!
-//! The engine says what is to be signed. It signs nothing itself.
+//! This module builds the text to be signed. It signs nothing itself.
 
 use core::fmt::Write as _;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use bearward_core::encoding::base64url;
 /// `client_assertion_type`. RFC 7523 §2.2.
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// Long enough for clocks that disagree a little, short enough to be of no use to who finds it later.
+/// Long enough for clocks that differ a little, short enough to be useless to somebody who finds the assertion later.
 const LIFETIME: Duration = Duration::from_secs(120);
 
 /// The algorithms that Auth0 takes for assertions.
@@ -26,22 +26,22 @@ pub enum AssertionAlgorithm {
     PS256,
 }
 
-/// Who says so, and to whom.
+/// What the assertion says: which client it is, and for which issuer.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "what RFC 7523 §3 asks for")]
 pub struct ClientAssertion<'a> {
     /// The client.
     pub client_id: &'a str,
-    /// The issuer that it is for.
+    /// The issuer that the assertion is for.
     pub audience: &'a str,
     /// A text that no other assertion of this client has.
     pub jti: &'a str,
-    /// What it will be signed with.
+    /// The algorithm of the signature.
     pub algorithm: AssertionAlgorithm,
 }
 
 impl AssertionAlgorithm {
-    /// As in a header's `alg`.
+    /// Its name, as `alg` in a header has it. RFC 7518 §3.1.
     pub fn name(self) -> &'static str {
         match self {
             Self::RS256 => "RS256",
@@ -50,7 +50,7 @@ impl AssertionAlgorithm {
         }
     }
 
-    /// By that name.
+    /// The algorithm with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::RS256, Self::RS384, Self::PS256].into_iter().find(|known| known.name() == name)
     }

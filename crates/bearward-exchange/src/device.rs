@@ -1,4 +1,4 @@
-//! A token for somebody who confirms a code in a browser: the device authorization grant. RFC 8628.
+//! A token for a user who confirms a code in a browser: the device authorization grant. RFC 8628.
 
 use core::fmt;
 use std::time::Duration;
@@ -13,7 +13,7 @@ const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// The interval of an answer that names none, and what `slow_down` adds to it. RFC 8628 §3.2 and §3.5.
 const FIVE_SECONDS: Duration = Duration::from_secs(5);
 
-/// An interval of nothing counts as this long, so that polling ends.
+/// An interval of zero counts as this long, so that polling ends.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What a client asks for. RFC 8628 §3.1.
@@ -30,8 +30,8 @@ pub struct DeviceRequest<'a> {
 
 /// The codes that an issuer gave, and how to use them. RFC 8628 §3.2.
 ///
-/// Texts are the issuer's own: before somebody sees them, take out what a terminal obeys, and open only a page that
-/// has an https address.
+/// The texts are the issuer's own. Before you show one, remove control characters. Show a page only if its address is
+/// https.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceAuthorization {
     device_code: String,
@@ -42,7 +42,7 @@ pub struct DeviceAuthorization {
     interval: Duration,
 }
 
-/// When to ask for the token, and what the answers mean. It reads no clock: its user waits as long as it says.
+/// When to ask for the token, and what the answers mean. It reads no clock: the caller does the waiting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DevicePolling {
     interval: Duration,
@@ -54,13 +54,13 @@ pub struct DevicePolling {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 8628 §3.5 has these; any other answer ends the polling")]
 pub enum Polled {
-    /// Nobody has confirmed the code so far: ask again after the next pause.
+    /// The user has not confirmed the code yet: ask again after the next pause.
     Pending,
-    /// The code is no longer good.
+    /// The code has expired.
     Expired,
-    /// Somebody refused, or the issuer did.
+    /// The user or the issuer refused.
     Denied,
-    /// Any other answer: read it as the answer of a token endpoint.
+    /// Any other answer, a token or an error: [`TokenAnswer`](crate::TokenAnswer) or [`ErrorAnswer`] reads it.
     Other,
 }
 
@@ -88,12 +88,12 @@ impl DeviceAuthorization {
         })
     }
 
-    /// The code that the token endpoint is asked with. A secret: whoever has it gets the token.
+    /// The code to ask the token endpoint with. It is a secret: anybody who has it gets the token.
     pub fn device_code(&self) -> &str {
         &self.device_code
     }
 
-    /// The code that somebody enters in a browser.
+    /// The code that the user enters in a browser.
     pub fn user_code(&self) -> &str {
         &self.user_code
     }
@@ -125,7 +125,7 @@ impl DeviceAuthorization {
 }
 
 impl DevicePolling {
-    /// How long to wait before the next request. `None` if the code has expired by then.
+    /// How long to wait before the next request. `None` if the code has expired.
     ///
     /// The time that requests take is not counted.
     pub fn pause(&mut self) -> Option<Duration> {
@@ -136,7 +136,7 @@ impl DevicePolling {
         Some(self.interval)
     }
 
-    /// What the body of an answer means, whatever its status. RFC 8628 §3.5.
+    /// What the body of an answer means, whatever its HTTP status is. RFC 8628 §3.5.
     pub fn read(&mut self, body: Vec<u8>) -> Polled {
         match ErrorAnswer::read(body).as_ref().and_then(ErrorAnswer::code) {
             Some("authorization_pending") => Polled::Pending,
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_end_it_are_told_apart() {
+    fn each_answer_that_ends_the_polling_has_its_own_meaning() {
         let ended = |error| polled(r#""expires_in":60"#, &[error]).1.unwrap();
         assert_eq!(ended("expired_token"), Polled::Expired);
         assert_eq!(ended("access_denied"), Polled::Denied);

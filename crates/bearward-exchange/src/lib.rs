@@ -1,7 +1,14 @@
-//! Client flows of OAuth 2: what is asked of an issuer's token endpoint, and what its answer means. RFC 6749 §5, RFC 8693.
+//! Client flows of OAuth 2: how a program gets a token from an issuer. This crate builds the forms and reads the answers.
+//! It sends nothing, reads no clock, and signs nothing.
 //!
-//! Nothing here sends anything. An [`Exchange`] is a form to be posted and reads the answer to it; a [`TokenMemory`]
-//! keeps what was granted, for calls that ask for the same again.
+//! | flow | begins with | the answer is read by |
+//! |---|---|---|
+//! | client credentials (RFC 6749 §4.4) | [`ClientCredentials`] | [`TokenAnswer`], [`ErrorAnswer`] |
+//! | device authorization (RFC 8628) | [`DeviceRequest`] | [`DeviceAuthorization`], [`DevicePolling`], [`TokenAnswer`] |
+//! | token exchange (RFC 8693), Auth0's Token Vault | [`Exchange`] | [`Exchange::read`] |
+//!
+//! A [`TokenMemory`] keeps exchanged tokens, for calls that ask for the same again. A [`ClientAssertion`] is a signed proof
+//! that a client can use instead of a secret.
 //!
 //! ```
 //! use bearward_core::UnixTime;

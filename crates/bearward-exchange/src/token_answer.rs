@@ -6,7 +6,7 @@ use bearward_core::encoding::json::{JsonObject, Value};
 
 /// An answer that grants a token. RFC 6749 §5.1.
 ///
-/// The token itself is not checked: that is for the API that it is sent to.
+/// The token itself is not checked: the API that it is sent to verifies it.
 #[derive(Clone)]
 pub struct TokenAnswer {
     access_token: String,
@@ -15,14 +15,14 @@ pub struct TokenAnswer {
 
 /// An answer that refuses a request. RFC 6749 §5.2.
 ///
-/// It holds the issuer's own words. They may repeat secrets of the request, and whatever a terminal obeys: take both
-/// out before somebody sees them.
+/// The texts are the issuer's own. They may repeat secrets of the request, and contain control characters: remove both
+/// before you show them.
 #[derive(Clone)]
 pub struct ErrorAnswer(JsonObject);
 
 /// Why an answer grants no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "nothing else is asked of an answer")]
+#[expect(clippy::exhaustive_enums, reason = "these two are all that is required of an answer")]
 pub enum NoToken {
     /// It is not a JSON object, or one with a name in it twice.
     NotAnObject,
@@ -64,25 +64,25 @@ impl ErrorAnswer {
         JsonObject::parse(body).ok().map(Self)
     }
 
-    /// `error`, if it is a text that says something.
+    /// `error`, if it is a text and not empty.
     pub fn code(&self) -> Option<&str> {
         text(&self.0, "error")
     }
 
-    /// `error_description`, if it is a text that says something.
+    /// `error_description`, if it is a text and not empty.
     pub fn description(&self) -> Option<&str> {
         text(&self.0, "error_description")
     }
 }
 
-/// Nobody is shown what was granted.
+/// Hides all members: the token is one of them.
 impl fmt::Debug for TokenAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenAnswer").finish_non_exhaustive()
     }
 }
 
-/// An answer that is no error may hold a token.
+/// Hides all members: an answer that is no error may hold a token.
 impl fmt::Debug for ErrorAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ErrorAnswer").finish_non_exhaustive()

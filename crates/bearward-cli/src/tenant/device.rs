@@ -38,7 +38,7 @@ pub(crate) async fn token(
     .await
 }
 
-/// What the tenant answered, fit to be shown.
+/// The answer of the tenant, with texts that are safe to show.
 struct Authorization {
     device: DeviceAuthorization,
     user_code: String,

@@ -9,9 +9,12 @@ use bearward_core::encoding::json::{Kind, Number, Value};
 use super::{ACCESS_TOKEN_TYPE, Exchange, Flow};
 use crate::{ErrorAnswer, NoToken, TokenAnswer};
 
-/// An answer, as it came.
+/// The answer of a token endpoint, not yet read.
 #[expect(missing_debug_implementations, reason = "there may be a token in it")]
-#[expect(clippy::exhaustive_structs, reason = "what is needed of an answer, made by who received it")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "what is needed of an answer, filled in by the code that received it"
+)]
 pub struct EndpointAnswer<'a> {
     /// The HTTP status.
     pub status: u16,
@@ -31,7 +34,7 @@ pub struct Granted {
     bytes: usize,
 }
 
-/// Why no token was granted, in the words of RFC 6749 §5.2 where the endpoint found any.
+/// Why no token was granted: the endpoint's own code and description (RFC 6749 §5.2) where it sent them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointError {
     code: String,
@@ -39,7 +42,7 @@ pub struct EndpointError {
     status: u16,
 }
 
-/// A value of what a caller is given.
+/// A value in the result of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "texts and whole seconds are all there is")]
 pub enum Member<'a> {
@@ -49,14 +52,14 @@ pub enum Member<'a> {
     Seconds(i64),
 }
 
-/// How long a token is taken to live if the answer doesn't say; seconds.
+/// The lifetime of a token if the answer names none, in seconds.
 const DEFAULT_LIFETIME: i64 = 3600;
 
 impl Exchange {
     /// The token that `answer` grants, or why it grants none.
     ///
-    /// `secrets` are cut out of what the endpoint says in an error, and so is the subject token. Not checked: the token
-    /// itself, which is for somebody else to verify.
+    /// `secrets` and the subject token are cut out of the endpoint's error texts. The granted token itself is not
+    /// checked: the API that it is sent to verifies it.
     pub fn read(
         &self,
         answer: EndpointAnswer<'_>,
@@ -69,7 +72,7 @@ impl Exchange {
         let bytes = answer.body.len();
         let answer = TokenAnswer::read(answer.body).map_err(|why| self.no_token(why))?;
         let lifetime = answer.get("expires_in").map_or(Ok(DEFAULT_LIFETIME), |value| {
-            whole(value).ok_or_else(|| EndpointError::invalid("expires_in is not an integer."))
+            whole_number(value).ok_or_else(|| EndpointError::invalid("expires_in is not an integer."))
         })?;
         if lifetime < 0 && self.flow != Flow::Vault {
             return Err(EndpointError::invalid("expires_in cannot be negative."));
@@ -79,7 +82,7 @@ impl Exchange {
         Ok(Granted { flow, received: now, expires_at, answer, bytes })
     }
 
-    /// An answer of 200 without a token.
+    /// The error for an answer of 200 that has no token.
     fn no_token(&self, why: NoToken) -> EndpointError {
         match why {
             NoToken::NotAnObject => EndpointError::new(
@@ -95,7 +98,7 @@ impl Exchange {
         let is_json = answer.content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
         let said = is_json.then(|| ErrorAnswer::read(answer.body)).flatten();
         let clean =
-            |text: &str| without(text, secrets.iter().copied().chain([self.subject_token()]).collect());
+            |text: &str| redacted(text, secrets.iter().copied().chain([self.subject_token()]).collect());
         let code = said.as_ref().and_then(ErrorAnswer::code).map(clean);
         let description = said.as_ref().and_then(ErrorAnswer::description).map(clean);
         EndpointError {
@@ -112,27 +115,28 @@ impl Granted {
         self.answer.access_token()
     }
 
-    /// When it came, by our clock.
+    /// When the answer was read, by the caller's clock.
     pub fn received(&self) -> UnixTime {
         self.received
     }
 
-    /// When it ends, by our clock: Unix seconds.
+    /// When the token expires, by the caller's clock, in Unix seconds.
     pub fn expires_at(&self) -> i64 {
         self.expires_at
     }
 
-    /// Whether nobody but who asked first may have it: a refresh token is used up by whoever uses it first.
+    /// Whether only one caller may have the result, because there is a refresh token in it: a refresh token can be used
+    /// once.
     pub fn is_personal(&self) -> bool {
         self.answer.get("refresh_token").is_some()
     }
 
-    /// How much room it takes, roughly; bytes.
+    /// The length of the answer in bytes: about the memory that it takes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// What a caller is given at `now`: names and values, of the answer's own only those that the flow promises.
+    /// The result at `now`: names and values. Of the answer's own members it has only those that the flow promises.
     pub fn members(&self, now: UnixTime) -> Vec<(&'static str, Member<'_>)> {
         let mut members = vec![("access_token", Member::Text(self.access_token()))];
         if self.flow != Flow::Vault {
@@ -142,7 +146,7 @@ impl Granted {
         members.push(("expires_at", Member::Seconds(self.expires_at)));
         let of_answer = self.flow.members().iter().filter_map(|name| {
             let text = self.answer.get(name).and_then(Value::as_str);
-            // The vault's result always has a scope.
+            // The result of Token Vault always has a scope.
             text.or((self.flow == Flow::Vault).then_some("")).map(|text| (*name, Member::Text(text)))
         });
         members.extend(of_answer);
@@ -197,22 +201,22 @@ impl EndpointError {
         Self { code: code.to_owned(), description: description.to_owned(), status }
     }
 
-    /// An answer of 200 that is no use.
+    /// The error for an answer of 200 that can't be used.
     fn invalid(description: &str) -> Self {
         Self::new("invalid_response", description, 502)
     }
 
-    /// RFC 6749 §5.2 `error`, or a code of ours.
+    /// The endpoint's `error` (RFC 6749 §5.2), or a code of Bearward's.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// What it means, for people.
+    /// A description for people.
     pub fn description(&self) -> &str {
         &self.description
     }
 
-    /// The HTTP status: the endpoint's, or one that says that the endpoint is at fault.
+    /// The endpoint's HTTP status, or 500 or 502 for an answer of 200 that can't be used.
     pub fn status(&self) -> u16 {
         self.status
     }
@@ -232,8 +236,8 @@ impl fmt::Debug for Granted {
     }
 }
 
-/// A whole number, or a text that is one. Of a number with a fraction, what stands before it.
-fn whole(value: Value<'_>) -> Option<i64> {
+/// A whole number, also in a text. The fraction of a number is cut off.
+fn whole_number(value: Value<'_>) -> Option<i64> {
     match value.kind() {
         Kind::Number(number) => number.as_i64().or_else(|| truncated(number)),
         Kind::String(text) => text.trim().parse().ok(),
@@ -248,8 +252,8 @@ fn truncated(number: Number<'_>) -> Option<i64> {
     number.text().split_once('.').filter(|(_, fraction)| !fraction.contains(['e', 'E']))?.0.parse().ok()
 }
 
-fn without(text: &str, mut secrets: Vec<&str>) -> String {
-    // The longest first: one may be part of another, whose rest would stay.
+fn redacted(text: &str, mut secrets: Vec<&str>) -> String {
+    // The longest first: a secret may be part of another one, whose rest would remain.
     secrets.sort_by_key(|secret| Reverse(secret.len()));
     secrets
         .into_iter()
@@ -341,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_in_the_endpoints_words_or_in_ours() {
+    fn an_error_has_the_endpoints_words_or_ours() {
         let error =
             read(&profile(), 403, r#"{"error":"access_denied","error_description":"no"}"#).unwrap_err();
         assert_eq!(error, EndpointError::new("access_denied", "no", 403));
@@ -366,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_part_of_the_token_leaves_nothing_of_it() {
+    fn a_secret_that_is_part_of_the_token_does_not_save_the_rest() {
         let body = br#"{"error":"e","error_description":"no subject here"}"#.to_vec();
         let answer = EndpointAnswer { status: 400, content_type: Some("text/json"), body };
         let error = profile().read(answer, &["sub"], now()).unwrap_err();

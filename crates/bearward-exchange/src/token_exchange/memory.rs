@@ -1,4 +1,4 @@
-//! Tokens that were granted, kept until shortly before they end.
+//! Granted tokens, kept until shortly before they expire.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,10 +8,10 @@ use bearward_core::UnixTime;
 use super::{Exchange, Granted};
 use crate::limits;
 
-/// Granted tokens, by what was asked for. Bounded; safe from many threads.
+/// Granted tokens, found by what was asked for. Bounded, and safe to use from many threads.
 ///
-/// Nobody is given what was granted to somebody else: what was asked for includes the subject token, see
-/// [`Exchange::key`]. A token is not kept beyond the end of the subject token, if that can be read.
+/// No user gets the token of another: the subject token is part of what was asked for, see [`Exchange::key`]. A token is
+/// not kept after the subject token has expired, if its expiry can be read.
 #[derive(Debug, Default)]
 pub struct TokenMemory {
     kept: Mutex<HashMap<[u8; 32], Kept>>,
@@ -24,16 +24,16 @@ struct Kept {
 }
 
 impl TokenMemory {
-    /// What was granted to the same exchange before, if it is good for a while yet.
+    /// The token that was granted to an equal exchange before, if it does not expire soon.
     pub fn find(&self, exchange: &Exchange, now: UnixTime) -> Option<Granted> {
         let key = exchange.key()?;
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        // Before it came, the clock was set back meanwhile: when it ends can't be told any more.
+        // If `now` is before the token came, the clock was set back, and its expiry is unknown.
         let good = |kept: &&Kept| kept.granted.received() <= now && now < kept.until;
         kept.get(&key).filter(good).map(|kept| kept.granted.clone())
     }
 
-    /// Keeps what was granted to `exchange`, unless it is not worth it, or nobody else's business.
+    /// Keeps what was granted to `exchange`, unless it expires soon, is too large, or is for one caller only.
     pub fn keep(&self, exchange: &Exchange, granted: &Granted, now: UnixTime) {
         let (Some(key), Some(until)) = (exchange.key(), end(exchange, granted)) else { return };
         if until <= now || granted.is_personal() || granted.bytes() > limits::KEPT_TOKEN_BYTES {
@@ -47,14 +47,14 @@ impl TokenMemory {
     }
 }
 
-/// Shortly before the token ends, or the one that it was granted for. `None` for a time that we can't count to.
+/// Shortly before the granted token expires, or when the subject token does. `None` for a time out of range.
 fn end(exchange: &Exchange, granted: &Granted) -> Option<UnixTime> {
     let expires_at = UnixTime::from_whole_seconds(u64::try_from(granted.expires_at()).ok()?)?;
     let until = expires_at.minus(limits::KEPT_TOKEN_MARGIN);
     Some(exchange.subject_expiry().map_or(until, |subject| subject.min(until)))
 }
 
-/// What is over goes first; if nothing is, the one that ends first.
+/// Removes the tokens that have expired. If there are none, removes the one that expires first.
 fn make_room(kept: &mut HashMap<[u8; 32], Kept>, now: UnixTime) {
     kept.retain(|_, kept| now < kept.until);
     if kept.len() < limits::TOKENS_KEPT {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_personal_or_huge_is_not_kept() {
+    fn what_is_for_one_caller_or_huge_is_not_kept() {
         assert!(!kept_after(&exchange("user"), r#"{"access_token":"t","refresh_token":"r"}"#, 0));
         let huge = format!(r#"{{"access_token":"{}"}}"#, "t".repeat(limits::KEPT_TOKEN_BYTES));
         assert!(!kept_after(&exchange("user"), &huge, 0));
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_is_bounded_and_the_one_that_ends_first_goes_first() {
+    fn the_memory_is_bounded_and_the_token_that_expires_first_goes_first() {
         let memory = TokenMemory::default();
         let body = |lifetime: usize| format!(r#"{{"access_token":"t","expires_in":{lifetime}}}"#);
         for user in 0..=limits::TOKENS_KEPT {

@@ -1,4 +1,4 @@
-//! One token for another: what is asked for, and what is granted. RFC 8693, and Auth0's Token Vault.
+//! Exchanges one token for another. RFC 8693, and Auth0's Token Vault.
 
 mod answer;
 mod memory;
@@ -20,16 +20,16 @@ pub use profile::ProfileExchange;
 
 const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// One token for another: the form to be posted to the token endpoint.
+/// An exchange of one token for another: the form to post to the token endpoint.
 ///
-/// Client credentials are not in it, but for a `client_id` where a grant wants it there.
+/// The client's credentials are not in the form. Only Token Vault wants `client_id` there.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Exchange {
     form: Form,
     flow: Flow,
 }
 
-/// What kind of token is asked for; it decides on how the answer is read.
+/// The kind of exchange. It decides how the answer is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Flow {
     Vault,
@@ -37,19 +37,19 @@ enum Flow {
     OnBehalfOf { audience: String },
 }
 
-/// Why an exchange can't be asked for: the caller's mistake. Nothing was sent.
+/// Why an exchange can't be asked for. It is the caller's mistake, found before anything is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestError {
     /// An argument is empty.
     Missing(&'static str),
-    /// The subject token is nothing but white space.
+    /// The subject token consists of white space.
     SubjectTokenBlank,
     /// The subject token has white space around it.
     SubjectTokenSpaced,
-    /// The subject token begins with `Bearer `: a whole header field.
+    /// The subject token begins with `Bearer `, as if it were the value of an Authorization field.
     SubjectTokenWithScheme,
-    /// A further parameter has a name that only the exchange itself may set.
+    /// A further parameter has a name that is reserved for the exchange itself.
     ReservedParameter {
         /// The name, as the caller gave it.
         name: String,
@@ -81,11 +81,11 @@ impl Exchange {
         self.form.fields()
     }
 
-    /// What two calls have in common exactly if they ask for the same and are given the same of the answer: the hash of
-    /// the flow and the whole form, each piece with its length before it. The subject token is part of it, so no two
-    /// users share one.
+    /// A key that is equal for two exchanges exactly if they ask for the same and get the same result: the hash of the
+    /// flow and of the whole form, each piece with its length before it. The subject token is part of the form, so two
+    /// users never share a key.
     ///
-    /// `None` if nobody else may have the answer: refresh tokens are used up by whoever uses them first.
+    /// `None` if only one caller may have the result, because it asks for a refresh token: one can be used once.
     pub fn key(&self) -> Option<[u8; 32]> {
         if self.form.field("scope").is_some_and(|scope| scope.split(' ').any(|name| name == "offline_access"))
         {
@@ -93,7 +93,7 @@ impl Exchange {
         }
         let mut hash = digest::Context::new(&digest::SHA256);
         let form = self.form().flat_map(|(name, value)| [name, value]);
-        // An exchange by profile may have the form of one on behalf of a user, and is given more of the answer.
+        // An exchange by profile may have the same form as one on behalf of a user, but its result has more members.
         for piece in core::iter::once(self.flow.name()).chain(form) {
             hash.update(&u64::try_from(piece.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(piece.as_bytes());
@@ -101,8 +101,8 @@ impl Exchange {
         hash.finish().as_ref().try_into().ok()
     }
 
-    /// The `exp` of the subject token, if it is a JWT that has one. Not verified: it can only shorten how long an
-    /// answer is kept.
+    /// The `exp` of the subject token, if it is a JWT that has one. It is not verified: it can only shorten how long a
+    /// result is kept.
     fn subject_expiry(&self) -> Option<UnixTime> {
         let payload = Segments::of(self.subject_token()).ok()?.payload().ok()?;
         payload.get("exp").and_then(Value::as_f64).and_then(UnixTime::from_seconds)
@@ -124,7 +124,7 @@ fn required<'a>(argument: &'static str, value: &'a str) -> Result<&'a str, Reque
     if value.is_empty() { Err(RequestError::Missing(argument)) } else { Ok(value) }
 }
 
-/// `None` for a value that is not worth a field.
+/// The field, if there is a value and it is not empty.
 fn given<'a>(name: &'static str, value: Option<&'a str>) -> Option<(&'static str, &'a str)> {
     value.filter(|value| !value.is_empty()).map(|value| (name, value))
 }
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_is_nobody_elses() {
+    fn a_refresh_token_is_for_one_caller_only() {
         let scope = |scope| Exchange::on_behalf_of("token", "api", Some(scope)).unwrap().key();
         assert!(scope("read offline_access").is_none());
         assert!(scope("read offline_access_not").is_some());

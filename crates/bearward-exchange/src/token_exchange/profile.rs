@@ -1,11 +1,12 @@
-//! A token of one's own making, or somebody else's, for a token of the issuer. RFC 8693 §2.1.
+//! Another system's token, exchanged for a token of the issuer. RFC 8693 §2.1.
 
 use super::{Exchange, Flow, RequestError, given, required};
 use crate::limits;
 
 pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
-/// What further parameters must not be called, in any case: those that say who asks for what, and for whom.
+/// Names that further parameters must not have, in upper or lower case: they say which client asks, for what, and for
+/// which user.
 const RESERVED: &[&str] = &[
     "grant_type",
     "client_id",
@@ -30,27 +31,27 @@ const RESERVED: &[&str] = &[
     "assertion",
 ];
 
-/// What is asked for; the profile is the one that the issuer has for `subject_token_type`.
+/// What is asked for. The issuer has a profile for each `subject_token_type` that it accepts.
 #[derive(Clone, Copy, Default)]
 #[expect(missing_debug_implementations, reason = "it holds a token")]
 #[expect(clippy::exhaustive_structs, reason = "made by its users, with the rest left to its default")]
 pub struct ProfileExchange<'a> {
-    /// The token that is given.
+    /// The token to exchange.
     pub subject_token: &'a str,
-    /// What kind of token that is: a URI.
+    /// The kind of that token: a URI.
     pub subject_token_type: &'a str,
     /// The API that the new token is for.
     pub audience: Option<&'a str>,
     /// Scopes, separated by spaces.
     pub scope: Option<&'a str>,
-    /// What kind of token is wanted.
+    /// The kind of token that is wanted: a URI.
     pub requested_token_type: Option<&'a str>,
     /// Further parameters; one with several values is sent several times.
     pub extra: &'a [(String, Vec<String>)],
 }
 
 impl ProfileExchange<'_> {
-    /// The exchange, or why it can't be asked for. RFC 8693 §2.1.
+    /// The exchange, or why it can't be asked for.
     pub fn prepare(&self) -> Result<Exchange, RequestError> {
         let mut exchange = Exchange::new(
             Flow::Profile {
@@ -84,7 +85,7 @@ impl ProfileExchange<'_> {
     }
 }
 
-/// The usual slips, told before anything is sent.
+/// The usual mistakes, found before anything is sent.
 fn check_subject_token(token: &str) -> Result<(), RequestError> {
     let trimmed = token.trim();
     if trimmed.is_empty() {
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_with_the_subject_token_are_told_apart() {
+    fn each_mistake_in_the_subject_token_has_its_own_error() {
         let refused = |token| exchange(token, &[]).prepare().unwrap_err();
         assert_eq!(refused(""), RequestError::Missing("subject_token"));
         assert_eq!(refused(" \t"), RequestError::SubjectTokenBlank);

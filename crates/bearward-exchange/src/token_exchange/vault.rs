@@ -6,8 +6,8 @@ const GRANT_TYPE: &str = "urn:auth0:params:oauth:grant-type:token-exchange:feder
 const REQUESTED_TOKEN_TYPE: &str = "http://auth0.com/oauth/token-type/federated-connection-access-token";
 
 impl Exchange {
-    /// Asks for a token of `connection` that belongs to the user of `access_token`; `login_hint` says which account, if
-    /// the user has several there.
+    /// Asks for a token of `connection` for the user of `access_token`. `login_hint` names the account, if the user has
+    /// several there.
     pub fn vault(
         connection: &str,
         access_token: &str,

@@ -34,20 +34,41 @@ async def read_body(response: httpx.Response) -> bytes:
         # A mock's: already read and decoded.
         check_size(len(response.content))
         return response.content
-    decoder = _decoder(response.headers.get("content-encoding", "identity"))
-    body = bytearray()
-    received = 0
-    try:
-        async for chunk in response.aiter_raw():
-            received += len(chunk)
-            # One byte more than allowed, so that `check_size` sees it.
-            body += chunk if decoder is None else decoder.decompress(chunk, MAX_BODY_BYTES + 1 - len(body))
-            check_size(max(received, len(body)))
-    except zlib.error as error:
-        raise UnusableAnswerError(f"not gzip: {error}") from None
-    if decoder is not None and not decoder.eof:
-        raise UnusableAnswerError("gzip that ends too early")
-    return bytes(body)
+    body = _Body(_decoder(response.headers.get("content-encoding", "identity")))
+    async for chunk in response.aiter_raw():
+        body.add(chunk)
+        # No variable holds a piece of the answer while we wait for the next one: see `_Body`.
+        del chunk
+    return body.whole()
+
+
+class _Body:
+    """What has been read so far.
+
+    An answer may have a token in it, and error reporters write down what local variables hold. This one shows nothing.
+    """
+
+    def __init__(self, decoder: Any) -> None:
+        self._decoder = decoder
+        self._decoded = bytearray()
+        self._received = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next piece, as it came."""
+        self._received += len(chunk)
+        # One more than allowed, so that it shows.
+        room = MAX_BODY_BYTES + 1 - len(self._decoded)
+        try:
+            self._decoded += chunk if self._decoder is None else self._decoder.decompress(chunk, room)
+        except zlib.error as error:
+            raise UnusableAnswerError(f"not gzip: {error}") from None
+        check_size(max(self._received, len(self._decoded)))
+
+    def whole(self) -> bytes:
+        """All of it, decoded."""
+        if self._decoder is not None and not self._decoder.eof:
+            raise UnusableAnswerError("gzip that ends too early")
+        return bytes(self._decoded)
 
 
 def check_size(size: int) -> None:

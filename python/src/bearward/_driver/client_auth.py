@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Optional, Protocol
 
 import httpx
 
@@ -20,17 +20,21 @@ if TYPE_CHECKING:
 _RSA_BITS_AT_LEAST = 2048
 
 
-class RequestAuthentication(NamedTuple):
-    """What authenticates one request to the token endpoint."""
+class RequestAuthentication:
+    """What a request to the token endpoint carries besides its form.
 
-    fields: list[tuple[str, str]]
-    auth: Optional[httpx.BasicAuth]
-    secrets: list[str]
-    """Texts that must not appear in an error or a log."""
+    Not a tuple and not a data class: error reporters write down what local variables hold, and look into both.
 
-    def __repr__(self) -> str:
-        # Error reporters print local variables.
-        return "RequestAuthentication(...)"
+    Args:
+        fields: More fields of the form.
+        auth: HTTP Basic credentials, if the client uses them.
+        secrets: What must not be repeated to anybody.
+    """
+
+    def __init__(self, fields: list[tuple[str, str]], auth: Optional[httpx.BasicAuth], secrets: list[str]) -> None:
+        self.fields = fields
+        self.auth = auth
+        self.secrets = secrets
 
 
 class ClientAuthentication(Protocol):

@@ -1,6 +1,6 @@
 """Tokens for other services, from the token endpoint of `domain`.
 
-The engine builds the forms and reads the answers. Here they are sent and received.
+`crates/bearward-exchange` builds the forms and reads the answers. Here they are sent and received.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class TokenExchanger:
     """Exchanges tokens at the token endpoint of one issuer, as one client.
 
     Args:
-        known: The documents that verification uses; the token endpoint stands in one.
+        known: The documents that verification uses. The discovery document names the token endpoint.
         documents: Fetches the issuer's discovery document if need be.
         loops: Whose pooled clients are used, and where calls under way are kept.
         options: Options that `engine_for` has seen.
@@ -183,9 +183,10 @@ class TokenExchanger:
             timeout=self._timeout,
         )
         async with sent as response:
-            body = await read_body(response)
-        kind = response.headers.get("content-type")
-        return exchange.read(response.status_code, kind, body, authentication.secrets, time.time())
+            status, kind = response.status_code, response.headers.get("content-type")
+            # The body goes into the call and into no variable. It may hold a token although it is refused, and error
+            # reporters write down what local variables hold.
+            return exchange.read(status, kind, await read_body(response), authentication.secrets, time.time())
 
 
 async def _remember(memory: _native.TokenMemory, exchange: _native.Exchange, request: _Request) -> _native.Granted:

@@ -74,7 +74,7 @@ class DocumentFetcher:
             _finish(flight, loop)
             return
         usable = await self._bring_from_issuer(flight.needed, loop, end - time.monotonic())
-        _land(flight, loop)
+        _finish(flight, loop)
         # Nobody waits for the rest.
         if self._shared is not None and usable is not None:
             body, fresh_for = usable
