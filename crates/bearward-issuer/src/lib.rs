@@ -22,16 +22,29 @@
 //!
 //! | Request | |
 //! |---|---|
-//! | `POST /oauth/token` | client credentials (RFC 6749 §4.4); a device's code (RFC 8628); token exchange (RFC 8693) on behalf of a user, and by [`ExchangeProfile`]; the token vault, for each [`Connection`] |
+//! | `/authorize` | a user logs in with a browser: authorization code with PKCE (S256), on a page that lists the tenant's users and asks for consent once; `state`, `nonce`, `prompt`, `max_age`, `login_hint`, `organization`, `audience` or `resource` (RFC 8707), `dpop_jkt`; the answers name the issuer (RFC 9207) |
+//! | `/v2/logout`, `/oidc/logout` | the logout |
+//! | `POST /oauth/token` | the code of a login; refresh tokens, which rotate; client credentials (RFC 6749 §4.4); a device's code (RFC 8628); token exchange (RFC 8693) on behalf of a user, and by [`ExchangeProfile`]; the token vault, for each [`Connection`] |
+//! | `POST /oauth/revoke` | ends a refresh token and all others of its login (RFC 7009) |
+//! | `/userinfo` | the claims of the user that an access token is for |
+//! | `POST /oidc/register` | an application registers itself, as a public client (RFC 7591). An application can also be known by the URL of its description (Client ID Metadata Document), which the tenant fetches: https, or http on loopback |
 //! | `POST /oauth/device/code`, `/activate` | the device authorization flow, and the page where its user confirms |
 //! | `/api/v2/resource-servers` | the part of the Management API that makes APIs and shows them, for access tokens for `https://DOMAIN/api/v2/` |
+//! | `/.well-known/openid-configuration`, `/.well-known/oauth-authorization-server` | discovery: names what is served, and nothing else |
 //!
 //! The client authenticates by its secret (Basic or in the body) or, if it has a [`PublicKey`], by assertions that it
-//! signed (`private_key_jwt`, RFC 7523). With a DPoP proof (RFC 9449 §5) tokens are bound to its key.
+//! signed (`private_key_jwt`, RFC 7523). It may redeem codes and refresh tokens, and start devices, without its secret:
+//! so one client is enough for a page, a program and a device. Its logins may end anywhere on loopback, or at the
+//! redirect URIs that it was given. Each [`Application`] has redirect URIs of its own. With a DPoP proof (RFC 9449 §5)
+//! tokens are bound to its key; with [`TenantConfig::dpop_nonce`] proofs need a nonce (§8).
 //!
-//! There is one client, all APIs' scopes are granted to it and to every user, and anybody is a user. There is no
-//! login, no `/userinfo` and no refresh token; an ID token (for `openid`, from a device or a profile) has a user's id and
-//! no more. Tokens are signed with RS256: none is issued for an API that wants HS256.
+//! Users log in without a password. Each API grants all its scopes to the client and to every [`User`]; where there are
+//! [`Role`]s, an API with permissions grants a user what the user's roles have. Tokens are signed with RS256: none is
+//! issued for an API that wants HS256. A refresh token needs the scope `offline_access`. One that is used twice ends all
+//! refresh tokens of its login, and so does a code that is used twice.
+//!
+//! Pages on loopback and those of applications may call the endpoints that browsers call (CORS). A request whose `Host`
+//! is not one of the tenant's names gets nothing: a page can have its own name resolved to 127.0.0.1.
 //!
 //! The tenant has faults on request, so that tests see what happens when documents are late, wrong, endless or
 //! missing. Set them by the methods of [`LocalTenant`], or from any language by its admin side ([`AdminAccess`]).
@@ -48,6 +61,7 @@ mod random;
 mod serve;
 
 pub use serve::{
-    AdminAccess, Api, Behaviour, CaFile, Client, ConfigError, Connection, Connections, Endpoint,
-    EndpointRequests, ExchangeProfile, LocalTenant, PublicKey, Requests, Secret, StartError, TenantConfig,
+    AdminAccess, Api, Application, Behaviour, CaFile, Client, ConfigError, Connection, Connections, Endpoint,
+    EndpointRequests, ExchangeProfile, LocalTenant, PublicKey, Requests, Role, Secret, StartError,
+    TenantConfig, User,
 };

@@ -6,26 +6,27 @@ use serde_json::{Map, Value};
 
 use super::{
     clock::unix_now,
+    config::User,
     error_answer::ErrorAnswer,
-    state::{ResourceServer, Tenant},
+    state::{Login, RegisteredClient, ResourceServer, Tenant},
+    user_claims::{self, OFFLINE_ACCESS, OPENID},
 };
 use crate::{
     mint::{AccessToken, IdToken, Profile, SigningKey, Subject},
     random,
 };
 
-const OPENID: &str = "openid";
-
 /// Auth0's default, ten hours.
 const ID_TOKEN_LIFETIME: u64 = 36_000;
 
 /// What an access token is made of, but for the time.
 pub(super) struct Grant {
+    client: Arc<RegisteredClient>,
     server: Arc<ResourceServer>,
     /// The user's id; without one it is the client's own token.
     user: Option<String>,
-    /// Whether there is an ID token too.
-    openid: bool,
+    /// Scopes of OpenID Connect: with `openid` there is an ID token too.
+    openid: Vec<String>,
     /// Scopes of the API.
     scopes: Vec<String>,
     /// The thumbprint of the key that the token is bound to.
@@ -34,36 +35,89 @@ pub(super) struct Grant {
     pub(super) actor: Option<Value>,
     /// `org_id`: the organisation that the user logged in to.
     pub(super) organization: Option<Value>,
+    /// `nonce` and `auth_time` of the ID token.
+    login: Option<(Option<String>, u64)>,
 }
 
 impl Grant {
     /// Of the scopes asked for, those that the client has been granted.
-    pub(super) fn to_client(server: Arc<ResourceServer>, requested: Option<&str>) -> Self {
+    pub(super) fn to_client(
+        client: Arc<RegisteredClient>,
+        server: Arc<ResourceServer>,
+        requested: Option<&str>,
+    ) -> Self {
         let scopes = server.grant(requested);
-        Self { server, user: None, openid: false, scopes, jkt: None, actor: None, organization: None }
+        Self {
+            client,
+            server,
+            user: None,
+            openid: Vec::new(),
+            scopes,
+            jkt: None,
+            actor: None,
+            organization: None,
+            login: None,
+        }
     }
 
-    /// The same for a user.
-    pub(super) fn to_user(server: Arc<ResourceServer>, requested: Option<&str>, user: String) -> Self {
-        Self { user: Some(user), ..Self::to_client(server, requested) }
+    /// The same for a user: without what the user's roles don't allow.
+    pub(super) fn to_user(
+        tenant: &Tenant,
+        client: Arc<RegisteredClient>,
+        server: Arc<ResourceServer>,
+        requested: Option<&str>,
+        user: String,
+    ) -> Self {
+        let mut grant = Self::to_client(client, server, requested);
+        if grant.server.enforces_policies() {
+            let api = grant.server.identifier();
+            grant.scopes.retain(|scope| tenant.users.may(&user, api, scope));
+        }
+        Self { user: Some(user), ..grant }
     }
 
-    /// With an ID token too, if `openid` is among the scopes asked for.
+    /// With the scopes of OpenID Connect, too. Those about the user need `openid`.
     pub(super) fn with_openid(mut self, requested: Option<&str>) -> Self {
-        self.openid = requested.is_some_and(|scopes| scopes.split_whitespace().any(|scope| scope == OPENID));
-        // Whatever an API calls its scopes, this one is said once.
-        self.scopes.retain(|scope| scope != OPENID || !self.openid);
+        let asked = |scope: &str| requested.unwrap_or_default().split_whitespace().any(|it| it == scope);
+        let granted = |scope: &&str| asked(scope) && (asked(OPENID) || *scope == OFFLINE_ACCESS);
+        let granted = user_claims::SCOPES.into_iter().filter(granted);
+        let granted = granted.filter(|scope| *scope != OFFLINE_ACCESS || self.server.allows_offline_access());
+        self.openid = granted.map(str::to_owned).collect();
+        // Whatever an API calls its scopes, these are said once.
+        self.scopes.retain(|scope| !self.openid.contains(scope));
         self
+    }
+
+    /// With what an ID token says of the login.
+    pub(super) fn with_login(self, login: &Login) -> Self {
+        let organization = login.organization.as_deref().map(Value::from);
+        Self { organization, login: Some((login.nonce.clone(), login.auth_time)), ..self }
     }
 
     /// `scope` as the answer and the token have it.
     pub(super) fn scopes(&self) -> Vec<&str> {
-        let openid = self.openid.then_some(OPENID);
-        openid.into_iter().chain(self.scopes.iter().map(String::as_str)).collect()
+        self.openid.iter().chain(&self.scopes).map(String::as_str).collect()
     }
 
     pub(super) fn server(&self) -> &ResourceServer {
         &self.server
+    }
+
+    pub(super) fn client(&self) -> &RegisteredClient {
+        &self.client
+    }
+
+    /// Whether there is a refresh token.
+    pub(super) fn is_offline(&self) -> bool {
+        self.has(OFFLINE_ACCESS)
+    }
+
+    fn has(&self, scope: &str) -> bool {
+        self.openid.iter().any(|granted| granted == scope)
+    }
+
+    fn known_user<'a>(&self, tenant: &'a Tenant) -> Option<&'a User> {
+        tenant.users.by_id(self.user.as_deref()?)
     }
 
     /// The access token's header and claims, issued now, to be signed by `key`.
@@ -75,14 +129,15 @@ impl Grant {
         let jti = random::hex::<16>().map_err(|_| ErrorAnswer::internal())?;
         let profile =
             if self.server.has_rfc9068_tokens() { Profile::Rfc9068 { jti: &jti } } else { Profile::Auth0 };
-        let userinfo = format!("{}userinfo", tenant.issuer());
+        let userinfo = tenant.endpoint(|paths| paths.userinfo);
         let audience = self.server.identifier();
         // As Auth0 does: a token that `/userinfo` accepts has it in `aud`.
-        let audiences: &[&str] = if self.openid { &[audience, &userinfo] } else { &[audience] };
+        let audiences: &[&str] =
+            if self.has(OPENID) && audience != userinfo { &[audience, &userinfo] } else { &[audience] };
         let permissions: Vec<&str> = self.scopes.iter().map(String::as_str).collect();
         let mut claims = AccessToken {
             issuer: tenant.issuer(),
-            client_id: tenant.settings.client.id(),
+            client_id: &self.client.id,
             subject: self.user.as_deref().map_or(Subject::Client, Subject::User),
             audiences,
             scopes: &self.scopes(),
@@ -96,6 +151,8 @@ impl Grant {
         if let Some(organization) = &self.organization {
             claims.insert("org_id".to_owned(), organization.clone());
         }
+        let custom = self.known_user(tenant).into_iter().flat_map(user_claims::custom);
+        claims.extend(custom.map(|(name, value)| (name.clone(), value.clone())));
         let mut header = key.header();
         header.insert("typ".to_owned(), profile.typ().into());
         Ok(UnsignedToken { header, claims })
@@ -103,10 +160,22 @@ impl Grant {
 
     /// The ID token that goes with it, if it was asked for.
     pub(super) fn id_token(&self, tenant: &Tenant, key: &SigningKey) -> Option<UnsignedToken> {
-        let user = self.user.as_deref().filter(|_| self.openid)?;
-        let client_id = tenant.settings.client.id();
-        let token = IdToken { issuer: tenant.issuer(), client_id, user, lifetime: ID_TOKEN_LIFETIME };
-        Some(UnsignedToken { header: key.header(), claims: token.claims(unix_now()) })
+        let user = self.user.as_deref().filter(|_| self.has(OPENID))?;
+        let token = IdToken {
+            issuer: tenant.issuer(),
+            client_id: &self.client.id,
+            user,
+            lifetime: ID_TOKEN_LIFETIME,
+        };
+        let known = self.known_user(tenant);
+        let mut claims = known.map(|user| user_claims::for_scopes(user, &self.scopes())).unwrap_or_default();
+        claims.extend(token.claims(unix_now()));
+        if let Some((nonce, auth_time)) = &self.login {
+            claims.insert("auth_time".to_owned(), (*auth_time).into());
+            claims.extend(nonce.as_ref().map(|nonce| ("nonce".to_owned(), nonce.as_str().into())));
+        }
+        claims.extend(self.organization.as_ref().map(|id| ("org_id".to_owned(), id.clone())));
+        Some(UnsignedToken { header: key.header(), claims })
     }
 }
 

@@ -23,13 +23,43 @@ impl ErrorAnswer {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", description)
     }
 
+    /// RFC 9110 §15.5.20.
+    pub(super) fn misdirected() -> Self {
+        let description = "The Host field does not name this tenant.";
+        Self::new(StatusCode::MISDIRECTED_REQUEST, "misdirected_request", description)
+    }
+
+    /// RFC 8707 §2.
+    pub(super) fn invalid_target(description: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_target", description)
+    }
+
+    /// RFC 6749 §5.2, with Auth0's status.
+    pub(super) fn invalid_grant(description: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "invalid_grant", description)
+    }
+
     /// RFC 9449 §5.
     pub(super) fn invalid_dpop_proof(description: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_dpop_proof", description)
     }
 
+    /// RFC 9449 §8. The nonce is in the field `DPoP-Nonce`.
+    pub(super) fn use_dpop_nonce() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "use_dpop_nonce",
+            "Authorization server requires nonce in DPoP proof",
+        )
+    }
+
     pub(super) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "access_denied", "Unauthorized")
+    }
+
+    /// The code and the description, for an answer by redirect.
+    pub(super) fn parts(&self) -> (&'static str, &str) {
+        (self.error, &self.description)
     }
 
     /// RFC 6749 §5.2: a client that tried the Authorization field is answered with the scheme it used.

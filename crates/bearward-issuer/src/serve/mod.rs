@@ -4,6 +4,7 @@ mod access_token;
 mod admin;
 mod ca_file;
 mod client_auth;
+mod client_document;
 mod clock;
 mod config;
 mod connection;
@@ -12,15 +13,23 @@ mod documents;
 mod error_answer;
 mod faults;
 mod grants;
+mod login;
 mod management;
 mod own_token;
+mod page;
+mod paths;
 mod proof;
+mod redirect_uri;
+mod register;
 mod request_body;
+mod revoke;
 mod routes;
 mod secret;
 mod state;
 mod tls;
 mod token_request;
+mod user_claims;
+mod userinfo;
 
 use std::{
     fmt, io,
@@ -36,12 +45,15 @@ use self::{
     ca_file::WrittenCaFile,
     clock::unix_now,
     connection::Transport,
-    state::{Settings, Tenant, generate_key},
+    state::{Names, Settings, Tenant, generate_key},
     tls::LoopbackTls,
 };
 use crate::{mint::MintError, random};
 
-pub use config::{Api, CaFile, Client, ConfigError, Connection, ExchangeProfile, PublicKey, TenantConfig};
+pub use config::{
+    Api, Application, CaFile, Client, ConfigError, Connection, ExchangeProfile, PublicKey, Role,
+    TenantConfig, User,
+};
 pub use faults::{Behaviour, Connections, Endpoint, EndpointRequests, Requests};
 pub use secret::Secret;
 
@@ -67,13 +79,14 @@ impl LocalTenant {
         let TenantConfig { port, ca_file, admin, .. } = config;
         let client = settings.client.clone();
         let (listener, port) = listen(port).await?;
-        let domain = format!("{}:{port}", Ipv4Addr::LOCALHOST);
+        let names = Names::on_loopback(port);
+        let domain = names.domain().to_owned();
         let key = generate_key(domain.clone()).await?;
         let tls = LoopbackTls::generate(unix_now()).map_err(StartError::Certificate)?;
         let ca_file = WrittenCaFile::write(&ca_file, &tls.ca_pem)
             .map_err(|(path, source)| StartError::CaFile { path, source })?;
 
-        let tenant = Arc::new(Tenant::new(domain.clone(), settings, key)?);
+        let tenant = Arc::new(Tenant::new(names, settings, key)?);
         let (stop, stopped) = watch::channel(());
         let mut servers = JoinSet::new();
         let admin = if admin {

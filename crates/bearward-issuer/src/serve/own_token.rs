@@ -43,8 +43,7 @@ pub(super) fn verify(
             Next::Done(Err(refused)) => return Err(not_verified(refused.cause)),
             Next::Fetch(needed) => {
                 let is_discovery = needed.kind() == DocumentKind::Discovery;
-                let document =
-                    if is_discovery { documents::metadata(tenant.issuer()) } else { tenant.good_key_set() };
+                let document = if is_discovery { documents::metadata(tenant) } else { tenant.good_key_set() };
                 let response = Response::document(document.to_string().into_bytes());
                 let received = verifier.documents().answered(&needed, response, now);
                 received.map_err(|_| NotVerified::Internal)?;

@@ -1,14 +1,22 @@
 //! The DPoP proof in a token request: it names the key that the token will be bound to. RFC 9449 §5.
 
+use std::time::Instant;
+
 use axum::http::HeaderMap;
-use bearward_core::{ProvenRequest, Rejection, UnixTime, VerifiedProof, check_proof, policy::DpopPolicy};
+use bearward_core::{
+    ProvenRequest, Rejection, UnixTime, VerifiedProof, check_proof, encoding::json::Value,
+    jose::compact::Segments, policy::DpopPolicy,
+};
 
-use super::error_answer::ErrorAnswer;
+use super::{
+    error_answer::ErrorAnswer,
+    state::{DpopNonces, Tenant},
+};
 
-/// The one `DPoP` field, if there is any, checked for a `POST` to one of `endpoints`. The proof may have been used before.
+/// The one `DPoP` field, if there is any, checked for a `POST` to the token endpoint. The proof may have been used before.
 pub(super) fn of(
     headers: &HeaderMap,
-    endpoints: &[String],
+    tenant: &Tenant,
     now: UnixTime,
 ) -> Result<Option<VerifiedProof>, ErrorAnswer> {
     let mut fields = headers.get_all("dpop").iter();
@@ -17,7 +25,18 @@ pub(super) fn of(
         return Err(refused(&Rejection::MultipleProofs));
     }
     let proof = field.to_str().map_err(|_| refused(&Rejection::ProofNotAJws))?;
-    check(proof, endpoints, now).map(Some).map_err(|rejection| refused(&rejection))
+    let verified = check(proof, &tenant.token_endpoints(), now).map_err(|rejection| refused(&rejection))?;
+    if tenant.dpop_nonces.as_ref().is_some_and(|nonces| !has_nonce_of(nonces, proof)) {
+        return Err(ErrorAnswer::use_dpop_nonce());
+    }
+    Ok(Some(verified))
+}
+
+/// RFC 9449 §8.
+fn has_nonce_of(nonces: &DpopNonces, proof: &str) -> bool {
+    let claims = Segments::of(proof).ok().and_then(|segments| segments.payload().ok());
+    let nonce = claims.as_ref().and_then(|claims| claims.get("nonce")).and_then(Value::as_str);
+    nonce.is_some_and(|nonce| nonces.takes(nonce, Instant::now()))
 }
 
 fn check(proof: &str, endpoints: &[String], now: UnixTime) -> Result<VerifiedProof, Rejection> {

@@ -10,13 +10,16 @@ use super::{error_answer::ErrorAnswer, secret::Secret};
 
 /// Each `grant_type` that is answered.
 pub(super) mod grant_type {
+    pub(crate) const AUTHORIZATION_CODE: &str = "authorization_code";
+    pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
     pub(crate) const CLIENT_CREDENTIALS: &str = "client_credentials";
     pub(crate) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
     pub(crate) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
     pub(crate) const TOKEN_VAULT: &str =
         "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token";
 
-    pub(crate) const ALL: [&str; 4] = [CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE, TOKEN_VAULT];
+    pub(crate) const ALL: [&str; 6] =
+        [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE, TOKEN_VAULT];
 }
 
 /// A request with the parameters that are read here; others are ignored, as RFC 6749 §3.2 asks.
@@ -28,6 +31,13 @@ pub(super) struct TokenRequest {
     pub(super) audience: Option<String>,
     pub(super) scope: Option<String>,
     pub(super) exchange: ExchangeParameters,
+    pub(super) resource: Option<String>,
+    pub(super) redirect_uri: Option<String>,
+    code: Option<Secret>,
+    code_verifier: Option<Secret>,
+    refresh_token: Option<Secret>,
+    /// What is to be revoked or looked into.
+    token: Option<Secret>,
     device_code: Option<Secret>,
     pub(super) credentials: Credentials,
 }
@@ -69,6 +79,12 @@ impl TokenRequest {
                 connection: given(&mut parameters.connection),
                 asks_for_more: parameters.actor_token.is_some() || parameters.organization.is_some(),
             },
+            resource: given(&mut parameters.resource),
+            redirect_uri: given(&mut parameters.redirect_uri),
+            code: given(&mut parameters.code).map(Secret::new),
+            code_verifier: given(&mut parameters.code_verifier).map(Secret::new),
+            refresh_token: given(&mut parameters.refresh_token).map(Secret::new),
+            token: given(&mut parameters.token).map(Secret::new),
             device_code: given(&mut parameters.device_code).map(Secret::new),
             credentials: parameters.credentials(headers)?,
         })
@@ -76,6 +92,22 @@ impl TokenRequest {
 
     pub(super) fn grant_type(&self) -> Result<&str, ErrorAnswer> {
         required(self.grant_type.as_deref(), "grant_type")
+    }
+
+    pub(super) fn code(&self) -> Result<&Secret, ErrorAnswer> {
+        required(self.code.as_ref(), "code")
+    }
+
+    pub(super) fn code_verifier(&self) -> Result<&Secret, ErrorAnswer> {
+        required(self.code_verifier.as_ref(), "code_verifier")
+    }
+
+    pub(super) fn refresh_token(&self) -> Result<&Secret, ErrorAnswer> {
+        required(self.refresh_token.as_ref(), "refresh_token")
+    }
+
+    pub(super) fn token(&self) -> Result<&Secret, ErrorAnswer> {
+        required(self.token.as_ref(), "token")
     }
 
     pub(super) fn device_code(&self) -> Result<&Secret, ErrorAnswer> {
@@ -121,6 +153,12 @@ struct Parameters {
     connection: Option<String>,
     actor_token: Option<String>,
     organization: Option<String>,
+    resource: Option<String>,
+    redirect_uri: Option<String>,
+    code: Option<String>,
+    code_verifier: Option<String>,
+    refresh_token: Option<String>,
+    token: Option<String>,
     device_code: Option<String>,
 }
 
@@ -300,7 +338,16 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        for name in ["client_secret", "client_assertion", "subject_token", "device_code"] {
+        for name in [
+            "client_secret",
+            "client_assertion",
+            "subject_token",
+            "device_code",
+            "code",
+            "code_verifier",
+            "refresh_token",
+            "token",
+        ] {
             let body = format!("grant_type=g&{name}=hush&client_assertion_type={ASSERTION_TYPE}");
             let request = TokenRequest::parse(&headers(FORM, None), body.as_bytes()).unwrap();
             assert!(!format!("{request:?}").contains("hush"), "{name}");

@@ -127,13 +127,15 @@ async fn discovery_lists_what_there_is() {
     let document = fixture.document("/.well-known/openid-configuration").await;
     assert_eq!(document["device_authorization_endpoint"], fixture.url("/oauth/device/code"));
     let grants = json!([
+        "authorization_code",
+        "refresh_token",
         "client_credentials",
         "urn:ietf:params:oauth:grant-type:device_code",
         "urn:ietf:params:oauth:grant-type:token-exchange",
         "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token",
     ]);
     assert_eq!(document["grant_types_supported"], grants);
-    let methods = json!(["client_secret_basic", "client_secret_post", "private_key_jwt"]);
+    let methods = json!(["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]);
     assert_eq!(document["token_endpoint_auth_methods_supported"], methods);
     let algorithms = json!(["RS256", "RS384", "PS256"]);
     assert_eq!(document["token_endpoint_auth_signing_alg_values_supported"], algorithms);

@@ -11,7 +11,10 @@ use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
 use reqwest::Response;
 use serde_json::{Value, json};
 
-use crate::support::{API, Fixture, start, text};
+use crate::{
+    browser::{Browser, redemption},
+    support::{API, Fixture, start, start_with, text},
+};
 
 /// What a case does to the header and the claims of a good proof.
 type Change = fn(&mut Value, &mut Value);
@@ -26,7 +29,7 @@ impl ProofKey {
         Self { pair: KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap(), curve: "P-256" }
     }
 
-    fn jwk(&self) -> Value {
+    pub(crate) fn jwk(&self) -> Value {
         let coordinates = &self.pair.public_key_raw()[1..];
         let (x, y) = coordinates.split_at(coordinates.len() / 2);
         let [x, y] = [x, y].map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
@@ -44,7 +47,7 @@ impl ProofKey {
         jwk.thumbprint(ThumbprintHash::SHA256).unwrap()
     }
 
-    fn sign(&self, header: &Value, claims: &Value) -> String {
+    pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
         let segment = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let message = format!("{}.{}", segment(header), segment(claims));
         let key = EncodingKey::from_ec_der(&self.pair.serialize_der());
@@ -55,7 +58,7 @@ impl ProofKey {
 }
 
 /// Header and claims of a good proof for the token endpoint.
-fn parts(fixture: &Fixture, key: &ProofKey, identifier: &str) -> (Value, Value) {
+pub(crate) fn parts(fixture: &Fixture, key: &ProofKey, identifier: &str) -> (Value, Value) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": key.jwk() });
     let htu = fixture.url("/oauth/token");
@@ -218,4 +221,63 @@ async fn the_admin_side_binds_a_token_to_whatever_it_is_told() {
 async fn discovery_says_which_algorithms_proofs_may_have() {
     let document = start().await.document("/.well-known/openid-configuration").await;
     assert_eq!(document["dpop_signing_alg_values_supported"], json!(["ES256"]));
+}
+
+#[tokio::test]
+async fn with_nonces_a_proof_needs_the_newest_one() {
+    let (fixture, key) = (start_with(|config| config.dpop_nonce = true).await, ProofKey::generate());
+    let (header, mut claims) = parts(&fixture, &key, "1");
+    let mut nonce = String::new();
+    for wrong in [json!(null), json!("made up"), json!(1)] {
+        claims["nonce"] = wrong;
+        let response = ask(&fixture, &fixture.parameters(), &[&key.sign(&header, &claims)]).await;
+        assert_eq!(response.status(), 400);
+        nonce = response.headers()["dpop-nonce"].to_str().unwrap().to_owned();
+        assert_eq!(crate::support::json(response).await["error"], "use_dpop_nonce");
+    }
+    claims["nonce"] = json!(nonce);
+    let response = ask(&fixture, &fixture.parameters(), &[&key.sign(&header, &claims)]).await;
+    assert_eq!(
+        (response.status().as_u16(), response.headers()["dpop-nonce"].to_str().unwrap()),
+        (200, nonce.as_str())
+    );
+    let bearer = fixture.ask(&fixture.parameters()).await;
+    assert!(bearer.status() == 200 && !bearer.headers().contains_key("dpop-nonce"));
+}
+
+#[tokio::test]
+async fn a_login_can_be_bound_to_a_key() {
+    let (fixture, key, other) = (start().await, ProofKey::generate(), ProofKey::generate());
+    let over = json!({ "dpop_jkt": key.thumbprint() });
+    let sent = Browser::new(&fixture).log_in("auth0|local-user", &over).await;
+    let request = redemption(&fixture, sent.get("code"));
+    assert_eq!(fixture.ask(&request).await.status(), 403, "without a proof");
+    assert_eq!(ask(&fixture, &request, &[&other.proof(&fixture, "1")]).await.status(), 403, "by another key");
+    let answer = crate::support::json(ask(&fixture, &request, &[&key.proof(&fixture, "1")]).await).await;
+    assert_eq!(answer["token_type"], "DPoP");
+
+    let refresh = json!({
+        "grant_type": "refresh_token", "client_id": fixture.tenant.client_id(),
+        "refresh_token": answer["refresh_token"],
+    });
+    assert_eq!(fixture.ask(&refresh).await.status(), 403);
+    assert_eq!(ask(&fixture, &refresh, &[&other.proof(&fixture, "2")]).await.status(), 403);
+    let again = crate::support::json(ask(&fixture, &refresh, &[&key.proof(&fixture, "2")]).await).await;
+    assert_eq!(again["token_type"], "DPoP");
+
+    let token = text(&again["access_token"]);
+    let (header, mut claims) = parts(&fixture, &key, "3");
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes());
+    claims["htm"] = json!("GET");
+    claims["htu"] = json!(fixture.url("/userinfo"));
+    claims["ath"] = json!(URL_SAFE_NO_PAD.encode(hash));
+    let get = |scheme: &str, proof: &str| {
+        let request = fixture.client.get(fixture.url("/userinfo")).header("DPoP", proof);
+        request.header("Authorization", format!("{scheme} {token}")).send()
+    };
+    let proof = key.sign(&header, &claims);
+    assert_eq!(get("Bearer", &proof).await.unwrap().status(), 401, "a bound token is no bearer token");
+    assert_eq!(get("DPoP", &other.sign(&header, &claims)).await.unwrap().status(), 401);
+    assert_eq!(get("DPoP", &proof).await.unwrap().status(), 200);
+    assert_eq!(get("DPoP", &proof).await.unwrap().status(), 401, "used before");
 }

@@ -236,13 +236,13 @@ async fn a_profile_takes_the_subject_token_as_the_users_id() {
 
     let scope = json!({ "scope": "openid profile offline_access read:messages" });
     let answer = json_of(fixture.ask(&with(by_profile(&fixture, "auth0|ann"), &scope)).await).await;
-    assert_eq!(answer["scope"], "openid read:messages");
-    assert!(answer.get("refresh_token").is_none(), "there is no way to use one");
+    assert_eq!(answer["scope"], "openid profile offline_access read:messages");
+    assert!(answer["refresh_token"].is_string());
     let id_token = fixture.verify(text(&answer["id_token"]), fixture.tenant.client_id()).await.unwrap();
     assert_eq!(id_token.claims["sub"], "auth0|ann");
     let token = fixture.verify(text(&answer["access_token"]), API).await.unwrap();
     assert_eq!(token.claims["aud"], json!([API, fixture.url("/userinfo")]));
-    assert_eq!(token.claims["scope"], "openid read:messages");
+    assert_eq!(token.claims["scope"], answer["scope"]);
 }
 
 #[tokio::test]

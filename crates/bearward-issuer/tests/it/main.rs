@@ -3,6 +3,7 @@
 
 mod admin;
 mod assertion;
+mod browser;
 mod calls;
 
 mod device;
@@ -11,6 +12,7 @@ mod dpop;
 mod exchange;
 mod faults;
 mod lifecycle;
+mod login;
 mod management;
 mod support;
 mod token;

@@ -19,12 +19,13 @@ use axum::{
     extract::State,
     http::{HeaderMap, Request, header},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 
 use super::{
     error_answer::{ErrorAnswer, method_not_allowed, not_found},
+    redirect_uri,
     secret::Secret,
     state::Tenant,
 };
@@ -45,7 +46,17 @@ pub(super) fn router(tenant: Arc<Tenant>, secret: Secret) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(secret, guard))
+        .layer(middleware::from_fn(loopback_host_only))
         .with_state(tenant)
+}
+
+/// A page can have its own name resolved to 127.0.0.1, but then `Host` has the page's name.
+async fn loopback_host_only(request: Request<Body>, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    if host.is_some_and(|host| redirect_uri::leads_to_loopback(&format!("http://{host}/"))) {
+        return next.run(request).await;
+    }
+    ErrorAnswer::misdirected().into_response()
 }
 
 async fn guard(

@@ -71,7 +71,9 @@ impl TokenToMake {
         let api = tenant.apis.default();
         let UnsignedToken { mut header, mut claims } = match self.base {
             Base::Empty => UnsignedToken { header: Map::new(), claims: Map::new() },
-            Base::Usual => Grant::to_client(Arc::clone(api), None).access_token(tenant, key)?,
+            Base::Usual => {
+                Grant::to_client(tenant.clients.first(), Arc::clone(api), None).access_token(tenant, key)?
+            }
         };
         if let Some(seconds) = self.expires_in {
             self.base.expire(&mut claims, unix_now().saturating_add_signed(seconds), api.token_lifetime());

@@ -1,6 +1,6 @@
 //! `private_key_jwt`: a client that signs who it is. RFC 7523 §2.2 and §3, OpenID Connect Core 1.0 §9.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use axum::http::StatusCode;
 use bearward_core::{
@@ -12,7 +12,7 @@ use bearward_core::{
 use crate::serve::{
     config::PublicKey,
     error_answer::ErrorAnswer,
-    state::{NotRemembered, Tenant},
+    state::{NotRemembered, RegisteredClient, Tenant},
 };
 
 /// As Auth0.
@@ -32,14 +32,14 @@ pub(super) fn authenticate(
     assertion: &str,
     tenant: &Tenant,
     now: UnixTime,
-) -> Result<(), ErrorAnswer> {
-    let client = &tenant.settings.client;
-    let key = client.public_key().ok_or(Refused::NoKey)?;
+) -> Result<Arc<RegisteredClient>, ErrorAnswer> {
+    let client = tenant.clients.first();
+    let key = client.public_key.as_ref().ok_or(Refused::NoKey)?;
     let claims = verified(assertion, key)?;
     let text = |name| claims.get(name).and_then(Value::as_str);
     // RFC 7523 §3, items 1 and 2.
-    let is_client = |id: Option<&str>| id == Some(client.id());
-    if !is_client(text("iss")) || !is_client(text("sub")) || client_id.is_some_and(|id| id != client.id()) {
+    let is_client = |id: Option<&str>| id == Some(client.id.as_str());
+    if !is_client(text("iss")) || !is_client(text("sub")) || client_id.is_some_and(|id| id != client.id) {
         return Err(Refused::OtherClient.into());
     }
     check_audience(&claims, tenant)?;
@@ -52,7 +52,8 @@ pub(super) fn authenticate(
             NotRemembered::Replayed => Refused::Replayed,
             NotRemembered::TooMany => Refused::TooMany,
         })
-    })
+    })?;
+    Ok(client)
 }
 
 /// The claims, if the key's owner signed them.

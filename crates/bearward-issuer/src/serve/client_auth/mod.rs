@@ -2,36 +2,54 @@
 
 mod assertion;
 
+use std::sync::Arc;
+
 use bearward_core::UnixTime;
 
-use super::{error_answer::ErrorAnswer, state::Tenant, token_request::Credentials};
+use super::{
+    error_answer::ErrorAnswer,
+    secret::Secret,
+    state::{RegisteredClient, Tenant},
+    token_request::Credentials,
+};
 
-/// The client has shown that it is the tenant's.
+/// The client that has authenticated itself.
 pub(super) fn authenticate(
     credentials: &Credentials,
     tenant: &Tenant,
     now: UnixTime,
-) -> Result<(), ErrorAnswer> {
-    let client = &tenant.settings.client;
-    let known = |id: &str, secret: &str| id == client.id() && client.secret().matches(secret);
+) -> Result<Arc<RegisteredClient>, ErrorAnswer> {
+    let known = |id: &str, secret: &Secret| {
+        let matches = |client: &Arc<RegisteredClient>| {
+            client.secret.as_ref().is_some_and(|known| known.matches(secret.expose()))
+        };
+        tenant.clients.by_id(id).filter(matches)
+    };
     match credentials {
-        Credentials::Body(Some(id), Some(secret)) if known(id, secret.expose()) => Ok(()),
-        Credentials::Basic(readings) if readings.iter().any(|(id, secret)| known(id, secret.expose())) => {
-            Ok(())
+        Credentials::Body(Some(id), Some(secret)) => known(id, secret).ok_or_else(ErrorAnswer::unauthorized),
+        Credentials::Body(..) => Err(ErrorAnswer::unauthorized()),
+        Credentials::Basic(readings) => {
+            let refused = || ErrorAnswer::unauthorized().with_basic_challenge();
+            readings.iter().find_map(|(id, secret)| known(id, secret)).ok_or_else(refused)
         }
         Credentials::Assertion(id, assertion) => {
             assertion::authenticate(id.as_deref(), assertion.expose(), tenant, now)
         }
-        Credentials::Body(..) => Err(ErrorAnswer::unauthorized()),
-        Credentials::Basic(_) => Err(ErrorAnswer::unauthorized().with_basic_challenge()),
     }
 }
 
-/// The client has said that it is the tenant's, as a device does, which can keep no secret. Credentials that it has
-/// sent have to be right. RFC 8628 §3.1.
-pub(super) fn identify(credentials: &Credentials, tenant: &Tenant, now: UnixTime) -> Result<(), ErrorAnswer> {
+/// The client, which need not authenticate itself if it can keep no secret, as a device or a page (RFC 6749 §2.1).
+/// Credentials that it has sent have to be right.
+pub(super) fn identify(
+    credentials: &Credentials,
+    tenant: &Tenant,
+    now: UnixTime,
+) -> Result<Arc<RegisteredClient>, ErrorAnswer> {
     match credentials {
-        Credentials::Body(Some(id), None) if id == tenant.settings.client.id() => Ok(()),
+        Credentials::Body(Some(id), None) => {
+            let public = tenant.clients.by_id(id).filter(|client| client.may_omit_secret());
+            public.ok_or_else(ErrorAnswer::unauthorized)
+        }
         Credentials::Body(..) | Credentials::Basic(_) | Credentials::Assertion(..) => {
             authenticate(credentials, tenant, now)
         }

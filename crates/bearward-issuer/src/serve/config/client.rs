@@ -10,7 +10,7 @@ use aws_lc_rs::{
 use bearward_core::jose::algorithm::Algorithm;
 use rustls::pki_types::{SubjectPublicKeyInfoDer, pem::PemObject as _};
 
-use super::error::{ConfigError, is_name};
+use super::error::{ConfigError, checked_redirect_uris, is_name};
 use crate::{random, serve::secret::Secret};
 
 /// The client (the machine-to-machine application) that may ask for tokens.
@@ -19,6 +19,7 @@ pub struct Client {
     id: String,
     secret: Secret,
     public_key: Option<PublicKey>,
+    redirect_uris: Vec<String>,
 }
 
 impl Client {
@@ -31,7 +32,7 @@ impl Client {
         if !is_name(secret.expose()) {
             return Err(ConfigError::ClientSecretNotAName);
         }
-        Ok(Self { id, secret, public_key: None })
+        Ok(Self { id, secret, public_key: None, redirect_uris: Vec::new() })
     }
 
     /// A client with a random id and secret.
@@ -43,18 +44,28 @@ impl Client {
 
     /// The same client with another id.
     pub fn with_id(self, id: impl Into<String>) -> Result<Self, ConfigError> {
-        Ok(Self { public_key: self.public_key, ..Self::new(id, self.secret)? })
+        Ok(Self { id: Self::new(id, self.secret.clone())?.id, ..self })
     }
 
     /// The same client with another secret.
     pub fn with_secret(self, secret: Secret) -> Result<Self, ConfigError> {
-        Ok(Self { public_key: self.public_key, ..Self::new(self.id, secret)? })
+        Ok(Self { secret: Self::new(self.id.clone(), secret)?.secret, ..self })
     }
 
     /// The same client, which may also authenticate by assertions that this key verifies (`private_key_jwt`).
     #[must_use]
     pub fn with_public_key(self, public_key: PublicKey) -> Self {
         Self { public_key: Some(public_key), ..self }
+    }
+
+    /// The same client, whose logins may end at these redirect URIs only. Without any, they may end everywhere on
+    /// loopback.
+    pub fn with_redirect_uris<S: Into<String>>(
+        self,
+        redirect_uris: impl IntoIterator<Item = S>,
+    ) -> Result<Self, ConfigError> {
+        let redirect_uris = redirect_uris.into_iter().map(Into::into).collect();
+        Ok(Self { redirect_uris: checked_redirect_uris(redirect_uris)?, ..self })
     }
 
     /// The client's id.
@@ -65,6 +76,10 @@ impl Client {
     /// The client's secret.
     pub fn secret(&self) -> &Secret {
         &self.secret
+    }
+
+    pub(crate) fn redirect_uris(&self) -> &[String] {
+        &self.redirect_uris
     }
 
     /// The key that verifies the client's assertions, if it may authenticate by them.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::serve::redirect_uri;
+
 /// A mistake in what the tenant was to be started with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -43,6 +45,26 @@ pub enum ConfigError {
     },
     /// The id of the user is empty, or has white space or control characters.
     UserNotAName,
+    /// Two applications have the same id.
+    ClientIdTwice {
+        /// The id.
+        client_id: String,
+    },
+    /// A redirect URI is not https, http on loopback, or a private-use scheme; or it has a fragment or credentials.
+    RedirectUriNotAllowed {
+        /// The URI.
+        uri: String,
+    },
+    /// Two users have the same id.
+    UserTwice {
+        /// The id.
+        user: String,
+    },
+    /// A user has a role that is not configured.
+    RoleUnknown {
+        /// The role.
+        role: String,
+    },
     /// The operating system gave no random numbers.
     NoRandomNumbers,
 }
@@ -70,6 +92,13 @@ impl fmt::Display for ConfigError {
                 write!(f, "the connection {connection:?} has no name or white space in it")
             }
             Self::UserNotAName => f.write_str("the user's id is empty or has white space in it"),
+            Self::ClientIdTwice { client_id } => write!(f, "the client id {client_id:?} is given twice"),
+            Self::RedirectUriNotAllowed { uri } => write!(
+                f,
+                "the redirect URI {uri:?} is neither https, nor http on loopback, nor a private-use scheme"
+            ),
+            Self::UserTwice { user } => write!(f, "the user {user:?} is given twice"),
+            Self::RoleUnknown { role } => write!(f, "no role is called {role:?}"),
             Self::NoRandomNumbers => f.write_str("the operating system gave no random numbers"),
         }
     }
@@ -94,11 +123,18 @@ pub(crate) fn checked_scopes<S: Into<String>>(
     Ok(checked)
 }
 
+pub(super) fn checked_redirect_uris(uris: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    match uris.iter().find(|uri| !redirect_uri::may_be_registered(uri)) {
+        Some(uri) => Err(ConfigError::RedirectUriNotAllowed { uri: uri.clone() }),
+        None => Ok(uris),
+    }
+}
+
 pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 /// RFC 6749 §3.3: `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`.
-fn is_scope_token(text: &str) -> bool {
+pub(crate) fn is_scope_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
 }

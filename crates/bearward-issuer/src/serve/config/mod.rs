@@ -1,17 +1,21 @@
 //! What a tenant is started with. Parts are checked when they are made; what remains is checked at the start.
 
 mod api;
+mod application;
 mod client;
 mod error;
 mod exchange;
+mod user;
 
 use std::path::PathBuf;
 
 pub use api::Api;
+pub use application::Application;
 pub use client::{Client, PublicKey};
 pub use error::ConfigError;
-pub(crate) use error::{checked_scopes, is_name};
+pub(crate) use error::{checked_scopes, is_name, is_scope_token};
 pub use exchange::{Connection, ExchangeProfile};
+pub use user::{Role, User};
 
 /// Everything that can be chosen. `TenantConfig::default()` has no API yet: add at least one.
 #[derive(Clone, Debug)]
@@ -36,8 +40,16 @@ pub struct TenantConfig {
     pub connections: Vec<Connection>,
     /// What the client may do with the Management API. Default: create, read and update resource servers.
     pub management_scopes: Vec<String>,
-    /// The id of the user that confirms devices in a browser. Default: `auth0|local-user`.
+    /// Applications beside the client. Default: none.
+    pub applications: Vec<Application>,
+    /// The users that can log in. Default: one, whose id is `user`.
+    pub users: Vec<User>,
+    /// The roles of users. Without any, each user has all permissions. Default: none.
+    pub roles: Vec<Role>,
+    /// The id of the user if there are no `users`. Default: `auth0|local-user`.
     pub user: String,
+    /// Whether the token endpoint wants a nonce in DPoP proofs (RFC 9449 §8). Default: no.
+    pub dpop_nonce: bool,
     /// Seconds that a device must wait between two polls; 0 lets it poll as it likes. Default: 5, as Auth0.
     pub device_interval: u32,
     /// Seconds that a device code is good for. Default: a quarter of an hour, as Auth0.
@@ -59,7 +71,11 @@ impl Default for TenantConfig {
             management_scopes: ["create", "read", "update"]
                 .map(|verb| format!("{verb}:resource_servers"))
                 .into(),
+            applications: Vec::new(),
+            users: Vec::new(),
+            roles: Vec::new(),
             user: "auth0|local-user".to_owned(),
+            dpop_nonce: false,
             device_interval: 5,
             device_code_lifetime: 900,
         }

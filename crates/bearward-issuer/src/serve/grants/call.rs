@@ -12,9 +12,10 @@ use serde_json::{Map, Value, json};
 
 use crate::serve::{
     access_token::Grant,
+    clock::unix_now,
     error_answer::ErrorAnswer,
     proof,
-    state::{ResourceServer, SigningAlgorithm, Tenant},
+    state::{Login, RegisteredClient, ResourceServer, SigningAlgorithm, Tenant},
     token_request::TokenRequest,
 };
 
@@ -25,6 +26,7 @@ pub(super) const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:acc
 pub(super) struct Call<'a> {
     pub(super) tenant: &'a Tenant,
     pub(super) request: &'a TokenRequest,
+    pub(super) client: Arc<RegisteredClient>,
     /// It may have been used before.
     pub(super) proof: Option<VerifiedProof>,
     pub(super) now: UnixTime,
@@ -33,7 +35,22 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// The API asked for.
     pub(super) fn server(&self) -> Result<Arc<ResourceServer>, ErrorAnswer> {
-        self.tenant.apis.asked_for(self.request.audience.as_deref())
+        self.tenant.apis.asked_for(self.request.audience.as_deref(), self.request.resource.as_deref())
+    }
+
+    /// What the application gets for this login, or a part of it.
+    pub(super) fn grant_to_login(&self, login: &Login, narrowed: Option<&str>) -> Result<Grant, ErrorAnswer> {
+        // RFC 8707 §2.2.
+        let asked = self.request.resource.as_deref().or(self.request.audience.as_deref());
+        if asked.is_some_and(|asked| login.api.as_deref() != Some(asked)) {
+            return Err(ErrorAnswer::invalid_target("The login was for another API."));
+        }
+        let gone = || ErrorAnswer::invalid_target("The API of the login is gone.");
+        let server = self.tenant.apis.of_login(login.api.as_deref()).ok_or_else(gone)?;
+        let scope = narrow(login.scope.as_deref(), narrowed);
+        let (scope, client, user) = (scope.as_deref(), Arc::clone(&self.client), login.user.clone());
+        let grant = Grant::to_user(self.tenant, client, server, scope, user);
+        Ok(grant.with_openid(scope).with_login(login))
     }
 
     /// The answer with the tokens of this grant.
@@ -41,6 +58,7 @@ impl Call<'_> {
         &self,
         mut grant: Grant,
         issued_token_type: Option<&str>,
+        refresh: Refresh<'_>,
     ) -> Result<Response, ErrorAnswer> {
         check_signing_algorithm(grant.server())?;
         if grant.server().requires_proof() && self.proof.is_none() {
@@ -63,7 +81,25 @@ impl Call<'_> {
         if let Some(issued_token_type) = issued_token_type {
             set("issued_token_type", json!(issued_token_type));
         }
+        if let Some(token) = self.refresh_token(&grant, refresh)? {
+            set("refresh_token", json!(token));
+        }
         Ok(answer(members))
+    }
+
+    /// Last of all: nothing after it fails, so that no refresh token is used up for nothing.
+    fn refresh_token(&self, grant: &Grant, refresh: Refresh<'_>) -> Result<Option<String>, ErrorAnswer> {
+        let tokens = &self.tenant.refresh_tokens;
+        let token = match refresh {
+            Refresh::Start(login) if grant.is_offline() => {
+                // RFC 9449 §5: those of public clients are bound.
+                let jkt = grant.jkt.clone().filter(|_| grant.client().may_omit_secret());
+                tokens.start(&grant.client().id, login, jkt, unix_now())
+            }
+            Refresh::Next(old) => tokens.rotate(old),
+            Refresh::Start(_) | Refresh::Never => return Ok(None),
+        };
+        token.map(Some).map_err(|_| ErrorAnswer::invalid_grant("The refresh token was used before."))
     }
 
     /// The thumbprint of the proof's key, if there is a proof. Last, so that a request that fails for another reason
@@ -73,6 +109,22 @@ impl Call<'_> {
         self.tenant.used_proofs.remember(proof, self.now).map_err(|rejection| proof::refused(&rejection))?;
         Ok(Some(proof.thumbprint().to_string()))
     }
+}
+
+/// Whether there is a refresh token, and after which one.
+pub(super) enum Refresh<'a> {
+    Never,
+    /// The first of a login, if the application asked for `offline_access`.
+    Start(Login),
+    /// In place of this one.
+    Next(&'a str),
+}
+
+/// RFC 6749 §6: a part of what was asked for at the login.
+fn narrow(login: Option<&str>, asked: Option<&str>) -> Option<String> {
+    let (Some(login), Some(asked)) = (login, asked) else { return login.or(asked).map(str::to_owned) };
+    let scopes = asked.split_whitespace().filter(|scope| login.split_whitespace().any(|it| it == *scope));
+    Some(scopes.collect::<Vec<_>>().join(" "))
 }
 
 fn check_signing_algorithm(server: &ResourceServer) -> Result<(), ErrorAnswer> {

@@ -1,10 +1,18 @@
 //! The client for itself. RFC 6749 §4.4.
 
-use axum::response::Response;
+use std::sync::Arc;
 
-use super::call::Call;
+use axum::{http::StatusCode, response::Response};
+
+use super::call::{Call, Refresh};
 use crate::serve::{access_token::Grant, error_answer::ErrorAnswer};
 
 pub(super) fn answer(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
-    call.issue(Grant::to_client(call.server()?, call.request.scope.as_deref()), None)
+    let client = Arc::clone(&call.client);
+    if client.secret.is_none() {
+        let description = "Grant type 'client_credentials' not allowed for the client.";
+        return Err(ErrorAnswer::new(StatusCode::FORBIDDEN, "unauthorized_client", description));
+    }
+    let grant = Grant::to_client(client, call.server()?, call.request.scope.as_deref());
+    call.issue(grant, None, Refresh::Never)
 }

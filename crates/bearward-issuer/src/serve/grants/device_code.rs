@@ -4,16 +4,20 @@ use std::time::Instant;
 
 use axum::{http::StatusCode, response::Response};
 
-use super::call::Call;
-use crate::serve::{access_token::Grant, error_answer::ErrorAnswer, state::NotYours};
+use super::call::{Call, Refresh};
+use crate::serve::{
+    clock::unix_now,
+    error_answer::ErrorAnswer,
+    state::{Login, NotYours},
+};
 
 pub(super) fn answer(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
     let devices = &call.tenant.devices;
     let confirmed = devices.poll(call.request.device_code()?.expose(), Instant::now());
     let confirmed = confirmed.map_err(|refusal| refused(&refusal))?;
-    let server = call.tenant.apis.asked_for(Some(&confirmed.audience))?;
-    let scope = confirmed.scope.as_deref();
-    call.issue(Grant::to_user(server, scope, confirmed.user).with_openid(scope), None)
+    let login = Login::without_page(confirmed.user, confirmed.audience, confirmed.scope, unix_now());
+    let login = login.map_err(|_| ErrorAnswer::internal())?;
+    call.issue(call.grant_to_login(&login, None)?, None, Refresh::Start(login))
 }
 
 fn refused(refusal: &NotYours) -> ErrorAnswer {

@@ -1,14 +1,16 @@
 //! One token for another. RFC 8693, as Auth0 has it: on behalf of a user whose access token the client holds, and by
 //! profile, for subject tokens of other issuers.
 
+use std::sync::Arc;
+
 use axum::{http::StatusCode, response::Response};
 use serde_json::{Value, json};
 
 use super::{
-    call::{ACCESS_TOKEN_TYPE, Call},
+    call::{ACCESS_TOKEN_TYPE, Call, Refresh},
     subject_token::SubjectToken,
 };
-use crate::serve::{access_token::Grant, error_answer::ErrorAnswer};
+use crate::serve::{access_token::Grant, clock::unix_now, error_answer::ErrorAnswer, state::Login};
 
 /// How many actors one token may name, as in Auth0.
 const ACTORS_AT_MOST: usize = 5;
@@ -39,11 +41,11 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
 fn on_behalf_of(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
     let token = SubjectToken::of(call)?;
     let server = call.server()?;
-    let client_id = call.tenant.settings.client.id();
-    let mut grant = Grant::to_user(server, call.request.scope.as_deref(), token.subject().to_owned());
-    grant.actor = Some(actor(client_id, &token)?);
+    let (scope, client) = (call.request.scope.as_deref(), Arc::clone(&call.client));
+    let mut grant = Grant::to_user(call.tenant, client, server, scope, token.subject().to_owned());
+    grant.actor = Some(actor(&call.client.id, &token)?);
     grant.organization = token.claim("org_id").cloned();
-    call.issue(grant, Some(ACCESS_TOKEN_TYPE))
+    call.issue(grant, Some(ACCESS_TOKEN_TYPE), Refresh::Never)
 }
 
 /// The claim `act`: this client, and inside of it the actor of the subject token or, if that has none, the client that
@@ -72,5 +74,8 @@ fn by_profile(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
         return Err(ErrorAnswer::new(StatusCode::BAD_REQUEST, "invalid_request", description));
     }
     let scope = call.request.scope.as_deref();
-    call.issue(Grant::to_user(server, scope, user.to_owned()).with_openid(scope), Some(ACCESS_TOKEN_TYPE))
+    let (user, api) = (user.to_owned(), server.identifier().to_owned());
+    let login = Login::without_page(user, api, scope.map(str::to_owned), unix_now());
+    let login = login.map_err(|_| ErrorAnswer::internal())?;
+    call.issue(call.grant_to_login(&login, None)?, Some(ACCESS_TOKEN_TYPE), Refresh::Start(login))
 }

@@ -18,6 +18,8 @@ const APIS_KEPT: usize = 100;
 pub(crate) struct Apis {
     /// The first API of the configuration.
     default: Arc<ResourceServer>,
+    /// For logins that ask for no API.
+    userinfo: Arc<ResourceServer>,
     all: Mutex<Vec<Arc<ResourceServer>>>,
 }
 
@@ -34,7 +36,11 @@ pub(crate) enum NotAdded {
 
 impl Apis {
     /// The APIs of the configuration and the Management API, which is `management`.
-    pub(crate) fn new(management: Description, configured: Vec<Description>) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        management: Description,
+        userinfo: String,
+        configured: Vec<Description>,
+    ) -> Result<Self, ConfigError> {
         let mut all: Vec<Arc<ResourceServer>> = Vec::new();
         for description in std::iter::once(management).chain(configured) {
             if all.iter().any(|server| server.identifier() == description.identifier) {
@@ -43,11 +49,24 @@ impl Apis {
             all.push(server(description).map_err(|Unspecified| ConfigError::NoRandomNumbers)?);
         }
         let default = all.get(1).map(Arc::clone).ok_or(ConfigError::NoApi)?;
-        Ok(Self { default, all: Mutex::new(all) })
+        let userinfo = Description { allow_offline_access: true, ..Description::new(userinfo) };
+        let userinfo = server(userinfo).map_err(|Unspecified| ConfigError::NoRandomNumbers)?;
+        Ok(Self { default, userinfo, all: Mutex::new(all) })
     }
 
-    /// The API that a client asks for, or Auth0's refusal.
-    pub(crate) fn asked_for(&self, audience: Option<&str>) -> Result<Arc<ResourceServer>, ErrorAnswer> {
+    /// The API that a client asks for, by Auth0's `audience` or the `resource` of RFC 8707, or the refusal.
+    pub(crate) fn asked_for(
+        &self,
+        audience: Option<&str>,
+        resource: Option<&str>,
+    ) -> Result<Arc<ResourceServer>, ErrorAnswer> {
+        if let Some(resource) = resource {
+            if audience.is_some_and(|audience| audience != resource) {
+                return Err(ErrorAnswer::invalid_target("audience and resource name two APIs."));
+            }
+            let unknown = || ErrorAnswer::invalid_target("The tenant has no such API.");
+            return self.by_identifier(resource).ok_or_else(unknown);
+        }
         let denied =
             |description: String| ErrorAnswer::new(StatusCode::FORBIDDEN, "access_denied", description);
         let Some(audience) = audience else {
@@ -56,6 +75,11 @@ impl Apis {
             return Err(denied(description.to_owned()));
         };
         self.by_identifier(audience).ok_or_else(|| denied(format!("Service not found: {audience}")))
+    }
+
+    /// The API of a login: this one or, if it named none, `/userinfo`.
+    pub(crate) fn of_login(&self, identifier: Option<&str>) -> Option<Arc<ResourceServer>> {
+        identifier.map_or(Some(Arc::clone(&self.userinfo)), |identifier| self.by_identifier(identifier))
     }
 
     pub(crate) fn default(&self) -> &Arc<ResourceServer> {
@@ -110,14 +134,15 @@ mod tests {
     }
 
     fn apis() -> Apis {
-        Apis::new(description("https://127.0.0.1/api/v2/"), vec![description("api")]).unwrap()
+        Apis::new(description("https://127.0.0.1/api/v2/"), "userinfo".to_owned(), vec![description("api")])
+            .unwrap()
     }
 
     #[test]
     fn an_api_is_needed_and_each_has_a_name_of_its_own() {
         let refused = |names: &[&str]| {
             let configured = names.iter().map(|name| description(name)).collect();
-            Apis::new(description("management"), configured).err()
+            Apis::new(description("management"), "userinfo".to_owned(), configured).err()
         };
         let twice = |audience: &str| Some(ConfigError::AudienceTwice { audience: audience.to_owned() });
         assert_eq!(refused(&[]), Some(ConfigError::NoApi));

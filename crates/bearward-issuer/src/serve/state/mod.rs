@@ -1,16 +1,29 @@
 //! What the tenant knows and remembers. The endpoints read and change it; nothing here knows an endpoint.
 
 mod apis;
+mod clients;
+mod consents;
 mod devices;
+mod dpop_nonces;
+mod expiring;
 mod key_ring;
+mod login;
+mod names;
+mod refresh_tokens;
 mod resource_server;
 mod tenant;
 mod used_assertions;
 mod used_proofs;
+mod users;
 
 pub(crate) use apis::NotAdded;
+pub(crate) use clients::{RegisteredClient, Source};
 pub(crate) use devices::{Decision, DeviceStatus, NotYours};
+pub(crate) use dpop_nonces::DpopNonces;
 pub(crate) use key_ring::{PublishedKeys, WithdrawError, generate_key};
+pub(crate) use login::{Login, LoginRequest, NotRedeemed, OpenPage, Redemption, Session};
+pub(crate) use names::Names;
+pub(crate) use refresh_tokens::NotRefreshed;
 pub(crate) use resource_server::{
     ApiScope, Description, ProofOfPossession, ResourceServer, SigningAlgorithm, TokenDialect,
 };

@@ -79,6 +79,7 @@ impl Description {
             token_lifetime,
             token_dialect,
             enforce_policies: api.has_permissions(),
+            allow_offline_access: true,
             ..Self::new(api.identifier().to_owned())
         }
     }
@@ -139,6 +140,16 @@ impl ResourceServer {
         let dialect = self.description.token_dialect;
         self.description.enforce_policies
             && matches!(dialect, TokenDialect::AccessTokenAuthz | TokenDialect::Rfc9068ProfileAuthz)
+    }
+
+    /// Whether role-based access control decides what users may do.
+    pub(crate) fn enforces_policies(&self) -> bool {
+        self.description.enforce_policies
+    }
+
+    /// Whether there are refresh tokens.
+    pub(crate) fn allows_offline_access(&self) -> bool {
+        self.description.allow_offline_access
     }
 
     pub(crate) fn requires_proof(&self) -> bool {

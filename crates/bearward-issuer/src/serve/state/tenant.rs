@@ -12,29 +12,46 @@ use tokio::sync::OnceCell;
 
 use super::{
     apis::Apis,
+    clients::Clients,
+    consents::Consents,
     devices::Devices,
+    dpop_nonces::DpopNonces,
     key_ring::{KeyRing, PublishedKeys, WithdrawError, generate_key},
+    login::Logins,
+    names::Names,
+    refresh_tokens::RefreshTokens,
     resource_server::Description,
     used_assertions::UsedAssertions,
     used_proofs::UsedProofs,
+    users::Users,
 };
 use crate::{
     mint::{MintError, SigningKey},
     serve::{
         config::{
-            Api, Client, ConfigError, Connection, ExchangeProfile, TenantConfig, checked_scopes, is_name,
+            Api, Application, Client, ConfigError, Connection, ExchangeProfile, Role, TenantConfig, User,
+            checked_scopes, is_name,
         },
         faults::{Faults, JunkKind},
+        paths::{self, Paths},
     },
 };
 
 pub(crate) struct Tenant {
-    domain: String,
+    pub(crate) names: Names,
+    pub(crate) paths: &'static Paths,
     issuer: String,
     pub(crate) settings: Settings,
     pub(crate) apis: Apis,
+    pub(crate) clients: Clients,
+    pub(crate) users: Users,
+    pub(crate) logins: Logins,
+    pub(crate) consents: Consents,
+    pub(crate) refresh_tokens: RefreshTokens,
     keys: Mutex<KeyRing>,
     pub(crate) used_proofs: UsedProofs,
+    /// If proofs must have a nonce.
+    pub(crate) dpop_nonces: Option<DpopNonces>,
     pub(crate) used_assertions: UsedAssertions,
     pub(crate) devices: Devices,
     unpublished: OnceCell<Arc<SigningKey>>,
@@ -51,6 +68,10 @@ pub(crate) struct Settings {
     pub(crate) connections: Vec<Connection>,
     management_scopes: Vec<String>,
     pub(crate) user: String,
+    applications: Vec<Application>,
+    users: Vec<User>,
+    roles: Vec<Role>,
+    dpop_nonce: bool,
     device_interval: Duration,
     device_code_lifetime: Duration,
 }
@@ -70,7 +91,11 @@ impl Settings {
             exchange_profiles: config.exchange_profiles.clone(),
             connections: config.connections.clone(),
             management_scopes: checked_scopes(config.management_scopes.iter().cloned())?,
-            user: config.user.clone(),
+            user: config.users.first().map_or_else(|| config.user.clone(), |user| user.id.clone()),
+            applications: config.applications.clone(),
+            users: config.users.clone(),
+            roles: config.roles.clone(),
+            dpop_nonce: config.dpop_nonce,
             device_interval: seconds(config.device_interval),
             device_code_lifetime: seconds(config.device_code_lifetime),
         })
@@ -78,15 +103,23 @@ impl Settings {
 }
 
 impl Tenant {
-    pub(crate) fn new(domain: String, settings: Settings, key: SigningKey) -> Result<Self, ConfigError> {
-        let issuer = format!("https://{domain}/");
-        let management = Description::of_management_api(management_api(&issuer), &settings.management_scopes);
+    pub(crate) fn new(names: Names, settings: Settings, key: SigningKey) -> Result<Self, ConfigError> {
+        let paths = &paths::AUTH0;
+        let management =
+            Description::of_management_api(names.url(MANAGEMENT_API), &settings.management_scopes);
         let configured = settings.apis.iter().map(|api| Description::of_api(api, settings.token_lifetime));
         Ok(Self {
-            apis: Apis::new(management, configured.collect())?,
+            apis: Apis::new(management, names.url(paths.userinfo), configured.collect())?,
+            clients: Clients::new(&settings.client, &settings.applications)?,
+            users: Users::new(&settings.users, &settings.roles, &settings.user)?,
+            logins: Logins::new(),
+            consents: Consents::default(),
+            refresh_tokens: RefreshTokens::default(),
             devices: Devices::new(settings.device_interval, settings.device_code_lifetime),
-            issuer,
-            domain,
+            issuer: names.url("/"),
+            names,
+            paths,
+            dpop_nonces: settings.dpop_nonce.then(DpopNonces::default),
             settings,
             keys: Mutex::new(KeyRing::new(key)),
             used_proofs: UsedProofs::default(),
@@ -102,15 +135,18 @@ impl Tenant {
     }
 
     /// The token endpoint's URLs, one for each name in the certificate that leads here.
-    pub(crate) fn token_endpoints(&self) -> [String; 2] {
-        let by_address = format!("{}oauth/token", self.issuer);
-        let by_name = by_address.replacen("127.0.0.1", "localhost", 1);
-        [by_address, by_name]
+    pub(crate) fn token_endpoints(&self) -> Vec<String> {
+        self.names.urls(self.paths.token)
+    }
+
+    /// The URL of an endpoint.
+    pub(crate) fn endpoint(&self, path: impl FnOnce(&Paths) -> &'static str) -> String {
+        self.names.url(path(self.paths))
     }
 
     /// The Management API's identifier.
     pub(crate) fn management_api(&self) -> String {
-        management_api(&self.issuer)
+        self.names.url(MANAGEMENT_API)
     }
 
     pub(crate) fn signing_key(&self) -> Arc<SigningKey> {
@@ -119,13 +155,13 @@ impl Tenant {
 
     /// A key of the same kind that the key set never holds but as junk, made when first asked for.
     pub(crate) async fn unpublished_key(&self) -> Result<Arc<SigningKey>, MintError> {
-        let make = || async { Ok(Arc::new(generate_key(self.domain.clone()).await?)) };
+        let make = || async { Ok(Arc::new(generate_key(self.names.domain().to_owned()).await?)) };
         self.unpublished.get_or_try_init(make).await.map(Arc::clone)
     }
 
     /// Adds a key and signs with it from now on; the old one stays published.
     pub(crate) async fn rotate_keys(&self) -> Result<PublishedKeys, MintError> {
-        let fresh = Arc::new(generate_key(self.domain.clone()).await?);
+        let fresh = Arc::new(generate_key(self.names.domain().to_owned()).await?);
         let mut keys = self.keys();
         keys.rotate(fresh);
         Ok(keys.published(Instant::now()))
@@ -178,9 +214,7 @@ impl Tenant {
     }
 }
 
-fn management_api(issuer: &str) -> String {
-    format!("{issuer}api/v2/")
-}
+const MANAGEMENT_API: &str = "/api/v2/";
 
 impl fmt::Debug for Tenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

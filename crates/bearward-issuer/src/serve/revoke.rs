@@ -1,0 +1,28 @@
+//! `/oauth/revoke`: ends a refresh token and all that came from the same login. RFC 7009.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{Request, StatusCode},
+};
+
+use super::{
+    client_auth, clock::engine_now, error_answer::ErrorAnswer, request_body::read, state::Tenant,
+    token_request::TokenRequest,
+};
+
+/// A token that is not known is as good as revoked (§2.2). An access token stays good until it ends.
+pub(super) async fn revoke(
+    State(tenant): State<Arc<Tenant>>,
+    request: Request<Body>,
+) -> Result<StatusCode, ErrorAnswer> {
+    let (head, body) = request.into_parts();
+    let body = read(body).await?;
+    let now = engine_now().ok_or_else(ErrorAnswer::internal)?;
+    let request = TokenRequest::parse(&head.headers, &body)?;
+    let client = client_auth::identify(&request.credentials, &tenant, now)?;
+    tenant.refresh_tokens.revoke(request.token()?.expose(), &client.id);
+    Ok(StatusCode::OK)
+}
