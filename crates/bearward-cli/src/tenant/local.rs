@@ -84,6 +84,16 @@ pub(crate) struct AdminApi {
     pub(crate) secret: String,
 }
 
+impl AdminApi {
+    /// Only on loopback, and with no path of the file's choice.
+    fn at(url: &str, secret: &str) -> Option<Self> {
+        let mut url = Url::parse(url).ok().filter(is_loopback)?;
+        let is_bare = url.path() == "/" && url.query().is_none() && url.scheme() == "http";
+        url.set_path("/admin/token");
+        is_bare.then(|| Self { url, secret: secret.to_owned() })
+    }
+}
+
 impl LocalTenant {
     /// Waits for it a little: after `bearward issuer &` on the same line, the tenant is still making its keys.
     pub(crate) fn find() -> Result<Self, Failure> {
@@ -121,10 +131,9 @@ impl LocalTenant {
             client_id: text("client_id")?.to_owned(),
             client_secret: text("client_secret")?.to_owned(),
             audience: members.get("audiences").and_then(|it| it[0].as_str()).map(str::to_owned),
-            admin: text("admin_url").zip(text("admin_secret")).and_then(|(url, secret)| {
-                let url = Url::parse(&format!("{url}/admin/token")).ok().filter(is_loopback)?;
-                Some(AdminApi { url, secret: secret.to_owned() })
-            }),
+            admin: text("admin_url")
+                .zip(text("admin_secret"))
+                .and_then(|(url, secret)| AdminApi::at(url, secret)),
         })
     }
 

@@ -151,7 +151,12 @@ fn without_an_admin_api_on_loopback_no_claims_can_be_chosen() {
     let file = folder.path().join(".bearward/tenant.json");
     let mut stranger: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     stranger["admin_secret"] = json!("hush");
-    for url in ["http://10.0.0.1", "http://127.0.0.1@10.0.0.1", "https://localhost.example.com"] {
+    for url in [
+        "http://10.0.0.1",
+        "http://127.0.0.1@10.0.0.1",
+        "https://localhost.example.com",
+        "http://127.0.0.1:1/a?b=",
+    ] {
         stranger["admin_url"] = json!(url);
         fs::write(&file, stranger.to_string()).unwrap();
         let finished = finish(token(folder.path(), &ready, &["--org", "a"]));
