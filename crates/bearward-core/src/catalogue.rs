@@ -181,8 +181,8 @@ catalogue! {
             "`iss` is not one of the issuers that the API is configured for."
             "If the token's issuer is yours, add it to the API's issuers ({domains}). Otherwise get the token from one of the issuers that the API lists."
         KidMissing "kid_missing":
-            "The token's header has no `kid`."
-            "Send a token that the tenant signed: Auth0 always sets `kid`."
+            "The token's header has no usable `kid`, and the issuer does not publish just one key that fits."
+            "Send a token that the issuer signed. Auth0 always sets `kid`; an issuer that does not can have only one key for each algorithm."
         UnknownKid "unknown_kid":
             "The issuer's current key set has no key with this `kid`."
             "Get a new token. If the API refuses that one too, it comes from another tenant, or its key was revoked."

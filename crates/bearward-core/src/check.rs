@@ -2,7 +2,7 @@
 
 use crate::documents::DocumentKind;
 use crate::refusal::{Cause, Unavailable};
-use crate::rejection::Rejection;
+use crate::rejection::{MissingKid, Rejection};
 
 /// A check of a request's way. They stand, and compare, in the order in which they are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -189,8 +189,10 @@ impl Rejection {
             Self::IssuerMissing | Self::IssuerMalformed | Self::OtherIssuer | Self::IssuerNotAllowed => {
                 Check::Issuer
             }
-            Self::KidMissing => Check::KeyId,
-            Self::UnknownKid { .. } | Self::UnusableKey { .. } => Check::Key,
+            Self::KidMissing(MissingKid::NotText) => Check::KeyId,
+            Self::KidMissing(MissingKid::NotOneKey) | Self::UnknownKid { .. } | Self::UnusableKey { .. } => {
+                Check::Key
+            }
             Self::SignatureInvalid => Check::Signature,
             Self::IssuerMismatch => Check::IssuerSpelling,
             Self::AudienceMissing | Self::AudienceMismatch { .. } | Self::AudienceNotListed { .. } => {

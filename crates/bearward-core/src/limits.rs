@@ -22,8 +22,9 @@ pub const DOCUMENT_BYTES: usize = 1024 * 1024;
 /// Most issuers whose documents are kept. A tenant has a few domains; ten thousand would take some 100 MB.
 pub const ISSUERS_KEPT: usize = 100;
 
-/// Most keys of a set that are looked at. Auth0 publishes two or three.
-pub const KEYS_IN_SET: usize = 100;
+/// Most keys of a set that are read. Auth0 publishes two or three, large issuers some hundreds; to prepare a thousand
+/// takes some 20 ms.
+pub const KEYS_IN_SET: usize = 1000;
 
 /// Most keys tried for one token: so many keys may share one `kid`. A signature check is what costs.
 pub const KEYS_TRIED: usize = 4;
@@ -56,10 +57,6 @@ pub const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(300);
 /// How long after a fetch for an unknown `kid` the next one may start, whatever the first one brought.
 /// Counted from the attempt, so that a flood of made-up `kid`s costs the issuer one request per half minute.
 pub const UNKNOWN_KID_COOLDOWN: Duration = Duration::from_secs(30);
-
-/// How long after a key set came from its issuer the first one to look into it, and to miss a `kid`, doesn't ask for it
-/// again. A key that is published in between is found by the next token that names it.
-pub const JUST_NOW: Duration = Duration::from_secs(1);
 
 /// How long a fetch that was asked for counts as under way if nothing is heard of it.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);

@@ -9,7 +9,6 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 
 use crate::encoding::base64url;
-use crate::policy::DpopPolicy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
 
@@ -27,6 +26,10 @@ impl Nonces {
     /// nonce is taken; at half of it, a good request is answered with a fresh one.
     pub fn new(key: &[u8; 32], lifetime: Duration) -> Self {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), lifetime }
+    }
+
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.lifetime
     }
 
     /// A nonce that is good from `now` on.
@@ -49,6 +52,12 @@ impl Nonces {
         span.contains(&now).then_some(made)
     }
 
+    /// RFC 9449 §4.3 step 10: gives the time until which a proof with this nonce is accepted.
+    pub(crate) fn check(&self, nonce: Option<&str>, now: UnixTime) -> Result<UnixTime, Rejection> {
+        let nonce = nonce.ok_or(Rejection::NonceMissing)?;
+        self.made(nonce, now).map(|made| made.plus(self.lifetime)).ok_or(Rejection::NonceRefused)
+    }
+
     /// A fresh nonce for who used `nonce`, if that one is past half of its life.
     pub(crate) fn successor(&self, nonce: Option<&str>, now: UnixTime) -> Option<String> {
         let ageing = match nonce.and_then(|nonce| self.made(nonce, now)) {
@@ -61,13 +70,6 @@ impl Nonces {
     fn tag(&self, seconds: &[u8]) -> [u8; TAG_BYTES] {
         hmac::sign(&self.key, seconds).as_ref().first_chunk().copied().unwrap_or_default()
     }
-}
-
-/// RFC 9449 §4.3 step 10.
-pub(crate) fn check(nonce: Option<&str>, policy: &DpopPolicy, now: UnixTime) -> Result<(), Rejection> {
-    let Some(nonces) = &policy.nonces else { return Ok(()) };
-    let nonce = nonce.ok_or(Rejection::NonceMissing)?;
-    nonces.made(nonce, now).map(|_| ()).ok_or(Rejection::NonceRefused)
 }
 
 #[cfg(test)]

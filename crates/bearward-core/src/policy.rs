@@ -138,7 +138,9 @@ impl DpopPolicy {
 
     /// From when a proof is made by a client's clock until it need not be remembered any more.
     pub fn window(&self) -> Duration {
-        self.iat_offset.saturating_add(self.iat_leeway)
+        let longest =
+            self.nonces.as_ref().map_or(self.iat_offset, |nonces| nonces.lifetime().max(self.iat_offset));
+        longest.saturating_add(self.iat_leeway)
     }
 
     /// Takes proofs signed with these algorithms instead of ES256.

@@ -78,8 +78,8 @@ pub enum Rejection {
     IssuerNotAllowed,
 
     // The key and the signature.
-    /// The header has no `kid`, or an empty one, or not a string.
-    KidMissing,
+    /// The header's `kid` says nothing, or there is none and more than one published key may be the token's.
+    KidMissing(MissingKid),
     /// No published key has this `kid`, as of the issuer's present key set.
     UnknownKid {
         /// Of the `kid` asked for.
@@ -248,6 +248,16 @@ pub enum Rejection {
     },
 }
 
+/// Why no `kid` can be used to choose a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is a useless one, or none")]
+pub enum MissingKid {
+    /// There is one, and it is empty or no text.
+    NotText,
+    /// There is none, and not just one published key fits the token's algorithm.
+    NotOneKey,
+}
+
 /// An HMAC algorithm of RFC 7518 §3.2, by name: to refuse it is all we do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 7518 has these three")]
@@ -347,7 +357,10 @@ impl fmt::Display for Rejection {
             Self::IssuerMalformed => f.write_str("the token's iss is not the URL of an issuer"),
             Self::OtherIssuer => f.write_str("the token is from another issuer than the one configured"),
             Self::IssuerNotAllowed => f.write_str("the token is from none of the configured issuers"),
-            Self::KidMissing => f.write_str("the token's header has no kid"),
+            Self::KidMissing(MissingKid::NotText) => f.write_str("the token's kid is empty or no text"),
+            Self::KidMissing(MissingKid::NotOneKey) => {
+                f.write_str("the token has no kid, and not just one published key fits its algorithm")
+            }
             Self::UnknownKid { kid } => write!(f, "the issuer publishes no key of this kid ({kid})"),
             Self::UnusableKey { kid, reason } => {
                 write!(f, "the published key ({kid}) can't be used: {reason}")

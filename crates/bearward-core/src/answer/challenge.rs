@@ -2,13 +2,14 @@
 
 use super::ErrorCode;
 use crate::http::scheme::Scheme;
-use crate::policy::DpopMode;
+use crate::policy::{DpopMode, StatusProfile};
 
 /// The challenge of a refused request: one field value with one or two challenges. RFC 9110 §11.6.1.
 pub(super) struct Challenge<'a> {
     pub(super) error: Error<'a>,
     pub(super) scheme: Option<Scheme>,
     pub(super) mode: DpopMode,
+    pub(super) statuses: StatusProfile,
     /// The algorithms accepted for proofs. RFC 9449 §7.1.
     pub(super) algs: String,
 }
@@ -29,10 +30,23 @@ impl Challenge<'_> {
             (DpopMode::Off, _) => format!("Bearer {error}"),
             (DpopMode::Required, _) if error.is_empty() => format!("DPoP {algs}"),
             (DpopMode::Required, _) => format!("DPoP {error}, {algs}"),
+            (DpopMode::Accepted, Some(Scheme::Dpop)) if error.is_empty() && self.own_scheme_first() => {
+                format!("DPoP {algs}, Bearer {realm}")
+            }
             (DpopMode::Accepted, _) if error.is_empty() => format!("Bearer {realm}, DPoP {algs}"),
+            (DpopMode::Accepted, Some(Scheme::Dpop)) if self.own_scheme_first() => {
+                format!("DPoP {error}, {algs}, Bearer {realm}")
+            }
             (DpopMode::Accepted, Some(Scheme::Dpop)) => format!("Bearer {realm}, DPoP {error}, {algs}"),
             (DpopMode::Accepted, Some(Scheme::Bearer) | None) => format!("Bearer {error}, DPoP {algs}"),
         }
+    }
+
+    /// Whether the challenge of the scheme that the request came in stands first: clients in the field look at the
+    /// beginning. With the compatible statuses only a client that is asked for a nonce depends on it; all other answers
+    /// are as clients of the replaced SDK know them.
+    fn own_scheme_first(&self) -> bool {
+        self.statuses == StatusProfile::Rfc || self.error.code == ErrorCode::UseDpopNonce
     }
 }
 

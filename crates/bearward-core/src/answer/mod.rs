@@ -137,6 +137,7 @@ fn rejected(rejection: &Rejection, scheme: Option<Scheme>, nonce: Option<String>
         error: Error { code: error, description: &description, scope: scope.as_deref() },
         scheme,
         mode: policy.dpop.mode,
+        statuses: policy.statuses,
         algs: policy.dpop.algorithms.to_string(),
     };
     Answer {

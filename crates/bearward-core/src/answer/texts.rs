@@ -97,7 +97,7 @@ pub(super) fn of_rejection(rejection: &Rejection) -> (ErrorCode, Cow<'static, st
         Rejection::IssuerMalformed => (InvalidToken, "Invalid token issuer format"),
         Rejection::OtherIssuer => (InvalidToken, "Token issuer does not match the discovery issuer"),
         Rejection::IssuerNotAllowed => (InvalidToken, "Token issuer is not in the list of allowed domains"),
-        Rejection::KidMissing => (InvalidToken, "Token header missing 'kid' claim"),
+        Rejection::KidMissing(_) => (InvalidToken, "Token header missing 'kid' claim"),
         Rejection::UnknownKid { .. } => (InvalidToken, "No matching key found in JWKS"),
         Rejection::MalformedSignature
         | Rejection::AlgorithmMissing

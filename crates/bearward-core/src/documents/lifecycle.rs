@@ -45,7 +45,7 @@ pub(super) struct Failures<E> {
     count: u32,
     pub(super) error: E,
     pub(super) at: UnixTime,
-    next_try: UnixTime,
+    pub(super) next_try: UnixTime,
 }
 
 /// How often a document was fetched, and how often that failed.

@@ -26,7 +26,7 @@ use crate::jose::algorithm::AlgorithmSet;
 use crate::time::UnixTime;
 
 pub use self::freshness::Lifetime;
-pub use self::key_set::{KeySet, KeySetError};
+pub use self::key_set::{Candidates, KeySet, KeySetError};
 pub use self::lifecycle::Counts;
 pub use self::needed::{DocumentError, DocumentKind, DocumentNeeded, DocumentUnavailable};
 pub use self::response::Response;

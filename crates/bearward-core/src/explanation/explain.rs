@@ -185,8 +185,12 @@ impl<'a> Evidence<'a> {
                 self.proof()?.claims().and_then(|claims| proof::check_presence(claims.object(), request)),
             ),
             Check::ProofIdentifier => Some(proof::check_identifier(self.proof_claims()?.object())),
-            Check::ProofNonce => Some(proof::check_nonce(self.proof_claims()?.object(), dpop, now)),
-            Check::ProofTime => Some(proof::check_time(self.proof_claims()?.object(), dpop, now).map(drop)),
+            Check::ProofNonce => Some(proof::check_nonce(self.proof_claims()?.object(), dpop, now).map(drop)),
+            Check::ProofTime => {
+                let claims = self.proof_claims()?;
+                let nonce_end = proof::check_nonce(claims.object(), dpop, now).ok().flatten();
+                Some(proof::check_time(claims.object(), nonce_end, dpop, now).map(drop))
+            }
             Check::ProofMethod => Some(proof::check_method(self.proof_claims()?.object(), request)),
             Check::ProofUrl => Some(proof::check_url(self.proof_claims()?.object(), request)),
             Check::ProofToken => Some(proof::check_token(self.proof_claims()?.object(), request)),

@@ -2,6 +2,8 @@
 //!
 //! RFC 3986 is followed to the letter and nothing is repaired: a text that is not a URI matches nothing.
 
+use core::net::Ipv6Addr;
+
 use super::host::Host;
 
 /// Whether `htu` names the target of a request that was sent to `url`. RFC 9449 §4.3 step 9.
@@ -59,12 +61,21 @@ impl<'a> HttpUri<'a> {
     /// Scheme, host and port in normal form. RFC 3986 §6.2.2.1, §6.2.3.
     fn origin(&self) -> (bool, String, u16) {
         let default = if self.secure { 443 } else { 80 };
-        (self.secure, decode_unreserved(self.host).to_ascii_lowercase(), self.port.unwrap_or(default))
+        (self.secure, normal_host(self.host), self.port.unwrap_or(default))
     }
 
     /// The path with its escapes in normal form; dot segments still in it. RFC 3986 §6.2.2.1, §6.2.2.2, §6.2.3.
     fn path(&self) -> String {
         if self.path.is_empty() { "/".to_owned() } else { decode_unreserved(self.path) }
+    }
+}
+
+/// A host in lower case, without escapes that it doesn't need; an address in the one spelling of RFC 5952.
+fn normal_host(host: &str) -> String {
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match address.and_then(|address| address.parse::<Ipv6Addr>().ok()) {
+        Some(address) => format!("[{address}]"),
+        None => decode_unreserved(host).to_ascii_lowercase(),
     }
 }
 
@@ -192,6 +203,9 @@ mod tests {
             ("http://h", "http://h/"),
             ("http://[::1]:8000/f", "http://[::1]:8000/f"),
             ("http://h:80/", "http://h/"),
+            ("http://[::ffff:c000:280]/f", "http://[::ffff:192.0.2.128]/f"),
+            ("http://[2001:DB8:0:0::1]/", "http://[2001:db8::1]/"),
+            ("http://[0:0:0:0:0:0:0:1]:80/", "http://[::1]/"),
         ] {
             assert!(same_target(htu, url) && same_target(url, htu), "{htu} {url}");
         }
@@ -241,6 +255,7 @@ mod tests {
             "https://h:99999/",
             "https://[::1/",
             "https://[::1]x/",
+            "https://[fe80::1%25eth0]/",
             "ftp://h/",
             "https://h/\"",
             "https://h/<",

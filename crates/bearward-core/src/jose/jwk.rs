@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{ParsedPublicKey, VerificationAlgorithm};
 use super::algorithm::{Algorithm, KeyShape};
 use super::thumbprint::Thumbprint;
 use crate::encoding::base64url;
-use crate::encoding::json::{Object, Value};
+use crate::encoding::json::{Kind, Object, Value};
 use crate::limits;
 
 /// Why a key can't be used.
@@ -47,6 +47,8 @@ pub enum KeyError {
     RsaNumbers,
     /// The cryptographic library doesn't take it: a point off its curve, for one.
     Refused,
+    /// It stands behind more keys of its set than are read ([`limits::KEYS_IN_SET`]).
+    NotRead,
 }
 
 impl fmt::Display for KeyError {
@@ -65,6 +67,11 @@ impl fmt::Display for KeyError {
             Self::RsaLength { bits } => write!(f, "the RSA modulus has {bits} bits"),
             Self::RsaNumbers => f.write_str("modulus or exponent can't be those of an RSA key"),
             Self::Refused => f.write_str("the key is not a valid one of its kind"),
+            Self::NotRead => write!(
+                f,
+                "the key set has more than {} keys, and this one is behind them",
+                limits::KEYS_IN_SET
+            ),
         }
     }
 }
@@ -74,11 +81,32 @@ impl core::error::Error for KeyError {}
 /// The public members of a JWK, checked for what can be checked without an algorithm.
 pub struct Jwk<'a> {
     object: Object<'a>,
+    spelling: Spelling,
+}
+
+/// How strictly the members of a key are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spelling {
+    /// By the letter of RFC 7518: the spelling makes the thumbprint.
+    Strict,
+    /// For what they mean: the key came from its issuer over TLS, and nothing depends on its spelling.
+    Lenient,
 }
 
 impl<'a> Jwk<'a> {
-    /// Looks at `value`: an object without private members and without duplicates.
-    pub fn new(value: Value<'a>) -> Result<Self, KeyError> {
+    /// A key that a client sends: an object without private members and without duplicates, in the one spelling that RFC
+    /// 7518 §6 allows.
+    pub fn of_client(value: Value<'a>) -> Result<Self, KeyError> {
+        Self::new(value, Spelling::Strict)
+    }
+
+    /// A key out of an issuer's key set. Read for what they mean: leading zero octets in `n` and `e`, padding and the
+    /// standard alphabet of base64 in all members, and empty or null `use` and `alg`.
+    pub fn published(value: Value<'a>) -> Result<Self, KeyError> {
+        Self::new(value, Spelling::Lenient)
+    }
+
+    fn new(value: Value<'a>, spelling: Spelling) -> Result<Self, KeyError> {
         let object = value.as_object().ok_or(KeyError::NotAnObject)?;
         if object.has_duplicates() {
             return Err(KeyError::DuplicateMember);
@@ -91,7 +119,7 @@ impl<'a> Jwk<'a> {
         if object.members().any(|(name, _)| private.contains(&name)) {
             return Err(KeyError::Private);
         }
-        Ok(Self { object })
+        Ok(Self { object, spelling })
     }
 
     /// The key made ready for `algorithm`, if it may and can be used with it.
@@ -145,7 +173,7 @@ impl<'a> Jwk<'a> {
     }
 
     fn check_use(&self) -> Result<(), KeyError> {
-        match self.object.get("use") {
+        match self.named("use") {
             Some(value) if value.as_str() != Some("sig") => Err(KeyError::NotForSignatures),
             _ => Ok(()),
         }
@@ -164,10 +192,17 @@ impl<'a> Jwk<'a> {
     }
 
     fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), KeyError> {
-        match self.object.get("alg") {
+        match self.named("alg") {
             Some(value) if value.as_str() != Some(algorithm.name()) => Err(KeyError::OtherAlgorithm),
             _ => Ok(()),
         }
+    }
+
+    /// The member of this name, unless it says nothing.
+    fn named(&self, member: &str) -> Option<Value<'a>> {
+        let value = self.object.get(member)?;
+        let says_nothing = matches!(value.kind(), Kind::Null | Kind::String(""));
+        (self.spelling == Spelling::Strict || !says_nothing).then_some(value)
     }
 
     /// RFC 7518 §6.3.1
@@ -187,7 +222,11 @@ impl<'a> Jwk<'a> {
 
     /// `Base64urlUInt`: big-endian, no leading zero bytes. RFC 7518 §2.
     fn unsigned(&self, member: &'static str) -> Result<Vec<u8>, KeyError> {
-        let bytes = self.bytes(member)?;
+        let mut bytes = self.bytes(member)?;
+        if self.spelling == Spelling::Lenient {
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            bytes.drain(..zeros);
+        }
         match bytes.first() {
             Some(1..) => Ok(bytes),
             _ => Err(KeyError::Malformed { member }),
@@ -209,13 +248,22 @@ impl<'a> Jwk<'a> {
 
     fn bytes(&self, member: &'static str) -> Result<Vec<u8>, KeyError> {
         let text = self.text(member).ok_or(KeyError::Malformed { member })?;
-        base64url::decode(text.as_bytes()).map_err(|_| KeyError::Malformed { member })
+        let decoded = match self.spelling {
+            Spelling::Strict => base64url::decode(text.as_bytes()),
+            Spelling::Lenient => base64url::decode(as_base64url(text).as_bytes()),
+        };
+        decoded.map_err(|_| KeyError::Malformed { member })
     }
 
     /// The member of this name, if it is a string.
     pub(crate) fn text(&self, member: &str) -> Option<&'a str> {
         self.object.get(member).and_then(Value::as_str)
     }
+}
+
+/// Base64 of either alphabet, padded or not, as unpadded base64url. RFC 4648 §4, §5.
+fn as_base64url(text: &str) -> String {
+    text.trim_end_matches('=').replace('+', "-").replace('/', "_")
 }
 
 fn bit_length(number: &[u8]) -> usize {

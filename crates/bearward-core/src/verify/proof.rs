@@ -14,7 +14,6 @@ use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::Segments;
 use crate::jose::jwk::{Jwk, KeyError, VerificationKey};
 use crate::jose::thumbprint::Thumbprint;
-use crate::nonces;
 use crate::policy::DpopPolicy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
@@ -89,8 +88,8 @@ impl<'a> UnverifiedProof<'a> {
         let object = claims.object();
         check_presence(object, request)?;
         check_identifier(object)?;
-        check_nonce(object, policy, now)?;
-        let end = check_time(object, policy, now)?;
+        let nonce_end = check_nonce(object, policy, now)?;
+        let end = check_time(object, nonce_end, policy, now)?;
         check_method(object, request)?;
         check_url(object, request)?;
         check_token(object, request)?;
@@ -112,7 +111,7 @@ impl<'a> UnverifiedProof<'a> {
     pub(crate) fn key(&self, algorithm: Algorithm) -> Result<(VerificationKey, Thumbprint), Rejection> {
         let value = self.header.get("jwk").filter(|jwk| jwk.as_object().is_some_and(|jwk| !jwk.is_empty()));
         let value = value.ok_or(Rejection::ProofKeyMissing)?;
-        let jwk = Jwk::new(value).map_err(why_not)?;
+        let jwk = Jwk::of_client(value).map_err(why_not)?;
         if algorithm == Algorithm::ES256 {
             check_kind(&jwk)?;
         }
@@ -177,28 +176,35 @@ pub(crate) fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
     }
 }
 
-/// Step 10
-pub(crate) fn check_nonce(claims: Object<'_>, policy: &DpopPolicy, now: UnixTime) -> Result<(), Rejection> {
-    nonces::check(claims.get("nonce").and_then(Value::as_str), policy, now)
+/// Step 10. Where nonces are asked for, gives the time until which a proof with this one is accepted.
+pub(crate) fn check_nonce(
+    claims: Object<'_>,
+    policy: &DpopPolicy,
+    now: UnixTime,
+) -> Result<Option<UnixTime>, Rejection> {
+    let nonce = claims.get("nonce").and_then(Value::as_str);
+    policy.nonces.as_ref().map(|nonces| nonces.check(nonce, now)).transpose()
 }
 
 /// Step 11, and `exp` and `nbf` where a client sends them. Gives the time until which the proof is remembered: until it
 /// is too old, also by the clock of another server of ours that is behind by as much as clients' clocks may differ.
+///
+/// `nonce_end`: of a good nonce. It says when the proof was made, so the client's clock doesn't matter. RFC 9449 §4.3
+/// step 11, §11.1.
 pub(crate) fn check_time(
     claims: Object<'_>,
+    nonce_end: Option<UnixTime>,
     policy: &DpopPolicy,
     now: UnixTime,
 ) -> Result<UnixTime, Rejection> {
     let date = |name: &str| claims.get(name).map(|value| value.as_f64().and_then(UnixTime::from_seconds));
     let iat = date("iat").flatten().ok_or(Rejection::ProofIssuedAtMalformed)?;
-    let (offset, leeway) = (policy.iat_offset, policy.iat_leeway);
-    if iat < now.minus(offset) {
-        return Err(Rejection::ProofTooOld { iat, now, offset });
-    }
-    if iat > now.plus(leeway) {
-        return Err(Rejection::ProofFromFuture { iat, now, leeway });
-    }
-    // RFC 7519 §4.1.4, §4.1.5. RFC 9449 doesn't name them; who sends one means it.
+    let leeway = policy.iat_leeway;
+    let end = match nonce_end {
+        Some(end) => end,
+        None => check_age(iat, policy, now)?,
+    };
+    // RFC 7519 §4.1.4, §4.1.5. RFC 9449 doesn't name them; a client that sends one means it.
     match date("exp") {
         Some(Some(exp)) if exp.plus(leeway) > now => {}
         None => {}
@@ -209,7 +215,19 @@ pub(crate) fn check_time(
         None => {}
         Some(_) => return Err(Rejection::ProofNotYetValid),
     }
-    Ok(iat.plus(offset).plus(leeway))
+    Ok(end.plus(leeway))
+}
+
+/// Whether a proof made at `iat`, by the client's clock, is young enough. Gives the time until which it is.
+fn check_age(iat: UnixTime, policy: &DpopPolicy, now: UnixTime) -> Result<UnixTime, Rejection> {
+    let (offset, leeway) = (policy.iat_offset, policy.iat_leeway);
+    if iat < now.minus(offset) {
+        return Err(Rejection::ProofTooOld { iat, now, offset });
+    }
+    if iat > now.plus(leeway) {
+        return Err(Rejection::ProofFromFuture { iat, now, leeway });
+    }
+    Ok(iat.plus(offset))
 }
 
 /// Step 8. RFC 9110 §9.1: methods are case-sensitive.
