@@ -1,6 +1,7 @@
 //! The URL that a client used: from the request itself, from what proxies wrote (`X-Forwarded-*`, RFC 7239), or configured.
 
 use super::host::Host;
+use super::rfc7239;
 use super::url::{HttpUri, decode_unreserved, is_made_of};
 
 /// What the server knows of a request's target: from the request line, the connection and the Host field.
@@ -119,12 +120,13 @@ struct Forwarded<'a> {
 
 impl<'a> Forwarded<'a> {
     fn read(fields: &ForwardedFields<'a>, hops: usize) -> Self {
-        let (proto, host, prefix) =
-            (hop(&fields.proto, hops), hop(&fields.host, hops), hop(&fields.prefix, hops));
         let said = if fields.proto.is_empty() && fields.host.is_empty() && fields.prefix.is_empty() {
-            hop(&fields.forwarded, hops).map(Self::of_element).unwrap_or_default()
+            let elements = rfc7239::elements(&fields.forwarded).unwrap_or_default();
+            let element = from_the_right(elements.iter(), hops).copied().unwrap_or_default();
+            Self { proto: element.proto, host: element.host, prefix: None }
         } else {
-            Self { proto, host, prefix }
+            let (proto, host) = (hop(&fields.proto, hops), hop(&fields.host, hops));
+            Self { proto, host, prefix: hop(&fields.prefix, hops) }
         };
         Self {
             proto: said.proto.and_then(known_scheme),
@@ -132,29 +134,18 @@ impl<'a> Forwarded<'a> {
             prefix: said.prefix.filter(|prefix| is_plain_prefix(prefix)),
         }
     }
-
-    /// One element of a Forwarded field: `for=…;host=…;proto=…`. RFC 7239 §4.
-    fn of_element(element: &'a str) -> Self {
-        let mut said = Self::default();
-        for pair in element.split(';') {
-            let Some((name, value)) = pair.split_once('=') else { continue };
-            let value = value.trim();
-            let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
-            match name.trim().to_ascii_lowercase().as_str() {
-                "proto" => said.proto = Some(value),
-                "host" => said.host = Some(value),
-                _ => {}
-            }
-        }
-        said
-    }
 }
 
-/// The element that the proxy `hops` before us wrote: each appends, so it is counted from the right, where no client
-/// can write. With fewer elements than proxies, none of them is known to be a proxy's.
+/// The element of a comma-separated list that the proxy `hops` before us wrote.
 fn hop<'a>(values: &[&'a str], hops: usize) -> Option<&'a str> {
-    let mut elements = values.iter().rev().flat_map(|value| value.rsplit(','));
-    elements.nth(hops.checked_sub(1)?).map(str::trim)
+    let elements: Vec<&str> = values.iter().flat_map(|value| value.split(',')).collect();
+    from_the_right(elements.into_iter(), hops).map(str::trim)
+}
+
+/// Each proxy appends, so its element is counted from the right, where no client can write. With fewer elements than
+/// proxies, none of them is known to be a proxy's.
+fn from_the_right<T>(mut elements: impl DoubleEndedIterator<Item = T>, hops: usize) -> Option<T> {
+    elements.nth_back(hops.checked_sub(1)?)
 }
 
 fn known_scheme(text: &str) -> Option<&'static str> {
@@ -274,6 +265,40 @@ mod tests {
             ..ForwardedFields::default()
         };
         assert_eq!(from_proxies(1, &fields), "https://inner:8000/f");
+    }
+
+    #[test]
+    fn a_quoted_string_is_one_value_and_a_parameter_is_given_once() {
+        let url = |lines: &[&'static str]| {
+            from_proxies(1, &ForwardedFields { forwarded: lines.to_vec(), ..ForwardedFields::default() })
+        };
+        let good = "https://victim/f";
+        assert_eq!(url(&["host=victim;proto=https;for=\"a;host=evil;x\""]), good);
+        assert_eq!(url(&["host=victim;proto=https;for=\"a,host=evil\""]), good);
+        assert_eq!(url(&["host=victim;proto=https;for=\"a\\\";host=evil;x=\\\"\""]), good);
+        assert_eq!(url(&["host=evil", ";Host = victim; ;host=victim;proto=https"]), "http://inner:8000/f");
+        assert_eq!(url(&["for=\"_x\" ; host=victim ; proto=https"]), good);
+        for unusable in [
+            "host=victim;host=evil",
+            "host=victim;HOST=evil;proto=https",
+            "for=a;for=b;host=evil",
+            "host=\"victim",
+            "host=\"evil\"x",
+            "host=vic\"tim\"",
+            "host=\"evil\\\"",
+            "host",
+            "=evil",
+            "ho st=evil",
+            "host=evil for=x",
+            "for=\"x, host=victim",
+        ] {
+            assert_eq!(url(&[unusable]), "http://inner:8000/f", "{unusable}");
+        }
+        // What a client writes first can't swallow what the proxy appends.
+        for client in ["for=\"", "x=\"a\\", "for=\"a;host=evil;x", "host=evil;x=\"\""] {
+            let joined = format!("{client}, for=\"[::1]\";host=victim;proto=https").leak();
+            assert!([good, "http://inner:8000/f"].contains(&url(&[joined]).as_str()), "{client}");
+        }
     }
 
     #[test]

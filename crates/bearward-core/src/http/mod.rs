@@ -4,5 +4,6 @@ pub mod forwarded;
 pub mod headers;
 pub mod host;
 pub mod request;
+mod rfc7239;
 pub mod scheme;
 pub mod url;
