@@ -9,7 +9,6 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 
 use crate::encoding::base64url;
-use crate::policy::DpopPolicy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
 
@@ -63,9 +62,9 @@ impl Nonces {
     }
 }
 
-/// RFC 9449 §4.3 step 10.
-pub(crate) fn check(nonce: Option<&str>, policy: &DpopPolicy, now: UnixTime) -> Result<(), Rejection> {
-    let Some(nonces) = &policy.nonces else { return Ok(()) };
+/// RFC 9449 §4.3 step 10. `nonces`: `None` if the policy requires no nonce.
+pub(crate) fn check(nonce: Option<&str>, nonces: Option<&Nonces>, now: UnixTime) -> Result<(), Rejection> {
+    let Some(nonces) = nonces else { return Ok(()) };
     let nonce = nonce.ok_or(Rejection::NonceMissing)?;
     nonces.made(nonce, now).map(|_| ()).ok_or(Rejection::NonceRefused)
 }

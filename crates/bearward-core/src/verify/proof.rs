@@ -179,7 +179,7 @@ pub(crate) fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
 
 /// Step 10
 pub(crate) fn check_nonce(claims: Object<'_>, policy: &DpopPolicy, now: UnixTime) -> Result<(), Rejection> {
-    nonces::check(claims.get("nonce").and_then(Value::as_str), policy, now)
+    nonces::check(claims.get("nonce").and_then(Value::as_str), policy.nonces.as_ref(), now)
 }
 
 /// Step 11, and `exp` and `nbf` where a client sends them. Gives the time until which the proof is remembered: until it
