@@ -82,15 +82,16 @@ fn table<'a>(rows: impl IntoIterator<Item = (&'static Entry, &'a str)>, head: &s
     }
 }
 
+/// What applies to all codes of a section, as a paragraph.
 fn introduction(section: Section) -> String {
-    let text = match section {
-        Section::Undecided => UNDECIDED,
-        Section::Resolver => RESOLVER,
-        Section::Application => APPLICATION,
-        Section::ClientFlow => CLIENT_FLOW,
-        _ => return String::new(),
-    };
-    format!("{text}\n\n")
+    let known = [
+        (Section::Undecided, UNDECIDED),
+        (Section::Resolver, RESOLVER),
+        (Section::Application, APPLICATION),
+        (Section::ClientFlow, CLIENT_FLOW),
+    ];
+    let text = known.into_iter().find(|(of, _)| *of == section);
+    text.map(|(_, text)| format!("{text}\n\n")).unwrap_or_default()
 }
 
 /// By code, as the engine says, for codes that always have the same one.
