@@ -1,5 +1,6 @@
 """`make layers` finds modules that import what is above them, and circles of modules."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -77,6 +78,14 @@ def test_circles_are_found_wherever_they_are():
         ["d", "e"],
         ["b", "c"],
     ]
+
+
+def test_the_floors_in_the_documentation_are_those_that_are_checked():
+    page = (ROOT / "ARCHITECTURE.md").read_text()
+    rows = re.findall(r"^\| (\d) \| ([^|]+) \|", page, re.MULTILINE)
+    documented = {module: int(floor) for floor, names in rows for module in re.findall(r"`(\w+)`", names)}
+    checked = {module: number for number, floor in enumerate(layers.FLOORS, start=1) for module in floor}
+    assert documented == checked
 
 
 @pytest.fixture
