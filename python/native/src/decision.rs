@@ -14,8 +14,8 @@ use pyo3::types::{PyBytes, PyDict};
 
 use crate::claims::to_dict;
 use crate::documents::DocumentNeeded;
-use crate::engine::unix_time;
 use crate::errors::{self, guarded};
+use crate::values::unix_time;
 
 /// A decision that needs something from outside.
 #[pyclass(frozen, module = "bearward._native")]

@@ -8,9 +8,9 @@ use bearward_core::{LookupNext, TokenEndpointLookup};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::engine::{configuration, unix_time};
 use crate::errors::{self, guarded};
 use crate::status;
+use crate::values::{configuration, unix_time};
 
 /// What is kept of issuers' documents. Safe from many threads; several engines may share it.
 #[pyclass(frozen, module = "bearward._native")]

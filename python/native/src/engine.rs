@@ -8,8 +8,7 @@ use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
     Audience, DpopMode, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile,
 };
-use bearward_core::{Question, RequestFacts, RequestUrl, Scheme, UnixTime, Verifier};
-use pyo3::exceptions::PyValueError;
+use bearward_core::{Question, RequestFacts, RequestUrl, Scheme, Verifier};
 use pyo3::prelude::*;
 
 use crate::claims::to_dict;
@@ -17,6 +16,7 @@ use crate::decision::{OwnedQuestion, begun};
 use crate::documents::Documents;
 use crate::errors::{self, ConfigurationError, guarded};
 use crate::headers::FieldLines;
+use crate::values::{configuration, unix_time};
 
 /// Policy and verification. Safe from many threads.
 #[pyclass(frozen, module = "bearward._native")]
@@ -206,12 +206,4 @@ fn nonce_key(key: &[u8]) -> PyResult<[u8; 32]> {
 fn seconds(name: &str, value: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(value)
         .map_err(|_| ConfigurationError::new_err(format!("{name} must be a non-negative number of seconds")))
-}
-
-pub(crate) fn unix_time(now: f64) -> PyResult<UnixTime> {
-    UnixTime::from_seconds(now).ok_or_else(|| PyValueError::new_err("now is not a Unix time in seconds"))
-}
-
-pub(crate) fn configuration<E: std::error::Error>(error: E) -> PyErr {
-    ConfigurationError::new_err(error.to_string())
 }

@@ -6,8 +6,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::engine::unix_time;
 use crate::errors::{self, guarded};
+use crate::values::unix_time;
 
 /// One token for another: what to post to the token endpoint, and how to read its answer.
 #[pyclass(frozen, module = "bearward._native")]

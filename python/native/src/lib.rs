@@ -10,6 +10,7 @@ mod exchange;
 mod headers;
 mod status;
 mod url;
+mod values;
 
 use pyo3::prelude::*;
 

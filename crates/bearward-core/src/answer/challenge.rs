@@ -1,6 +1,6 @@
 //! The value of `WWW-Authenticate`. Nothing else writes that field. RFC 6750 §3, RFC 9449 §7.1.
 
-use super::ErrorCode;
+use super::error_code::ErrorCode;
 use crate::http::scheme::Scheme;
 use crate::policy::{DpopMode, StatusProfile};
 

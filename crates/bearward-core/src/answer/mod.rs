@@ -3,6 +3,7 @@
 //! Nothing of a request, a token, a document or a network error ever gets here.
 
 mod challenge;
+mod error_code;
 mod texts;
 
 use core::fmt::Write as _;
@@ -14,6 +15,8 @@ use crate::http::scheme::Scheme;
 use crate::policy::{Policy, StatusProfile};
 use crate::refusal::Cause;
 use crate::rejection::Rejection;
+
+pub use self::error_code::ErrorCode;
 
 /// An HTTP answer to a request that is not let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,56 +52,6 @@ impl Answer {
     pub fn body(&self) -> String {
         let description = json_string(&self.description);
         format!(r#"{{"detail":{{"error":"{}","error_description":{description}}}}}"#, self.error.as_str())
-    }
-}
-
-/// An `error` code on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ErrorCode {
-    /// RFC 6750 §3.1: the request is malformed, or has no credentials.
-    InvalidRequest,
-    /// RFC 6750 §3.1: the access token is no good.
-    InvalidToken,
-    /// RFC 9449 §7.1: the proof is no good.
-    InvalidDpopProof,
-    /// RFC 9449 §9: the proof must hold the nonce that comes with this answer.
-    UseDpopNonce,
-    /// RFC 6750 §3.1: the access token doesn't grant enough.
-    InsufficientScope,
-    /// RFC 6749 §4.1.2.1 has the name: it can't be told now.
-    TemporarilyUnavailable,
-    /// The deployer's function that names the accepted issuers failed.
-    DomainsResolverError,
-}
-
-impl ErrorCode {
-    /// As it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidToken => "invalid_token",
-            Self::InvalidDpopProof => "invalid_dpop_proof",
-            Self::UseDpopNonce => "use_dpop_nonce",
-            Self::InsufficientScope => "insufficient_scope",
-            Self::TemporarilyUnavailable => "temporarily_unavailable",
-            Self::DomainsResolverError => "domains_resolver_error",
-        }
-    }
-
-    /// `usable`: whether there were credentials to speak of. Without, a client that follows the RFC expects to be
-    /// told how to authenticate, which is a 401; a request with several or contradicting ones is a bad request.
-    fn status(self, profile: StatusProfile, usable: bool) -> u16 {
-        match (self, profile) {
-            (Self::InvalidRequest, StatusProfile::Rfc) if !usable => 401,
-            (Self::InvalidRequest, _) | (Self::InvalidDpopProof, StatusProfile::Compatible) => 400,
-            (Self::InvalidDpopProof, StatusProfile::Rfc) | (Self::InvalidToken | Self::UseDpopNonce, _) => {
-                401
-            }
-            (Self::InsufficientScope, _) => 403,
-            (Self::TemporarilyUnavailable, _) => 503,
-            (Self::DomainsResolverError, _) => 500,
-        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::ErrorCode;
+use super::error_code::ErrorCode;
 use crate::documents::{DocumentError, DocumentKind};
 use crate::issuer::metadata::MetadataError;
 use crate::refusal::{Cause, ResolverFailure, Unavailable, UnusableIssuers};

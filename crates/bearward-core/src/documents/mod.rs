@@ -34,13 +34,7 @@ pub use self::status::{DocumentStatus, IssuerStatus, KeyStatus};
 pub use crate::jose::jwk::KeyError;
 
 pub(crate) use self::issuer::IssuerKeys;
-
-/// Why a document can't be used now.
-#[derive(Debug)]
-pub(crate) enum Missing {
-    Needed(DocumentNeeded),
-    Unavailable(DocumentUnavailable),
-}
+pub(crate) use self::needed::Missing;
 
 /// The documents of the issuers asked so far. Verifiers may share them: two APIs of one tenant then fetch once.
 ///

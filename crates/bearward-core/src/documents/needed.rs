@@ -59,6 +59,13 @@ pub struct DocumentUnavailable {
     pub retry_after: Duration,
 }
 
+/// Why a document can't be used now.
+#[derive(Debug)]
+pub(crate) enum Missing {
+    Needed(DocumentNeeded),
+    Unavailable(DocumentUnavailable),
+}
+
 impl fmt::Display for DocumentUnavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, error, retry_after } = self;

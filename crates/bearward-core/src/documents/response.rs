@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::freshness::Lifetime;
+use super::freshness::{Lifetime, delta_seconds};
 use super::needed::DocumentError;
 use crate::limits;
 use crate::time::UnixTime;
@@ -99,13 +99,6 @@ fn seconds_until(retry_after: &str, now: UnixTime) -> Option<Duration> {
     }
     let date = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
     Some(UnixTime::from_seconds(date.as_secs_f64())?.since(now))
-}
-
-/// RFC 9111 §1.2.2: digits only. More of them than we can hold count as the largest number.
-pub(super) fn delta_seconds(value: &str) -> Option<Duration> {
-    let value = value.trim();
-    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| Duration::from_secs(value.parse().unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]

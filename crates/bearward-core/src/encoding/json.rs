@@ -8,7 +8,7 @@
 
 use core::fmt;
 
-use super::ParseError;
+use super::error::{JsonError, ParseError};
 use crate::limits;
 
 /// A parsed JSON text.
@@ -18,29 +18,6 @@ pub struct Document {
     /// The strings that had escapes, one behind the other, as they read without.
     unescaped: String,
     nodes: Vec<Node>,
-}
-
-/// Why a text is not JSON as we take it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum JsonError {
-    /// Not UTF-8.
-    NotUtf8,
-    /// Longer than 4 GiB: beyond any limit a caller should have set.
-    TooLong,
-    /// Not by the grammar.
-    Syntax {
-        /// Where it was noticed: bytes from the start.
-        at: usize,
-    },
-    /// A member name stands twice in one object.
-    DuplicateMember,
-    /// Arrays and objects are nested deeper than [`limits::JSON_DEPTH`].
-    TooDeep,
-    /// A number that is no finite `f64`.
-    NumberOutOfRange,
-    /// Something follows the value.
-    TrailingData,
 }
 
 /// What to do with an object that has two members of one name.
@@ -614,22 +591,6 @@ fn place(index: usize) -> u32 {
 fn index(place: u32) -> usize {
     usize::try_from(place).unwrap_or(usize::MAX)
 }
-
-impl fmt::Display for JsonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotUtf8 => f.write_str("not UTF-8"),
-            Self::TooLong => f.write_str("too long"),
-            Self::Syntax { at } => write!(f, "not JSON, at byte {at}"),
-            Self::DuplicateMember => f.write_str("a member name stands twice"),
-            Self::TooDeep => write!(f, "nested deeper than {}", limits::JSON_DEPTH),
-            Self::NumberOutOfRange => f.write_str("a number is out of range"),
-            Self::TrailingData => f.write_str("something follows the JSON value"),
-        }
-    }
-}
-
-impl core::error::Error for JsonError {}
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::IssuerUrl;
+use super::name::IssuerUrl;
 
 /// The issuers whose tokens are accepted.
 #[derive(Clone, Debug)]

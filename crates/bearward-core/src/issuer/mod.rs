@@ -1,6 +1,7 @@
 //! Who may issue tokens for us, what they are called, and where their keys are.
 
 mod allowed;
+mod endpoints;
 pub mod metadata;
 pub mod name;
 
