@@ -61,5 +61,9 @@ pub const UNKNOWN_KID_COOLDOWN: Duration = Duration::from_secs(30);
 /// again. A key that is published in between is found by the next token that names it.
 pub const JUST_NOW: Duration = Duration::from_secs(1);
 
+/// How long a request waits for a newer document while an older one is kept that can be used: an issuer that hangs makes
+/// nobody wait longer.
+pub const WAIT_FOR_NEWER: Duration = Duration::from_secs(1);
+
 /// How long a fetch that was asked for counts as under way if nothing is heard of it.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);

@@ -7,13 +7,13 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::Missing;
 use super::freshness::Lifetime;
 use super::key_set::KeySet;
 use super::lifecycle::{CachedDocument, Readiness};
 use super::needed::{DocumentError, DocumentKind, DocumentNeeded, DocumentUnavailable};
 use super::status::{IssuerStatus, KeyStatus};
 use super::unknown_kid::UnknownKid;
+use super::{Missing, Patience};
 use crate::issuer::IssuerUrl;
 use crate::issuer::metadata::Metadata;
 use crate::jose::algorithm::AlgorithmSet;
@@ -89,15 +89,20 @@ impl Parsed {
 }
 
 impl IssuerDocuments {
-    pub(super) fn keys(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<IssuerKeys, Missing> {
+    pub(super) fn keys(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<IssuerKeys, Missing> {
         let state = self.state.load();
-        let (metadata, metadata_due) =
-            ready(state.metadata.readiness(now), || DocumentNeeded::discovery(issuer))?;
+        let discovery = || DocumentNeeded::discovery(issuer);
+        let (metadata, metadata_due) = ready(state.metadata.readiness(now), patience, discovery)?;
         let key_set = || DocumentNeeded::key_set(issuer, &metadata);
         if state.jwks_uri != metadata.jwks_uri() {
             return Err(Missing::Needed(key_set()));
         }
-        let (keys, keys_due) = ready(state.key_set.readiness(now), key_set)?;
+        let (keys, keys_due) = ready(state.key_set.readiness(now), patience, key_set)?;
         let given = state.key_set.fetched_at().filter(|_| state.from_issuer);
         Ok(IssuerKeys { metadata, keys, given, due: keys_due.or(metadata_due).map(Box::new) })
     }
@@ -105,9 +110,10 @@ impl IssuerDocuments {
     pub(super) fn metadata(
         &self,
         issuer: &IssuerUrl,
+        patience: Patience,
         now: UnixTime,
     ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
-        ready(self.state.load().metadata.readiness(now), || DocumentNeeded::discovery(issuer))
+        ready(self.state.load().metadata.readiness(now), patience, || DocumentNeeded::discovery(issuer))
     }
 
     pub(super) fn kept_metadata(&self) -> Option<Metadata> {
@@ -157,11 +163,16 @@ impl IssuerDocuments {
         })
     }
 
-    pub(super) fn unknown_kid(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<(), Missing> {
+    pub(super) fn unknown_kid(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<(), Missing> {
         match self.change(|state| state.key_set.fetch_for_unknown_kid(now)) {
             UnknownKid::NotPublished => Ok(()),
             UnknownKid::Fetch => {
-                let (metadata, _due) = self.metadata(issuer, now)?;
+                let (metadata, _due) = self.metadata(issuer, patience, now)?;
                 let key_set = DocumentNeeded::key_set(issuer, &metadata);
                 Err(Missing::Needed(DocumentNeeded { past_caches: true, ..key_set }))
             }
@@ -206,12 +217,17 @@ impl IssuerDocuments {
 /// The document, and what to fetch meanwhile if it is due; or what is missing.
 fn ready<T>(
     readiness: Readiness<T, DocumentError>,
+    patience: Patience,
     needed: impl FnOnce() -> DocumentNeeded,
 ) -> Result<(Arc<T>, Option<DocumentNeeded>), Missing> {
     match readiness {
         Readiness::Ready(document) => Ok((document, None)),
         Readiness::RefreshDue(document) => Ok((document, Some(needed()))),
-        Readiness::FetchFirst => Err(Missing::Needed(needed())),
+        // Whoever gave up waiting for the fetch has left it running: it isn't due once more.
+        Readiness::FetchFirst { older: Some(document) } if patience == Patience::Over => Ok((document, None)),
+        Readiness::FetchFirst { older } => {
+            Err(Missing::Needed(DocumentNeeded { older_is_kept: older.is_some(), ..needed() }))
+        }
         Readiness::Unavailable { error, retry_after } => {
             Err(Missing::Unavailable(DocumentUnavailable { kind: needed().kind, error, retry_after }))
         }

@@ -65,8 +65,8 @@ pub(super) enum Readiness<T, E> {
     Ready(Arc<T>),
     /// Use it, and have it fetched again meanwhile.
     RefreshDue(Arc<T>),
-    /// Fetch it first.
-    FetchFirst,
+    /// Fetch it first; or use the older one, if the fetch takes too long.
+    FetchFirst { older: Option<Arc<T>> },
     /// The last fetch failed, and the next may not start yet.
     Unavailable { error: E, retry_after: Duration },
 }
@@ -100,7 +100,7 @@ impl<T, E: Copy> CachedDocument<T, E> {
                 Some(Failures { error, next_try, .. }) => {
                     Readiness::Unavailable { error, retry_after: next_try.since(now) }
                 }
-                None => Readiness::FetchFirst,
+                None => Readiness::FetchFirst { older: None },
             };
         };
         let document = Arc::clone(&kept.document);
@@ -110,7 +110,7 @@ impl<T, E: Copy> CachedDocument<T, E> {
         }
         // Beyond its time it is used only because it can't be fetched; who comes after a quiet time waits for news.
         if age >= kept.lifetime.without_waiting() && failing.is_none() {
-            return Readiness::FetchFirst;
+            return Readiness::FetchFirst { older: Some(document) };
         }
         let somebody_tries =
             self.is_under_way(now) || failing.is_some_and(|failures| now < failures.next_try);
@@ -235,6 +235,7 @@ pub(super) mod tests {
         Usable,
         Due,
         Fetch,
+        FetchOrOlder,
         Unavailable,
     }
 
@@ -242,7 +243,8 @@ pub(super) mod tests {
         match cached.readiness(at(now)) {
             Readiness::Ready(_) => Is::Usable,
             Readiness::RefreshDue(_) => Is::Due,
-            Readiness::FetchFirst => Is::Fetch,
+            Readiness::FetchFirst { older: None } => Is::Fetch,
+            Readiness::FetchFirst { older: Some(_) } => Is::FetchOrOlder,
             Readiness::Unavailable { .. } => Is::Unavailable,
         }
     }
@@ -274,7 +276,9 @@ pub(super) mod tests {
     fn after_a_quiet_time_a_request_waits_for_news() {
         let cached = fetched_at_zero();
         assert_eq!(readiness(&cached, 29.9), Is::Due);
-        assert_eq!(readiness(&cached, 30.0), Is::Fetch);
+        assert_eq!(readiness(&cached, 30.0), Is::FetchOrOlder);
+        assert_eq!(readiness(&cached, 1029.9), Is::FetchOrOlder);
+        assert_eq!(readiness(&cached, 1030.0), Is::Fetch, "too old to be used at all");
     }
 
     #[test]

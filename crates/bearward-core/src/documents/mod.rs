@@ -42,6 +42,14 @@ pub(crate) enum Missing {
     Unavailable(DocumentUnavailable),
 }
 
+/// Whether a request still waits for a newer document while an older one can be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Patience {
+    #[default]
+    Left,
+    Over,
+}
+
 /// The documents of the issuers asked so far. Verifiers may share them: two APIs of one tenant then fetch once.
 ///
 /// Only issuers that a policy accepts, or that tokens are asked of, get here. That an issuer's documents are kept makes
@@ -129,7 +137,7 @@ impl Documents {
 
     /// What has to be fetched before tokens of `issuer` can be judged; `None` if nothing has to be.
     pub fn missing(&self, issuer: &IssuerUrl, now: UnixTime) -> Option<DocumentNeeded> {
-        match self.keys(issuer, now) {
+        match self.keys(issuer, Patience::Left, now) {
             Err(Missing::Needed(needed)) => Some(needed),
             Ok(_) | Err(Missing::Unavailable(_)) => None,
         }
@@ -145,9 +153,14 @@ impl Documents {
     }
 
     /// The keys of `issuer`, and its metadata.
-    pub(crate) fn keys(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<IssuerKeys, Missing> {
+    pub(crate) fn keys(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<IssuerKeys, Missing> {
         match self.issuers.load().get(issuer) {
-            Some(documents) => documents.keys(issuer, now),
+            Some(documents) => documents.keys(issuer, patience, now),
             None => Err(Missing::Needed(DocumentNeeded::discovery(issuer))),
         }
     }
@@ -156,10 +169,11 @@ impl Documents {
     pub(crate) fn metadata(
         &self,
         issuer: &IssuerUrl,
+        patience: Patience,
         now: UnixTime,
     ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
         match self.issuers.load().get(issuer) {
-            Some(documents) => documents.metadata(issuer, now),
+            Some(documents) => documents.metadata(issuer, patience, now),
             None => Err(Missing::Needed(DocumentNeeded::discovery(issuer))),
         }
     }
@@ -189,10 +203,15 @@ impl Documents {
     /// `issuer` has no key of the `kid` that a token names: whether its key set is asked for again.
     ///
     /// `Ok`: it was, lately, and the key is not there.
-    pub(crate) fn unknown_kid(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<(), Missing> {
+    pub(crate) fn unknown_kid(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<(), Missing> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         match self.issuers.load().get(issuer) {
-            Some(documents) => documents.unknown_kid(issuer, now),
+            Some(documents) => documents.unknown_kid(issuer, patience, now),
             None => Err(Missing::Needed(DocumentNeeded::discovery(issuer))),
         }
     }
@@ -276,10 +295,13 @@ mod tests {
     fn a_document_that_comes_again_unchanged_stays_the_same_object() {
         let documents = documents(2);
         let issuer = bring(&documents, "a.example", 0.0);
-        let metadata = |now| documents.metadata(&issuer, at(now)).unwrap().0;
+        let metadata = |now| documents.metadata(&issuer, Patience::Left, at(now)).unwrap().0;
         let first = metadata(1.0);
         bring(&documents, "a.example", 100.0);
         assert!(Arc::ptr_eq(&first, &metadata(101.0)));
-        assert!(documents.metadata(&issuer, at(699.0)).is_ok(), "it counts from the second fetch");
+        assert!(
+            documents.metadata(&issuer, Patience::Left, at(699.0)).is_ok(),
+            "it counts from the second fetch"
+        );
     }
 }

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::documents::{DocumentNeeded, Documents, Missing};
+use crate::documents::{DocumentNeeded, Documents, Missing, Patience};
 use crate::http::request::RequestFacts;
 use crate::http::scheme::Scheme;
 use crate::issuer::{IssuerRefused, IssuerUrl};
@@ -45,6 +45,8 @@ pub(crate) struct Brought<'a> {
     pub(crate) issuers: Option<&'a HashSet<IssuerUrl>>,
     /// When a key set was asked for on behalf of this request.
     pub(crate) keys_asked: Option<UnixTime>,
+    /// Whether it still waits for newer documents.
+    pub(crate) patience: Patience,
 }
 
 /// A request that passed every check.
@@ -148,12 +150,12 @@ impl Verifier {
         let token = UnverifiedToken::read(token, &self.policy)?;
         let issuer = self.issuer(token.issuer()?, brought)?;
         let kid = token.kid()?;
-        let issuer_keys = self.documents.keys(issuer, now)?;
+        let issuer_keys = self.documents.keys(issuer, brought.patience, now)?;
         let candidates = token.candidates(kid, &issuer_keys.keys)?;
         if candidates.is_empty() {
             // Keys that the issuer gave since this request asked for them need not be asked for again.
             if brought.keys_asked.is_none_or(|asked| issuer_keys.given.is_none_or(|given| given < asked)) {
-                self.documents.unknown_kid(issuer, now)?;
+                self.documents.unknown_kid(issuer, brought.patience, now)?;
             }
             return Err(UnverifiedToken::unknown_kid(kid).into());
         }

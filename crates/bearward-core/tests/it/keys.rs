@@ -260,3 +260,62 @@ fn ten_thousand_domains_cost_no_more_per_request_than_one() {
     assert_eq!(code(ask(&many, &stranger, 0.0)), "issuer_not_allowed");
     assert_eq!(needed(ask(&many, &token("d9999.example.com", "a"), 0.0)).kind(), DocumentKind::Discovery);
 }
+
+/// A verifier whose documents were fetched a long time ago, and can still be used.
+fn after_a_quiet_time() -> Verifier {
+    let verifier = verifier(Issuers::single(issuer("a.example")));
+    bring(&verifier, "a.example", 0.0);
+    verifier
+}
+
+#[test]
+fn after_a_quiet_time_a_request_waits_a_second_at_most_and_uses_what_is_kept() {
+    let verifier = after_a_quiet_time();
+    let credentials = token("a.example", "a");
+    let mut decision = Decision::new();
+    let discovery = needed(go_on(&verifier, &mut decision, &credentials, 5000.0));
+    assert_eq!(discovery.wait_at_most(), Some(Duration::from_secs(1)));
+    decision.waited(&discovery);
+    // Both documents are old: it waits for one of them only.
+    assert_eq!(code(go_on(&verifier, &mut decision, &credentials, 5001.0)), "signature_invalid");
+    let counts = verifier.documents().status(at(5001.0))[0].metadata.counts;
+    assert_eq!((counts.good, counts.failed), (1, 0), "that somebody stopped waiting is no failure");
+    // What the fetch brings later is used.
+    answer(&verifier, &discovery, self::discovery("a.example"), 5003.0);
+    assert_eq!(needed(ask(&verifier, &credentials, 5004.0)).kind(), DocumentKind::KeySet);
+}
+
+#[test]
+fn a_request_that_nothing_is_kept_for_stays_undecided_when_its_time_is_over() {
+    let verifier = verifier(Issuers::single(issuer("a.example")));
+    let credentials = token("a.example", "a");
+    let mut decision = Decision::new();
+    let discovery = needed(go_on(&verifier, &mut decision, &credentials, 0.0));
+    assert_eq!(discovery.wait_at_most(), None);
+    decision.waited(&discovery);
+    let Next::Done(Err(refused)) = go_on(&verifier, &mut decision, &credentials, 5.0) else { panic!() };
+    assert_eq!((refused.cause.code(), refused.answer.status), ("issuer_unavailable", 503));
+    assert_eq!(refused.answer.retry_after, Some(1));
+}
+
+#[test]
+fn old_keys_say_nothing_of_a_new_kid_however_long_a_request_waits() {
+    let verifier = after_a_quiet_time();
+    let credentials = token("a.example", "new");
+    let mut decision = Decision::new();
+    let discovery = needed(go_on(&verifier, &mut decision, &credentials, 5000.0));
+    decision.waited(&discovery);
+    let key_set = needed(go_on(&verifier, &mut decision, &credentials, 5001.0));
+    assert!(key_set.is_past_caches());
+    assert_eq!(key_set.wait_at_most(), None, "there is no older one that has it");
+    decision.waited(&key_set);
+    assert_eq!(code(go_on(&verifier, &mut decision, &credentials, 5005.0)), "issuer_unavailable");
+}
+
+#[test]
+fn documents_too_old_to_be_used_are_waited_for() {
+    let verifier = after_a_quiet_time();
+    let a_day_and_more = 600.0 + 86_400.0;
+    let discovery = needed(ask(&verifier, &token("a.example", "a"), a_day_and_more));
+    assert_eq!(discovery.wait_at_most(), None);
+}
