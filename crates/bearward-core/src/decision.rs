@@ -402,9 +402,8 @@ impl TokenEndpointLookup {
     /// The endpoint, from the discovery document in `documents`; or that this has to be fetched first.
     pub fn next(&mut self, documents: &Documents, now: UnixTime) -> LookupNext {
         let unavailable: Unavailable =
-            match documents.metadata(&self.issuer, self.rounds.brought().patience, now) {
-                Ok((metadata, due)) => {
-                    let url = metadata.token_endpoint().map(str::to_owned);
+            match documents.token_endpoint(&self.issuer, self.rounds.brought().patience, now) {
+                Ok((url, due)) => {
                     let refresh = due.filter(|due| documents.take_refresh(due, now));
                     return LookupNext::Done(Ok(TokenEndpoint { url, refresh }));
                 }

@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use super::freshness::Lifetime;
 use super::key_set::KeySet;
-use super::lifecycle::{CachedDocument, Readiness};
+use super::lifecycle::{CachedDocument, Readiness, within};
 use super::needed::{DocumentError, DocumentKind, DocumentNeeded, DocumentUnavailable};
 use super::status::{IssuerStatus, KeyStatus};
 use super::unknown_kid::UnknownKid;
@@ -31,11 +31,22 @@ pub(super) struct IssuerDocuments {
 #[derive(Clone, Debug, Default)]
 struct State {
     metadata: CachedDocument<Metadata, DocumentError>,
+    /// Whether the issuer itself gave the metadata. A shared cache that others write to must not say where secrets go.
+    metadata_from_issuer: bool,
+    /// The token endpoint that the issuer gave in a discovery document that is no good for verification.
+    endpoint_alone: Option<EndpointAlone>,
     key_set: CachedDocument<KeySet, DocumentError>,
     /// Where the key set came from: keys are an issuer's only as long as its metadata says so.
     jwks_uri: String,
     /// Whether the key set came from the issuer itself.
     from_issuer: bool,
+}
+
+#[derive(Clone, Debug)]
+struct EndpointAlone {
+    url: String,
+    fetched: UnixTime,
+    fresh: Duration,
 }
 
 /// An issuer's keys and metadata, good to be used now.
@@ -116,6 +127,34 @@ impl IssuerDocuments {
         ready(self.state.load().metadata.readiness(now), patience, || DocumentNeeded::discovery(issuer))
     }
 
+    /// Where the issuer gives tokens, as it says itself, and the discovery document if that is due.
+    pub(super) fn token_endpoint(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<(Option<String>, Option<DocumentNeeded>), Missing> {
+        let state = self.state.load();
+        if let Some(alone) = &state.endpoint_alone
+            && within(alone.fetched, alone.fresh, now)
+        {
+            return Ok((Some(alone.url.clone()), None));
+        }
+        let found = if state.metadata_from_issuer {
+            self.metadata(issuer, patience, now)
+        } else {
+            let discovery = || DocumentNeeded { past_caches: true, ..DocumentNeeded::discovery(issuer) };
+            ready(state.metadata.without_kept().readiness(now), patience, discovery)
+        };
+        found.map(|(metadata, due)| (metadata.token_endpoint().map(str::to_owned), due))
+    }
+
+    /// Keeps the token endpoint of a document that the issuer gave, and that is no good for verification.
+    pub(super) fn keep_endpoint_alone(&self, url: String, lifetime: Lifetime, now: UnixTime) {
+        let alone = EndpointAlone { url, fetched: now, fresh: lifetime.fresh() };
+        self.change(|state| state.endpoint_alone = Some(alone));
+    }
+
     pub(super) fn kept_metadata(&self) -> Option<Metadata> {
         self.state.load().metadata.kept().cloned()
     }
@@ -126,7 +165,15 @@ impl IssuerDocuments {
             Source::SharedCache => (Lifetime::of_cached(), false),
         };
         self.change(|state| match parsed {
-            Parsed::Metadata(metadata, text) => state.metadata.fetched(metadata, text, lifetime, now),
+            Parsed::Metadata(metadata, text) => {
+                // What the issuer gave word for word is the issuer's, wherever it came from the second time.
+                let same = state.metadata.of_text(&text).is_some();
+                state.metadata_from_issuer = from_issuer || (same && state.metadata_from_issuer);
+                if from_issuer {
+                    state.endpoint_alone = None;
+                }
+                state.metadata.fetched(metadata, text, lifetime, now);
+            }
             Parsed::KeySet(keys, text) => {
                 state.jwks_uri.clone_from(&needed.url);
                 state.from_issuer = from_issuer;

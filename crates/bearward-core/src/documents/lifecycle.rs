@@ -117,6 +117,11 @@ impl<T, E: Copy> CachedDocument<T, E> {
         if somebody_tries { Readiness::Ready(document) } else { Readiness::RefreshDue(document) }
     }
 
+    /// The same, as if no good document had come yet.
+    pub(super) fn without_kept(&self) -> Self {
+        Self { kept: None, ..*self }
+    }
+
     /// Whether the caller is the one to fetch it in the background: true for one of all who are told that it is due.
     pub(super) fn take_refresh(&mut self, now: UnixTime) -> bool {
         let due = matches!(self.readiness(now), Readiness::RefreshDue(_));

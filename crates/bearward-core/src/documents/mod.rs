@@ -106,6 +106,8 @@ impl Documents {
                 return Err(error);
             }
         };
+        // Read once more only where it can't be used as a whole.
+        let text = (needed.kind == DocumentKind::Discovery).then(|| body.clone());
         match self.parse(needed, body) {
             Ok(parsed) => {
                 self.keep(needed, parsed, Source::Issuer(lifetime), now);
@@ -113,6 +115,12 @@ impl Documents {
             }
             Err(error) => {
                 self.failed(needed, error, None, now);
+                if let Some(url) = text.and_then(|text| Metadata::token_endpoint_alone(text, &needed.issuer))
+                {
+                    self.change(&needed.issuer, |documents| {
+                        documents.keep_endpoint_alone(url, lifetime, now)
+                    });
+                }
                 Err(error)
             }
         }
@@ -165,16 +173,19 @@ impl Documents {
         }
     }
 
-    /// The metadata of `issuer` alone, and whether it is worth fetching again meanwhile.
-    pub(crate) fn metadata(
+    /// Where `issuer` gives tokens, and its discovery document if that is worth fetching again meanwhile.
+    pub(crate) fn token_endpoint(
         &self,
         issuer: &IssuerUrl,
         patience: Patience,
         now: UnixTime,
-    ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
+    ) -> Result<(Option<String>, Option<DocumentNeeded>), Missing> {
         match self.issuers.load().get(issuer) {
-            Some(documents) => documents.metadata(issuer, patience, now),
-            None => Err(Missing::Needed(DocumentNeeded::discovery(issuer))),
+            Some(documents) => documents.token_endpoint(issuer, patience, now),
+            None => {
+                let discovery = DocumentNeeded::discovery(issuer);
+                Err(Missing::Needed(DocumentNeeded { past_caches: true, ..discovery }))
+            }
         }
     }
 
@@ -295,13 +306,13 @@ mod tests {
     fn a_document_that_comes_again_unchanged_stays_the_same_object() {
         let documents = documents(2);
         let issuer = bring(&documents, "a.example", 0.0);
-        let metadata = |now| documents.metadata(&issuer, Patience::Left, at(now)).unwrap().0;
+        let metadata = |now| {
+            let issuers = documents.issuers.load();
+            issuers.get(&issuer).unwrap().metadata(&issuer, Patience::Left, at(now)).unwrap().0
+        };
         let first = metadata(1.0);
         bring(&documents, "a.example", 100.0);
         assert!(Arc::ptr_eq(&first, &metadata(101.0)));
-        assert!(
-            documents.metadata(&issuer, Patience::Left, at(699.0)).is_ok(),
-            "it counts from the second fetch"
-        );
+        assert!(Arc::ptr_eq(&first, &metadata(699.0)), "it counts from the second fetch");
     }
 }

@@ -56,6 +56,21 @@ impl Metadata {
         })
     }
 
+    /// The token endpoint of a document of `asked` in which `issuer` or `jwks_uri` is missing: whoever asks for tokens
+    /// needs neither. `None` if there is none that can be used, or the document is another issuer's.
+    pub(crate) fn token_endpoint_alone(body: Vec<u8>, asked: &IssuerUrl) -> Option<String> {
+        let document = JsonObject::parse(body).ok()?;
+        let text = |name| document.get(name).map(Value::as_str);
+        let is_own = text("issuer").is_none_or(|issuer| {
+            issuer.and_then(|issuer| IssuerUrl::parse(issuer).ok()).is_some_and(|issuer| issuer == *asked)
+        });
+        // One that leads somewhere it must not makes the whole document suspicious.
+        let keys_are_harmless =
+            text("jwks_uri").is_none_or(|uri| uri.is_some_and(|uri| check_endpoint(uri, asked).is_ok()));
+        let endpoint = text("token_endpoint").flatten().filter(|uri| check_endpoint(uri, asked).is_ok())?;
+        (is_own && keys_are_harmless).then(|| endpoint.to_owned())
+    }
+
     /// The issuer as it spells itself: what `iss` must equal, byte for byte.
     pub fn issuer(&self) -> &str {
         &self.issuer
@@ -156,6 +171,32 @@ mod tests {
         ] {
             assert_eq!(endpoint(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_document_that_says_little_may_still_say_where_tokens_are_given() {
+        let asked = IssuerUrl::parse("t.example.com").unwrap();
+        let endpoint = |members: &str| {
+            let body = format!(r#"{{{members}"token_endpoint":"https://t.example.com/oauth/token"}}"#);
+            Metadata::token_endpoint_alone(body.into_bytes(), &asked)
+        };
+        for enough in
+            ["", r#""issuer":"https://t.example.com/","#, r#""jwks_uri":"https://t.example.com/jwks","#]
+        {
+            assert!(endpoint(enough).is_some(), "{enough}");
+        }
+        for suspicious in [
+            r#""issuer":"https://evil.example/","#,
+            r#""issuer":7,"#,
+            r#""issuer":"","#,
+            r#""jwks_uri":"https://10.0.0.1/","#,
+            r#""jwks_uri":null,"#,
+            r#""token_endpoint":"https://evil.example/","#,
+        ] {
+            assert_eq!(endpoint(suspicious), None, "{suspicious}");
+        }
+        let inside = br#"{"token_endpoint":"https://10.0.0.1/"}"#.to_vec();
+        assert_eq!(Metadata::token_endpoint_alone(inside, &asked), None);
     }
 
     #[test]
