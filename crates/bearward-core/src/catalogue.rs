@@ -305,6 +305,9 @@ catalogue! {
         Unsettled "issuer_unsettled":
             "A document of the issuer was still missing after several fetches: the issuer changes its documents faster than they can be read."
             "Ask the operator of the issuer why its documents change. Clients can try again."
+        TooManyFetches "too_many_fetches":
+            "Tokens that are not verified yet named so many issuers at once that their documents are not fetched."
+            "Find out who sends such tokens. A resolver that accepts fewer issuers bounds how many can be named."
         ResolverTimeout "domains_resolver_timeout":
             "The application's function that names the accepted issuers took too long."
             "Let the function answer from memory, or give it more time ({resolver_timeout})."

@@ -245,7 +245,7 @@ impl Unavailable {
     pub fn check(&self) -> Check {
         match self {
             Self::Document(document) => Check::of_document(document.kind),
-            Self::Unsettled => Check::KeySet,
+            Self::Unsettled | Self::TooManyFetches => Check::KeySet,
             Self::ResolverTimeout => Check::Issuer,
             Self::ReplayLogFull | Self::ReplayStore => Check::Replay,
         }

@@ -58,5 +58,19 @@ pub const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(300);
 /// Counted from the attempt, so that a flood of made-up `kid`s costs the issuer one request per half minute.
 pub const UNKNOWN_KID_COOLDOWN: Duration = Duration::from_secs(30);
 
+/// How long a request waits for a newer document while an older one is kept that can be used: an issuer that hangs makes
+/// nobody wait longer.
+pub const WAIT_FOR_NEWER: Duration = Duration::from_secs(1);
+
+/// How many fetches tokens may cause at once that nobody has verified yet: a server that starts with some hundreds of
+/// issuers fetches two documents of each.
+pub const FETCHES_AT_ONCE: f64 = 1000.0;
+
+/// How many more of them each second.
+pub const FETCHES_PER_SECOND: f64 = 100.0;
+
+/// Most issuers of which nothing is kept but that a fetch failed, or when one was asked for.
+pub const ISSUERS_FAILING: usize = 10_000;
+
 /// How long a fetch that was asked for counts as under way if nothing is heard of it.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use core::fmt;
 
-use crate::issuer::Issuers;
+use crate::issuer::{Issuers, PrivateAddresses};
 use crate::jose::algorithm::{Algorithm, AlgorithmSet};
 use crate::limits;
 pub use crate::nonces::Nonces;
@@ -64,6 +64,7 @@ pub struct Policy {
     pub(crate) token_bytes: usize,
     pub(crate) document_ceiling: Duration,
     pub(crate) issuers_kept: usize,
+    pub(crate) private: PrivateAddresses,
     pub(crate) statuses: StatusProfile,
     pub(crate) dpop: DpopPolicy,
 }
@@ -179,6 +180,7 @@ impl Policy {
             token_bytes: limits::TOKEN_BYTES,
             document_ceiling: DOCUMENT_CEILING,
             issuers_kept: limits::ISSUERS_KEPT,
+            private: PrivateAddresses::default(),
             statuses: StatusProfile::default(),
             dpop: DpopPolicy::default(),
         }
@@ -209,6 +211,12 @@ impl Policy {
     }
 
     /// Keeps the documents of at most `issuers` issuers (at least one) instead of [`limits::ISSUERS_KEPT`]: with one
+    /// Lets key sets be at private addresses: the issuer runs in the same cluster or network. Link-local ones stay refused.
+    #[must_use]
+    pub fn with_private_addresses(self, private: PrivateAddresses) -> Self {
+        Self { private, ..self }
+    }
+
     /// more, those of the one not used for longest are forgotten and fetched when they are needed.
     #[must_use]
     pub fn with_issuers_kept(self, issuers: usize) -> Self {

@@ -26,6 +26,8 @@ pub enum Unavailable {
     Document(DocumentUnavailable),
     /// A document was still missing after several fetches: the issuer changes them faster than they can be read.
     Unsettled,
+    /// Tokens that nobody has verified yet cause too many fetches.
+    TooManyFetches,
     /// The log of used proofs has no room for another one of this client.
     ReplayLogFull,
     /// The store of used proofs can't be reached.
@@ -65,7 +67,7 @@ impl Unavailable {
             Self::Document(document) => document.retry_after,
             Self::Unsettled => Duration::from_secs(5),
             Self::ReplayLogFull => Duration::from_secs(30),
-            Self::ReplayStore | Self::ResolverTimeout => Duration::from_secs(1),
+            Self::ReplayStore | Self::ResolverTimeout | Self::TooManyFetches => Duration::from_secs(1),
         }
     }
 }
@@ -97,6 +99,9 @@ impl fmt::Display for Unavailable {
         match self {
             Self::Document(document) => document.fmt(f),
             Self::Unsettled => f.write_str("a document is still missing after several fetches"),
+            Self::TooManyFetches => {
+                f.write_str("too many documents are asked for by tokens that are not verified")
+            }
             Self::ReplayLogFull => {
                 f.write_str("the log of used DPoP proofs has no room for more of this client's")
             }

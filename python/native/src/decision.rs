@@ -104,6 +104,10 @@ impl Decision {
         self.with_state(|decision| decision.issuers(Arc::clone(&issuers.0)));
     }
 
+    fn waited(&self, needed: &DocumentNeeded) {
+        self.with_state(|decision| decision.waited(&needed.0));
+    }
+
     fn sighting(&self, is_new: Option<bool>) {
         let answer = match is_new {
             Some(true) => StoreAnswer::First,

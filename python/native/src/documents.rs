@@ -28,6 +28,11 @@ impl DocumentNeeded {
     }
 
     #[getter]
+    fn wait_at_most(&self) -> Option<f64> {
+        self.0.wait_at_most().map(|wait| wait.as_secs_f64())
+    }
+
+    #[getter]
     fn past_caches(&self) -> bool {
         self.0.is_past_caches()
     }
@@ -117,6 +122,10 @@ pub(crate) struct TokenEndpoint {
 
 #[pymethods]
 impl TokenEndpointSearch {
+    fn waited(&self, needed: &DocumentNeeded) {
+        self.lookup.lock().unwrap_or_else(std::sync::PoisonError::into_inner).waited(&needed.0);
+    }
+
     fn next<'py>(&self, py: Python<'py>, now: f64) -> PyResult<Bound<'py, PyAny>> {
         guarded(py, || {
             let mut lookup = self.lookup.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -23,7 +23,7 @@ pub(super) fn of_cause(cause: &Cause) -> (ErrorCode, Cow<'static, str>) {
 fn of_unavailable(unavailable: &Unavailable) -> &'static str {
     match unavailable {
         Unavailable::Document(document) => of_missing_document(document.kind, document.error),
-        Unavailable::Unsettled => "The issuer is temporarily unavailable",
+        Unavailable::Unsettled | Unavailable::TooManyFetches => "The issuer is temporarily unavailable",
         Unavailable::ReplayLogFull => "Too many DPoP proofs",
         Unavailable::ReplayStore => "DPoP proofs can't be checked now",
         Unavailable::ResolverTimeout => "Domains resolver timed out",

@@ -65,8 +65,8 @@ pub(super) enum Readiness<T, E> {
     Ready(Arc<T>),
     /// Use it, and have it fetched again meanwhile.
     RefreshDue(Arc<T>),
-    /// Fetch it first.
-    FetchFirst,
+    /// Fetch it first; or use the older one, if the fetch takes too long.
+    FetchFirst { older: Option<Arc<T>> },
     /// The last fetch failed, and the next may not start yet.
     Unavailable { error: E, retry_after: Duration },
 }
@@ -100,7 +100,7 @@ impl<T, E: Copy> CachedDocument<T, E> {
                 Some(Failures { error, next_try, .. }) => {
                     Readiness::Unavailable { error, retry_after: next_try.since(now) }
                 }
-                None => Readiness::FetchFirst,
+                None => Readiness::FetchFirst { older: None },
             };
         };
         let document = Arc::clone(&kept.document);
@@ -110,11 +110,16 @@ impl<T, E: Copy> CachedDocument<T, E> {
         }
         // Beyond its time it is used only because it can't be fetched; who comes after a quiet time waits for news.
         if age >= kept.lifetime.without_waiting() && failing.is_none() {
-            return Readiness::FetchFirst;
+            return Readiness::FetchFirst { older: Some(document) };
         }
         let somebody_tries =
             self.is_under_way(now) || failing.is_some_and(|failures| now < failures.next_try);
         if somebody_tries { Readiness::Ready(document) } else { Readiness::RefreshDue(document) }
+    }
+
+    /// The same, as if no good document had come yet.
+    pub(super) fn without_kept(&self) -> Self {
+        Self { kept: None, ..*self }
     }
 
     /// Whether the caller is the one to fetch it in the background: true for one of all who are told that it is due.
@@ -152,6 +157,26 @@ impl<T, E: Copy> CachedDocument<T, E> {
     /// The document, if this is the SHA-256 of its text.
     pub(super) fn of_text(&self, text: &[u8; 32]) -> Option<Arc<T>> {
         self.kept.as_ref().filter(|kept| kept.text == *text).map(|kept| Arc::clone(&kept.document))
+    }
+
+    /// Notes that the document is being fetched; `false` if that was known already.
+    pub(super) fn begin_fetch(&mut self, now: UnixTime) -> bool {
+        let is_news = !self.is_under_way(now);
+        if is_news {
+            self.asked = Some(now);
+        }
+        is_news
+    }
+
+    /// Lets go of the document. What became of the tries to fetch it stays known.
+    pub(super) fn forget_document(&mut self) {
+        self.kept = None;
+    }
+
+    /// Whether something is known that keeps fetches back: a failure, or a fetch for an unknown `kid`.
+    pub(super) fn holds_back(&self, now: UnixTime) -> bool {
+        self.failures.is_some_and(|failures| now < failures.next_try)
+            || self.asked_for_kid.is_some_and(|asked| within(asked, limits::UNKNOWN_KID_COOLDOWN, now))
     }
 
     /// The document, however old.
@@ -235,6 +260,7 @@ pub(super) mod tests {
         Usable,
         Due,
         Fetch,
+        FetchOrOlder,
         Unavailable,
     }
 
@@ -242,7 +268,8 @@ pub(super) mod tests {
         match cached.readiness(at(now)) {
             Readiness::Ready(_) => Is::Usable,
             Readiness::RefreshDue(_) => Is::Due,
-            Readiness::FetchFirst => Is::Fetch,
+            Readiness::FetchFirst { older: None } => Is::Fetch,
+            Readiness::FetchFirst { older: Some(_) } => Is::FetchOrOlder,
             Readiness::Unavailable { .. } => Is::Unavailable,
         }
     }
@@ -274,7 +301,9 @@ pub(super) mod tests {
     fn after_a_quiet_time_a_request_waits_for_news() {
         let cached = fetched_at_zero();
         assert_eq!(readiness(&cached, 29.9), Is::Due);
-        assert_eq!(readiness(&cached, 30.0), Is::Fetch);
+        assert_eq!(readiness(&cached, 30.0), Is::FetchOrOlder);
+        assert_eq!(readiness(&cached, 1029.9), Is::FetchOrOlder);
+        assert_eq!(readiness(&cached, 1030.0), Is::Fetch, "too old to be used at all");
     }
 
     #[test]

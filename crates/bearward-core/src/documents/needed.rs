@@ -19,6 +19,7 @@ pub struct DocumentNeeded {
     pub(super) kind: DocumentKind,
     pub(super) url: String,
     pub(super) past_caches: bool,
+    pub(super) older_is_kept: bool,
 }
 
 /// Which of an issuer's documents.
@@ -80,6 +81,7 @@ impl DocumentNeeded {
             kind: DocumentKind::Discovery,
             url: issuer.discovery_url(),
             past_caches: false,
+            older_is_kept: false,
         }
     }
 
@@ -89,7 +91,14 @@ impl DocumentNeeded {
             kind: DocumentKind::KeySet,
             url: metadata.jwks_uri().to_owned(),
             past_caches: false,
+            older_is_kept: false,
         }
+    }
+
+    /// How long a request should wait for it at most, if an older one is kept that can be used instead: then call
+    /// [`Decision::waited`](crate::Decision::waited). The fetch itself goes on.
+    pub fn wait_at_most(&self) -> Option<Duration> {
+        self.older_is_kept.then_some(limits::WAIT_FOR_NEWER)
     }
 
     /// Where to get it: an https URL, of a configured issuer or from its discovery document.

@@ -13,8 +13,21 @@ pub(super) enum EndpointError {
     Internal,
 }
 
+/// Whether documents may be at addresses of this machine or of a private network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "they may, or they may not")]
+pub enum PrivateAddresses {
+    /// Only if the issuer is there itself.
+    #[default]
+    Refused,
+    /// Yes: the issuer runs in the same cluster or network as this server.
+    Allowed,
+}
+
 /// Whether `uri`, which the discovery document of `issuer` names, may be used.
-pub(super) fn check(uri: &str, issuer: &IssuerUrl) -> Result<(), EndpointError> {
+///
+/// Link-local addresses are never allowed unless the issuer has one itself: clouds keep their machines' secrets there.
+pub(super) fn check(uri: &str, issuer: &IssuerUrl, private: PrivateAddresses) -> Result<(), EndpointError> {
     let (scheme, rest) = uri.split_once("://").ok_or(EndpointError::Malformed)?;
     let visible = uri.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if !scheme.eq_ignore_ascii_case("https") || !visible || uri.contains('#') {
@@ -22,7 +35,9 @@ pub(super) fn check(uri: &str, issuer: &IssuerUrl) -> Result<(), EndpointError> 
     }
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let host = Host::of_authority(authority).ok_or(EndpointError::Malformed)?;
-    let leads_inside = host.is_internal() && !issuer.host().is_some_and(Host::is_internal);
+    let leads_inside = private == PrivateAddresses::Refused
+        && host.is_internal()
+        && !issuer.host().is_some_and(Host::is_internal);
     // An issuer for development, on this machine, has no reason to name a link-local address either.
     let leads_to_link = host.is_link_local() && !issuer.host().is_some_and(Host::is_link_local);
     if leads_inside || leads_to_link {
@@ -36,7 +51,22 @@ mod tests {
     use super::*;
 
     fn check(issuer: &str, uri: &str) -> Result<(), EndpointError> {
-        super::check(uri, &IssuerUrl::parse(issuer).unwrap())
+        super::check(uri, &IssuerUrl::parse(issuer).unwrap(), PrivateAddresses::Refused)
+    }
+
+    #[test]
+    fn private_addresses_can_be_allowed_but_not_the_link() {
+        let issuer = IssuerUrl::parse("t.example.com").unwrap();
+        let check = |uri: &str| super::check(uri, &issuer, PrivateAddresses::Allowed);
+        for inside in
+            ["https://172.18.0.5/jwks", "https://127.0.0.1:8443/", "https://[fd00::1]/", "https://localhost/"]
+        {
+            assert_eq!(check(inside), Ok(()), "{inside}");
+        }
+        for link in ["https://169.254.169.254/", "https://[fe80::1]/", "https://[::ffff:169.254.169.254]/"] {
+            assert_eq!(check(link), Err(EndpointError::Internal), "{link}");
+        }
+        assert_eq!(check("http://172.18.0.5/jwks"), Err(EndpointError::Malformed), "never without TLS");
     }
 
     #[test]

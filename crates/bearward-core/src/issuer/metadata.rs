@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::endpoints::{self, EndpointError};
+use super::endpoints::{self, EndpointError, PrivateAddresses};
 use super::name::IssuerUrl;
 use crate::encoding::ParseError;
 use crate::encoding::json::{JsonObject, Value};
@@ -36,8 +36,8 @@ pub enum MetadataError {
 }
 
 impl Metadata {
-    /// Reads the document that `asked` published.
-    pub fn parse(body: Vec<u8>, asked: &IssuerUrl) -> Result<Self, MetadataError> {
+    /// Reads the document that `asked` published. `private`: whether its keys may be at private addresses.
+    pub fn parse(body: Vec<u8>, asked: &IssuerUrl, private: PrivateAddresses) -> Result<Self, MetadataError> {
         let document = JsonObject::parse(body).map_err(MetadataError::NotJson)?;
         let text = |name| document.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let issuer = text("issuer").ok_or(MetadataError::IssuerMissing)?;
@@ -46,17 +46,36 @@ impl Metadata {
             return Err(MetadataError::OtherIssuer);
         }
         let jwks_uri = text("jwks_uri").ok_or(MetadataError::JwksUriMissing)?;
-        endpoints::check(jwks_uri, asked).map_err(|error| match error {
+        endpoints::check(jwks_uri, asked, private).map_err(|error| match error {
             EndpointError::Malformed => MetadataError::JwksUriMalformed,
             EndpointError::Internal => MetadataError::JwksUriInternal,
         })?;
         // Verification does not need a token endpoint. One that can't be used is left out.
-        let token_endpoint = text("token_endpoint").filter(|uri| endpoints::check(uri, asked).is_ok());
+        let token_endpoint = text("token_endpoint")
+            .filter(|uri| endpoints::check(uri, asked, PrivateAddresses::Refused).is_ok());
         Ok(Self {
             issuer: issuer.to_owned(),
             jwks_uri: jwks_uri.to_owned(),
             token_endpoint: token_endpoint.map(str::to_owned),
         })
+    }
+
+    /// The token endpoint of a document of `asked` in which `issuer` or `jwks_uri` is missing: whoever asks for tokens
+    /// needs neither. `None` if there is none that can be used, or the document is another issuer's.
+    pub(crate) fn token_endpoint_alone(body: Vec<u8>, asked: &IssuerUrl) -> Option<String> {
+        let document = JsonObject::parse(body).ok()?;
+        let text = |name| document.get(name).map(Value::as_str);
+        let is_own = text("issuer").is_none_or(|issuer| {
+            issuer.and_then(|issuer| IssuerUrl::parse(issuer).ok()).is_some_and(|issuer| issuer == *asked)
+        });
+        // One that leads somewhere it must not makes the whole document suspicious.
+        let keys_are_harmless = text("jwks_uri").is_none_or(|uri| {
+            uri.is_some_and(|uri| endpoints::check(uri, asked, PrivateAddresses::Refused).is_ok())
+        });
+        let endpoint = text("token_endpoint")
+            .flatten()
+            .filter(|uri| endpoints::check(uri, asked, PrivateAddresses::Refused).is_ok())?;
+        (is_own && keys_are_harmless).then(|| endpoint.to_owned())
     }
 
     /// The issuer as it spells itself: what `iss` must equal, byte for byte.
@@ -104,7 +123,11 @@ mod tests {
         let parse = |jwks_uri: &str| {
             let body =
                 format!(r#"{{"issuer":"https://t.example.com/","jwks_uri":"{jwks_uri}","other":[1]}}"#);
-            Metadata::parse(body.into_bytes(), &IssuerUrl::parse("t.example.com").unwrap())
+            Metadata::parse(
+                body.into_bytes(),
+                &IssuerUrl::parse("t.example.com").unwrap(),
+                PrivateAddresses::Refused,
+            )
         };
         let good = "https://t.example.com/.well-known/jwks.json";
         assert_eq!(parse(good).unwrap().jwks_uri(), good);
@@ -119,7 +142,10 @@ mod tests {
                 r#"{{"issuer":"https://t.example.com/","jwks_uri":"https://t.example.com/jwks","token_endpoint":{uri}}}"#
             );
             let asked = IssuerUrl::parse("t.example.com").unwrap();
-            Metadata::parse(body.into_bytes(), &asked).unwrap().token_endpoint().map(str::to_owned)
+            Metadata::parse(body.into_bytes(), &asked, PrivateAddresses::Refused)
+                .unwrap()
+                .token_endpoint()
+                .map(str::to_owned)
         };
         let good = "https://t.example.com/oauth/token";
         assert_eq!(endpoint(&format!("\"{good}\"")).as_deref(), Some(good));
@@ -135,9 +161,35 @@ mod tests {
     }
 
     #[test]
+    fn a_document_that_says_little_may_still_say_where_tokens_are_given() {
+        let asked = IssuerUrl::parse("t.example.com").unwrap();
+        let endpoint = |members: &str| {
+            let body = format!(r#"{{{members}"token_endpoint":"https://t.example.com/oauth/token"}}"#);
+            Metadata::token_endpoint_alone(body.into_bytes(), &asked)
+        };
+        for enough in
+            ["", r#""issuer":"https://t.example.com/","#, r#""jwks_uri":"https://t.example.com/jwks","#]
+        {
+            assert!(endpoint(enough).is_some(), "{enough}");
+        }
+        for suspicious in [
+            r#""issuer":"https://evil.example/","#,
+            r#""issuer":7,"#,
+            r#""issuer":"","#,
+            r#""jwks_uri":"https://10.0.0.1/","#,
+            r#""jwks_uri":null,"#,
+            r#""token_endpoint":"https://evil.example/","#,
+        ] {
+            assert_eq!(endpoint(suspicious), None, "{suspicious}");
+        }
+        let inside = br#"{"token_endpoint":"https://10.0.0.1/"}"#.to_vec();
+        assert_eq!(Metadata::token_endpoint_alone(inside, &asked), None);
+    }
+
+    #[test]
     fn the_issuer_is_the_one_asked() {
         let asked = IssuerUrl::parse("t.example.com").unwrap();
-        let parse = |text: &str| Metadata::parse(text.as_bytes().to_vec(), &asked);
+        let parse = |text: &str| Metadata::parse(text.as_bytes().to_vec(), &asked, PrivateAddresses::Refused);
         assert_eq!(
             parse(r#"{"issuer":"https://evil.example/","jwks_uri":"x"}"#),
             Err(MetadataError::OtherIssuer)

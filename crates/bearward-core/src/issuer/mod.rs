@@ -7,4 +7,5 @@ pub mod name;
 
 pub(crate) use allowed::IssuerRefused;
 pub use allowed::Issuers;
+pub use endpoints::PrivateAddresses;
 pub use name::IssuerUrl;

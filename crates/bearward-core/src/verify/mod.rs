@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::documents::{Candidates, DocumentNeeded, Documents, Missing};
+use crate::documents::{Candidates, DocumentNeeded, Documents, Missing, Patience};
 use crate::http::request::RequestFacts;
 use crate::http::scheme::Scheme;
 use crate::issuer::{IssuerRefused, IssuerUrl};
@@ -45,6 +45,8 @@ pub(crate) struct Brought<'a> {
     pub(crate) issuers: Option<&'a HashSet<IssuerUrl>>,
     /// When a key set was asked for on behalf of this request.
     pub(crate) keys_asked: Option<UnixTime>,
+    /// Whether it still waits for newer documents.
+    pub(crate) patience: Patience,
 }
 
 /// A request that passed every check.
@@ -149,7 +151,7 @@ impl Verifier {
         let issuer = self.issuer(token.issuer()?, brought)?;
         // A malformed `kid` is refused before anything is fetched.
         token.kid()?;
-        let issuer_keys = self.documents.keys(issuer, now)?;
+        let issuer_keys = self.documents.keys(issuer, brought.patience, now)?;
         let no_key = |rejection| self.no_key(issuer, issuer_keys.given, brought, rejection, now);
         let signed = match token.candidates(&issuer_keys.keys)? {
             Candidates::OfKid(keys) => signature::check(token, &keys)?,
@@ -175,7 +177,10 @@ impl Verifier {
         if brought.keys_asked.zip(given).is_some_and(|(asked, given)| given >= asked) {
             return rejection.into();
         }
-        self.documents.unknown_kid(issuer, now).err().map_or_else(|| rejection.into(), Stop::from)
+        self.documents
+            .unknown_kid(issuer, brought.patience, now)
+            .err()
+            .map_or_else(|| rejection.into(), Stop::from)
     }
 
     fn issuer<'a>(&'a self, iss: &str, brought: Brought<'a>) -> Result<&'a IssuerUrl, Stop> {
