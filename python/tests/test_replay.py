@@ -206,8 +206,8 @@ async def test_redis_store(redis_client):
     assert isinstance(store, ReplayStore)
     key = bytes(range(32))
     assert [await store.remember(key, 330.0004) for _ in range(3)] == [True, False, False]
-    assert await redis_client.keys() == [b"bearward:dpop:" + key.hex().encode()]
-    assert 329_000 < await redis_client.pttl(b"bearward:dpop:" + key.hex().encode()) <= 330_001
+    assert await redis_client.keys() == [b"bearward:1:dpop:" + key]
+    assert 329_000 < await redis_client.pttl(b"bearward:1:dpop:" + key) <= 330_001
     assert await RedisReplayStore(redis_client, prefix="other:").remember(key, 1)
     # Redis refuses a time of 0, and would forget too early if it were rounded down.
     assert [await store.remember(bytes([n]) * 32, ttl) for n, ttl in enumerate((0, 0.0001, 1e-9))] == [True] * 3
