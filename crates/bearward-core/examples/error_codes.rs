@@ -67,7 +67,7 @@ fn row(entry: &Entry, response: &str) {
 fn retry_after(code: &str) -> &'static str {
     match code {
         "replay_log_full" => "30 seconds",
-        "replay_store_unavailable" => "1 second",
+        "replay_store_unavailable" => "1 to 4 seconds",
         _ => "seconds until the next attempt",
     }
 }

@@ -73,6 +73,7 @@ pub(crate) struct ReplayCheck {
     pub(crate) accepted: Accepted,
     pub(crate) key: ReplayKey,
     pub(crate) remember_for: Duration,
+    pub(crate) usable_since: UnixTime,
 }
 
 impl Verifier {
@@ -189,6 +190,7 @@ impl Verifier {
                 accepted,
                 key: ReplayKey::of(proof),
                 remember_for: proof.remaining(now),
+                usable_since: proof.usable_since(),
             }))),
         }
     }
