@@ -38,8 +38,8 @@ class ReplayStore(Protocol):
 
 # A client of redis-py opens a connection for each question that runs. Some versions refuse more than 100.
 _QUESTIONS_AT_ONCE = 32
-# How long a question may go on after its caller gave up. Longer than the time limits of usual clients.
-_QUESTION_SECONDS = 5.0
+# How long a question may go on after its caller gave up.
+_QUESTION_SECONDS = 3.0
 
 
 class RedisReplayStore:
@@ -71,6 +71,11 @@ class RedisReplayStore:
         self._questions = Questions(_at_once(client), _QUESTION_SECONDS)
         # Redis before 7.0 has no `SET` with both NX and GET.
         self._answers_with_value = True
+
+    @property
+    def last_failure(self) -> Optional[str]:
+        """Why the last question failed; `None` if it was answered."""
+        return self._questions.last_failure
 
     async def remember(self, key: bytes, ttl_seconds: float) -> bool:
         """See `ReplayStore.remember`."""

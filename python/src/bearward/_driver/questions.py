@@ -29,6 +29,7 @@ class Questions:
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._turns: Optional[asyncio.Semaphore] = None
         self._running: set[asyncio.Future[Any]] = set()
+        self.last_failure: Optional[str] = None
 
     @property
     def running(self) -> int:
@@ -67,6 +68,16 @@ class Questions:
     def _ended(self, task: asyncio.Future[Any], turns: asyncio.Semaphore) -> None:
         self._running.discard(task)
         turns.release()
+        if task.cancelled():
+            return
         # If nobody waits for it any more, asyncio must not say that its exception was lost.
-        if not task.cancelled():
-            task.exception()
+        error = task.exception()
+        self.last_failure = None if error is None else _cause(error)
+
+
+def _cause(error: BaseException) -> Optional[str]:
+    """What went wrong. A client that tries again and again hides that behind our time limit."""
+    within: Optional[BaseException] = error
+    while isinstance(within, (asyncio.TimeoutError, asyncio.CancelledError)):
+        within = within.__cause__ or within.__context__
+    return None if within is None else f"{type(within).__name__}: {within}"
