@@ -381,7 +381,7 @@ async def test_redis(redis_client, tenant):
     await second.verify_access_token(tenant.token())
     await settled(second)
     assert tenant.fetched == [tenant.discovery_url, tenant.jwks_url]
-    name = f"bearward:documents:{tenant.jwks_url}"
+    name = f"bearward:1:documents:{tenant.jwks_url}"
     assert json.loads(await redis_client.get(name)) == tenant.documents()[tenant.jwks_url]
     assert 590 <= await redis_client.ttl(name) <= 600
 
@@ -408,7 +408,7 @@ async def test_redis_cache_alone(redis_client):
 @pytest.mark.parametrize("poison", ["not JSON", "5", "[]", '{"keys": []}', "\xff"])
 async def test_rubbish_in_redis_is_a_miss(redis_client, tenant, poison):
     for key in (tenant.issuer, tenant.jwks_url):
-        await redis_client.set(f"bearward:documents:{key}", poison.encode("latin-1"))
+        await redis_client.set(f"bearward:1:documents:{key}", poison.encode("latin-1"))
     assert await client_of(tenant, RedisCache(redis_client)).verify_access_token(tenant.token())
 
 

@@ -99,6 +99,19 @@ def test_a_nonce_of_another_guard(tenant, prover):
     assert [get(client, prover, nonce).status_code for client in shared] == [200, 200]
 
 
+def test_a_key_is_exchanged_while_old_and_new_workers_run(tenant, prover):
+    old, new = b"o" * 32, b"n" * 32
+    lists = [[old, new], [new, old]]
+    workers = [TestClient(nonce_app(tenant, dpop_nonce_key=keys)) for keys in lists]
+    for maker in workers:
+        nonce = get(maker, prover).headers["dpop-nonce"]
+        assert [get(client, prover, nonce).status_code for client in workers] == [200, 200]
+    # The first key makes them.
+    done = TestClient(nonce_app(tenant, dpop_nonce_key=[new]))
+    assert get(done, prover, get(workers[1], prover).headers["dpop-nonce"]).status_code == 200
+    assert get(done, prover, get(workers[0], prover).headers["dpop-nonce"]).status_code == 401
+
+
 def test_routes_keep_their_own_answers(nonces, prover, clock):
     nonce = get(nonces, prover).headers["dpop-nonce"]
     clock.ahead = 200

@@ -53,6 +53,9 @@ CONTRADICTIONS = [
     {"dpop_nonce_key": b"k" * 32},
     {"dpop_nonce": True, "dpop_nonce_key": b"short"},
     {"dpop_nonce": True, "dpop_nonce_key": "k" * 32},
+    {"dpop_nonce": True, "dpop_nonce_key": []},
+    {"dpop_nonce": True, "dpop_nonce_key": [b"k" * 32, b"short"]},
+    {"dpop_nonce": True, "dpop_nonce_key": ["k" * 32]},
 ]
 WRONG_FOR_THE_GUARD = {
     "public_origin": [

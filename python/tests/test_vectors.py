@@ -25,7 +25,7 @@ def test_the_vectors_are_there():
 def test_engine(case):
     policy = dict(case["policy"])
     if "dpop_nonce_key" in policy:
-        policy["dpop_nonce_key"] = bytes.fromhex(policy["dpop_nonce_key"])
+        policy["dpop_nonce_keys"] = [bytes.fromhex(policy.pop("dpop_nonce_key"))]
     # The members of a policy are the arguments of the engine.
     engine = _native.Engine(**policy)
     issuer = Documents(case["documents"])

@@ -117,6 +117,8 @@ pub enum Next {
         key: ReplayKey,
         /// For how long: until the proof is too old by itself.
         remember_for: Duration,
+        /// It can't have been used before this time. If the store has forgotten something since, its answer is worth less.
+        usable_since: UnixTime,
     },
     /// It is decided. Only `Ok` lets the request in.
     Done(Result<Verified, Box<Refused>>),
@@ -254,9 +256,9 @@ impl Verifier {
             Ok(accepted) => Next::Done(Ok(self.let_in(accepted, now))),
             Err(Stop::Refused(cause)) => self.done(cause, scheme, now),
             Err(Stop::CheckReplay(check)) => {
-                let (key, remember_for) = (check.key, check.remember_for);
+                let (key, remember_for, usable_since) = (check.key, check.remember_for, check.usable_since);
                 decision.replay = Some((check, StoreAnswer::Unknown));
-                Next::CheckReplay { key, remember_for }
+                Next::CheckReplay { key, remember_for, usable_since }
             }
             Err(Stop::AskResolver(unverified)) => match decision.resolver_failure.take() {
                 Some(cause) => self.done(cause, scheme, now),
@@ -321,7 +323,11 @@ impl Verifier {
         let cause: Cause = match sighting {
             StoreAnswer::First => return Next::Done(Ok(self.let_in(check.accepted, now))),
             StoreAnswer::Again => Rejection::ProofReplayed.into(),
-            StoreAnswer::Unknown => Unavailable::ReplayStore.into(),
+            StoreAnswer::Unknown => {
+                let mut refused = self.refuse(Unavailable::ReplayStore.into(), Some(Scheme::Dpop), now);
+                refused.answer.retry_after = Some(check.key.spread(1..=limits::STORE_RETRY_AFTER_AT_MOST));
+                return Next::Done(Err(Box::new(refused)));
+            }
         };
         self.done(cause, Some(Scheme::Dpop), now)
     }

@@ -9,9 +9,13 @@ pub const TOKEN_BYTES: usize = 16 * 1024;
 pub const PROOF_BYTES: usize = 16 * 1024;
 
 /// Most proofs that the replay log of a process holds. An entry takes 10 to 21 bytes, and a client's first one some 80
-/// more: 42 MB if few clients fill it, 200 MB if each entry is another client's. Within the 360 s that a proof is
+/// more: 42 MB if few clients fill it, 200 MB if each entry is another client's. Within the 365 s that a proof is
 /// remembered by default it takes 5500 requests a second to fill it.
 pub const REPLAY_ENTRIES: usize = 2_000_000;
+
+/// How much the clocks of our own servers, and of a store they share, may differ. A used proof is remembered for so much
+/// longer than one clock says. Hosts with NTP differ by milliseconds.
+pub const CLOCKS_OF_SERVERS: Duration = Duration::from_secs(5);
 
 /// Deepest nesting of a JSON text. Claims nest three or four deep; the parser recurses once per level.
 pub const JSON_DEPTH: usize = 32;
@@ -53,6 +57,10 @@ pub const BACK_OFF_AT_MOST: Duration = Duration::from_secs(60);
 
 /// How long an issuer may ask us to stay away with `Retry-After`.
 pub const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(300);
+
+/// The longest `Retry-After` while a store of used proofs fails, seconds. The clients' times lie between 1 and this, so
+/// that not all come back in the same second.
+pub const STORE_RETRY_AFTER_AT_MOST: u64 = 4;
 
 /// How long after a fetch for an unknown `kid` the next one may start, whatever the first one brought.
 /// Counted from the attempt, so that a flood of made-up `kid`s costs the issuer one request per half minute.

@@ -3,6 +3,7 @@
 //! A nonce is the time it was made and an HMAC over that: `base64url(seconds, 8 bytes | HMAC-SHA256, 16 bytes)`.
 //! Whoever has the key can check one, so several workers share a key and nothing else.
 
+use core::ops::Range;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -17,7 +18,10 @@ const TAG_BYTES: usize = 16;
 /// That proofs must hold a nonce of ours, and for how long one is taken.
 #[derive(Clone, Debug)]
 pub struct Nonces {
+    /// Makes nonces.
     key: hmac::Key,
+    /// Nonces made with these are taken, too.
+    others: Vec<hmac::Key>,
     lifetime: Duration,
 }
 
@@ -25,7 +29,15 @@ impl Nonces {
     /// `key`: random bytes, known to all servers that one client may meet and to nobody else. `lifetime`: how long a
     /// nonce is taken; at half of it, a good request is answered with a fresh one.
     pub fn new(key: &[u8; 32], lifetime: Duration) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), lifetime }
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), others: Vec::new(), lifetime }
+    }
+
+    /// The same, and takes the nonces of another key, too. To exchange a key, servers first take the new key's nonces,
+    /// then make nonces with it, and last forget the old key.
+    #[must_use]
+    pub fn also_taking(mut self, key: &[u8; 32]) -> Self {
+        self.others.push(hmac::Key::new(hmac::HMAC_SHA256, key));
+        self
     }
 
     pub(crate) fn lifetime(&self) -> Duration {
@@ -36,7 +48,7 @@ impl Nonces {
     pub(crate) fn make(&self, now: UnixTime) -> String {
         let seconds = now.whole_seconds().to_be_bytes();
         let mut nonce = seconds.to_vec();
-        nonce.extend_from_slice(&self.tag(&seconds));
+        nonce.extend_from_slice(&tag(&self.key, &seconds));
         base64url::encode(&nonce)
     }
 
@@ -45,17 +57,18 @@ impl Nonces {
         // A nonce has 32 characters; no more is decoded.
         let bytes = (nonce.len() == 32).then(|| base64url::decode(nonce.as_bytes()).ok()).flatten()?;
         let (seconds, tag) = bytes.split_first_chunk::<8>()?;
-        verify_slices_are_equal(tag, &self.tag(seconds)).ok()?;
+        let is_made_with = |key: &hmac::Key| verify_slices_are_equal(tag, &self::tag(key, seconds)).is_ok();
+        (is_made_with(&self.key) || self.others.iter().any(is_made_with)).then_some(())?;
         let made = UnixTime::from_whole_seconds(u64::from_be_bytes(*seconds))?;
         // Another server's clock may be a little ahead of ours.
         let span = made.minus(Duration::from_secs(5))..made.plus(self.lifetime);
         span.contains(&now).then_some(made)
     }
 
-    /// RFC 9449 §4.3 step 10: gives the time until which a proof with this nonce is accepted.
-    pub(crate) fn check(&self, nonce: Option<&str>, now: UnixTime) -> Result<UnixTime, Rejection> {
+    /// RFC 9449 §4.3 step 10: gives the times between which a proof with this nonce is accepted.
+    pub(crate) fn check(&self, nonce: Option<&str>, now: UnixTime) -> Result<Range<UnixTime>, Rejection> {
         let nonce = nonce.ok_or(Rejection::NonceMissing)?;
-        self.made(nonce, now).map(|made| made.plus(self.lifetime)).ok_or(Rejection::NonceRefused)
+        self.made(nonce, now).map(|made| made..made.plus(self.lifetime)).ok_or(Rejection::NonceRefused)
     }
 
     /// A fresh nonce for who used `nonce`, if that one is past half of its life.
@@ -66,10 +79,10 @@ impl Nonces {
         };
         ageing.then(|| self.make(now))
     }
+}
 
-    fn tag(&self, seconds: &[u8]) -> [u8; TAG_BYTES] {
-        hmac::sign(&self.key, seconds).as_ref().first_chunk().copied().unwrap_or_default()
-    }
+fn tag(key: &hmac::Key, seconds: &[u8]) -> [u8; TAG_BYTES] {
+    hmac::sign(key, seconds).as_ref().first_chunk().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -97,6 +110,22 @@ mod tests {
         for junk in ["", "x", &"A".repeat(32), &"A".repeat(100_000)] {
             assert!(nonces.made(junk, at(0.0)).is_none());
         }
+    }
+
+    #[test]
+    fn a_key_is_exchanged_while_old_and_new_servers_run_side_by_side() {
+        let lifetime = Duration::from_secs(100);
+        let (old, new) = (Nonces::new(&[7; 32], lifetime), Nonces::new(&[8; 32], lifetime));
+        let before = Nonces::new(&[7; 32], lifetime).also_taking(&[8; 32]);
+        let after = Nonces::new(&[8; 32], lifetime).also_taking(&[9; 32]).also_taking(&[7; 32]);
+        for server in [&before, &after] {
+            for other in [&before, &after, &old, &new] {
+                assert!(server.made(&other.make(at(0.0)), at(1.0)).is_some());
+            }
+        }
+        assert!(old.made(&before.make(at(0.0)), at(1.0)).is_some(), "the first key makes them");
+        assert!(new.made(&after.make(at(0.0)), at(1.0)).is_some());
+        assert!(before.made(&Nonces::new(&[9; 32], lifetime).make(at(0.0)), at(1.0)).is_none());
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bearward_core::issuer::IssuerUrl;
 use bearward_core::{
-    HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl, StoreAnswer, Verified, Verifier,
+    HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl, StoreAnswer, UnixTime, Verified,
+    Verifier,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -92,8 +93,9 @@ impl Decision {
                 Next::ResolveIssuers(unverified) => {
                     Ok(Bound::new(py, ResolveIssuers(unverified))?.into_any())
                 }
-                Next::CheckReplay { key, remember_for } => {
-                    Ok(Bound::new(py, CheckReplay { key: *key.as_bytes(), remember_for })?.into_any())
+                Next::CheckReplay { key, remember_for, usable_since } => {
+                    let check = CheckReplay { key: *key.as_bytes(), remember_for, usable_since };
+                    Ok(Bound::new(py, check)?.into_any())
                 }
                 Next::Done(outcome) => done(py, outcome),
             }
@@ -161,6 +163,7 @@ impl ResolveIssuers {
 pub(crate) struct CheckReplay {
     key: [u8; 32],
     remember_for: Duration,
+    usable_since: UnixTime,
 }
 
 #[pymethods]
@@ -173,6 +176,11 @@ impl CheckReplay {
     #[getter]
     fn ttl_seconds(&self) -> f64 {
         self.remember_for.as_secs_f64()
+    }
+
+    #[getter]
+    fn usable_since(&self) -> u64 {
+        self.usable_since.whole_seconds()
     }
 }
 

@@ -30,7 +30,7 @@ impl Engine {
     #[pyo3(signature = (
         *, audience, issuers, single_issuer, algorithms=None, leeway=0.0, cache_ttl=600.0, rfc_status_codes=false,
         dpop="accepted", dpop_algorithms=None, dpop_iat_offset=300.0, dpop_iat_leeway=30.0,
-        dpop_replay="in_process", dpop_nonce_key=None, dpop_nonce_lifetime=300.0, issuers_kept=100, documents=None,
+        dpop_replay="in_process", dpop_nonce_keys=None, dpop_nonce_lifetime=300.0, issuers_kept=100, documents=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments, turned into a policy at once")]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
@@ -47,7 +47,7 @@ impl Engine {
         dpop_iat_offset: f64,
         dpop_iat_leeway: f64,
         dpop_replay: &str,
-        dpop_nonce_key: Option<Vec<u8>>,
+        dpop_nonce_keys: Option<Vec<Vec<u8>>>,
         dpop_nonce_lifetime: f64,
         issuers_kept: usize,
         documents: Option<&Documents>,
@@ -61,9 +61,8 @@ impl Engine {
         if let Some(names) = dpop_algorithms {
             proofs = proofs.with_algorithms(parse_algorithms(&names, Algorithm::for_proofs())?);
         }
-        if let Some(key) = dpop_nonce_key {
-            let lifetime = seconds("dpop_nonce_lifetime", dpop_nonce_lifetime)?;
-            proofs = proofs.with_nonces(Nonces::new(&nonce_key(&key)?, lifetime));
+        if let Some(keys) = dpop_nonce_keys {
+            proofs = proofs.with_nonces(nonces(&keys, seconds("dpop_nonce_lifetime", dpop_nonce_lifetime)?)?);
         }
         let audience = Audience::new(audience).map_err(configuration)?;
         let mut policy = Policy::new(parse_issuers(issuers.as_deref(), single_issuer)?, audience)
@@ -197,6 +196,16 @@ fn parse_algorithms(names: &[String], known: impl Iterator<Item = Algorithm>) ->
     let first =
         parsed.next().ok_or_else(|| ConfigurationError::new_err("at least one algorithm is required"))?;
     Ok(AlgorithmSet::new(first, parsed))
+}
+
+/// The first key makes nonces; those of all keys are taken.
+fn nonces(keys: &[Vec<u8>], lifetime: Duration) -> PyResult<Nonces> {
+    let (first, others) = keys
+        .split_first()
+        .ok_or_else(|| ConfigurationError::new_err("dpop_nonce_key must have at least one key"))?;
+    others.iter().try_fold(Nonces::new(&nonce_key(first)?, lifetime), |nonces, key| {
+        Ok(nonces.also_taking(&nonce_key(key)?))
+    })
 }
 
 fn nonce_key(key: &[u8]) -> PyResult<[u8; 32]> {

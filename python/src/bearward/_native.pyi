@@ -90,6 +90,9 @@ class CheckReplay:
     def key(self) -> bytes: ...
     @property
     def ttl_seconds(self) -> float: ...
+    @property
+    def usable_since(self) -> int:
+        """Unix time before which the proof can't have been used."""
 
 @final
 class IssuerSet:
@@ -140,7 +143,7 @@ class Engine:
         dpop_iat_offset: float = 300.0,
         dpop_iat_leeway: float = 30.0,
         dpop_replay: Literal["in_process", "shared", "off"] = "in_process",
-        dpop_nonce_key: Optional[bytes] = None,
+        dpop_nonce_keys: Optional[list[bytes]] = None,
         dpop_nonce_lifetime: float = 300.0,
         issuers_kept: int = 100,
         documents: Optional[Documents] = None,

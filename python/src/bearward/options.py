@@ -9,7 +9,7 @@ from typing import Any, Callable, Literal, Optional, TypedDict, Union
 
 from bearward import _native
 from bearward._driver import checks
-from bearward._driver.bounded_store import BoundedStore
+from bearward._driver.bounded_store import BoundedStore, OnError
 from bearward._driver.declared import check_options, declares_options, option
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.errors import ConfigurationError, MissingRequiredArgumentError
@@ -90,9 +90,10 @@ class ApiClientOptions:
     such as `RedisReplayStore`: there, for all workers and hosts that share it. `False`: nowhere, so a proof can be
     used again."""
 
-    on_store_error: Literal["refuse", "allow"] = option(default="refuse", check=checks.refuse_or_allow, kw_only=True)
+    on_store_error: OnError = option(default="refuse", check=checks.store_error, kw_only=True)
     """What happens to requests with a proof while the `ReplayStore` fails. `"refuse"`: they get a 503. `"allow"`: they
-    are accepted, even if the proof was used before."""
+    are accepted, even if the proof was used before. `"local"`: each process remembers the proofs that it has seen, so
+    a proof can be used once in each process."""
 
     store_timeout: float = option(default=1.0, check=checks.positive_duration, kw_only=True)
     """How long the `ReplayStore` may take to answer before that counts as a failure."""
@@ -100,10 +101,14 @@ class ApiClientOptions:
     dpop_nonce: bool = option(default=False, needs="dpop_enabled", kw_only=True)
     """Demand a nonce from this server in each proof, so that no proof can be made in advance. RFC 9449 section 9."""
 
-    dpop_nonce_key: Optional[bytes] = option(default=None, check=checks.secret_key, needs="dpop_nonce", kw_only=True)
+    dpop_nonce_key: Optional[Union[bytes, Sequence[bytes]]] = option(
+        default=None, check=checks.secret_keys, needs="dpop_nonce", kw_only=True
+    )
     """32 secret bytes that nonces are made with. All workers of an API need the same key, or else they refuse each
     other's nonces. If it is left out, a random one is made: it is shared only with processes that are forked
-    afterwards (`gunicorn --preload`)."""
+    afterwards (`gunicorn --preload`). Or a list of such keys: nonces are made with the first, and those of all are
+    accepted. So a key can be exchanged while workers with the old list still run: first `[old, new]` everywhere, then
+    `[new, old]`, and after `dpop_nonce_lifetime` `[new]`."""
 
     dpop_nonce_lifetime: Union[int, float] = option(default=300, check=checks.positive_duration, kw_only=True)
     """How long a nonce is accepted. After half of that time, answers to good requests carry a new one."""
@@ -140,10 +145,10 @@ class KeywordOptions(TypedDict, total=False):
     fetch_timeout: float
     dpop_algorithms: Sequence[str]
     dpop_replay: Union[bool, ReplayStore]
-    on_store_error: Literal["refuse", "allow"]
+    on_store_error: OnError
     store_timeout: float
     dpop_nonce: bool
-    dpop_nonce_key: Optional[bytes]
+    dpop_nonce_key: Optional[Union[bytes, Sequence[bytes]]]
     dpop_nonce_lifetime: Union[int, float]
     resolver_timeout: float
     resolver_ttl_seconds: Union[int, float]
@@ -179,7 +184,7 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         dpop_iat_offset=float(options.dpop_iat_offset),
         dpop_iat_leeway=float(options.dpop_iat_leeway),
         dpop_replay=_replay_protection(options),
-        dpop_nonce_key=(options.dpop_nonce_key or secrets.token_bytes(32)) if options.dpop_nonce else None,
+        dpop_nonce_keys=_nonce_keys(options),
         dpop_nonce_lifetime=float(options.dpop_nonce_lifetime),
         issuers_kept=options.cache_max_entries if options.cache_adapter is None else _ISSUERS_KEPT,
     )
@@ -262,6 +267,13 @@ def _dpop_mode(options: ApiClientOptions) -> Literal["off", "accepted", "require
     if not options.dpop_enabled:
         return "off"
     return "required" if options.dpop_required else "accepted"
+
+
+def _nonce_keys(options: ApiClientOptions) -> Optional[list[bytes]]:
+    if not options.dpop_nonce:
+        return None
+    given = options.dpop_nonce_key or secrets.token_bytes(32)
+    return [given] if isinstance(given, bytes) else list(given)
 
 
 def _replay_protection(options: ApiClientOptions) -> Literal["in_process", "shared", "off"]:

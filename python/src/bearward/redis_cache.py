@@ -26,7 +26,7 @@ class RedisCache(AsyncCacheAdapter):
         prefix: All keys in Redis start with this. `clear` deletes the keys that do.
     """
 
-    def __init__(self, client: redis.asyncio.Redis, prefix: str = "bearward:documents:") -> None:
+    def __init__(self, client: redis.asyncio.Redis, prefix: str = "bearward:1:documents:") -> None:
         self._client = client
         self._prefix = prefix
 

@@ -52,9 +52,9 @@ class Store:
         return len(key) == ttl_seconds
 
 
-auth0 = Auth0FastAPI(audience="api", dpop_replay=Store(), on_store_error="allow", dpop_algorithms=["ES256"])
+auth0 = Auth0FastAPI(audience="api", dpop_replay=Store(), on_store_error="local", dpop_algorithms=["ES256"])
 auth0 = Auth0FastAPI(dpop_replay=RedisReplayStore(redis.asyncio.Redis()), public_origin="https://api.example")
-auth0 = Auth0FastAPI(dpop_nonce=True, dpop_nonce_key=b"", dpop_nonce_lifetime=60, trusted_hops=2)
+auth0 = Auth0FastAPI(dpop_nonce=True, dpop_nonce_key=[b"", b""], dpop_nonce_lifetime=60, trusted_hops=2)
 store: ReplayStore = Store()
 auth0 = Auth0FastAPI(domains=resolve, audience="api", resolver_timeout=1, resolver_ttl_seconds=0.5, fetch_timeout=2)
 resolver: DomainsResolver = resolve

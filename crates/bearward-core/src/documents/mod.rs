@@ -127,7 +127,7 @@ impl Documents {
                 if let Some(url) = text.and_then(|text| Metadata::token_endpoint_alone(text, &needed.issuer))
                 {
                     self.change(&needed.issuer, now, |documents| {
-                        documents.keep_endpoint_alone(url, lifetime, now)
+                        documents.keep_endpoint_alone(url, lifetime, now);
                     });
                 }
                 Err(error)
@@ -189,13 +189,11 @@ impl Documents {
         patience: Patience,
         now: UnixTime,
     ) -> Result<(Option<String>, Option<DocumentNeeded>), Missing> {
-        match self.issuers.load().get(issuer) {
-            Some(documents) => documents.token_endpoint(issuer, patience, now),
-            None => {
-                let discovery = DocumentNeeded::discovery(issuer);
-                Err(Missing::Needed(DocumentNeeded { past_caches: true, ..discovery }))
-            }
+        if let Some(documents) = self.issuers.load().get(issuer) {
+            return documents.token_endpoint(issuer, patience, now);
         }
+        let discovery = DocumentNeeded::discovery(issuer);
+        Err(Missing::Needed(DocumentNeeded { past_caches: true, ..discovery }))
     }
 
     /// The discovery document that is kept of `issuer`, however old.
@@ -281,7 +279,7 @@ impl Documents {
     ) {
         let jitter = self.random.hash_one((&needed.url, now));
         self.change(&needed.issuer, now, |documents| {
-            documents.failed(needed, error, retry_after, jitter, now)
+            documents.failed(needed, error, retry_after, jitter, now);
         });
     }
 

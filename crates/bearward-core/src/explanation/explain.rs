@@ -188,8 +188,8 @@ impl<'a> Evidence<'a> {
             Check::ProofNonce => Some(proof::check_nonce(self.proof_claims()?.object(), dpop, now).map(drop)),
             Check::ProofTime => {
                 let claims = self.proof_claims()?;
-                let nonce_end = proof::check_nonce(claims.object(), dpop, now).ok().flatten();
-                Some(proof::check_time(claims.object(), nonce_end, dpop, now).map(drop))
+                let nonce_life = proof::check_nonce(claims.object(), dpop, now).ok().flatten();
+                Some(proof::check_time(claims.object(), nonce_life, dpop, now).map(drop))
             }
             Check::ProofMethod => Some(proof::check_method(self.proof_claims()?.object(), request)),
             Check::ProofUrl => Some(proof::check_url(self.proof_claims()?.object(), request)),

@@ -13,22 +13,22 @@ pub(super) fn elements<'a>(lines: &[&'a str]) -> Option<Vec<Element<'a>>> {
     let mut elements = Vec::new();
     for line in lines {
         for element in split(line, ',')? {
-            elements.push(Element::read(element)?.unwrap_or_default());
+            elements.push(Element::read(element).unwrap_or_default());
         }
     }
     Some(elements)
 }
 
 impl<'a> Element<'a> {
-    /// The outer `None` as of [`elements`]; the inner one for an element that can't be believed.
-    fn read(element: &'a str) -> Option<Option<Self>> {
+    /// `None`: it can't be believed.
+    fn read(element: &'a str) -> Option<Self> {
         let mut names: Vec<String> = Vec::new();
         let mut read = Self::default();
         for pair in split(element, ';')?.map(str::trim).filter(|pair| !pair.is_empty()) {
-            let Some((name, value)) = pair.split_once('=') else { return Some(None) };
-            let (name, Some(value)) = (name.to_ascii_lowercase(), value_of(value)) else { return Some(None) };
+            let (name, value) = pair.split_once('=')?;
+            let (name, value) = (name.to_ascii_lowercase(), value_of(value)?);
             if !is_token(&name) || names.contains(&name) {
-                return Some(None);
+                return None;
             }
             match name.as_str() {
                 "proto" => read.proto = Some(value),
@@ -37,7 +37,7 @@ impl<'a> Element<'a> {
             }
             names.push(name);
         }
-        Some(Some(read))
+        Some(read)
     }
 }
 

@@ -75,6 +75,7 @@ pub(crate) struct ReplayCheck {
     pub(crate) accepted: Accepted,
     pub(crate) key: ReplayKey,
     pub(crate) remember_for: Duration,
+    pub(crate) usable_since: UnixTime,
 }
 
 impl Verifier {
@@ -209,6 +210,7 @@ impl Verifier {
                 accepted,
                 key: ReplayKey::of(proof),
                 remember_for: proof.remaining(now),
+                usable_since: proof.usable_since(),
             }))),
         }
     }

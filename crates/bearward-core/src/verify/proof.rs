@@ -3,6 +3,7 @@
 //! The steps of that section that are not here: 1 (one field) in `credentials.rs`, 12 second half (the binding) in
 //! `binding.rs`, and the replay check of §11.1 in `replay.rs`.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -14,6 +15,7 @@ use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::Segments;
 use crate::jose::jwk::{Jwk, KeyError, VerificationKey};
 use crate::jose::thumbprint::Thumbprint;
+use crate::limits;
 use crate::policy::DpopPolicy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
@@ -41,8 +43,8 @@ pub(crate) struct UnverifiedProof<'a> {
 pub struct VerifiedProof {
     claims: JsonObject,
     thumbprint: Thumbprint,
-    /// From when on it need not be remembered.
-    end: UnixTime,
+    /// When a server of ours may accept it.
+    good: Range<UnixTime>,
 }
 
 /// Whether `proof` is well made and about `request`. RFC 9449 §4.3.
@@ -88,12 +90,12 @@ impl<'a> UnverifiedProof<'a> {
         let object = claims.object();
         check_presence(object, request)?;
         check_identifier(object)?;
-        let nonce_end = check_nonce(object, policy, now)?;
-        let end = check_time(object, nonce_end, policy, now)?;
+        let nonce_life = check_nonce(object, policy, now)?;
+        let good = check_time(object, nonce_life, policy, now)?;
         check_method(object, request)?;
         check_url(object, request)?;
         check_token(object, request)?;
-        Ok(VerifiedProof { claims, thumbprint, end })
+        Ok(VerifiedProof { claims, thumbprint, good })
     }
 
     /// Step 4
@@ -176,32 +178,32 @@ pub(crate) fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
     }
 }
 
-/// Step 10. Where nonces are asked for, gives the time until which a proof with this one is accepted.
+/// Step 10. Where nonces are asked for, gives the times between which a proof with this one is accepted.
 pub(crate) fn check_nonce(
     claims: Object<'_>,
     policy: &DpopPolicy,
     now: UnixTime,
-) -> Result<Option<UnixTime>, Rejection> {
+) -> Result<Option<Range<UnixTime>>, Rejection> {
     let nonce = claims.get("nonce").and_then(Value::as_str);
     policy.nonces.as_ref().map(|nonces| nonces.check(nonce, now)).transpose()
 }
 
-/// Step 11, and `exp` and `nbf` where a client sends them. Gives the time until which the proof is remembered: until it
-/// is too old, also by the clock of another server of ours that is behind by as much as clients' clocks may differ.
+/// Step 11, and `exp` and `nbf` where a client sends them. Gives the times from which and until which one of our servers may
+/// accept the proof, if their clocks differ by no more than [`limits::CLOCKS_OF_SERVERS`].
 ///
-/// `nonce_end`: of a good nonce. It says when the proof was made, so the client's clock doesn't matter. RFC 9449 §4.3
+/// `nonce_life`: of a good nonce. It says when the proof was made, so the client's clock doesn't matter. RFC 9449 §4.3
 /// step 11, §11.1.
 pub(crate) fn check_time(
     claims: Object<'_>,
-    nonce_end: Option<UnixTime>,
+    nonce_life: Option<Range<UnixTime>>,
     policy: &DpopPolicy,
     now: UnixTime,
-) -> Result<UnixTime, Rejection> {
+) -> Result<Range<UnixTime>, Rejection> {
     let date = |name: &str| claims.get(name).map(|value| value.as_f64().and_then(UnixTime::from_seconds));
     let iat = date("iat").flatten().ok_or(Rejection::ProofIssuedAtMalformed)?;
     let leeway = policy.iat_leeway;
-    let end = match nonce_end {
-        Some(end) => end,
+    let life = match nonce_life {
+        Some(life) => life,
         None => check_age(iat, policy, now)?,
     };
     // RFC 7519 §4.1.4, §4.1.5. RFC 9449 doesn't name them; a client that sends one means it.
@@ -215,11 +217,13 @@ pub(crate) fn check_time(
         None => {}
         Some(_) => return Err(Rejection::ProofNotYetValid),
     }
-    Ok(end.plus(leeway))
+    // The leeway is for clients' clocks, and may be 0. It is added at the end, too: that does no harm.
+    let (first, last) = (life.start.minus(leeway), life.end.plus(leeway));
+    Ok(first.minus(limits::CLOCKS_OF_SERVERS)..last.plus(limits::CLOCKS_OF_SERVERS))
 }
 
-/// Whether a proof made at `iat`, by the client's clock, is young enough. Gives the time until which it is.
-fn check_age(iat: UnixTime, policy: &DpopPolicy, now: UnixTime) -> Result<UnixTime, Rejection> {
+/// Whether a proof made at `iat`, by the client's clock, is young enough. Gives the times between which it is.
+fn check_age(iat: UnixTime, policy: &DpopPolicy, now: UnixTime) -> Result<Range<UnixTime>, Rejection> {
     let (offset, leeway) = (policy.iat_offset, policy.iat_leeway);
     if iat < now.minus(offset) {
         return Err(Rejection::ProofTooOld { iat, now, offset });
@@ -227,7 +231,7 @@ fn check_age(iat: UnixTime, policy: &DpopPolicy, now: UnixTime) -> Result<UnixTi
     if iat > now.plus(leeway) {
         return Err(Rejection::ProofFromFuture { iat, now, leeway });
     }
-    Ok(iat.plus(offset))
+    Ok(iat..iat.plus(offset))
 }
 
 /// Step 8. RFC 9110 §9.1: methods are case-sensitive.
@@ -276,6 +280,34 @@ impl VerifiedProof {
 
     /// How long from `now` on it is to be remembered.
     pub(crate) fn remaining(&self, now: UnixTime) -> Duration {
-        self.end.since(now)
+        self.good.end.since(now)
+    }
+
+    /// Before this time it can't have been used.
+    pub(crate) fn usable_since(&self) -> UnixTime {
+        self.good.start
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::DpopMode;
+
+    #[test]
+    fn a_used_proof_is_remembered_longer_than_a_server_whose_clock_is_behind_accepts_it() {
+        let at = |seconds: f64| UnixTime::from_seconds(1_700_000_000.0 + seconds).unwrap();
+        let claims = JsonObject::parse(br#"{"iat":1700000000}"#.to_vec()).unwrap();
+        for leeway in [0, 30] {
+            let policy = DpopPolicy::new(DpopMode::Accepted)
+                .with_window(Duration::from_secs(300), Duration::from_secs(leeway));
+            let good = check_time(claims.object(), None, &policy, at(0.0)).unwrap();
+            // Our clock is 0.2 s ahead: for the other server it is 300 s, and the proof is not too old yet.
+            assert!(check_time(claims.object(), None, &policy, at(300.0)).is_ok());
+            assert!(good.contains(&at(300.2)));
+            assert!(good.contains(&at(304.9)));
+            assert!(good.end <= at(340.0), "but not for ever");
+            assert!(good.contains(&at(-4.9)) && good.start >= at(-40.0));
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! of one process is here; for several, a store they share is asked by the caller ([`PendingReplayCheck`](crate::PendingReplayCheck)).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,12 @@ impl ReplayKey {
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// A number in `range`: always the same for one proof, and evenly spread over many.
+    pub(crate) fn spread(&self, range: RangeInclusive<u64>) -> u64 {
+        let numbers = range.end().saturating_sub(*range.start()).saturating_add(1);
+        range.start().saturating_add(short(&self.0).checked_rem(numbers).unwrap_or_default())
     }
 }
 
@@ -200,6 +207,14 @@ mod tests {
         assert_eq!(log.note(3, 9, at(330), at(1)), Ok(Sighting::Again), "nobody can say");
         assert_eq!(log.note(4, 9, at(375), at(45)), Ok(Sighting::First), "one that is made later is new");
         assert_eq!(log.note(4, 9, at(375), at(46)), Ok(Sighting::Again));
+    }
+
+    #[test]
+    fn keys_are_spread_over_a_range() {
+        let spread: HashSet<u64> = (0..100).map(|byte| ReplayKey([byte; 32]).spread(1..=4)).collect();
+        assert_eq!(spread, HashSet::from([1, 2, 3, 4]));
+        assert_eq!(ReplayKey([7; 32]).spread(1..=4), ReplayKey([7; 32]).spread(1..=4));
+        assert_eq!(ReplayKey([7; 32]).spread(3..=3), 3);
     }
 
     #[test]

@@ -67,16 +67,17 @@ def replay(name: str, value: object) -> None:
         raise ConfigurationError(f"{name} must be True, False, or a ReplayStore.")
 
 
-def refuse_or_allow(name: str, value: object) -> None:
-    """One of the two."""
-    if value not in ("refuse", "allow"):
-        raise ConfigurationError(f"{name} must be 'refuse' or 'allow'.")
+def store_error(name: str, value: object) -> None:
+    """One of three."""
+    if value not in ("refuse", "allow", "local"):
+        raise ConfigurationError(f"{name} must be 'refuse', 'allow' or 'local'.")
 
 
-def secret_key(name: str, value: object) -> None:
-    """32 bytes, or `None`."""
-    if value is not None and (not isinstance(value, bytes) or len(value) != 32):
-        raise ConfigurationError(f"{name} must be 32 bytes.")
+def secret_keys(name: str, value: object) -> None:
+    """32 bytes, or a list of such keys, or `None`."""
+    keys = value if isinstance(value, (list, tuple)) else [value]
+    if value is not None and (not keys or not all(isinstance(key, bytes) and len(key) == 32 for key in keys)):
+        raise ConfigurationError(f"{name} must be 32 bytes, or a list of keys of 32 bytes.")
 
 
 def _is_duration(value: Any) -> bool:
