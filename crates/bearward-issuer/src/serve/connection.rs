@@ -22,6 +22,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
+    client_certificate::ClientCertificate,
     faults::{self, Connections},
     state::Tenant,
 };
@@ -72,7 +73,7 @@ async fn connection(stream: TcpStream, transport: Transport, router: Router, wat
     // Latency only: answers are small and there is nothing to gather.
     let _best_effort = stream.set_nodelay(true);
     match transport {
-        Transport::Plain => answer(stream, router, watcher).await,
+        Transport::Plain => answer(stream, router, watcher, None).await,
         Transport::Tls(acceptor, tenant) => match tenant.faults.connections() {
             Connections::Answered => {
                 let mut active = tenant.faults.watch();
@@ -99,16 +100,21 @@ async fn refuse(stream: TcpStream, tenant: &Tenant, refusal: Connections) {
 
 async fn answer_tls(stream: TcpStream, acceptor: TlsAcceptor, router: Router, watcher: Watcher) {
     if let Ok(Ok(stream)) = time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-        answer(stream, router, watcher).await;
+        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let certificate = certificates.first().map(ClientCertificate::of);
+        answer(stream, router, watcher, certificate).await;
     }
 }
 
-async fn answer<S>(stream: S, router: Router, watcher: Watcher)
+async fn answer<S>(stream: S, router: Router, watcher: Watcher, certificate: Option<ClientCertificate>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let router = TowerToHyperService::new(router);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        if let Some(certificate) = certificate.clone() {
+            request.extensions_mut().insert(certificate);
+        }
         let answer = router.call(request);
         async move {
             let Ok(response) = answer.await;

@@ -4,6 +4,7 @@ mod access_token;
 mod admin;
 mod ca_file;
 mod client_auth;
+mod client_certificate;
 mod client_document;
 mod clock;
 mod config;
@@ -13,6 +14,7 @@ mod documents;
 mod error_answer;
 mod faults;
 mod grants;
+mod introspect;
 mod login;
 mod management;
 mod own_token;
@@ -51,8 +53,8 @@ use self::{
 use crate::{mint::MintError, random};
 
 pub use config::{
-    Api, Application, CaFile, Client, ConfigError, Connection, ExchangeProfile, PublicKey, Role,
-    TenantConfig, User,
+    Api, Application, CaFile, Client, ConfigError, Connection, ExchangeProfile, Like, PublicKey, Role,
+    TenantConfig, TokenFormat, User,
 };
 pub use faults::{Behaviour, Connections, Endpoint, EndpointRequests, Requests};
 pub use secret::Secret;
@@ -82,7 +84,7 @@ impl LocalTenant {
         let names = Names::on_loopback(port);
         let domain = names.domain().to_owned();
         let key = generate_key(domain.clone()).await?;
-        let tls = LoopbackTls::generate(unix_now()).map_err(StartError::Certificate)?;
+        let tls = LoopbackTls::generate(unix_now(), settings.mtls).map_err(StartError::Certificate)?;
         let ca_file = WrittenCaFile::write(&ca_file, &tls.ca_pem)
             .map_err(|(path, source)| StartError::CaFile { path, source })?;
 

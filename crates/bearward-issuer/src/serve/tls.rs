@@ -12,6 +12,7 @@ use rustls::{
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 
+use super::client_certificate::AnyCertificate;
 use crate::mint::date;
 
 /// A year, below the 398 days that some clients allow a server certificate at most.
@@ -30,16 +31,22 @@ pub(super) struct LoopbackTls {
 
 impl LoopbackTls {
     /// Makes both certificates. The authority's key is dropped before this returns: it signs once.
-    pub(super) fn generate(now: u64) -> Result<Self, BoxError> {
+    pub(super) fn generate(now: u64, mtls: bool) -> Result<Self, BoxError> {
         let authority = CertifiedIssuer::self_signed(authority_params(now)?, KeyPair::generate()?)?;
         let key = KeyPair::generate()?;
         let certificate = server_params(now)?.signed_by(&key, &authority)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
 
-        let mut server = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)?;
+        let provider = Arc::new(default_provider());
+        let server = ServerConfig::builder_with_provider(Arc::clone(&provider));
+        let server = server.with_safe_default_protocol_versions()?;
+        // Only on request: a browser that has certificates would ask its user for one.
+        let server = if mtls {
+            server.with_client_cert_verifier(Arc::new(AnyCertificate(provider)))
+        } else {
+            server.with_no_client_auth()
+        };
+        let mut server = server.with_single_cert(vec![certificate.der().clone()], key)?;
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { ca_pem: authority.pem(), server: Arc::new(server) })
     }

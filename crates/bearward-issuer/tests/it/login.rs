@@ -447,7 +447,7 @@ async fn discovery_names_what_is_served_and_nothing_else() {
     let members = document.as_object().unwrap().iter();
     let endpoints: Vec<_> =
         members.filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri").collect();
-    assert_eq!(endpoints.len(), 8);
+    assert_eq!(endpoints.len(), 9);
     for (name, url) in endpoints {
         let url = text(url);
         for request in [fixture.client.get(url), fixture.client.post(url)] {

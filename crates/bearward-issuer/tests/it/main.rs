@@ -12,6 +12,7 @@ mod dpop;
 mod exchange;
 mod faults;
 mod lifecycle;
+mod like;
 mod login;
 mod management;
 mod support;

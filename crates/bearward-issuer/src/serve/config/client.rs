@@ -104,6 +104,11 @@ impl PublicKey {
         Ok(Self { spki })
     }
 
+    /// The key as a `SubjectPublicKeyInfo`.
+    pub(crate) fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+
     /// Whether `signature` is this key's over `message` by an algorithm that Auth0 takes for assertions.
     pub(crate) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         let verifies = |parameters: &'static RsaParameters| {

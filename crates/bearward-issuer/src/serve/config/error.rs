@@ -45,6 +45,11 @@ pub enum ConfigError {
     },
     /// The id of the user is empty, or has white space or control characters.
     UserNotAName,
+    /// No issuer of this name can be imitated.
+    LikeUnknown {
+        /// The name.
+        name: String,
+    },
     /// Two applications have the same id.
     ClientIdTwice {
         /// The id.
@@ -92,6 +97,9 @@ impl fmt::Display for ConfigError {
                 write!(f, "the connection {connection:?} has no name or white space in it")
             }
             Self::UserNotAName => f.write_str("the user's id is empty or has white space in it"),
+            Self::LikeUnknown { name } => {
+                write!(f, "{name:?} is none of auth0, keycloak, entra, okta and cognito")
+            }
             Self::ClientIdTwice { client_id } => write!(f, "the client id {client_id:?} is given twice"),
             Self::RedirectUriNotAllowed { uri } => write!(
                 f,

@@ -5,16 +5,18 @@ mod application;
 mod client;
 mod error;
 mod exchange;
+mod like;
 mod user;
 
 use std::path::PathBuf;
 
-pub use api::Api;
+pub use api::{Api, TokenFormat};
 pub use application::Application;
 pub use client::{Client, PublicKey};
 pub use error::ConfigError;
 pub(crate) use error::{checked_scopes, is_name, is_scope_token};
 pub use exchange::{Connection, ExchangeProfile};
+pub use like::Like;
 pub use user::{Role, User};
 
 /// Everything that can be chosen. `TenantConfig::default()` has no API yet: add at least one.
@@ -48,6 +50,10 @@ pub struct TenantConfig {
     pub roles: Vec<Role>,
     /// The id of the user if there are no `users`. Default: `auth0|local-user`.
     pub user: String,
+    /// The issuer that the tenant imitates. Default: Auth0.
+    pub like: Like,
+    /// Whether tokens are bound to the certificate that a client shows in its TLS handshake (RFC 8705). Default: no.
+    pub mtls: bool,
     /// Whether the token endpoint wants a nonce in DPoP proofs (RFC 9449 §8). Default: no.
     pub dpop_nonce: bool,
     /// Seconds that a device must wait between two polls; 0 lets it poll as it likes. Default: 5, as Auth0.
@@ -75,6 +81,8 @@ impl Default for TenantConfig {
             users: Vec::new(),
             roles: Vec::new(),
             user: "auth0|local-user".to_owned(),
+            like: Like::Auth0,
+            mtls: false,
             dpop_nonce: false,
             device_interval: 5,
             device_code_lifetime: 900,

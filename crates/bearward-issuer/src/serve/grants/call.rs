@@ -29,6 +29,8 @@ pub(super) struct Call<'a> {
     pub(super) client: Arc<RegisteredClient>,
     /// It may have been used before.
     pub(super) proof: Option<VerifiedProof>,
+    /// The thumbprint of the client's certificate.
+    pub(super) certificate: Option<String>,
     pub(super) now: UnixTime,
 }
 
@@ -65,10 +67,11 @@ impl Call<'_> {
             return Err(ErrorAnswer::invalid_dpop_proof("The API requires tokens that are bound to a key."));
         }
         grant.jkt = self.use_up_proof()?;
+        grant.certificate.clone_from(&self.certificate);
         let key = self.tenant.signing_key();
         let mut members = Map::new();
         let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
-        set("access_token", json!(grant.access_token(self.tenant, &key)?.sign(&key)?));
+        set("access_token", json!(grant.issue(self.tenant, &key)?));
         set("token_type", json!(if grant.jkt.is_some() { "DPoP" } else { "Bearer" }));
         set("expires_in", json!(grant.server().token_lifetime()));
         let scopes = grant.scopes();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::serve::config::Api;
+use crate::serve::config::{Api, TokenFormat};
 
 /// An API as the Management API describes it.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +25,8 @@ pub(crate) struct Description {
     pub(crate) token_dialect: TokenDialect,
     pub(crate) enforce_policies: bool,
     pub(crate) proof_of_possession: Option<ProofOfPossession>,
+    #[serde(skip)]
+    pub(crate) token_format: TokenFormat,
 }
 
 /// A scope; the client has been granted all of an API's.
@@ -80,6 +82,7 @@ impl Description {
             token_dialect,
             enforce_policies: api.has_permissions(),
             allow_offline_access: true,
+            token_format: api.token_format().clone(),
             ..Self::new(api.identifier().to_owned())
         }
     }
@@ -102,6 +105,7 @@ impl Description {
             token_dialect: TokenDialect::default(),
             enforce_policies: false,
             proof_of_possession: None,
+            token_format: TokenFormat::Jwt,
         }
     }
 }
@@ -145,6 +149,10 @@ impl ResourceServer {
     /// Whether role-based access control decides what users may do.
     pub(crate) fn enforces_policies(&self) -> bool {
         self.description.enforce_policies
+    }
+
+    pub(crate) fn token_format(&self) -> &TokenFormat {
+        &self.description.token_format
     }
 
     /// Whether there are refresh tokens.

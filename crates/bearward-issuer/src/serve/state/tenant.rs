@@ -16,6 +16,7 @@ use super::{
     consents::Consents,
     devices::Devices,
     dpop_nonces::DpopNonces,
+    issued_tokens::IssuedTokens,
     key_ring::{KeyRing, PublishedKeys, WithdrawError, generate_key},
     login::Logins,
     names::Names,
@@ -26,14 +27,14 @@ use super::{
     users::Users,
 };
 use crate::{
-    mint::{MintError, SigningKey},
+    mint::{MintError, Shape, SigningKey},
     serve::{
         config::{
-            Api, Application, Client, ConfigError, Connection, ExchangeProfile, Role, TenantConfig, User,
-            checked_scopes, is_name,
+            Api, Application, Client, ConfigError, Connection, ExchangeProfile, Like, Role, TenantConfig,
+            User, checked_scopes, is_name,
         },
         faults::{Faults, JunkKind},
-        paths::{self, Paths},
+        paths::Paths,
     },
 };
 
@@ -48,6 +49,7 @@ pub(crate) struct Tenant {
     pub(crate) logins: Logins,
     pub(crate) consents: Consents,
     pub(crate) refresh_tokens: RefreshTokens,
+    pub(crate) issued_tokens: IssuedTokens,
     keys: Mutex<KeyRing>,
     pub(crate) used_proofs: UsedProofs,
     /// If proofs must have a nonce.
@@ -71,6 +73,8 @@ pub(crate) struct Settings {
     applications: Vec<Application>,
     users: Vec<User>,
     roles: Vec<Role>,
+    pub(crate) like: Like,
+    pub(crate) mtls: bool,
     dpop_nonce: bool,
     device_interval: Duration,
     device_code_lifetime: Duration,
@@ -95,6 +99,8 @@ impl Settings {
             applications: config.applications.clone(),
             users: config.users.clone(),
             roles: config.roles.clone(),
+            like: config.like,
+            mtls: config.mtls,
             dpop_nonce: config.dpop_nonce,
             device_interval: seconds(config.device_interval),
             device_code_lifetime: seconds(config.device_code_lifetime),
@@ -104,19 +110,25 @@ impl Settings {
 
 impl Tenant {
     pub(crate) fn new(names: Names, settings: Settings, key: SigningKey) -> Result<Self, ConfigError> {
-        let paths = &paths::AUTH0;
+        let paths = Paths::of(settings.like);
         let management =
             Description::of_management_api(names.url(MANAGEMENT_API), &settings.management_scopes);
         let configured = settings.apis.iter().map(|api| Description::of_api(api, settings.token_lifetime));
         Ok(Self {
-            apis: Apis::new(management, names.url(paths.userinfo), configured.collect())?,
+            apis: Apis::new(
+                management,
+                names.url(paths.userinfo),
+                configured.collect(),
+                settings.like != Like::Auth0,
+            )?,
             clients: Clients::new(&settings.client, &settings.applications)?,
             users: Users::new(&settings.users, &settings.roles, &settings.user)?,
             logins: Logins::new(),
             consents: Consents::default(),
             refresh_tokens: RefreshTokens::default(),
+            issued_tokens: IssuedTokens::default(),
             devices: Devices::new(settings.device_interval, settings.device_code_lifetime),
-            issuer: names.url("/"),
+            issuer: names.url(paths.issuer),
             names,
             paths,
             dpop_nonces: settings.dpop_nonce.then(DpopNonces::default),
@@ -129,7 +141,7 @@ impl Tenant {
         })
     }
 
-    /// The issuer with its trailing slash.
+    /// The issuer's name, with the slash at its end if it has one.
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
     }
@@ -137,6 +149,17 @@ impl Tenant {
     /// The token endpoint's URLs, one for each name in the certificate that leads here.
     pub(crate) fn token_endpoints(&self) -> Vec<String> {
         self.names.urls(self.paths.token)
+    }
+
+    /// The shape of access tokens, if it is not Auth0's.
+    pub(crate) fn shape(&self) -> Option<Shape> {
+        match self.settings.like {
+            Like::Auth0 => None,
+            Like::Keycloak => Some(Shape::Keycloak),
+            Like::Entra => Some(Shape::Entra),
+            Like::Okta => Some(Shape::Okta),
+            Like::Cognito => Some(Shape::Cognito),
+        }
     }
 
     /// The URL of an endpoint.
