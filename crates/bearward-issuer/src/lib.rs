@@ -57,8 +57,11 @@
 //!
 //! # Security
 //!
-//! For development only. Keys live in memory and end with the process; the client's secret gets tokens, and
-//! the admin secret gets any token. It listens on 127.0.0.1 and nowhere else.
+//! For development only: anybody who reaches it can log in as any user. The client's secret gets tokens, and the admin
+//! secret gets any token. It listens on 127.0.0.1 unless [`TenantConfig::host`] says otherwise; the admin side always
+//! does. Without [`TenantConfig::state`] keys live in memory and end with the process. With it a folder has them, in a
+//! file for its owner only, and what a request changed is written before it is answered. Sessions, opaque tokens and
+//! device codes are not kept.
 //! It is the only crate of the workspace that can sign: what runs in production must not depend on it.
 #![forbid(unsafe_code)]
 

@@ -13,6 +13,7 @@ mod token;
 pub(crate) use certificate::date;
 pub use error::MintError;
 pub(crate) use jwe::encrypted;
+pub(crate) use key::SavedKey;
 pub use key::SigningKey;
 pub(crate) use shape::{Facts, Shape};
 pub use token::{AccessToken, IdToken, Profile, Subject};

@@ -18,6 +18,7 @@ use super::{
     error_answer::{ErrorAnswer, method_not_allowed, not_found},
     faults::{self, Connections, Endpoint},
     grants, introspect, login, management, redirect_uri, register, revoke,
+    saving::saved_before_answer,
     state::Tenant,
     userinfo,
 };
@@ -53,6 +54,7 @@ pub(super) fn router(tenant: Arc<Tenant>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .merge(called_by_pages)
+        .layer(middleware::from_fn_with_state(Arc::clone(&tenant), saved_before_answer))
         .layer(middleware::from_fn_with_state(Arc::clone(&tenant), our_host_only))
         .layer(middleware::from_fn_with_state(Arc::clone(&tenant), unless_down))
         .with_state(tenant)

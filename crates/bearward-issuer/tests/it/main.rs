@@ -15,6 +15,7 @@ mod lifecycle;
 mod like;
 mod login;
 mod management;
+mod state;
 mod support;
 mod token;
 mod vault;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bearward_core::{UnixTime, VerifiedProof};
@@ -15,7 +15,7 @@ use crate::serve::{
     clock::unix_now,
     error_answer::ErrorAnswer,
     proof,
-    state::{Login, RegisteredClient, ResourceServer, SigningAlgorithm, Tenant},
+    state::{Login, RegisteredClient, ResourceServer, SigningAlgorithm, Source, Tenant},
     token_request::TokenRequest,
 };
 
@@ -63,6 +63,10 @@ impl Call<'_> {
         refresh: Refresh<'_>,
     ) -> Result<Response, ErrorAnswer> {
         check_signing_algorithm(grant.server())?;
+        if grant.server().is_system() && grant.client().source != Source::First {
+            let description = "Only the tenant's first client may use the Management API.";
+            return Err(ErrorAnswer::new(StatusCode::FORBIDDEN, "access_denied", description));
+        }
         if grant.server().requires_proof() && self.proof.is_none() {
             return Err(ErrorAnswer::invalid_dpop_proof("The API requires tokens that are bound to a key."));
         }

@@ -123,6 +123,17 @@ impl Apis {
         Ok(added)
     }
 
+    /// Those that the Management API made, and the ids of the others.
+    pub(super) fn restore(&self, saved: Vec<ResourceServer>) {
+        let mut all = self.lock();
+        for server in saved {
+            match all.iter_mut().find(|known| known.identifier() == server.identifier()) {
+                Some(known) => *known = Arc::new(known.with_id(server.id())),
+                None => all.push(Arc::new(server)),
+            }
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<ResourceServer>>> {
         // A panic elsewhere can't leave it half changed: each change is one push.
         self.all.lock().unwrap_or_else(PoisonError::into_inner)

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::serve::config::{Api, TokenFormat};
 
 /// An API as the Management API describes it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ResourceServer {
     id: String,
     #[serde(flatten)]
@@ -13,7 +13,7 @@ pub(crate) struct ResourceServer {
 }
 
 /// An API without its id.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Description {
     pub(crate) name: String,
     pub(crate) identifier: String,
@@ -115,6 +115,10 @@ impl ResourceServer {
         Self { id, description }
     }
 
+    pub(super) fn with_id(&self, id: &str) -> Self {
+        Self { id: id.to_owned(), description: self.description.clone() }
+    }
+
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
@@ -149,6 +153,11 @@ impl ResourceServer {
     /// Whether role-based access control decides what users may do.
     pub(crate) fn enforces_policies(&self) -> bool {
         self.description.enforce_policies
+    }
+
+    /// Whether it is the Management API.
+    pub(crate) fn is_system(&self) -> bool {
+        self.description.is_system
     }
 
     pub(crate) fn token_format(&self) -> &TokenFormat {
