@@ -1,10 +1,10 @@
-//! Strict JSON (RFC 8259), bounded, in three allocations whatever the text holds.
+//! Strict and bounded JSON (RFC 8259). Any text takes three allocations.
 //!
-//! A [`Document`] owns the text and a flat list of nodes, one after the other in the order of the text; a [`Value`]
-//! is a place in that list. Nothing is copied but strings with escapes.
+//! A [`Document`] owns the text and a flat list of nodes in the order of the text. A [`Value`] is a place in that list. Only
+//! strings with escapes are copied.
 //!
-//! Stricter than the RFC where it leaves room: a member name stands once in an object (RFC 7515 §4, RFC 7519 §4),
-//! nesting is bounded, numbers are finite as `f64`, escaped surrogates come in pairs.
+//! Where the RFC leaves a choice, the strict one is made: an object has each member name once (RFC 7515 §4, RFC 7519 §4),
+//! nesting is bounded, numbers are finite as `f64`, and escaped surrogates come in pairs.
 
 mod node;
 mod parser;
@@ -20,7 +20,7 @@ pub use self::node::Duplicates;
 #[derive(Clone)]
 pub struct Document {
     text: String,
-    /// The strings that had escapes, one behind the other, as they read without.
+    /// The strings that had escapes, without them, one after the other.
     unescaped: String,
     nodes: Vec<Node>,
 }
@@ -60,7 +60,7 @@ impl Document {
         source.get(index(span.start)..index(span.end)).unwrap_or_default()
     }
 
-    /// The node behind the one at `index` and all that is inside it.
+    /// The node after the one at `at` and after all that is inside it.
     fn behind(&self, at: usize) -> usize {
         match self.node(at) {
             Node::Array { end } | Node::Object { end, .. } => index(end),
@@ -70,7 +70,7 @@ impl Document {
 }
 
 impl fmt::Debug for Document {
-    /// Only the size: what is inside may be personal.
+    /// Shows only the size: the content may be personal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Document({} bytes)", self.text.len())
     }
@@ -179,7 +179,7 @@ impl<'a> Number<'a> {
         self.0
     }
 
-    /// The value if it is written without fraction and exponent and fits.
+    /// The value, if it is written without fraction and exponent, and fits.
     pub fn as_i64(self) -> Option<i64> {
         self.0.parse().ok()
     }
@@ -189,7 +189,7 @@ impl<'a> Number<'a> {
         !self.0.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
     }
 
-    /// The nearest `f64`; always finite.
+    /// The nearest `f64`. Always finite.
     pub fn as_f64(self) -> Option<f64> {
         finite(self.0)
     }
@@ -229,13 +229,13 @@ impl<'a> Object<'a> {
         self.members().find_map(|(key, value)| (key == name).then_some(value))
     }
 
-    /// Whether a name stands twice here or in an object inside. Only under [`Duplicates::Mark`].
+    /// Whether this object, or one inside it, has two members of one name. Only with [`Duplicates::Mark`].
     pub fn has_duplicates(self) -> bool {
         let Value { document, node } = self.0;
         (node..self.0.end()).any(|at| matches!(document.node(at), Node::Object { duplicates: true, .. }))
     }
 
-    /// Whether a name stands twice among its own members. Only under [`Duplicates::Mark`].
+    /// Whether this object itself has two members of one name. Only with [`Duplicates::Mark`].
     pub fn repeats_a_name(self) -> bool {
         matches!(self.0.document.node(self.0.node), Node::Object { duplicates: true, .. })
     }

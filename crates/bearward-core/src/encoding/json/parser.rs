@@ -4,7 +4,7 @@ use super::super::error::JsonError;
 use super::node::{Duplicates, Node, Span, finite, index, place};
 use crate::limits;
 
-/// The strings of `text` that had escapes, one behind the other, and its nodes.
+/// The strings of `text` that had escapes, one after the other, and its nodes.
 pub(super) fn parse(text: &str, duplicates: Duplicates) -> Result<(String, Vec<Node>), JsonError> {
     let mut parser = Parser {
         bytes: text.as_bytes(),
@@ -103,7 +103,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Few names are compared each with each, many are sorted first: no hashing, and never quadratic.
+    /// A few names are compared with each other. Many names are sorted first, so the time is never quadratic.
     fn has_duplicates(&self, opened: usize) -> bool {
         const FEW: usize = 24;
         let mut few = [""; FEW];
@@ -198,7 +198,7 @@ impl Parser<'_> {
         Ok(character)
     }
 
-    /// Stands on the `u`. A lone surrogate has no UTF-8 and is refused.
+    /// The next character is the `u`. A lone surrogate can't be written in UTF-8 and is refused.
     fn unicode_escape(&mut self) -> Result<char, JsonError> {
         let first = self.four_digits()?;
         let code = match first {
@@ -246,7 +246,7 @@ impl Parser<'_> {
             self.digits()?;
         }
         let span = Span { start: place(start), end: place(self.at), unescaped: false };
-        // An f64 holds every number of up to 308 digits.
+        // Every number of up to 308 digits is finite as f64.
         if (exponent || integer_digits > 308)
             && finite(self.text.get(start..self.at).unwrap_or_default()).is_none()
         {
