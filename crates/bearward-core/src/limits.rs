@@ -80,5 +80,5 @@ pub const FETCHES_PER_SECOND: f64 = 100.0;
 /// Most issuers of which nothing is kept but that a fetch failed, or when one was asked for.
 pub const ISSUERS_FAILING: usize = 10_000;
 
-/// How long a fetch that was asked for counts as under way if nothing is heard of it.
+/// After this time, a fetch that has not ended is taken for lost.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);

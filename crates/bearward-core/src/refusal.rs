@@ -28,7 +28,7 @@ pub enum Unavailable {
     Unsettled,
     /// Tokens that nobody has verified yet cause too many fetches.
     TooManyFetches,
-    /// The log of used proofs has no room for another one of this client.
+    /// The log of used proofs has no room for another proof of this client.
     ReplayLogFull,
     /// The store of used proofs can't be reached.
     ReplayStore,

@@ -7,11 +7,10 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::Patience;
 use super::freshness::Lifetime;
 use super::key_set::KeySet;
 use super::lifecycle::{CachedDocument, Readiness, within};
-use super::needed::{DocumentError, DocumentKind, DocumentNeeded, DocumentUnavailable, Missing};
+use super::needed::{DocumentError, DocumentKind, DocumentNeeded, DocumentUnavailable, Missing, Patience};
 use super::status::{IssuerStatus, KeyStatus};
 use super::unknown_kid::UnknownKid;
 use crate::issuer::metadata::Metadata;

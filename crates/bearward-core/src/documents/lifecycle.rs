@@ -122,7 +122,7 @@ impl<T, E: Copy> CachedDocument<T, E> {
         Self { kept: None, ..*self }
     }
 
-    /// Whether the caller is the one to fetch it in the background: true for one of all who are told that it is due.
+    /// Whether this caller has to fetch it in the background. True for only one of the callers that find it due.
     pub(super) fn take_refresh(&mut self, now: UnixTime) -> bool {
         let due = matches!(self.readiness(now), Readiness::RefreshDue(_));
         if due {

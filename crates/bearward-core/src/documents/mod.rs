@@ -37,15 +37,7 @@ pub use self::status::{DocumentStatus, IssuerStatus, KeyStatus};
 pub use crate::jose::jwk::KeyError;
 
 pub(crate) use self::issuer::IssuerKeys;
-pub(crate) use self::needed::Missing;
-
-/// Whether a request still waits for a newer document while an older one can be used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Patience {
-    #[default]
-    Left,
-    Over,
-}
+pub(crate) use self::needed::{Missing, Patience};
 
 /// The documents of the issuers asked so far. Verifiers may share them: two APIs of one tenant then fetch once.
 ///

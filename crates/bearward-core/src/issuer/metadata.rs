@@ -78,7 +78,7 @@ impl Metadata {
         (is_own && keys_are_harmless).then(|| endpoint.to_owned())
     }
 
-    /// The issuer as it spells itself: what `iss` must equal, byte for byte.
+    /// The issuer as its document writes it. `iss` must be equal, byte for byte.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
