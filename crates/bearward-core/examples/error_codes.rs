@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok((entry, response.as_str()))
     });
     table(rejections.collect::<Result<Vec<_>, String>>()?, RESPONSES);
-    let waits = retry_after();
+    let waits = retry_after()?;
     let undecided =
         UNAVAILABLE.iter().map(|entry| (entry, waits.get(entry.code).map_or(OF_DOCUMENT, String::as_str)));
     table(undecided, "| code | `Retry-After` | cause | remedy |\n|---|---|---|---|");
@@ -94,10 +94,11 @@ fn introduction(section: Section) -> String {
     text.map(|(_, text)| format!("{text}\n\n")).unwrap_or_default()
 }
 
-/// By code, as the engine says, for codes that always have the same one.
-fn retry_after() -> BTreeMap<&'static str, String> {
-    [
+/// By code, as the engine says. Only that of a document differs from request to request.
+fn retry_after() -> Result<BTreeMap<&'static str, String>, String> {
+    let waits: BTreeMap<_, _> = [
         Unavailable::Unsettled,
+        Unavailable::TooManyFetches,
         Unavailable::ReplayLogFull,
         Unavailable::ReplayStore,
         Unavailable::ResolverTimeout,
@@ -107,7 +108,12 @@ fn retry_after() -> BTreeMap<&'static str, String> {
         1 => (unavailable.entry().code, "1 second".to_owned()),
         seconds => (unavailable.entry().code, format!("{seconds} seconds")),
     })
-    .collect()
+    .collect();
+    let known = |code| code == "issuer_unavailable" || waits.contains_key(code);
+    match UNAVAILABLE.iter().find(|entry| !known(entry.code)) {
+        Some(entry) => Err(format!("{} has no Retry-After here", entry.code)),
+        None => Ok(waits),
+    }
 }
 
 /// Status and `error` by code, as every vector with the default statuses has them.

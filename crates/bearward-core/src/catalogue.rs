@@ -1,5 +1,5 @@
-//! Every code, with its cause and its remedy. This is the only place: `docs/reference/errors.md` and `bearward explain`
-//! print these texts.
+//! Every code, with its cause and its remedy. The texts are written only here: `docs/reference/errors.md` and
+//! `bearward explain` print them.
 //!
 //! A variant of [`Rejection`], [`Unavailable`] or [`ResolverFailure`] without an entry doesn't compile. Codes that only the
 //! Python package has are in [`PYTHON_CODES`].

@@ -105,12 +105,12 @@ pub enum Next {
     /// Fetch this document, hand the response to [`Documents`], and ask again. Many decisions may wait for one fetch, each
     /// for as long as [`DocumentNeeded::wait_at_most`] and its own deadline allow; then [`Decision::waited`] and ask again.
     Fetch(DocumentNeeded),
-    /// Ask the resolver which issuers are accepted for this request, tell [`Decision::issuers`] or
+    /// Ask the resolver which issuers are accepted for this request, call [`Decision::issuers`] or
     /// [`Decision::resolver_failed`], and ask again. Holds the issuer that the token names, in normal form; nothing about it
     /// is verified.
     ResolveIssuers(IssuerUrl),
-    /// Have the shared store remember `key` for `remember_for`, in one atomic step, tell [`Decision::sighting`] whether it
-    /// was new, and ask again. A false [`StoreAnswer::Again`] denies one request, a false [`StoreAnswer::First`] lets a replay
+    /// Have the shared store remember `key` for `remember_for`, in one atomic step, call [`Decision::sighting`] with the
+    /// answer, and ask again. A false [`StoreAnswer::Again`] denies one request, a false [`StoreAnswer::First`] lets a replay
     /// through.
     CheckReplay {
         /// What to remember the proof by.
@@ -384,7 +384,7 @@ pub struct TokenEndpointLookup {
 pub enum LookupNext {
     /// Fetch this document, hand the response to [`Documents`], and ask again.
     Fetch(DocumentNeeded),
-    /// The endpoint, or why it can't be told now.
+    /// The endpoint, or why it is not known now.
     Done(Result<TokenEndpoint, Box<Refused>>),
 }
 

@@ -1,7 +1,7 @@
-//! Nonces of the server in DPoP proofs, without any memory of them. RFC 9449 §8, §9.
+//! Nonces that this server issues for DPoP proofs. None has to be remembered. RFC 9449 §8, §9.
 //!
 //! A nonce is the time it was made and an HMAC over that: `base64url(seconds, 8 bytes | HMAC-SHA256, 16 bytes)`.
-//! Whoever has the key can check one, so several workers share a key and nothing else.
+//! Every worker that has the key can check it, so several workers share a key and nothing else.
 
 use core::ops::Range;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::time::UnixTime;
 
 const TAG_BYTES: usize = 16;
 
-/// That proofs must hold a nonce of ours, and for how long one is taken.
+/// Requires a nonce of this server in each proof, and says how long one is accepted.
 #[derive(Clone, Debug)]
 pub struct Nonces {
     /// Makes nonces.
@@ -26,8 +26,8 @@ pub struct Nonces {
 }
 
 impl Nonces {
-    /// `key`: random bytes, known to all servers that one client may meet and to nobody else. `lifetime`: how long a
-    /// nonce is taken; at half of it, a good request is answered with a fresh one.
+    /// `key`: random bytes that all workers of the API know, and nobody else. `lifetime`: how long a nonce is accepted.
+    /// After half of that time, the response to a good request has a new one.
     pub fn new(key: &[u8; 32], lifetime: Duration) -> Self {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), others: Vec::new(), lifetime }
     }
@@ -44,7 +44,7 @@ impl Nonces {
         self.lifetime
     }
 
-    /// A nonce that is good from `now` on.
+    /// A nonce that is valid from `now` on.
     pub(crate) fn make(&self, now: UnixTime) -> String {
         let seconds = now.whole_seconds().to_be_bytes();
         let mut nonce = seconds.to_vec();
@@ -52,7 +52,7 @@ impl Nonces {
         base64url::encode(&nonce)
     }
 
-    /// When `nonce` was made, if it is one of ours and still good at `now`.
+    /// When `nonce` was made, if this server issued it and it is still valid at `now`.
     fn made(&self, nonce: &str, now: UnixTime) -> Option<UnixTime> {
         // A nonce has 32 characters; no more is decoded.
         let bytes = (nonce.len() == 32).then(|| base64url::decode(nonce.as_bytes()).ok()).flatten()?;
@@ -60,7 +60,7 @@ impl Nonces {
         let is_made_with = |key: &hmac::Key| verify_slices_are_equal(tag, &self::tag(key, seconds)).is_ok();
         (is_made_with(&self.key) || self.others.iter().any(is_made_with)).then_some(())?;
         let made = UnixTime::from_whole_seconds(u64::from_be_bytes(*seconds))?;
-        // Another server's clock may be a little ahead of ours.
+        // The clock of another worker may be a little ahead.
         let span = made.minus(Duration::from_secs(5))..made.plus(self.lifetime);
         span.contains(&now).then_some(made)
     }
@@ -71,7 +71,7 @@ impl Nonces {
         self.made(nonce, now).map(|made| made..made.plus(self.lifetime)).ok_or(Rejection::NonceRefused)
     }
 
-    /// A fresh nonce for who used `nonce`, if that one is past half of its life.
+    /// A new nonce for the client that used `nonce`, if half of the lifetime of `nonce` has passed.
     pub(crate) fn successor(&self, nonce: Option<&str>, now: UnixTime) -> Option<String> {
         let ageing = match nonce.and_then(|nonce| self.made(nonce, now)) {
             Some(made) => now >= made.plus(self.lifetime / 2),

@@ -37,7 +37,7 @@ impl fmt::Display for EmptyAudience {
 
 impl core::error::Error for EmptyAudience {}
 
-/// How long a fetched document is used at most without asking again, unless a policy says otherwise.
+/// How long a fetched document is used at most before it is fetched again, unless a policy has another limit.
 pub const DOCUMENT_CEILING: Duration = Duration::from_secs(600);
 
 /// Which statuses clients are answered.
@@ -73,7 +73,7 @@ pub struct Policy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "Bearer, both, DPoP: there is no fourth way")]
 pub enum DpopMode {
-    /// Bearer only. A token that is bound to a key by `jkt` is then taken without a proof.
+    /// Bearer only. A token that is bound to a key by `jkt` is then accepted without a proof.
     Off,
     /// Bearer and DPoP; a bound token only with a proof.
     #[default]
@@ -89,9 +89,9 @@ pub enum ReplayProtection {
     /// This process, for itself. With several workers a proof is good once for each.
     #[default]
     InProcess,
-    /// A store that the caller asks: [`Outcome::ReplayCheckNeeded`](crate::Outcome::ReplayCheckNeeded).
+    /// A store that the driver asks: [`Next::CheckReplay`](crate::Next::CheckReplay).
     Shared,
-    /// Nobody: whoever sees a proof can use it again until it is too old.
+    /// Nobody: everybody who sees a proof can use it again until it is too old.
     Off,
 }
 
@@ -162,7 +162,7 @@ impl DpopPolicy {
         Self { replay, ..self }
     }
 
-    /// Wants a nonce of ours in each proof. RFC 9449 §9.
+    /// Requires a nonce of this server in each proof. RFC 9449 §9.
     #[must_use]
     pub fn with_nonces(self, nonces: Nonces) -> Self {
         Self { nonces: Some(nonces), ..self }

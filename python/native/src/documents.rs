@@ -12,7 +12,7 @@ use crate::errors::{self, guarded};
 use crate::status;
 use crate::values::{configuration, unix_time};
 
-/// What is kept of issuers' documents. Safe from many threads; several engines may share it.
+/// The documents of issuers. Safe to use from many threads. Several engines may share them.
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct Documents(pub(crate) Arc<bearward_core::Documents>);
 
@@ -106,14 +106,14 @@ impl Documents {
     }
 }
 
-/// The search for the place where an issuer gives tokens.
+/// The search for the token endpoint of an issuer.
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct TokenEndpointSearch {
     documents: Arc<bearward_core::Documents>,
     lookup: std::sync::Mutex<TokenEndpointLookup>,
 }
 
-/// Where an issuer gives tokens.
+/// The token endpoint of an issuer.
 #[pyclass(frozen, get_all, module = "bearward._native")]
 pub(crate) struct TokenEndpoint {
     url: Option<String>,

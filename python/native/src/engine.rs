@@ -1,4 +1,4 @@
-//! The classes Python works with.
+//! The engine for Python: keyword arguments become a policy, and calls become questions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::errors::{self, ConfigurationError, guarded};
 use crate::headers::FieldLines;
 use crate::values::{configuration, unix_time};
 
-/// Policy and verification. Safe from many threads.
+/// A verifier with its policy. Safe to use from many threads.
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct Engine {
     verifier: Arc<Verifier>,
@@ -159,7 +159,7 @@ impl Engine {
     }
 }
 
-/// No names: a resolver says for each request.
+/// `None`: a resolver decides for each request.
 fn parse_issuers(names: Option<&[String]>, single: bool) -> PyResult<Issuers> {
     let Some(names) = names else { return Ok(Issuers::resolved()) };
     let parsed: Result<Vec<IssuerUrl>, _> = names.iter().map(|name| IssuerUrl::parse(name)).collect();

@@ -1,4 +1,4 @@
-//! Values that both languages have: times, and errors in the configuration.
+//! Conversions that several classes need: times, and errors in the configuration.
 
 use bearward_core::UnixTime;
 use pyo3::exceptions::PyValueError;

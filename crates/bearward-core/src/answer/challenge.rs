@@ -51,7 +51,7 @@ impl Challenge<'_> {
 }
 
 impl Error<'_> {
-    /// RFC 6750 §3.1: a client without credentials is told what is wanted, not what went wrong.
+    /// RFC 6750 §3.1: for a request without credentials, the challenge says what is required, and names no error.
     fn parameters(&self) -> String {
         if self.code == ErrorCode::InvalidRequest && self.description.is_empty() {
             return String::new();
@@ -68,7 +68,7 @@ impl Error<'_> {
 }
 
 /// `name="value"`, of the characters that RFC 6750 §3 allows in a value: printable ASCII without `"` and `\`.
-/// Our own texts have no others; of what a deployer configured, each one that isn't allowed becomes a space.
+/// Bearward's own texts have no others. In a text that a deployer configured, every other character becomes a space.
 fn parameter(name: &str, value: &str) -> String {
     let allowed = |c: char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
     let value: String = value.chars().map(|c| if allowed(c) { c } else { ' ' }).collect();

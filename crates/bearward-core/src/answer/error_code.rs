@@ -2,28 +2,28 @@
 
 use crate::policy::StatusProfile;
 
-/// An `error` code on the wire.
+/// The `error` of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorCode {
     /// RFC 6750 §3.1: the request is malformed, or has no credentials.
     InvalidRequest,
-    /// RFC 6750 §3.1: the access token is no good.
+    /// RFC 6750 §3.1: the access token is not valid.
     InvalidToken,
-    /// RFC 9449 §7.1: the proof is no good.
+    /// RFC 9449 §7.1: the proof is not valid.
     InvalidDpopProof,
-    /// RFC 9449 §9: the proof must hold the nonce that comes with this answer.
+    /// RFC 9449 §9: the proof must contain the nonce that comes with this response.
     UseDpopNonce,
-    /// RFC 6750 §3.1: the access token doesn't grant enough.
+    /// RFC 6750 §3.1: the access token lacks a scope.
     InsufficientScope,
-    /// RFC 6749 §4.1.2.1 has the name: it can't be told now.
+    /// The request can't be decided now. The name is from RFC 6749 §4.1.2.1.
     TemporarilyUnavailable,
     /// The deployer's function that names the accepted issuers failed.
     DomainsResolverError,
 }
 
 impl ErrorCode {
-    /// As it is written.
+    /// As it is sent.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
@@ -36,8 +36,8 @@ impl ErrorCode {
         }
     }
 
-    /// `usable`: whether there were credentials to speak of. Without, a client that follows the RFC expects to be
-    /// told how to authenticate, which is a 401; a request with several or contradicting ones is a bad request.
+    /// `usable`: whether the request had credentials. If it had none, a client that follows the RFC expects a challenge,
+    /// which needs a 401. A request with several credentials, or with contradicting ones, is a bad request.
     pub(super) fn status(self, profile: StatusProfile, usable: bool) -> u16 {
         match (self, profile) {
             (Self::InvalidRequest, StatusProfile::Rfc) if !usable => 401,

@@ -1,6 +1,6 @@
-//! What is answered to a request that is not let in: status, header fields, and body.
+//! The response to a refused request: status, header fields and body.
 //!
-//! Nothing of a request, a token, a document or a network error ever gets here.
+//! No text from a request, a token, a document or a network error gets here.
 
 mod challenge;
 mod error_code;
@@ -18,7 +18,7 @@ use crate::rejection::Rejection;
 
 pub use self::error_code::ErrorCode;
 
-/// An HTTP answer to a request that is not let in.
+/// The HTTP response to a refused request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
@@ -27,11 +27,11 @@ pub struct Answer {
     pub error: ErrorCode,
     /// The `error_description`: fixed text, printable ASCII. Empty where there is nothing to say.
     pub description: Cow<'static, str>,
-    /// The value of `WWW-Authenticate`, where one belongs.
+    /// The value of `WWW-Authenticate`, if the response needs one.
     pub www_authenticate: Option<String>,
-    /// The value of `DPoP-Nonce`, where one is due. RFC 9449 §8.2.
+    /// The value of `DPoP-Nonce`, if the client needs a nonce. RFC 9449 §8.2.
     pub dpop_nonce: Option<String>,
-    /// The value of `Retry-After`, seconds.
+    /// The value of `Retry-After` in seconds, if the request can be repeated.
     pub retry_after: Option<u64>,
 }
 
@@ -55,7 +55,7 @@ impl Answer {
     }
 }
 
-/// The answer to a request in this scheme. `nonce`: for the client to use in its next proof.
+/// The response to a request in this scheme. `nonce`: for the client's next proof.
 pub(crate) fn answer(
     cause: &Cause,
     scheme: Option<Scheme>,
@@ -68,7 +68,7 @@ pub(crate) fn answer(
     }
 }
 
-/// The answer where the client can do nothing about it: 503 with the time to ask again, or 500. There is no challenge.
+/// The response if the client can do nothing about it: 503 with the time to try again, or 500. There is no challenge.
 pub(crate) fn without_credentials(cause: &Cause) -> Answer {
     let (error, description) = texts::of_cause(cause);
     let retry_after = match cause {
@@ -103,7 +103,7 @@ fn rejected(rejection: &Rejection, scheme: Option<Scheme>, nonce: Option<String>
     }
 }
 
-/// RFC 9110 §10.2.3 has whole seconds; zero would mean "at once".
+/// RFC 9110 §10.2.3 has whole seconds. Zero would mean "at once".
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
 }

@@ -7,11 +7,10 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::Patience;
 use super::freshness::Lifetime;
 use super::key_set::KeySet;
 use super::lifecycle::{CachedDocument, Readiness, within};
-use super::needed::{DocumentError, DocumentKind, DocumentNeeded, DocumentUnavailable, Missing};
+use super::needed::{DocumentError, DocumentKind, DocumentNeeded, DocumentUnavailable, Missing, Patience};
 use super::status::{IssuerStatus, KeyStatus};
 use super::unknown_kid::UnknownKid;
 use crate::issuer::metadata::Metadata;
@@ -19,8 +18,8 @@ use crate::issuer::{IssuerUrl, PrivateAddresses};
 use crate::jose::algorithm::AlgorithmSet;
 use crate::time::UnixTime;
 
-/// What is kept of one issuer. Changed by one caller at a time ([`Documents`](super::Documents) sees to it), read by any
-/// number.
+/// The documents that are kept for one issuer. Only one caller at a time changes them ([`Documents`](super::Documents) makes
+/// sure of that). Any number may read them.
 #[derive(Debug, Default)]
 pub(super) struct IssuerDocuments {
     state: ArcSwap<State>,
@@ -56,7 +55,7 @@ pub(crate) struct IssuerKeys {
     pub(crate) keys: Arc<KeySet>,
     /// When the issuer itself gave the keys; `None` for keys out of a shared cache.
     pub(crate) given: Option<UnixTime>,
-    /// A document that is worth fetching again meanwhile.
+    /// A document that should be fetched again in the background.
     pub(crate) due: Option<Box<DocumentNeeded>>,
 }
 
@@ -291,7 +290,7 @@ impl IssuerDocuments {
     }
 }
 
-/// The document, and what to fetch meanwhile if it is due; or what is missing.
+/// The document, and what to fetch in the background if it is due; or what is missing.
 fn ready<T>(
     readiness: Readiness<T, DocumentError>,
     patience: Patience,

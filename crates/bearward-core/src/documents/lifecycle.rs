@@ -18,13 +18,13 @@ use super::freshness::Lifetime;
 use crate::limits;
 use crate::time::UnixTime;
 
-/// One document: what we have of it, and what became of the last tries to fetch it.
+/// One document: the copy that is kept, and how the last fetches ended.
 #[derive(Debug)]
 pub(super) struct CachedDocument<T, E> {
     kept: Option<Kept<T>>,
     /// Since the last good fetch.
     pub(super) failures: Option<Failures<E>>,
-    /// When a fetch was last asked for of which nothing was heard yet.
+    /// When the fetch that has not ended yet was asked for.
     pub(super) asked: Option<UnixTime>,
     /// When a fetch was last asked for because of an unknown `kid`.
     pub(super) asked_for_kid: Option<UnixTime>,
@@ -63,7 +63,7 @@ pub struct Counts {
 pub(super) enum Readiness<T, E> {
     /// Use it.
     Ready(Arc<T>),
-    /// Use it, and have it fetched again meanwhile.
+    /// Use it, and have it fetched again in the background.
     RefreshDue(Arc<T>),
     /// Fetch it first; or use the older one, if the fetch takes too long.
     FetchFirst { older: Option<Arc<T>> },
@@ -108,7 +108,7 @@ impl<T, E: Copy> CachedDocument<T, E> {
         if age < kept.lifetime.refresh_after() {
             return Readiness::Ready(document);
         }
-        // Beyond its time it is used only because it can't be fetched; who comes after a quiet time waits for news.
+        // After that time it is used only while it can't be fetched. The first request after a quiet time waits for a fetch.
         if age >= kept.lifetime.without_waiting() && failing.is_none() {
             return Readiness::FetchFirst { older: Some(document) };
         }
@@ -122,7 +122,7 @@ impl<T, E: Copy> CachedDocument<T, E> {
         Self { kept: None, ..*self }
     }
 
-    /// Whether the caller is the one to fetch it in the background: true for one of all who are told that it is due.
+    /// Whether this caller has to fetch it in the background. True for only one of the callers that find it due.
     pub(super) fn take_refresh(&mut self, now: UnixTime) -> bool {
         let due = matches!(self.readiness(now), Readiness::RefreshDue(_));
         if due {
@@ -205,7 +205,7 @@ impl<T, E: Copy> CachedDocument<T, E> {
     }
 }
 
-/// What is known of a document and of the tries to fetch it.
+/// The state of a document and of its fetches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DocumentState<E> {
     pub(super) age: Option<Duration>,

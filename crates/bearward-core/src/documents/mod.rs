@@ -37,15 +37,7 @@ pub use self::status::{DocumentStatus, IssuerStatus, KeyStatus};
 pub use crate::jose::jwk::KeyError;
 
 pub(crate) use self::issuer::IssuerKeys;
-pub(crate) use self::needed::Missing;
-
-/// Whether a request still waits for a newer document while an older one can be used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Patience {
-    #[default]
-    Left,
-    Over,
-}
+pub(crate) use self::needed::{Missing, Patience};
 
 /// The documents of the issuers asked so far. Verifiers may share them: two APIs of one tenant then fetch once.
 ///
@@ -53,7 +45,7 @@ pub(crate) enum Patience {
 /// no token of it acceptable.
 #[derive(Debug)]
 pub struct Documents {
-    /// Readers take the map as it is and wait for nobody; who changes it makes a new one.
+    /// Readers use the current map and wait for nobody. A change replaces it by a new map.
     issuers: ArcSwap<HashMap<IssuerUrl, Arc<IssuerDocuments>>>,
     /// Held while the map or an issuer's documents are changed; never while something is parsed or computed.
     changing: Mutex<()>,
@@ -160,7 +152,7 @@ impl Documents {
         }
     }
 
-    /// What is known of each issuer asked so far, by name.
+    /// The state of each issuer's documents, sorted by name. An issuer is listed once its documents were needed.
     pub fn status(&self, now: UnixTime) -> Vec<IssuerStatus> {
         let issuers = self.issuers.load();
         let mut status: Vec<IssuerStatus> =
@@ -196,7 +188,7 @@ impl Documents {
         Err(Missing::Needed(DocumentNeeded { past_caches: true, ..discovery }))
     }
 
-    /// The discovery document that is kept of `issuer`, however old.
+    /// The discovery document that is kept for `issuer`, even if it is too old to be used.
     pub(crate) fn kept_metadata(&self, issuer: &IssuerUrl) -> Option<Metadata> {
         self.issuers.load().get(issuer)?.kept_metadata()
     }
@@ -208,8 +200,8 @@ impl Documents {
         }
     }
 
-    /// Whether the caller is the one to fetch a document that is due. Only for a request that is let in: who takes a
-    /// refresh and doesn't fetch keeps others from it for a while.
+    /// Whether this caller has to fetch a document that is due. Only call it for an accepted request: if a caller takes a
+    /// refresh and does not fetch, no other caller fetches for a while.
     pub(crate) fn take_refresh(&self, needed: &DocumentNeeded, now: UnixTime) -> bool {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.issuers

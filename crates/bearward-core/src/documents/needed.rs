@@ -60,6 +60,14 @@ pub struct DocumentUnavailable {
     pub retry_after: Duration,
 }
 
+/// Whether a request still waits for a newer document while an older one can be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Patience {
+    #[default]
+    Left,
+    Over,
+}
+
 /// Why a document can't be used now.
 #[derive(Debug)]
 pub(crate) enum Missing {

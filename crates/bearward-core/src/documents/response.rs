@@ -47,7 +47,7 @@ impl Response {
         response
     }
 
-    /// A document that came with nothing else: out of a file, or from a function that stands for the network.
+    /// A document without status and header fields: from a file, or from a function that is used instead of the network.
     pub fn document(body: Vec<u8>) -> Self {
         Self::new(OK, [], body)
     }
@@ -80,7 +80,7 @@ impl Response {
     }
 }
 
-/// A body of a bearable size, without a byte order mark.
+/// The body without a byte order mark, if it is not too long.
 pub(super) fn checked_body(mut body: Vec<u8>) -> Result<Vec<u8>, DocumentError> {
     if body.len() > limits::DOCUMENT_BYTES {
         return Err(DocumentError::TooLong);

@@ -22,8 +22,8 @@ pub(super) enum UnknownKid<E> {
 impl<T, E: Copy> CachedDocument<T, E> {
     /// Whether the document may be fetched again, ahead of its time, because a `kid` is not in it.
     ///
-    /// Counted from the attempt, whatever comes of it. Asks for one fetch in a cooldown; who comes while that one is
-    /// under way joins it.
+    /// The cooldown is counted from the start of a fetch, however it ends. One fetch is asked for in a cooldown. Requests that
+    /// come while it is under way wait for it too.
     pub(super) fn fetch_for_unknown_kid(&mut self, now: UnixTime) -> UnknownKid<E> {
         let Some(asked) = self.asked_for_kid.filter(|at| within(*at, limits::UNKNOWN_KID_COOLDOWN, now))
         else {

@@ -1,10 +1,10 @@
-//! Why a text is not what it should be.
+//! Why an encoded text can't be read.
 
 use core::fmt;
 
 use crate::limits;
 
-/// Why a text is not JSON as we take it.
+/// Why a text is not strict JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JsonError {
@@ -12,18 +12,18 @@ pub enum JsonError {
     NotUtf8,
     /// Longer than 4 GiB: beyond any limit a caller should have set.
     TooLong,
-    /// Not by the grammar.
+    /// It does not follow the grammar.
     Syntax {
         /// Where it was noticed: bytes from the start.
         at: usize,
     },
-    /// A member name stands twice in one object.
+    /// An object has two members of one name.
     DuplicateMember,
     /// Arrays and objects are nested deeper than [`limits::JSON_DEPTH`].
     TooDeep,
-    /// A number that is no finite `f64`.
+    /// A number that is not a finite `f64`.
     NumberOutOfRange,
-    /// Something follows the value.
+    /// There is something after the value.
     TrailingData,
 }
 
@@ -33,7 +33,7 @@ pub enum JsonError {
 pub enum ParseError {
     /// Not canonical unpadded base64url.
     NotBase64Url,
-    /// Not JSON as we take it.
+    /// Not strict JSON.
     Json(JsonError),
     /// JSON, but not an object.
     NotAnObject,

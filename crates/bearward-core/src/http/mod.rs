@@ -1,4 +1,4 @@
-//! HTTP as far as it decides on a request: header fields, hosts, URLs.
+//! The parts of HTTP that matter for a decision: header fields, hosts, URLs.
 
 pub mod forwarded;
 pub mod headers;

@@ -1,14 +1,14 @@
 //! The field `Forwarded`. RFC 7239 §4.
 
-/// What one proxy says of a request.
+/// What one proxy says about a request.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Element<'a> {
     pub(super) proto: Option<&'a str>,
     pub(super) host: Option<&'a str>,
 }
 
-/// The elements of several field lines, in order. One that can't be believed says nothing: a pair in it is malformed, or a
-/// parameter is given twice. `None`: a quoted string doesn't end, so nobody can say where an element does.
+/// The elements of several field lines, in order. An element with a malformed pair, or with a parameter that is given twice,
+/// says nothing. `None`: a quoted string doesn't end, so it is not known where an element ends.
 pub(super) fn elements<'a>(lines: &[&'a str]) -> Option<Vec<Element<'a>>> {
     let mut elements = Vec::new();
     for line in lines {
@@ -41,7 +41,7 @@ impl<'a> Element<'a> {
     }
 }
 
-/// What is between the separators that are not inside a quoted string. `None` if such a string doesn't end.
+/// The parts between separators that are not inside a quoted string. `None` if such a string doesn't end.
 fn split(text: &str, separator: char) -> Option<impl Iterator<Item = &str>> {
     let mut quoted = false;
     let mut escaped = false;
@@ -67,9 +67,9 @@ fn split(text: &str, separator: char) -> Option<impl Iterator<Item = &str>> {
     }))
 }
 
-/// A token, or what a quoted string holds. Escapes in it are left: no host and no scheme has a backslash.
+/// A token, or the content of a quoted string. Escapes in it are not decoded: no host and no scheme has a backslash.
 ///
-/// NOTE: `:`, `[` and `]` are taken in a token, as proxies write `host=api.example.com:8443`.
+/// NOTE: `:`, `[` and `]` are accepted in a token, as proxies write `host=api.example.com:8443`.
 fn value_of(value: &str) -> Option<&str> {
     match value.strip_prefix('"') {
         Some(rest) => rest.strip_suffix('"').filter(|inner| !inner.ends_with('\\')),

@@ -1,4 +1,4 @@
-//! What we need of an issuer's discovery document. OpenID Connect Discovery 1.0 §3, RFC 8414 §2.
+//! What is needed from an issuer's discovery document. OpenID Connect Discovery 1.0 §3, RFC 8414 §2.
 
 use core::fmt;
 
@@ -25,7 +25,7 @@ pub enum MetadataError {
     IssuerMissing,
     /// `issuer` is not the URL of an issuer.
     IssuerMalformed,
-    /// `issuer` is another one than was asked. RFC 8414 §3.3.
+    /// `issuer` is not the issuer that published the document. RFC 8414 §3.3.
     OtherIssuer,
     /// `jwks_uri` is missing or not a string.
     JwksUriMissing,
@@ -78,7 +78,7 @@ impl Metadata {
         (is_own && keys_are_harmless).then(|| endpoint.to_owned())
     }
 
-    /// The issuer as it spells itself: what `iss` must equal, byte for byte.
+    /// The issuer as its document writes it. `iss` must be equal, byte for byte.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }

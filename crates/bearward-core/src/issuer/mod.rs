@@ -1,4 +1,4 @@
-//! Who may issue tokens for us, what they are called, and where their keys are.
+//! Issuers: their names, whose tokens are accepted, and what a discovery document may say.
 
 mod allowed;
 mod endpoints;

@@ -1,4 +1,4 @@
-//! Which key a token is bound to, and whether the request came from who holds it. RFC 7800 §3, RFC 9449 §6.
+//! Which key a token is bound to, and whether the sender of the request has that key. RFC 7800 §3, RFC 9449 §6.
 
 use crate::encoding::json::{JsonObject, Object};
 use crate::jose::thumbprint::Thumbprint;
@@ -18,7 +18,7 @@ pub(crate) fn check_bearer(claims: &JsonObject, mode: DpopMode) -> Result<(), Re
     }
 }
 
-/// No proof stands beside a token that came as Bearer. RFC 9449 §7.2. With DPoP off, a proof says nothing to us.
+/// A token that came as Bearer must come without a proof. RFC 9449 §7.2. With DPoP switched off, proofs are ignored.
 pub(crate) fn check_no_proof(beside_proof: bool, mode: DpopMode) -> Result<(), Rejection> {
     if beside_proof && mode != DpopMode::Off { Err(Rejection::ProofWithBearer) } else { Ok(()) }
 }

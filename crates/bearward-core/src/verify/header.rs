@@ -83,14 +83,14 @@ pub(crate) fn signature(segments: &Segments<'_>) -> Result<Vec<u8>, Rejection> {
 /// `jwk`, `jku`, `x5c`, `x5u` are not looked at: a token doesn't get to say which key it is verified with (RFC 8725 §3.10).
 pub(crate) fn check_extensions(header: &JsonObject) -> Result<(), Rejection> {
     // RFC 7515 §4.1.11: an extension that is not understood makes the token invalid, and we understand none.
-    // RFC 7797 §6: b64 changes what is signed, and stands in crit if anything is right.
+    // RFC 7797 §6: b64 changes what is signed, and must then be in crit.
     if header.get("crit").is_some() || header.get("b64").is_some() {
         return Err(Rejection::CriticalHeader);
     }
     Ok(())
 }
 
-/// `alg`, which is one of ours.
+/// `alg`, which must be one that the policy allows.
 pub(crate) fn algorithm(header: &JsonObject, policy: &Policy) -> Result<Algorithm, Rejection> {
     let name = header.get("alg").and_then(Value::as_str).ok_or(Rejection::AlgorithmMissing)?;
     if let Some(hmac) = HmacName::from_name(name) {
@@ -100,7 +100,7 @@ pub(crate) fn algorithm(header: &JsonObject, policy: &Policy) -> Result<Algorith
     allowed.ok_or(Rejection::AlgorithmNotAllowed)
 }
 
-/// RFC 8725 §3.11, RFC 9068 §2.1. NOTE: `JWT` and no typ at all are taken, since Auth0 sends them by default.
+/// RFC 8725 §3.11, RFC 9068 §2.1. NOTE: `JWT` and a missing `typ` are accepted, because Auth0 sends such tokens by default.
 pub(crate) fn check_type(header: &JsonObject) -> Result<(), Rejection> {
     match header.get("typ").map(Value::as_str) {
         None => Ok(()),

@@ -1,4 +1,4 @@
-//! A DPoP proof: that who sends the request holds the key that the token is bound to. RFC 9449 §4.3.
+//! A DPoP proof shows that the sender of the request has the key that the token is bound to. RFC 9449 §4.3.
 //!
 //! The steps of that section that are not here: 1 (one field) in `credentials.rs`, 12 second half (the binding) in
 //! `binding.rs`, and the replay check of §11.1 in `replay.rs`.
@@ -151,7 +151,7 @@ fn why_not(error: KeyError) -> Rejection {
     }
 }
 
-/// For ES256, which nearly everybody uses, the client is told which kind of key it should have sent.
+/// For ES256, which nearly all clients use, the rejection says which kind of key is needed.
 fn check_kind(jwk: &Jwk<'_>) -> Result<(), Rejection> {
     match (jwk.text("kty"), jwk.text("crv")) {
         (Some("EC"), Some("P-256")) => Ok(()),

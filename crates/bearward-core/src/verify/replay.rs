@@ -1,7 +1,7 @@
 //! A proof is good once. RFC 9449 §11.1.
 //!
 //! A proof is remembered by the SHA-256 of its key's thumbprint and its `jti`, until it is too old by itself. The log
-//! of one process is here; for several, a store they share is asked by the caller ([`PendingReplayCheck`](crate::PendingReplayCheck)).
+//! of one process is here; for several, a store they share is asked by the caller ([`Next::CheckReplay`](crate::Next::CheckReplay)).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -96,7 +96,7 @@ impl ReplayLog {
         Self { seen: Mutex::new(Seen { span_seconds, ..Seen::default() }), capacity: entries }
     }
 
-    /// Remembers a proof and tells whether it was new: one step, under one lock.
+    /// Remembers a proof and returns whether it was new: one step, under one lock.
     pub fn remember(&self, proof: &VerifiedProof, now: UnixTime) -> Result<Sighting, ReplayLogFull> {
         let client = short(proof.thumbprint().as_bytes());
         self.note(short(ReplayKey::of(proof).as_bytes()), client, now.plus(proof.remaining(now)), now)
