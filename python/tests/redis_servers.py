@@ -60,6 +60,68 @@ def wait_until(condition, what, seconds=30):
         time.sleep(0.05)
 
 
+@contextlib.contextmanager
+def sentinels(folder, count=3, replicas=1):
+    """A master with replicas, watched by sentinels; gives the processes by port, and the sentinels' ports."""
+    program("redis-sentinel")
+    with contextlib.ExitStack() as stack:
+        master, started = stack.enter_context(server(folder / "master"))
+        servers = {master: started}
+        for number in range(replicas):
+            options = ["--replicaof", "127.0.0.1", str(master), "--repl-diskless-sync-delay", "0"]
+            port, started = stack.enter_context(server(folder / f"replica-{number}", *options))
+            servers[port] = started
+        wait_until(lambda: f"connected_slaves:{replicas}" in ask(master, "INFO", "replication"), "no replica")
+        watchers = {}
+        for number in range(count):
+            port = free_port()
+            file = folder / f"sentinel-{number}.conf"
+            file.write_text(
+                f"port {port}\nbind 127.0.0.1\ndir {folder}\nlogfile {folder}/sentinel-{number}.log\n"
+                f"sentinel monitor main 127.0.0.1 {master} 2\nsentinel down-after-milliseconds main 1000\n"
+                "sentinel failover-timeout main 3000\n"
+            )
+            watchers[port] = stack.enter_context(process([program("redis-sentinel"), str(file)], port))
+        for port in watchers:
+            wait_until(lambda port=port: _knows_all(port, count, replicas), "the sentinels don't know each other")
+        yield servers, watchers
+
+
+def _knows_all(port, count, replicas):
+    words = ask(port, "SENTINEL", "MASTER", "main").split("\n")
+    state = dict(zip(words[::2], words[1::2]))
+    return (state["num-other-sentinels"], state["num-slaves"]) == (str(count - 1), str(replicas))
+
+
+@contextlib.contextmanager
+def cluster(folder, masters=3, replicas=1):
+    """A cluster; gives the processes by port."""
+    with contextlib.ExitStack() as stack:
+        servers = {}
+        for number in range(masters * (1 + replicas)):
+            options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1500", "--repl-diskless-sync-delay", "0"]
+            options += ["--cluster-require-full-coverage", "no"]
+            # The port for the other nodes is 10000 higher.
+            port = free_port()
+            while port > 55000:
+                port = free_port()
+            port, started = stack.enter_context(server(folder / f"node-{number}", *options, port=port))
+            servers[port] = started
+        nodes = [f"127.0.0.1:{port}" for port in servers]
+        command = [program("redis-cli", "redis-tools"), "--cluster", "create", *nodes, "--cluster-yes"]
+        command += ["--cluster-replicas", str(replicas)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+        assert done.returncode == 0, done.stdout + done.stderr
+        for port in servers:
+            wait_until(lambda port=port: "cluster_state:ok" in ask(port, "CLUSTER", "INFO"), "the cluster is not ready")
+        yield servers
+
+
+def masters(servers):
+    """The ports of those that are masters now."""
+    return [port for port, started in servers.items() if started.poll() is None and "master" in ask(port, "ROLE")]
+
+
 class LossyLine:
     """A port in front of a server. Every `every`-th answer to a SET is lost: the connection breaks instead."""
 

@@ -76,7 +76,7 @@ async def test_two_steps_on_one_key_of_another(redis_server):
     """A worker with the old way and one with the new way understand each other."""
     async with redis.asyncio.Redis(port=redis_server[0]) as client:
         old, new = RedisReplayStore(client), RedisReplayStore(client)
-        old._answers_with_value = False
+        old._values._in_one_step = False
         first, second = new_key(), new_key()
         assert [await store.remember(first, 10) for store in (old, new)] == [True, False]
         assert [await store.remember(second, 10) for store in (new, old)] == [True, False]

@@ -49,7 +49,7 @@ class Store:
 
 def proof(number=None):
     key = os.urandom(32) if number is None else bytes([number]) * 32
-    return SimpleNamespace(key=key, ttl_seconds=330.0)
+    return SimpleNamespace(key=key, ttl_seconds=330.0, usable_since=0)
 
 
 def said(caplog):

@@ -9,7 +9,7 @@ from typing import Any, Callable, Literal, Optional, TypedDict, Union
 
 from bearward import _native
 from bearward._driver import checks
-from bearward._driver.bounded_store import BoundedStore, OnError
+from bearward._driver.bounded_store import BoundedStore, OnError, OnLoss
 from bearward._driver.declared import check_options, declares_options, option
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.errors import ConfigurationError, MissingRequiredArgumentError
@@ -95,6 +95,11 @@ class ApiClientOptions:
     are accepted, even if the proof was used before. `"local"`: each process remembers the proofs that it has seen, so
     a proof can be used once in each process."""
 
+    on_store_loss: OnLoss = option(default="allow", check=checks.store_loss, kw_only=True)
+    """What happens to proofs that could have been used before the `ReplayStore` lost its memory, or a part of it.
+    `"allow"`: they are accepted; the loss is logged. `"refuse"`: they get a 503. That lasts some 35 seconds after each
+    loss, and after the first start with a new store: `dpop_iat_leeway`, and 5 seconds for the clocks."""
+
     store_timeout: float = option(default=1.0, check=checks.positive_duration, kw_only=True)
     """How long the `ReplayStore` may take to answer before that counts as a failure."""
 
@@ -146,6 +151,7 @@ class KeywordOptions(TypedDict, total=False):
     dpop_algorithms: Sequence[str]
     dpop_replay: Union[bool, ReplayStore]
     on_store_error: OnError
+    on_store_loss: OnLoss
     store_timeout: float
     dpop_nonce: bool
     dpop_nonce_key: Optional[Union[bytes, Sequence[bytes]]]
@@ -212,7 +218,9 @@ def replay_store_for(options: ApiClientOptions) -> Optional[BoundedStore]:
     """The store that remembers used proofs, if there is one. For options that `engine_for` has checked."""
     if isinstance(options.dpop_replay, bool):
         return None
-    return BoundedStore(options.dpop_replay, float(options.store_timeout), options.on_store_error)
+    return BoundedStore(
+        options.dpop_replay, float(options.store_timeout), options.on_store_error, options.on_store_loss
+    )
 
 
 def _issuers(options: ApiClientOptions) -> Optional[list[str]]:

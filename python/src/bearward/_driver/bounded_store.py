@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("bearward")
 
 OnError = Literal["refuse", "allow", "local"]
+OnLoss = Literal["refuse", "allow"]
 
 # A request that finds a probe due waits for it this long: if the store works again, the request need not be refused.
 _PROBE_PATIENCE_SECONDS = 0.05
@@ -40,17 +41,19 @@ class BoundedStore:
         timeout: How long to wait for an answer, seconds.
         on_error: What happens to requests while the store fails: they are refused, allowed, or checked against what
             this process remembers.
+        on_loss: What happens to proofs that may have been used before a time since when the store remembers.
     """
 
-    def __init__(self, store: ReplayStore, timeout: float, on_error: OnError) -> None:
+    def __init__(self, store: ReplayStore, timeout: float, on_error: OnError, on_loss: OnLoss = "allow") -> None:
         self._store = store
         self._timeout = timeout
         self._on_error = on_error
+        self._on_loss = on_loss
         self._breaker = Breaker(lambda: time.monotonic())
         self._own = OwnMemory(lambda: time.monotonic()) if on_error == "local" else None
         self._outage = _Outage(_MEANS[on_error])
         self._probe: Optional[asyncio.Future[None]] = None
-        self._counts = dict.fromkeys(("questions", "replays", "errors", "not_asked"), 0)
+        self._counts = dict.fromkeys(("questions", "replays", "errors", "not_asked", "forgotten"), 0)
         self._seconds = 0.0
 
     async def is_new(self, needed: _native.CheckReplay) -> Optional[bool]:
@@ -70,7 +73,15 @@ class BoundedStore:
         if answer is None:
             return None if self._on_error == "refuse" else True
         self._counts["replays"] += not answer
+        if answer and self._may_be_forgotten(needed):
+            self._counts["forgotten"] += 1
+            return None if self._on_loss == "refuse" else True
         return answer
+
+    def _may_be_forgotten(self, needed: _native.CheckReplay) -> bool:
+        """Whether the proof could have been used before the store lost its memory."""
+        since = getattr(self._store, "remembers_since", None)
+        return since is not None and needed.usable_since < since
 
     def status(self) -> dict[str, Any]:
         """What happened since the start, for operators."""

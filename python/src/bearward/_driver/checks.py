@@ -73,6 +73,12 @@ def store_error(name: str, value: object) -> None:
         raise ConfigurationError(f"{name} must be 'refuse', 'allow' or 'local'.")
 
 
+def store_loss(name: str, value: object) -> None:
+    """One of two."""
+    if value not in ("refuse", "allow"):
+        raise ConfigurationError(f"{name} must be 'refuse' or 'allow'.")
+
+
 def secret_keys(name: str, value: object) -> None:
     """32 bytes, or a list of such keys, or `None`."""
     keys = value if isinstance(value, (list, tuple)) else [value]
