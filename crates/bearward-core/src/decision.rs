@@ -29,6 +29,7 @@ use crate::refusal::{Cause, ResolverFailure, Unavailable};
 use crate::rejection::Rejection;
 use crate::requirement;
 use crate::time::UnixTime;
+use crate::verify::memory::TokenMemory;
 use crate::verify::proof::{ProvenRequest, VerifiedProof, check_proof};
 use crate::verify::replay::{ReplayKey, ReplayLog, Sighting};
 use crate::verify::verified::VerifiedToken;
@@ -230,7 +231,8 @@ impl Verifier {
 
     fn assembled(policy: Policy, documents: Arc<Documents>) -> Self {
         let used_proofs = ReplayLog::new(policy.dpop.window());
-        Self { policy, documents, used_proofs }
+        let memory = TokenMemory::new(policy.tokens_remembered);
+        Self { policy, documents, used_proofs, memory }
     }
 
     /// The documents that this verifier uses.

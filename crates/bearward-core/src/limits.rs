@@ -80,5 +80,14 @@ pub const FETCHES_PER_SECOND: f64 = 100.0;
 /// Most issuers of which nothing is kept but that a fetch failed, or when one was asked for.
 pub const ISSUERS_FAILING: usize = 10_000;
 
+/// How many verified tokens are remembered by default. With 1.5 KiB each they take 15 MB.
+pub const TOKENS_REMEMBERED: usize = 10_000;
+
+/// What a remembered token may take of the memory, bytes: one that takes more counts for several.
+pub const REMEMBERED_TOKEN_BYTES: u64 = 1536;
+
+/// What a remembered token takes besides its claims, bytes: digest, reference counts, places in tables.
+pub const REMEMBERED_TOKEN_OVERHEAD: u64 = 256;
+
 /// After this time, a fetch that has not ended is taken for lost.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);

@@ -65,6 +65,7 @@ pub struct Policy {
     pub(crate) document_ceiling: Duration,
     pub(crate) issuers_kept: usize,
     pub(crate) private: PrivateAddresses,
+    pub(crate) tokens_remembered: usize,
     pub(crate) statuses: StatusProfile,
     pub(crate) dpop: DpopPolicy,
 }
@@ -181,6 +182,7 @@ impl Policy {
             document_ceiling: DOCUMENT_CEILING,
             issuers_kept: limits::ISSUERS_KEPT,
             private: PrivateAddresses::default(),
+            tokens_remembered: limits::TOKENS_REMEMBERED,
             statuses: StatusProfile::default(),
             dpop: DpopPolicy::default(),
         }
@@ -211,6 +213,12 @@ impl Policy {
     }
 
     /// Keeps the documents of at most `issuers` issuers (at least one) instead of [`limits::ISSUERS_KEPT`]: with one
+    /// Remembers so many verified tokens, so that their signatures need not be checked again; 0: none.
+    #[must_use]
+    pub fn with_tokens_remembered(self, tokens_remembered: usize) -> Self {
+        Self { tokens_remembered, ..self }
+    }
+
     /// Lets key sets be at private addresses: the issuer runs in the same cluster or network. Link-local ones stay refused.
     #[must_use]
     pub fn with_private_addresses(self, private: PrivateAddresses) -> Self {

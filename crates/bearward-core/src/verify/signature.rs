@@ -1,12 +1,15 @@
 //! From here on the claims are the issuer's.
 
+use std::sync::Arc;
+
 use super::header::UnverifiedToken;
-use crate::encoding::json::JsonObject;
+use crate::encoding::json::{JsonObject, Value};
 use crate::jose::jwk::VerificationKey;
 use crate::rejection::Rejection;
 
 /// Claims that the issuer signed. Only [`check`] makes one.
-pub(super) struct SignedClaims(JsonObject);
+#[derive(Clone)]
+pub(crate) struct SignedClaims(Arc<JsonObject>);
 
 /// Whether one of `keys` signed the token, over the bytes as they were received. RFC 7515 §5.2 step 8.
 pub(super) fn check(
@@ -17,11 +20,26 @@ pub(super) fn check(
         // A key is prepared for one algorithm; that it is the token's was asked when it was chosen.
         key.algorithm() == token.algorithm && key.verify(token.signing_input, &token.signature).is_ok()
     });
-    if signed { Ok(SignedClaims(token.payload)) } else { Err(Rejection::SignatureInvalid) }
+    if signed { Ok(SignedClaims(Arc::new(token.payload))) } else { Err(Rejection::SignatureInvalid) }
 }
 
 impl SignedClaims {
-    pub(super) fn into_claims(self) -> JsonObject {
-        self.0
+    pub(super) fn claims(&self) -> &Arc<JsonObject> {
+        &self.0
+    }
+
+    /// `iss`
+    pub(super) fn issuer(&self) -> Option<&str> {
+        self.0.get("iss").and_then(Value::as_str)
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_test(text: String) -> Self {
+        Self(Arc::new(JsonObject::parse(text.into_bytes()).unwrap()))
+    }
+
+    /// How much memory they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.bytes()
     }
 }

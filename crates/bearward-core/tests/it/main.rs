@@ -11,6 +11,7 @@ mod explain;
 mod json_suite;
 #[cfg(test)]
 mod keys;
+mod memory;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
