@@ -63,3 +63,6 @@ pub const JUST_NOW: Duration = Duration::from_secs(1);
 
 /// How long a fetch that was asked for counts as under way if nothing is heard of it.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How far ahead of our clock a user's login may lie (`auth_time`), since clocks differ. More would be no time of a login.
+pub const AUTH_TIME_AHEAD: Duration = Duration::from_secs(60);

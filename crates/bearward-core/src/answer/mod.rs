@@ -66,6 +66,10 @@ pub enum ErrorCode {
     UseDpopNonce,
     /// RFC 6750 §3.1: the access token doesn't grant enough.
     InsufficientScope,
+    /// RFC 6749 §4.1.2.1 has the name: this user or client may not, and no other scope would help.
+    AccessDenied,
+    /// RFC 9470 §3: the user has to log in again, or in another way.
+    InsufficientUserAuthentication,
     /// RFC 6749 §4.1.2.1 has the name: it can't be told now.
     TemporarilyUnavailable,
     /// The deployer's function that names the accepted issuers failed.
@@ -81,6 +85,8 @@ impl ErrorCode {
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
             Self::InsufficientScope => "insufficient_scope",
+            Self::AccessDenied => "access_denied",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::DomainsResolverError => "domains_resolver_error",
         }
@@ -92,10 +98,9 @@ impl ErrorCode {
         match (self, profile) {
             (Self::InvalidRequest, StatusProfile::Rfc) if !usable => 401,
             (Self::InvalidRequest, _) | (Self::InvalidDpopProof, StatusProfile::Compatible) => 400,
-            (Self::InvalidDpopProof, StatusProfile::Rfc) | (Self::InvalidToken | Self::UseDpopNonce, _) => {
-                401
-            }
-            (Self::InsufficientScope, _) => 403,
+            (Self::InvalidDpopProof, StatusProfile::Rfc)
+            | (Self::InvalidToken | Self::UseDpopNonce | Self::InsufficientUserAuthentication, _) => 401,
+            (Self::InsufficientScope | Self::AccessDenied, _) => 403,
             (Self::TemporarilyUnavailable, _) => 503,
             (Self::DomainsResolverError, _) => 500,
         }
@@ -128,13 +133,8 @@ pub(crate) fn without_credentials(cause: &Cause) -> Answer {
 
 fn rejected(rejection: &Rejection, scheme: Option<Scheme>, nonce: Option<String>, policy: &Policy) -> Answer {
     let (error, description) = texts::of_rejection(rejection);
-    let scope = if let Rejection::InsufficientScope { required } = rejection {
-        Some(required.join(" "))
-    } else {
-        None
-    };
     let challenge = Challenge {
-        error: Error { code: error, description: &description, scope: scope.as_deref() },
+        error: Error { code: error, description: &description, wanted: wanted(rejection) },
         scheme,
         mode: policy.dpop.mode,
         algs: policy.dpop.algorithms.to_string(),
@@ -142,11 +142,36 @@ fn rejected(rejection: &Rejection, scheme: Option<Scheme>, nonce: Option<String>
     Answer {
         status: error.status(policy.statuses, !description.is_empty()),
         error,
-        www_authenticate: Some(challenge.to_field()),
+        // Another token of the same user wouldn't help: there is nothing to ask for.
+        www_authenticate: (error != ErrorCode::AccessDenied).then(|| challenge.to_field()),
         description,
         dpop_nonce: nonce,
         retry_after: None,
     }
+}
+
+/// What a better token needs: parameters of the challenge. RFC 6750 §3, RFC 9470 §3.
+fn wanted(rejection: &Rejection) -> Vec<(&'static str, String)> {
+    if let Rejection::InsufficientScope(lacking)
+    | Rejection::NoneOfScopes(lacking)
+    | Rejection::PermissionMissing(lacking)
+    | Rejection::NoneOfPermissions(lacking) = rejection
+    {
+        return vec![("scope", lacking.named.join(" "))];
+    }
+    if let Rejection::AuthenticationContextNotAccepted { accepted, max_age } = rejection {
+        return authentication(accepted, *max_age);
+    }
+    if let Rejection::AuthenticationTooOld { accepted, max_age } = rejection {
+        return authentication(accepted, Some(*max_age));
+    }
+    Vec::new()
+}
+
+/// RFC 9470 §3
+fn authentication(acr: &[String], max_age: Option<Duration>) -> Vec<(&'static str, String)> {
+    let max_age = max_age.map(|max_age| ("max_age", max_age.as_secs().to_string()));
+    [("acr_values", acr.join(" "))].into_iter().chain(max_age).collect()
 }
 
 /// RFC 9110 §10.2.3 has whole seconds; zero would mean "at once".
