@@ -1,6 +1,11 @@
-"""Checks that dependencies point inward: which crate of the workspace may use which, and what the engine may not use.
+"""Checks that dependencies point inward, and that no modules import each other in a circle.
 
-Reads `cargo metadata`. Only normal and build dependencies count: tests and benchmarks may use what they like.
+- Crates: which crate of the workspace may use which, and what the engine must not use. Read from `cargo metadata`. Only
+  normal and build dependencies count: tests and benchmarks may use what they like.
+- Floors: a module of the engine imports only modules on lower floors, or on its own floor. Read from the source, as
+  `modules.py` says.
+- Circles: the files of a crate do not import each other in a circle, nor do the modules at its top, each taken with all
+  that is in it. For the Python package this holds for its files.
 """
 
 from __future__ import annotations
@@ -8,7 +13,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
+
+import modules
+
+TREE = Path(__file__).resolve().parent.parent
 
 # Crate of the workspace -> crates of the workspace that it may use. Every crate must be listed.
 ALLOWED = {
@@ -34,23 +44,79 @@ IO = {
     "tokio",
 }
 
-# Crates that must not be used, directly or indirectly. The engine and client flows do no IO, and production code can't sign tokens.
+# Crates that must not be used, directly or indirectly. The engine and client flows do no IO, and production code can't
+# sign tokens.
 FORBIDDEN = {
     "bearward-core": IO,
     "bearward-exchange": IO,
     "bearward-python": {"bearward-issuer", "hyper", "mio", "reqwest", "rustls", "socket2", "tokio"},
 }
 
+# The modules of the engine, the lowest floor first. Every module must be on a floor. `lib.rs` is above all of them.
+ENGINE = "crates/bearward-core/src"
+FLOORS = [
+    ["limits", "time"],
+    ["encoding"],
+    ["http", "jose"],
+    ["issuer"],
+    ["documents"],
+    ["policy", "requirement", "nonces", "rejection", "refusal", "check", "catalogue"],
+    ["verify"],
+    ["decision", "answer", "explanation"],
+]
+
+CRATES = [
+    ENGINE,
+    "crates/bearward-exchange/src",
+    "crates/bearward-issuer/src",
+    "crates/bearward-cli/src",
+    "python/native/src",
+]
+PACKAGES = ["python/src/bearward", "python/src/fastapi_plugin"]
+
 
 def main() -> int:
     """Print what is wrong and return 1, or return 0."""
     graph = Graph(_metadata())
-    problems = [*_wrong_edges(graph), *_forbidden(graph)]
+    problems = [*_wrong_edges(graph), *_forbidden(graph), *in_sources(TREE)]
     for problem in problems:
         print(f"layers: {problem}", file=sys.stderr)
     if not problems:
         print(f"layers: the {len(graph.members)} crates depend on each other as they should")
+        for number, floor in enumerate(FLOORS, start=1):
+            print(f"layers: floor {number} of the engine: {', '.join(floor)}")
+        print(f"layers: 0 circles in {len(CRATES)} crates and {len(PACKAGES)} Python packages")
     return 1 if problems else 0
+
+
+def in_sources(tree: Path) -> list[str]:
+    """What is wrong with the floors, and all circles."""
+    problems = _upward(modules.of_crate(tree / ENGINE))
+    for folder in CRATES:
+        imports = modules.of_crate(tree / folder)
+        # If files import each other in a circle, their folders often do. Then the files are what has to be known.
+        found = modules.circles(imports) or modules.circles(modules.of_rooms(imports))
+        problems += _described(folder, found)
+    for folder in PACKAGES:
+        problems += _described(folder, modules.circles(modules.of_package(tree / folder)))
+    return problems
+
+
+def _described(folder: str, circles: list[list[str]]) -> list[str]:
+    return [f"{folder}: a circle of {', '.join(circle)}" for circle in circles]
+
+
+def _upward(imports: modules.Imports) -> list[str]:
+    floors = [*FLOORS, [modules.ROOT]]
+    floor_of = {module: number for number, floor in enumerate(floors, start=1) for module in floor}
+    found = {modules.room_of(module) for module in imports}
+    problems = [f"{module} has no floor: put it on one in {__file__}" for module in sorted(found - floor_of.keys())]
+    problems += [f"{module} is on a floor, but does not exist" for module in sorted(floor_of.keys() - found)]
+    for module, used in sorted(imports.items()):
+        floor = floor_of.get(modules.room_of(module), len(floors))
+        above = sorted(other for other in used if floor_of.get(modules.room_of(other), 0) > floor)
+        problems += [f"{module} is on floor {floor} and must not import {other} above it" for other in above]
+    return problems
 
 
 class Graph:
@@ -80,7 +146,8 @@ class Graph:
 
 
 def _metadata() -> dict[str, Any]:
-    cargo = subprocess.run(["cargo", "metadata", "--format-version", "1"], check=False, stdout=subprocess.PIPE)
+    command = ["cargo", "metadata", "--format-version", "1"]
+    cargo = subprocess.run(command, cwd=TREE, check=False, stdout=subprocess.PIPE)
     if cargo.returncode:
         sys.exit(cargo.returncode)
     metadata: dict[str, Any] = json.loads(cargo.stdout)

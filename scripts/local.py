@@ -1,4 +1,4 @@
-"""Starts and stops the local tenant, apps and other servers. The demo, `make dev`, the benchmark and the tests use it."""
+"""Starts and stops the local tenant, apps and other servers. The demo, `make dev`, benchmarks and tests use it."""
 
 from __future__ import annotations
 

@@ -82,7 +82,8 @@ def judge(step: dict[str, Any], policy: dict[str, Any]) -> tuple[Any, float]:
     require(claims["ath"] == ath, "ath")
     if "proof_alone" not in step:
         confirmation = json.loads(decoded(token.split(".")[1]))["cnf"]
-        require(list(confirmation) == ["jkt"] and confirmation["jkt"] == thumbprint, "the binding")
+        others = {"jwk", "jwe", "kid", "jku", "x5t#S256", "osc"} & set(confirmation)
+        require(not others and confirmation["jkt"] == thumbprint, "the binding")
     return (thumbprint, claims["jti"]), claims["iat"] + policy["dpop_iat_offset"]
 
 
@@ -109,7 +110,9 @@ def check_claims(claims: dict[str, Any], step: dict[str, Any], policy: dict[str,
     require(isinstance(claims["jti"], str) and claims["jti"].strip() != "", "jti")
     if "dpop_nonce_key" in policy:
         check_nonce(claims["nonce"], policy, now)
-    require(is_number(claims["iat"]) and now - offset <= claims["iat"] <= now + leeway, "iat")
+    # RFC 9449 section 4.3 step 11: by `iat`, or by a nonce that says when the proof was made.
+    require(is_number(claims["iat"]), "iat")
+    require("dpop_nonce_key" in policy or now - offset <= claims["iat"] <= now + leeway, "the age")
     require("exp" not in claims or (is_number(claims["exp"]) and now - leeway < claims["exp"]), "exp")
     require("nbf" not in claims or (is_number(claims["nbf"]) and claims["nbf"] <= now + leeway), "nbf")
     require(claims["htm"] == step["request"]["method"], "htm")
@@ -132,7 +135,8 @@ def http_uri(text: str) -> tuple[str, str, int, str]:
         raise Refused("not an http URI")
     scheme, host, port, path = match.groups()
     if host.startswith("["):
-        ipaddress.IPv6Address(host[1:-1])
+        require("%" not in host, "a zone")
+        host = f"[{ipaddress.IPv6Address(host[1:-1])}]"
     number = int(port or (443 if scheme.lower() == "https" else 80))
     require(number < 65536, "the port")
     return scheme.lower(), unescaped(host).lower(), number, unescaped(path) or "/"

@@ -192,3 +192,47 @@ def test_the_defaults_are_the_safe_ones():
     options = ApiClientOptions(**GOOD)
     assert (options.dpop_enabled, options.dpop_replay, options.on_store_error) == (True, True, "refuse")
     assert tuple(options.dpop_algorithms) == ("ES256",)
+
+
+SPACE = ["{}\n", " {}", "{}\r\n", "\t{} "]
+QUOTED = ['"{}"', "'{}'", "{}'", "\u201c{}\u201d"]
+INVISIBLE = ["{}\u200b", "a\n{}", "{}\x00"]
+
+
+@pytest.mark.parametrize("written", SPACE)
+@pytest.mark.parametrize("by_environment", [True, False])
+async def test_white_space_around_domain_and_audience_is_ignored(tenant, monkeypatch, written, by_environment):
+    domain, audience = written.format(tenant.domain), written.format(AUDIENCE)
+    given = {"domain": domain, "audience": audience}
+    if by_environment:
+        monkeypatch.setenv("AUTH0_DOMAIN", domain)
+        monkeypatch.setenv("AUTH0_AUDIENCE", audience)
+        given = {}
+    auth0 = Auth0FastAPI(custom_fetch=tenant.fetch, **given)
+    assert (await auth0.api_client.verify_request(tenant.authorization()))["sub"] == "auth0|1234"
+    client = ApiClient(ApiClientOptions(domain=domain, audience=audience, custom_fetch=tenant.fetch))
+    assert (await client.verify_request(tenant.authorization()))["sub"] == "auth0|1234"
+
+
+@pytest.mark.parametrize("written", [*QUOTED, *INVISIBLE])
+@pytest.mark.parametrize("argument", ["domain", "audience", "domains"])
+def test_quotes_and_invisible_characters_are_said_at_start(monkeypatch, written, argument):
+    good = {"domain": "tenant.example", "audience": AUDIENCE}
+    value = written.format("tenant.example")
+    given = {**good, "domains": [value]} if argument == "domains" else {**good, argument: value}
+    for make in (lambda: Auth0FastAPI(**given), lambda: ApiClient(ApiClientOptions(**given))):
+        with pytest.raises(ConfigurationError, match=argument):
+            make()
+    if argument in ("domain", "audience") and "\x00" not in value:
+        monkeypatch.setenv("AUTH0_DOMAIN", given["domain"])
+        monkeypatch.setenv("AUTH0_AUDIENCE", given["audience"])
+        with pytest.raises(ConfigurationError, match=argument):
+            Auth0FastAPI()
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\n"])
+def test_an_audience_of_white_space_is_none(empty):
+    with pytest.raises(ValueError, match="audience is required"):
+        Auth0FastAPI(domain="tenant.example", audience=empty)
+    with pytest.raises(MissingRequiredArgumentError):
+        ApiClient(ApiClientOptions(domain="tenant.example", audience=empty))

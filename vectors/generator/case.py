@@ -338,6 +338,9 @@ def challenge(told: str, policy: dict[str, Any], scheme: str | None) -> str:
         return f"Bearer {told}" if told else 'Bearer realm="api"'
     if mode == "required":
         return f"DPoP {told}, {algs}" if told else f"DPoP {algs}"
+    own_first = policy["rfc_status_codes"] or "use_dpop_nonce" in told
+    if scheme == "dpop" and own_first:
+        return f'DPoP {told}, {algs}, Bearer realm="api"' if told else f'DPoP {algs}, Bearer realm="api"'
     if told and scheme == "dpop":
         return f'Bearer realm="api", DPoP {told}, {algs}'
     return f"Bearer {told}, DPoP {algs}" if told else f'Bearer realm="api", DPoP {algs}'

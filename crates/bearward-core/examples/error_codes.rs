@@ -6,7 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
-use bearward_core::catalogue::{Entry, FrontEnd, REJECTIONS, Section, UNAVAILABLE};
+use bearward_core::Unavailable;
+use bearward_core::catalogue::{
+    Entry, FrontEnd, PYTHON_CODES, REJECTIONS, RESOLVER_FAILURES, Section, UNAVAILABLE,
+};
 use serde_json::Value;
 
 #[path = "../tests/it/cases.rs"]
@@ -33,42 +36,83 @@ proof get 401 instead of 400, as RFC 6750 and RFC 9449 say.
 
 `make reference` writes this page from the engine's catalogue (`crates/bearward-core/src/catalogue.rs`).";
 
+const RESPONSES: &str = "| code | response | cause | remedy |\n|---|---|---|---|";
+
+const OF_DOCUMENT: &str = "seconds until the next attempt";
+
 const UNDECIDED: &str = "\
 These codes are not a verdict on the request: the same request may be accepted a moment later. The client gets 503
-`temporarily_unavailable`, and `Retry-After` says when to try again. In Rust they are `Unavailable::code()`.";
+`temporarily_unavailable`, and `Retry-After` says when to try again. In Rust they are `Unavailable::entry().code`.";
+
+const RESOLVER: &str = "\
+The client gets 500. Nothing is wrong with the request. In Rust these codes are `ResolverFailure::entry().code`.";
+
+const APPLICATION: &str = "Only the Python package has these codes, as `error.code`.";
+
+const CLIENT_FLOW: &str = "\
+Only the Python package has these codes, as `error.code`. They come from methods such as `get_token_on_behalf_of`. If the token
+endpoint names an `error` of its own (RFC 6749 section 5.2), that is the code.";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let responses = responses()?;
     println!("{INTRODUCTION}");
-    let mut section = None;
-    for entry in REJECTIONS {
-        if section.replace(entry.section) != Some(entry.section) {
-            heading(entry.section, "| code | response | cause | remedy |\n|---|---|---|---|");
-        }
+    let responses = responses()?;
+    let rejections = REJECTIONS.iter().map(|entry| {
         let response = responses.get(entry.code).ok_or_else(|| format!("no vector has {}", entry.code))?;
-        row(entry, response);
-    }
-    let table = "| code | `Retry-After` | cause | remedy |\n|---|---|---|---|";
-    heading(Section::Undecided, &format!("{UNDECIDED}\n\n{table}"));
-    for entry in UNAVAILABLE {
-        row(entry, retry_after(entry.code));
-    }
+        Ok((entry, response.as_str()))
+    });
+    table(rejections.collect::<Result<Vec<_>, String>>()?, RESPONSES);
+    let waits = retry_after()?;
+    let undecided =
+        UNAVAILABLE.iter().map(|entry| (entry, waits.get(entry.code).map_or(OF_DOCUMENT, String::as_str)));
+    table(undecided, "| code | `Retry-After` | cause | remedy |\n|---|---|---|---|");
+    table(RESOLVER_FAILURES.iter().map(|entry| (entry, "500 `domains_resolver_error`")), RESPONSES);
+    table(PYTHON_CODES.iter().map(|python| (&python.entry, python.response)), RESPONSES);
     Ok(())
 }
 
-fn heading(section: Section, below: &str) {
-    println!("\n## {}\n\n{below}", section.title());
+/// One heading for each section, with what applies to all its codes, and the codes. `head`: the first lines of the table.
+fn table<'a>(rows: impl IntoIterator<Item = (&'static Entry, &'a str)>, head: &str) {
+    let mut section = None;
+    for (entry, response) in rows {
+        if section.replace(entry.section) != Some(entry.section) {
+            println!("\n## {}\n\n{}{head}", entry.section.title(), introduction(entry.section));
+        }
+        let remedy = entry.remedy(FrontEnd::Reference);
+        println!("| `{}` | {response} | {} | {remedy} |", entry.code, entry.cause);
+    }
 }
 
-fn row(entry: &Entry, response: &str) {
-    println!("| `{}` | {response} | {} | {} |", entry.code, entry.cause, entry.remedy(FrontEnd::Reference));
+/// What applies to all codes of a section, as a paragraph.
+fn introduction(section: Section) -> String {
+    let known = [
+        (Section::Undecided, UNDECIDED),
+        (Section::Resolver, RESOLVER),
+        (Section::Application, APPLICATION),
+        (Section::ClientFlow, CLIENT_FLOW),
+    ];
+    let text = known.into_iter().find(|(of, _)| *of == section);
+    text.map(|(_, text)| format!("{text}\n\n")).unwrap_or_default()
 }
 
-fn retry_after(code: &str) -> &'static str {
-    match code {
-        "replay_log_full" => "30 seconds",
-        "replay_store_unavailable" => "1 to 4 seconds",
-        _ => "seconds until the next attempt",
+/// By code, as the engine says. Only that of a document differs from request to request.
+fn retry_after() -> Result<BTreeMap<&'static str, String>, String> {
+    let waits: BTreeMap<_, _> = [
+        Unavailable::Unsettled,
+        Unavailable::TooManyFetches,
+        Unavailable::ReplayLogFull,
+        Unavailable::ReplayStore,
+        Unavailable::ResolverTimeout,
+    ]
+    .into_iter()
+    .map(|unavailable| match unavailable.retry_after().as_secs() {
+        1 => (unavailable.entry().code, "1 second".to_owned()),
+        seconds => (unavailable.entry().code, format!("{seconds} seconds")),
+    })
+    .collect();
+    let known = |code| code == "issuer_unavailable" || waits.contains_key(code);
+    match UNAVAILABLE.iter().find(|entry| !known(entry.code)) {
+        Some(entry) => Err(format!("{} has no Retry-After here", entry.code)),
+        None => Ok(waits),
     }
 }
 

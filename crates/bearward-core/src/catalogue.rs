@@ -1,79 +1,22 @@
-//! Every code, with its cause and its remedy. This is the only place: `docs/reference/errors.md` and `bearward explain`
-//! print these texts.
+//! Every code, with its cause and its remedy. The texts are written only here: `docs/reference/errors.md` and
+//! `bearward explain` print them.
 //!
-//! A variant of [`Rejection`], [`Unavailable`] or [`ResolverFailure`] without an entry doesn't compile.
+//! A variant of [`Rejection`], [`Unavailable`] or [`ResolverFailure`] without an entry doesn't compile. Codes that only the
+//! Python package has are in [`PYTHON_CODES`].
 //!
 //! A cause uses neutral words. A remedy names a setting as `{setting}`, and [`Entry::remedy`] writes the setting as the
 //! reader's front end spells it.
 
+mod entry;
 mod front_end;
+mod python;
 
+pub use entry::{Entry, Section};
 pub use front_end::FrontEnd;
+pub use python::{PYTHON_CODES, PythonCode};
 
 use crate::refusal::{Cause, ResolverFailure, Unavailable};
 use crate::rejection::Rejection;
-
-/// What is known about a code, for every request that gets it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Entry {
-    /// The code, in `snake_case`. Never changed once released.
-    pub code: &'static str,
-    /// What it is about.
-    pub section: Section,
-    /// What happened: one or two sentences. Can be used in Markdown, as the remedy can.
-    pub cause: &'static str,
-    /// With settings as `{setting}`.
-    remedy: &'static str,
-}
-
-impl Entry {
-    /// What to do: one to three sentences, with settings as `front_end` spells them.
-    pub fn remedy(&self, front_end: FrontEnd) -> String {
-        front_end::with_settings(self.remedy, front_end)
-    }
-}
-
-/// What a code is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Section {
-    /// Which scheme, token and proof the request carries.
-    Fields,
-    /// The token as a text.
-    Shape,
-    /// Who signed the token.
-    Signer,
-    /// What the token says.
-    Claims,
-    /// Which key the token is bound to.
-    Binding,
-    /// The proof that the client holds that key.
-    Proof,
-    /// What the token grants.
-    Scope,
-    /// Requests that can't be decided now.
-    Undecided,
-    /// The application's function that names the accepted issuers.
-    Resolver,
-}
-
-impl Section {
-    /// As a heading.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Fields => "The Authorization and DPoP fields",
-            Self::Shape => "The shape of the token",
-            Self::Signer => "The issuer and its keys",
-            Self::Claims => "The claims",
-            Self::Binding => "The binding of the token to a key",
-            Self::Proof => "The DPoP proof",
-            Self::Scope => "The scope",
-            Self::Undecided => "When a request can't be decided now",
-            Self::Resolver => "The function that names the accepted issuers",
-        }
-    }
-}
 
 /// Makes two things from one table: the list of all entries, and the function from a value to its entry.
 macro_rules! catalogue {
@@ -181,8 +124,8 @@ catalogue! {
             "`iss` is not one of the issuers that the API is configured for."
             "If the token's issuer is yours, add it to the API's issuers ({domains}). Otherwise get the token from one of the issuers that the API lists."
         KidMissing "kid_missing":
-            "The token's header has no `kid`."
-            "Send a token that the tenant signed: Auth0 always sets `kid`."
+            "The token's header has no usable `kid`, and the issuer does not publish just one key that fits."
+            "Send a token that the issuer signed. Auth0 always sets `kid`; an issuer that does not can have only one key for each algorithm."
         UnknownKid "unknown_kid":
             "The issuer's current key set has no key with this `kid`."
             "Get a new token. If the API refuses that one too, it comes from another tenant, or its key was revoked."
@@ -362,6 +305,9 @@ catalogue! {
         Unsettled "issuer_unsettled":
             "A document of the issuer was still missing after several fetches: the issuer changes its documents faster than they can be read."
             "Ask the operator of the issuer why its documents change. Clients can try again."
+        TooManyFetches "too_many_fetches":
+            "Tokens that are not verified yet named so many issuers at once that their documents are not fetched."
+            "Find out who sends such tokens. A resolver that accepts fewer issuers bounds how many can be named."
         ResolverTimeout "domains_resolver_timeout":
             "The application's function that names the accepted issuers took too long."
             "Let the function answer from memory, or give it more time ({resolver_timeout})."
@@ -422,7 +368,8 @@ mod tests {
         [FrontEnd::Python, FrontEnd::Rust, FrontEnd::CommandLine, FrontEnd::Reference];
 
     fn all() -> impl Iterator<Item = &'static Entry> {
-        REJECTIONS.iter().chain(UNAVAILABLE).chain(RESOLVER_FAILURES)
+        let python = PYTHON_CODES.iter().map(|python| &python.entry);
+        REJECTIONS.iter().chain(UNAVAILABLE).chain(RESOLVER_FAILURES).chain(python)
     }
 
     #[test]

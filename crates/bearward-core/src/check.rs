@@ -2,9 +2,9 @@
 
 use crate::documents::DocumentKind;
 use crate::refusal::{Cause, Unavailable};
-use crate::rejection::Rejection;
+use crate::rejection::{MissingKid, Rejection};
 
-/// A check of a request's way. They stand, and compare, in the order in which they are made.
+/// A check that a request has to pass. The variants are in the order in which the checks are made, and compare in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Check {
@@ -18,21 +18,21 @@ pub enum Check {
     Algorithm,
     /// `typ`
     Type,
-    /// Payload and signature, as texts.
+    /// The payload and the signature can be read.
     Payload,
-    /// `iss`, in normal form.
+    /// `iss` is an issuer that the API accepts.
     Issuer,
-    /// `kid`, that there is one.
+    /// There is a `kid`.
     KeyId,
-    /// The issuer's discovery document.
+    /// The issuer's discovery document can be used.
     Discovery,
-    /// The issuer's key set.
+    /// The issuer's key set can be used.
     KeySet,
-    /// The published key of this `kid`.
+    /// The published key with this `kid` can be used.
     Key,
     /// The token's signature.
     Signature,
-    /// `iss`, byte for byte.
+    /// `iss` is written exactly as in the discovery document.
     IssuerSpelling,
     /// `aud`
     Audience,
@@ -44,9 +44,9 @@ pub enum Check {
     IssuedAt,
     /// `sub`
     Subject,
-    /// Claims that the caller requires. Of a bare token alone: in no [`Explanation`].
+    /// Claims that the caller requires of a token that comes without a request. Never in an [`Explanation`](crate::Explanation).
     RequiredClaims,
-    /// `cnf`, and that it fits how the token came.
+    /// `cnf` fits the scheme that the token came in.
     Binding,
     /// The proof's `typ`.
     ProofType,
@@ -56,13 +56,13 @@ pub enum Check {
     ProofKey,
     /// The proof's signature.
     ProofSignature,
-    /// The proof's payload, with all claims that must be there.
+    /// The proof's payload has all required claims.
     ProofPayload,
     /// The proof's `jti`.
     ProofIdentifier,
     /// The proof's `nonce`.
     ProofNonce,
-    /// The proof's `iat`, and `exp` and `nbf` if there are any.
+    /// The proof's `iat`, and `exp` and `nbf` if it has them.
     ProofTime,
     /// The proof's `htm`.
     ProofMethod,
@@ -70,9 +70,9 @@ pub enum Check {
     ProofUrl,
     /// The proof's `ath`.
     ProofToken,
-    /// That the proof's key is the one of `cnf.jkt`.
+    /// The proof's key is the one that `cnf.jkt` names.
     ProofBinding,
-    /// That the proof was not used before.
+    /// The proof was not used before.
     Replay,
     /// `scope`
     Scope,
@@ -165,7 +165,7 @@ impl Check {
 }
 
 impl Rejection {
-    /// The check that fails with it.
+    /// The check that gives this rejection.
     pub fn check(&self) -> Check {
         match self {
             Self::MissingAuthorization
@@ -189,8 +189,10 @@ impl Rejection {
             Self::IssuerMissing | Self::IssuerMalformed | Self::OtherIssuer | Self::IssuerNotAllowed => {
                 Check::Issuer
             }
-            Self::KidMissing => Check::KeyId,
-            Self::UnknownKid { .. } | Self::UnusableKey { .. } => Check::Key,
+            Self::KidMissing(MissingKid::NotText) => Check::KeyId,
+            Self::KidMissing(MissingKid::NotOneKey) | Self::UnknownKid { .. } | Self::UnusableKey { .. } => {
+                Check::Key
+            }
             Self::SignatureInvalid => Check::Signature,
             Self::IssuerMismatch => Check::IssuerSpelling,
             Self::AudienceMissing | Self::AudienceMismatch { .. } | Self::AudienceNotListed { .. } => {
@@ -243,7 +245,7 @@ impl Unavailable {
     pub fn check(&self) -> Check {
         match self {
             Self::Document(document) => Check::of_document(document.kind),
-            Self::Unsettled => Check::KeySet,
+            Self::Unsettled | Self::TooManyFetches => Check::KeySet,
             Self::ResolverTimeout => Check::Issuer,
             Self::ReplayLogFull | Self::ReplayStore => Check::Replay,
         }
@@ -266,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checks_stand_in_their_order() {
+    fn the_checks_are_listed_in_their_order() {
         assert!(Check::ALL.is_sorted());
         let names: std::collections::HashSet<_> = Check::ALL.into_iter().map(Check::name).collect();
         assert_eq!(names.len(), Check::ALL.len());

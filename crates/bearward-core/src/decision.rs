@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::{self, Answer};
-use crate::documents::{DocumentNeeded, Documents, Missing};
+use crate::documents::{DocumentError, DocumentNeeded, DocumentUnavailable, Documents, Missing, Patience};
 use crate::encoding::json::JsonObject;
 use crate::http::headers::{Field, HeaderFields};
 use crate::http::request::RequestFacts;
@@ -66,7 +66,19 @@ pub struct Decision {
     issuers: Option<IssuerSet>,
     resolver_failure: Option<Cause>,
     keys_asked: Option<UnixTime>,
+    waiting: Waiting,
     replay: Option<(Box<ReplayCheck>, StoreAnswer)>,
+}
+
+/// For what a request still waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Waiting {
+    #[default]
+    ForNewer,
+    /// Only for documents without an older one that can be used.
+    ForMissing,
+    /// For nothing: what is missing now makes it undecided.
+    Over,
 }
 
 /// The issuers that a resolver named for a request.
@@ -90,14 +102,15 @@ pub enum StoreAnswer {
 #[expect(clippy::exhaustive_enums, reason = "a driver has to handle all of them")]
 #[must_use = "a request is good only if this is Next::Done(Ok(_))"]
 pub enum Next {
-    /// Fetch this document, hand the response to [`Documents`], and ask again. Many decisions may wait for one fetch.
+    /// Fetch this document, hand the response to [`Documents`], and ask again. Many decisions may wait for one fetch, each
+    /// for as long as [`DocumentNeeded::wait_at_most`] and its own deadline allow; then [`Decision::waited`] and ask again.
     Fetch(DocumentNeeded),
-    /// Ask the resolver which issuers are accepted for this request, tell [`Decision::issuers`] or
+    /// Ask the resolver which issuers are accepted for this request, call [`Decision::issuers`] or
     /// [`Decision::resolver_failed`], and ask again. Holds the issuer that the token names, in normal form; nothing about it
     /// is verified.
     ResolveIssuers(IssuerUrl),
-    /// Have the shared store remember `key` for `remember_for`, in one atomic step, tell [`Decision::sighting`] whether it
-    /// was new, and ask again. A false [`StoreAnswer::Again`] denies one request, a false [`StoreAnswer::First`] lets a replay
+    /// Have the shared store remember `key` for `remember_for`, in one atomic step, call [`Decision::sighting`] with the
+    /// answer, and ask again. A false [`StoreAnswer::Again`] denies one request, a false [`StoreAnswer::First`] lets a replay
     /// through.
     CheckReplay {
         /// What to remember the proof by.
@@ -161,6 +174,13 @@ impl Decision {
         self.resolver_failure = Some(Cause::Unavailable(Unavailable::ResolverTimeout));
     }
 
+    /// The request doesn't wait any longer for this document, whose fetch goes on. It is decided with the older one that is
+    /// kept; if there is none, it stays undecided (503).
+    pub fn waited(&mut self, document: &DocumentNeeded) {
+        let older = document.wait_at_most().is_some();
+        self.waiting = if older { Waiting::ForMissing } else { Waiting::Over };
+    }
+
     /// What the shared store said of the proof.
     pub fn sighting(&mut self, answer: StoreAnswer) {
         if let Some((_, sighting)) = &mut self.replay {
@@ -173,7 +193,8 @@ impl Decision {
     }
 
     fn brought(&self) -> Brought<'_> {
-        Brought { issuers: self.resolved_issuers(), keys_asked: self.keys_asked }
+        let patience = if self.waiting == Waiting::ForNewer { Patience::Left } else { Patience::Over };
+        Brought { issuers: self.resolved_issuers(), keys_asked: self.keys_asked, patience }
     }
 
     /// Whether something may be brought once more.
@@ -188,7 +209,8 @@ impl Verifier {
     pub fn new(policy: Policy) -> Self {
         // There is room for every issuer that is configured: none of them pushes out another.
         let capacity = policy.issuers_kept.max(policy.issuers.configured().count());
-        let documents = Documents::new(policy.algorithms.clone(), policy.document_ceiling, capacity);
+        let documents = Documents::new(policy.algorithms.clone(), policy.document_ceiling, capacity)
+            .with_private_addresses(policy.private);
         Self::assembled(policy, Arc::new(documents))
     }
 
@@ -243,6 +265,12 @@ impl Verifier {
                 None if decision.another_round() => Next::ResolveIssuers(unverified),
                 None => self.done(Unavailable::Unsettled.into(), scheme, now),
             },
+            Err(Stop::Fetch(needed)) if decision.waiting == Waiting::Over => {
+                self.done(Unavailable::Document(too_late(&needed)).into(), scheme, now)
+            }
+            Err(Stop::Fetch(needed)) if !self.documents.begin_fetch(&needed, now) => {
+                self.done(Unavailable::TooManyFetches.into(), scheme, now)
+            }
             Err(Stop::Fetch(needed)) if decision.another_round() => {
                 decision.keys_asked = Some(now);
                 Next::Fetch(needed)
@@ -327,6 +355,12 @@ impl Verifier {
     }
 }
 
+/// A fetch that nobody waits for any longer: it may have brought the document by the next try.
+fn too_late(needed: &DocumentNeeded) -> DocumentUnavailable {
+    let (kind, error) = (needed.kind(), DocumentError::NotFetched);
+    DocumentUnavailable { kind, error, retry_after: limits::BACK_OFF_FIRST }
+}
+
 impl From<Sighting> for StoreAnswer {
     fn from(sighting: Sighting) -> Self {
         match sighting {
@@ -350,7 +384,7 @@ pub struct TokenEndpointLookup {
 pub enum LookupNext {
     /// Fetch this document, hand the response to [`Documents`], and ask again.
     Fetch(DocumentNeeded),
-    /// The endpoint, or why it can't be told now.
+    /// The endpoint, or why it is not known now.
     Done(Result<TokenEndpoint, Box<Refused>>),
 }
 
@@ -370,18 +404,28 @@ impl TokenEndpointLookup {
         Self { issuer, rounds: Decision::new() }
     }
 
+    /// The caller doesn't wait any longer for this document: see [`Decision::waited`].
+    pub fn waited(&mut self, document: &DocumentNeeded) {
+        self.rounds.waited(document);
+    }
+
     /// The endpoint, from the discovery document in `documents`; or that this has to be fetched first.
     pub fn next(&mut self, documents: &Documents, now: UnixTime) -> LookupNext {
-        let unavailable: Unavailable = match documents.metadata(&self.issuer, now) {
-            Ok((metadata, due)) => {
-                let url = metadata.token_endpoint().map(str::to_owned);
-                let refresh = due.filter(|due| documents.take_refresh(due, now));
-                return LookupNext::Done(Ok(TokenEndpoint { url, refresh }));
-            }
-            Err(Missing::Needed(needed)) if self.rounds.another_round() => return LookupNext::Fetch(needed),
-            Err(Missing::Needed(_)) => Unavailable::Unsettled,
-            Err(Missing::Unavailable(document)) => Unavailable::Document(document),
-        };
+        let unavailable: Unavailable =
+            match documents.token_endpoint(&self.issuer, self.rounds.brought().patience, now) {
+                Ok((url, due)) => {
+                    let refresh = due.filter(|due| documents.take_refresh(due, now));
+                    return LookupNext::Done(Ok(TokenEndpoint { url, refresh }));
+                }
+                Err(Missing::Needed(needed)) if self.rounds.waiting == Waiting::Over => {
+                    Unavailable::Document(too_late(&needed))
+                }
+                Err(Missing::Needed(needed)) if self.rounds.another_round() => {
+                    return LookupNext::Fetch(needed);
+                }
+                Err(Missing::Needed(_)) => Unavailable::Unsettled,
+                Err(Missing::Unavailable(document)) => Unavailable::Document(document),
+            };
         LookupNext::Done(Err(Box::new(Refused::without_credentials(unavailable.into()))))
     }
 }

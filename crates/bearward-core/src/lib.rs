@@ -1,10 +1,21 @@
-//! The engine of Bearward: decides whether a request's OAuth 2 access token is good.
+//! The engine of Bearward: decides whether a request with an OAuth 2 access token may be let in.
 //!
-//! It verifies JWT access tokens (RFC 9068) that are presented as RFC 6750 says, signed by an issuer that publishes
-//! its keys as OpenID Connect Discovery says, and it knows what to answer when they are no good.
+//! It verifies JWT access tokens (RFC 9068) that come as Bearer (RFC 6750) or with a DPoP proof (RFC 9449). The issuer
+//! publishes its keys as OpenID Connect Discovery says. For a request that is refused, the engine makes the response.
 //!
-//! It does no IO and reads no clock: [`Verifier::next`] takes the facts of a request and the time, and says what to do
-//! [`Next`]: fetch a document, ask a resolver or a store, or answer.
+//! It does no IO and reads no clock. [`Verifier::next`] takes the facts of a request and the time, and says what to do
+//! [`Next`]: fetch a document, ask a resolver or a store, or answer. The code that does this is called a driver;
+//! `docs/explanation/drivers.md` says all that a driver has to do.
+//!
+//! | module | what is there |
+//! |---|---|
+//! | [`policy`], [`issuer`] | what an API accepts |
+//! | [`Verifier`], [`Decision`] | the decision about a request |
+//! | [`Documents`], [`documents`] | discovery documents and key sets, for one or several verifiers |
+//! | [`answer`], [`refusal`], [`rejection`], [`catalogue`] | the response to a refused request; why it was refused; every code |
+//! | [`Explanation`], [`check`] | how every check of a request ended |
+//! | [`http`], [`jose`], [`encoding`] | header fields and URLs; tokens and keys; strict JSON |
+//! | [`limits`] | every bound on what a stranger can cause |
 //!
 //! ```
 //! use bearward_core::documents::Response;
@@ -39,6 +50,11 @@
 //! # }
 //! ```
 #![forbid(unsafe_code)]
+
+/// The code in the page about drivers is compiled with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/explanation/drivers.md")]
+mod drivers_page {}
 
 pub mod answer;
 pub mod catalogue;

@@ -1,11 +1,11 @@
-//! Every bound on what a stranger can make us do, each with its reason.
+//! Every bound on what a stranger can cause, each with its reason.
 
 use std::time::Duration;
 
-/// Longest access token looked at, bytes. Servers cap a header field at 8 to 64 KiB; Auth0's tokens are about 1 KiB.
+/// Longest access token that is read, bytes. Servers cap a header field at 8 to 64 KiB; Auth0's tokens are about 1 KiB.
 pub const TOKEN_BYTES: usize = 16 * 1024;
 
-/// Longest DPoP proof looked at, bytes. With an RSA key in its header one has 1 KiB, with an EC key half of that.
+/// Longest DPoP proof that is read, bytes. A proof with an RSA key in its header has 1 KiB, one with an EC key half of that.
 pub const PROOF_BYTES: usize = 16 * 1024;
 
 /// Most proofs that the replay log of a process holds. An entry takes 10 to 21 bytes, and a client's first one some 80
@@ -20,41 +20,42 @@ pub const CLOCKS_OF_SERVERS: Duration = Duration::from_secs(5);
 /// Deepest nesting of a JSON text. Claims nest three or four deep; the parser recurses once per level.
 pub const JSON_DEPTH: usize = 32;
 
-/// Longest document (discovery, key set) looked at, decoded bytes. Auth0's are below 10 KiB.
+/// Longest document (discovery, key set) that is read, decoded bytes. Auth0's have less than 10 KiB.
 pub const DOCUMENT_BYTES: usize = 1024 * 1024;
 
-/// Most issuers whose documents are kept. A tenant has a few domains; ten thousand would take some 100 MB.
+/// Most issuers whose documents are kept. A tenant has a few domains. Ten thousand issuers would take about 100 MB.
 pub const ISSUERS_KEPT: usize = 100;
 
-/// Most keys of a set that are looked at. Auth0 publishes two or three.
-pub const KEYS_IN_SET: usize = 100;
+/// Most keys of a set that are read. Auth0 publishes two or three, large issuers some hundreds; to prepare a thousand
+/// takes some 20 ms.
+pub const KEYS_IN_SET: usize = 1000;
 
-/// Most keys tried for one token: so many keys may share one `kid`. A signature check is what costs.
+/// Most keys that are tried for one token, because keys may share a `kid`. Each signature check takes time.
 pub const KEYS_TRIED: usize = 4;
 
 /// Longest `kid` of a published key that is kept, bytes.
 pub const KID_BYTES: usize = 512;
 
-/// Shortest and longest RSA modulus, bits: RFC 7518 §3.3 asks for 2048; beyond 8192 a check takes milliseconds.
+/// Shortest and longest RSA modulus, bits. RFC 7518 §3.3 requires 2048. Above 8192 a check takes milliseconds.
 pub const RSA_BITS: core::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// How long a fetched document is used at least, however short its `max-age`: no fetch per request.
+/// How long a fetched document is used at least, even if its `max-age` is shorter: no request may cause a fetch each time.
 pub const FRESH_AT_LEAST: Duration = Duration::from_secs(5);
 
-/// How long the last good document is used when it can't be fetched anew: Auth0 sends `stale-if-error=86400`.
+/// How long the last good document is used while it can't be fetched again. Auth0 sends `stale-if-error=86400`.
 pub const STALE_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long a document may go on being used beyond its time while it is fetched again, however much more its
-/// `stale-while-revalidate` grants: a withdrawn key lives this much longer at most. Auth0 sends 15 seconds.
+/// How long a document may be used beyond its time while it is fetched again, even if its `stale-while-revalidate` is
+/// longer. A withdrawn key is accepted this much longer at most. Auth0 sends 15 seconds.
 pub const REVALIDATE_AT_MOST: Duration = Duration::from_secs(60);
 
-/// How long after a first failed fetch the next one may start; doubled with each further failure.
+/// How long after the first failed fetch the next one may start. Doubled with each further failure.
 pub const BACK_OFF_FIRST: Duration = Duration::from_secs(1);
 
-/// The longest time between two tries, so that an issuer that is back is noticed within a minute.
+/// The longest time between two tries, so that it is noticed within a minute that an issuer works again.
 pub const BACK_OFF_AT_MOST: Duration = Duration::from_secs(60);
 
-/// How long an issuer may ask us to stay away with `Retry-After`.
+/// The longest `Retry-After` of an issuer that is respected.
 pub const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(300);
 
 /// The longest `Retry-After` while a store of used proofs fails, seconds. The clients' times lie between 1 and this, so
@@ -65,9 +66,19 @@ pub const STORE_RETRY_AFTER_AT_MOST: u64 = 4;
 /// Counted from the attempt, so that a flood of made-up `kid`s costs the issuer one request per half minute.
 pub const UNKNOWN_KID_COOLDOWN: Duration = Duration::from_secs(30);
 
-/// How long after a key set came from its issuer the first one to look into it, and to miss a `kid`, doesn't ask for it
-/// again. A key that is published in between is found by the next token that names it.
-pub const JUST_NOW: Duration = Duration::from_secs(1);
+/// How long a request waits for a newer document while an older one is kept that can be used: an issuer that hangs makes
+/// nobody wait longer.
+pub const WAIT_FOR_NEWER: Duration = Duration::from_secs(1);
 
-/// How long a fetch that was asked for counts as under way if nothing is heard of it.
+/// How many fetches tokens may cause at once that nobody has verified yet: a server that starts with some hundreds of
+/// issuers fetches two documents of each.
+pub const FETCHES_AT_ONCE: f64 = 1000.0;
+
+/// How many more of them each second.
+pub const FETCHES_PER_SECOND: f64 = 100.0;
+
+/// Most issuers of which nothing is kept but that a fetch failed, or when one was asked for.
+pub const ISSUERS_FAILING: usize = 10_000;
+
+/// After this time, a fetch that has not ended is taken for lost.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);

@@ -1,21 +1,21 @@
-//! Nonces of the server in DPoP proofs, without any memory of them. RFC 9449 §8, §9.
+//! Nonces that this server issues for DPoP proofs. None has to be remembered. RFC 9449 §8, §9.
 //!
 //! A nonce is the time it was made and an HMAC over that: `base64url(seconds, 8 bytes | HMAC-SHA256, 16 bytes)`.
-//! Whoever has the key can check one, so several workers share a key and nothing else.
+//! Every worker that has the key can check it, so several workers share a key and nothing else.
 
+use core::ops::Range;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 
 use crate::encoding::base64url;
-use crate::policy::DpopPolicy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
 
 const TAG_BYTES: usize = 16;
 
-/// That proofs must hold a nonce of ours, and for how long one is taken.
+/// Requires a nonce of this server in each proof, and says how long one is accepted.
 #[derive(Clone, Debug)]
 pub struct Nonces {
     /// Makes nonces.
@@ -26,8 +26,8 @@ pub struct Nonces {
 }
 
 impl Nonces {
-    /// `key`: random bytes, known to all servers that one client may meet and to nobody else. `lifetime`: how long a
-    /// nonce is taken; at half of it, a good request is answered with a fresh one.
+    /// `key`: random bytes that all workers of the API know, and nobody else. `lifetime`: how long a nonce is accepted.
+    /// After half of that time, the response to a good request has a new one.
     pub fn new(key: &[u8; 32], lifetime: Duration) -> Self {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), others: Vec::new(), lifetime }
     }
@@ -40,7 +40,11 @@ impl Nonces {
         self
     }
 
-    /// A nonce that is good from `now` on.
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
+    /// A nonce that is valid from `now` on.
     pub(crate) fn make(&self, now: UnixTime) -> String {
         let seconds = now.whole_seconds().to_be_bytes();
         let mut nonce = seconds.to_vec();
@@ -48,7 +52,7 @@ impl Nonces {
         base64url::encode(&nonce)
     }
 
-    /// When `nonce` was made, if it is one of ours and still good at `now`.
+    /// When `nonce` was made, if this server issued it and it is still valid at `now`.
     fn made(&self, nonce: &str, now: UnixTime) -> Option<UnixTime> {
         // A nonce has 32 characters; no more is decoded.
         let bytes = (nonce.len() == 32).then(|| base64url::decode(nonce.as_bytes()).ok()).flatten()?;
@@ -56,12 +60,18 @@ impl Nonces {
         let is_made_with = |key: &hmac::Key| verify_slices_are_equal(tag, &self::tag(key, seconds)).is_ok();
         (is_made_with(&self.key) || self.others.iter().any(is_made_with)).then_some(())?;
         let made = UnixTime::from_whole_seconds(u64::from_be_bytes(*seconds))?;
-        // Another server's clock may be a little ahead of ours.
+        // The clock of another worker may be a little ahead.
         let span = made.minus(Duration::from_secs(5))..made.plus(self.lifetime);
         span.contains(&now).then_some(made)
     }
 
-    /// A fresh nonce for who used `nonce`, if that one is past half of its life.
+    /// RFC 9449 §4.3 step 10: gives the times between which a proof with this nonce is accepted.
+    pub(crate) fn check(&self, nonce: Option<&str>, now: UnixTime) -> Result<Range<UnixTime>, Rejection> {
+        let nonce = nonce.ok_or(Rejection::NonceMissing)?;
+        self.made(nonce, now).map(|made| made..made.plus(self.lifetime)).ok_or(Rejection::NonceRefused)
+    }
+
+    /// A new nonce for the client that used `nonce`, if half of the lifetime of `nonce` has passed.
     pub(crate) fn successor(&self, nonce: Option<&str>, now: UnixTime) -> Option<String> {
         let ageing = match nonce.and_then(|nonce| self.made(nonce, now)) {
             Some(made) => now >= made.plus(self.lifetime / 2),
@@ -73,13 +83,6 @@ impl Nonces {
 
 fn tag(key: &hmac::Key, seconds: &[u8]) -> [u8; TAG_BYTES] {
     hmac::sign(key, seconds).as_ref().first_chunk().copied().unwrap_or_default()
-}
-
-/// RFC 9449 §4.3 step 10.
-pub(crate) fn check(nonce: Option<&str>, policy: &DpopPolicy, now: UnixTime) -> Result<(), Rejection> {
-    let Some(nonces) = &policy.nonces else { return Ok(()) };
-    let nonce = nonce.ok_or(Rejection::NonceMissing)?;
-    nonces.made(nonce, now).map(|_| ()).ok_or(Rejection::NonceRefused)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use core::fmt;
 
-use crate::issuer::Issuers;
+use crate::issuer::{Issuers, PrivateAddresses};
 use crate::jose::algorithm::{Algorithm, AlgorithmSet};
 use crate::limits;
 pub use crate::nonces::Nonces;
@@ -37,7 +37,7 @@ impl fmt::Display for EmptyAudience {
 
 impl core::error::Error for EmptyAudience {}
 
-/// How long a fetched document is used at most without asking again, unless a policy says otherwise.
+/// How long a fetched document is used at most before it is fetched again, unless a policy has another limit.
 pub const DOCUMENT_CEILING: Duration = Duration::from_secs(600);
 
 /// Which statuses clients are answered.
@@ -64,6 +64,7 @@ pub struct Policy {
     pub(crate) token_bytes: usize,
     pub(crate) document_ceiling: Duration,
     pub(crate) issuers_kept: usize,
+    pub(crate) private: PrivateAddresses,
     pub(crate) statuses: StatusProfile,
     pub(crate) dpop: DpopPolicy,
 }
@@ -72,7 +73,7 @@ pub struct Policy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "Bearer, both, DPoP: there is no fourth way")]
 pub enum DpopMode {
-    /// Bearer only. A token that is bound to a key by `jkt` is then taken without a proof.
+    /// Bearer only. A token that is bound to a key by `jkt` is then accepted without a proof.
     Off,
     /// Bearer and DPoP; a bound token only with a proof.
     #[default]
@@ -88,9 +89,9 @@ pub enum ReplayProtection {
     /// This process, for itself. With several workers a proof is good once for each.
     #[default]
     InProcess,
-    /// A store that the caller asks: [`Outcome::ReplayCheckNeeded`](crate::Outcome::ReplayCheckNeeded).
+    /// A store that the driver asks: [`Next::CheckReplay`](crate::Next::CheckReplay).
     Shared,
-    /// Nobody: whoever sees a proof can use it again until it is too old.
+    /// Nobody: everybody who sees a proof can use it again until it is too old.
     Off,
 }
 
@@ -138,7 +139,9 @@ impl DpopPolicy {
 
     /// From when a proof is made by a client's clock until it need not be remembered any more.
     pub fn window(&self) -> Duration {
-        self.iat_offset.saturating_add(self.iat_leeway)
+        let longest =
+            self.nonces.as_ref().map_or(self.iat_offset, |nonces| nonces.lifetime().max(self.iat_offset));
+        longest.saturating_add(self.iat_leeway)
     }
 
     /// Takes proofs signed with these algorithms instead of ES256.
@@ -159,7 +162,7 @@ impl DpopPolicy {
         Self { replay, ..self }
     }
 
-    /// Wants a nonce of ours in each proof. RFC 9449 §9.
+    /// Requires a nonce of this server in each proof. RFC 9449 §9.
     #[must_use]
     pub fn with_nonces(self, nonces: Nonces) -> Self {
         Self { nonces: Some(nonces), ..self }
@@ -177,6 +180,7 @@ impl Policy {
             token_bytes: limits::TOKEN_BYTES,
             document_ceiling: DOCUMENT_CEILING,
             issuers_kept: limits::ISSUERS_KEPT,
+            private: PrivateAddresses::default(),
             statuses: StatusProfile::default(),
             dpop: DpopPolicy::default(),
         }
@@ -207,6 +211,12 @@ impl Policy {
     }
 
     /// Keeps the documents of at most `issuers` issuers (at least one) instead of [`limits::ISSUERS_KEPT`]: with one
+    /// Lets key sets be at private addresses: the issuer runs in the same cluster or network. Link-local ones stay refused.
+    #[must_use]
+    pub fn with_private_addresses(self, private: PrivateAddresses) -> Self {
+        Self { private, ..self }
+    }
+
     /// more, those of the one not used for longest are forgotten and fetched when they are needed.
     #[must_use]
     pub fn with_issuers_kept(self, issuers: usize) -> Self {

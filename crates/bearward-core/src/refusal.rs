@@ -1,4 +1,4 @@
-//! Why a request is not let in: it is not acceptable, it can't be decided now, or the deployer's resolver failed.
+//! Why a request is refused: its credentials are bad, it can't be decided now, or the deployer's resolver failed.
 
 use core::fmt;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::documents::DocumentUnavailable;
 use crate::rejection::Rejection;
 
-/// Why a request is not let in.
+/// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "the client's fault, nobody's, or the deployer's")]
+#[expect(clippy::exhaustive_enums, reason = "the client's fault, a passing trouble, or the deployer's fault")]
 pub enum Cause {
     /// The request's credentials are not acceptable. 400, 401 or 403.
     Rejected(Rejection),
@@ -22,11 +22,13 @@ pub enum Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unavailable {
-    /// A document of its issuer can't be had, and nothing usable is kept.
+    /// A document of the issuer can't be fetched, and there is no usable earlier copy.
     Document(DocumentUnavailable),
-    /// A document was still missing after several fetches: the issuer changes them faster than they can be read.
+    /// A document was still missing after several fetches: the issuer changes its documents faster than they can be read.
     Unsettled,
-    /// The log of used proofs has no room for another one of this client.
+    /// Tokens that nobody has verified yet cause too many fetches.
+    TooManyFetches,
+    /// The log of used proofs has no room for another proof of this client.
     ReplayLogFull,
     /// The store of used proofs can't be reached.
     ReplayStore,
@@ -36,11 +38,11 @@ pub enum Unavailable {
 
 /// What is wrong with the deployer's resolver of issuers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "it raised, or what it gave can't be used")]
+#[expect(clippy::exhaustive_enums, reason = "it raised an error, or its answer can't be used")]
 pub enum ResolverFailure {
     /// It raised an error.
     Raised,
-    /// It gave something that can't be used.
+    /// It returned something that can't be used.
     Unusable(UnusableIssuers),
 }
 
@@ -48,24 +50,24 @@ pub enum ResolverFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a list has a type, a length, and items")]
 pub enum UnusableIssuers {
-    /// It is no list.
+    /// It is not a list.
     NotAList,
     /// It is empty.
     Empty,
-    /// Something in it is no text, or an empty one.
+    /// An item is not a text, or an empty one.
     NotTexts,
-    /// Something in it can't be the name of an issuer.
+    /// An item can't be the name of an issuer.
     NoIssuer,
 }
 
 impl Unavailable {
-    /// When it is worth asking again.
+    /// After how long the client may try again.
     pub fn retry_after(&self) -> Duration {
         match self {
             Self::Document(document) => document.retry_after,
             Self::Unsettled => Duration::from_secs(5),
             Self::ReplayLogFull => Duration::from_secs(30),
-            Self::ReplayStore | Self::ResolverTimeout => Duration::from_secs(1),
+            Self::ReplayStore | Self::ResolverTimeout | Self::TooManyFetches => Duration::from_secs(1),
         }
     }
 }
@@ -97,6 +99,9 @@ impl fmt::Display for Unavailable {
         match self {
             Self::Document(document) => document.fmt(f),
             Self::Unsettled => f.write_str("a document is still missing after several fetches"),
+            Self::TooManyFetches => {
+                f.write_str("too many documents are asked for by tokens that are not verified")
+            }
             Self::ReplayLogFull => {
                 f.write_str("the log of used DPoP proofs has no room for more of this client's")
             }

@@ -1,6 +1,6 @@
 //! Why a request was refused: one variant per reason, with the facts.
 //!
-//! A [`Rejection`] is for the operator: its [`code`](Rejection::code) is stable, its `Display` tells the facts.
+//! A [`Rejection`] is for the operator: its [`code`](Rejection::code) is stable, and its `Display` shows the facts.
 //! What the *client* learns is decided in [`answer`](crate::answer) and nowhere else.
 //!
 //! No variant holds text that came from the request: a rejection can be logged as it is. Configured values,
@@ -16,7 +16,7 @@ use crate::time::UnixTime;
 
 /// Why a request's credentials are not acceptable.
 ///
-/// The variants stand in the order in which they are checked.
+/// The variants are in the order of the checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -27,11 +27,11 @@ pub enum Rejection {
     MultipleAuthorizationFields,
     /// A scheme other than Bearer and DPoP.
     UnknownScheme,
-    /// A scheme with nothing behind it.
+    /// A scheme with nothing after it.
     SchemeWithoutToken,
-    /// The Bearer scheme where DPoP is required.
+    /// The Bearer scheme, and DPoP is required.
     BearerNotAccepted,
-    /// The DPoP scheme where DPoP is switched off.
+    /// The DPoP scheme, and DPoP is switched off.
     DpopNotAccepted,
     /// The DPoP scheme without a DPoP field.
     ProofMissing,
@@ -46,17 +46,17 @@ pub enum Rejection {
         /// The limit, bytes.
         limit: usize,
     },
-    /// Not a JWT at all. Auth0 gives such tokens when none of its APIs was named as `audience`.
+    /// Not a JWT. Auth0 gives such tokens when the client names none of its APIs as `audience`.
     OpaqueToken,
     /// Five segments: an encrypted token (JWE).
     EncryptedToken,
     /// The header can't be read.
     MalformedHeader(ParseError),
-    /// The header has `crit` or `b64`: an extension is asked for, and we know none. RFC 7515 §4.1.11.
+    /// The header has `crit` or `b64`, which ask for an extension. None is supported. RFC 7515 §4.1.11.
     CriticalHeader,
     /// The header's `alg` is missing or not a string.
     AlgorithmMissing,
-    /// `alg` names an HMAC: whoever can verify such a token can also make one.
+    /// `alg` names an HMAC: everybody who can verify such a token can also make one.
     SymmetricAlgorithm(HmacName),
     /// `alg` is not one that the policy allows.
     AlgorithmNotAllowed,
@@ -67,7 +67,7 @@ pub enum Rejection {
     /// The signature is not canonical base64url.
     MalformedSignature,
 
-    // The issuer, before anything is asked of it.
+    // The issuer, before anything is fetched from it.
     /// The payload has no `iss`, or an empty one, or not a string.
     IssuerMissing,
     /// `iss` is not the URL of an issuer.
@@ -78,9 +78,9 @@ pub enum Rejection {
     IssuerNotAllowed,
 
     // The key and the signature.
-    /// The header has no `kid`, or an empty one, or not a string.
-    KidMissing,
-    /// No published key has this `kid`, as of the issuer's present key set.
+    /// The header's `kid` says nothing, or there is none and more than one published key may be the token's.
+    KidMissing(MissingKid),
+    /// The issuer's current key set has no key with this `kid`.
     UnknownKid {
         /// Of the `kid` asked for.
         kid: Fingerprint,
@@ -92,11 +92,11 @@ pub enum Rejection {
         /// What is wrong with the key.
         reason: KeyError,
     },
-    /// The signature is not the key's over these bytes.
+    /// The key did not make this signature over these bytes.
     SignatureInvalid,
 
     // The claims. RFC 7519 §4.1, RFC 9068 §4.
-    /// `iss` is spelled otherwise than the issuer spells itself in its discovery document.
+    /// `iss` is not written exactly as `issuer` in the issuer's discovery document.
     IssuerMismatch,
     /// `aud` is missing, or neither a string nor an array of strings.
     AudienceMissing,
@@ -105,7 +105,7 @@ pub enum Rejection {
         /// The configured audience.
         expected: String,
     },
-    /// `aud` is an array that doesn't hold the audience.
+    /// `aud` is an array that doesn't contain the audience.
     AudienceNotListed {
         /// The configured audience.
         expected: String,
@@ -118,7 +118,7 @@ pub enum Rejection {
         exp: UnixTime,
         /// When it was checked.
         now: UnixTime,
-        /// How much of the past was granted.
+        /// How much time after `exp` is allowed.
         leeway: Duration,
     },
     /// `nbf` is present and not a number in range.
@@ -129,7 +129,7 @@ pub enum Rejection {
         nbf: UnixTime,
         /// When it was checked.
         now: UnixTime,
-        /// How much of the future was granted.
+        /// How much time before `nbf` is allowed.
         leeway: Duration,
     },
     /// `iat` is missing, or not a number in range.
@@ -142,22 +142,22 @@ pub enum Rejection {
         claim: String,
     },
 
-    // How the token came, once it is known to be good. RFC 9449 §7.1, §7.2, RFC 7800 §3.
+    // Whether the scheme fits the token, once the token is known to be good. RFC 9449 §7.1, §7.2, RFC 7800 §3.
     /// The token is bound to a key and came in the Bearer scheme.
     BoundTokenAsBearer,
-    /// A DPoP proof stands beside a token in the Bearer scheme.
+    /// A DPoP proof came with a token in the Bearer scheme.
     ProofWithBearer,
     /// `cnf` is not an object.
     ConfirmationMalformed,
-    /// The token came with a proof and is bound to no key.
+    /// The token came with a proof, but it is not bound to a key.
     ConfirmationMissing,
-    /// `cnf` names a confirmation method besides `jkt`, which nobody here can check.
+    /// Besides `jkt`, `cnf` names a confirmation method that can't be checked here.
     ConfirmationNotSupported,
     /// `cnf` has no `jkt`.
     ThumbprintMissing,
-    /// `cnf.jkt` is not a string, or an empty one.
+    /// `cnf.jkt` is not a string, or it is empty.
     ThumbprintMalformed,
-    /// The proof was made with another key than the token is bound to.
+    /// The proof was made with a different key than the one that the token is bound to.
     ConfirmationMismatch,
 
     // The DPoP proof. RFC 9449 §4.3.
@@ -178,19 +178,19 @@ pub enum Rejection {
     ProofType,
     /// The proof's `alg` is not one that the policy allows.
     ProofAlgorithm,
-    /// The proof's header has no `jwk`, or one that is no object.
+    /// The proof's header has no `jwk`, or `jwk` is not an object.
     ProofKeyMissing,
     /// The proof's `jwk` has private members: the client gave its key away.
     ProofKeyPrivate,
-    /// The proof's `jwk` is no EC key, and ES256 needs one.
+    /// The proof's `jwk` is not an EC key, and ES256 needs one.
     ProofKeyType,
-    /// The proof's `jwk` is not on P-256, and ES256 needs it.
+    /// The proof's `jwk` is not on P-256, and ES256 needs that curve.
     ProofKeyCurve,
     /// The proof's `jwk` can't be used.
     ProofKeyUnusable(KeyError),
     /// The proof's signature is not canonical base64url.
     MalformedProofSignature,
-    /// The proof is not signed by the key in its header.
+    /// The key in the proof's header did not sign the proof.
     ProofSignatureInvalid,
     /// The proof's payload can't be read.
     MalformedProofPayload(ParseError),
@@ -203,9 +203,9 @@ pub enum Rejection {
     ProofIdentifierMalformed,
     /// `jti` is empty.
     ProofIdentifierEmpty,
-    /// This server wants a nonce in the proof. RFC 9449 §9.
+    /// The proof has no nonce, and this API requires one. RFC 9449 §9.
     NonceMissing,
-    /// The proof's nonce is not one of ours, or too old.
+    /// This API did not issue the proof's nonce, or the nonce is too old.
     NonceRefused,
     /// `iat` is not a number in range.
     ProofIssuedAtMalformed,
@@ -248,7 +248,17 @@ pub enum Rejection {
     },
 }
 
-/// An HMAC algorithm of RFC 7518 §3.2, by name: to refuse it is all we do with it.
+/// Why no `kid` can be used to choose a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is a useless one, or none")]
+pub enum MissingKid {
+    /// There is one, and it is empty or no text.
+    NotText,
+    /// There is none, and not just one published key fits the token's algorithm.
+    NotOneKey,
+}
+
+/// An HMAC algorithm of RFC 7518 §3.2, by name. All of them are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 7518 has these three")]
 pub enum HmacName {
@@ -275,8 +285,8 @@ impl HmacName {
     }
 }
 
-/// The first four bytes of the SHA-256 of a text that a stranger chose: enough to tell two apart in a log, and
-/// nothing that could be injected there. The same is printed by `printf %s TEXT | sha256sum | cut -c1-8`.
+/// The first four bytes of the SHA-256 of a text that a stranger chose. Two texts can be told apart in a log, and nothing
+/// can be injected into it. `printf %s TEXT | sha256sum | cut -c1-8` prints the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 4]);
 
@@ -347,7 +357,10 @@ impl fmt::Display for Rejection {
             Self::IssuerMalformed => f.write_str("the token's iss is not the URL of an issuer"),
             Self::OtherIssuer => f.write_str("the token is from another issuer than the one configured"),
             Self::IssuerNotAllowed => f.write_str("the token is from none of the configured issuers"),
-            Self::KidMissing => f.write_str("the token's header has no kid"),
+            Self::KidMissing(MissingKid::NotText) => f.write_str("the token's kid is empty or no text"),
+            Self::KidMissing(MissingKid::NotOneKey) => {
+                f.write_str("the token has no kid, and not just one published key fits its algorithm")
+            }
             Self::UnknownKid { kid } => write!(f, "the issuer publishes no key of this kid ({kid})"),
             Self::UnusableKey { kid, reason } => {
                 write!(f, "the published key ({kid}) can't be used: {reason}")

@@ -8,7 +8,7 @@ pub(crate) fn scope_of(claims: &JsonObject) -> &str {
     claims.get("scope").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Refuses unless `scope`, space-separated, holds every one of `required`.
+/// Refuses a token whose `scope` (space-separated) lacks one of `required`.
 pub(crate) fn require<S: AsRef<str>>(scope: &str, required: &[S]) -> Result<(), Rejection> {
     if grants(scope, required) {
         return Ok(());
@@ -18,7 +18,7 @@ pub(crate) fn require<S: AsRef<str>>(scope: &str, required: &[S]) -> Result<(), 
     })
 }
 
-/// Whether `scope`, space-separated, holds every one of `required`: whole words, byte for byte.
+/// Whether `scope` (space-separated) has all of `required`. Whole words are compared, byte for byte.
 pub fn grants<S: AsRef<str>>(scope: &str, required: &[S]) -> bool {
     required
         .iter()

@@ -1,4 +1,4 @@
-//! Unix time as the caller tells it. The engine reads no clock.
+//! Points in time. The caller passes them in: the engine reads no clock.
 
 use core::fmt;
 use std::time::Duration;
@@ -10,10 +10,11 @@ use std::time::Duration;
 pub struct UnixTime(i64);
 
 impl UnixTime {
-    /// The largest number of seconds taken, 2^53: up to there a JSON number is exact everywhere (RFC 7493 §2.2).
+    /// The largest number of seconds that is accepted, 2^53. Up to there every JSON parser keeps a whole number exact
+    /// (RFC 7493 §2.2).
     const MAX_SECONDS: f64 = 9_007_199_254_740_992.0;
 
-    /// `seconds` since the epoch, fractions cut to milliseconds. `None` unless within 0 ..= 2^53.
+    /// `seconds` since the epoch, cut to milliseconds. `None` if outside of 0 ..= 2^53.
     pub fn from_seconds(seconds: f64) -> Option<Self> {
         if !(0.0..=Self::MAX_SECONDS).contains(&seconds) {
             return None;
@@ -27,13 +28,13 @@ impl UnixTime {
         Some(Self(millis))
     }
 
-    /// `seconds` since the epoch, if within 0 ..= 2^53.
+    /// `seconds` since the epoch. `None` if outside of 0 ..= 2^53.
     pub fn from_whole_seconds(seconds: u64) -> Option<Self> {
         let millis = i64::try_from(seconds).ok()?.checked_mul(1000)?;
         (seconds <= 1 << 53).then_some(Self(millis))
     }
 
-    /// Seconds since the epoch, fractions cut off; zero before it.
+    /// Whole seconds since the epoch. Zero for a time before it.
     pub fn whole_seconds(self) -> u64 {
         u64::try_from(self.0 / 1000).unwrap_or(0)
     }
@@ -50,7 +51,7 @@ impl UnixTime {
         Self(self.0.saturating_sub(millis(duration)))
     }
 
-    /// How long after `earlier` this is; zero if it isn't after it.
+    /// How long after `earlier` this is. Zero if it is not later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -61,7 +62,7 @@ fn millis(duration: Duration) -> i64 {
 }
 
 impl fmt::Display for UnixTime {
-    /// Seconds, with three decimals only where there are any.
+    /// Seconds, with three decimals if there are milliseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.rem_euclid(1000) {
             0 => write!(f, "{}", self.0 / 1000),

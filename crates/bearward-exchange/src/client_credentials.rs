@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::Form;
+use crate::form::Form;
 
 /// A client, with its secret, and the API that it asks a token for.
 #[derive(Clone, Copy)]

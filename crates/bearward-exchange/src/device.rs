@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bearward_core::encoding::json::{JsonObject, Kind};
 
-use crate::token_answer::text;
-use crate::{ErrorAnswer, Form, limits};
+use crate::form::Form;
+use crate::limits;
+use crate::token_answer::{ErrorAnswer, text};
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 

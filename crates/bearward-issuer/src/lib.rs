@@ -26,6 +26,7 @@
 //! | `/v2/logout`, `/oidc/logout` | the logout |
 //! | `POST /oauth/token` | the code of a login; refresh tokens, which rotate; client credentials (RFC 6749 §4.4); a device's code (RFC 8628); token exchange (RFC 8693) on behalf of a user, and by [`ExchangeProfile`]; the token vault, for each [`Connection`] |
 //! | `POST /oauth/revoke` | ends a refresh token and all others of its login (RFC 7009) |
+//! | `POST /oauth/introspect` | what an access token says (RFC 7662), for clients with a secret |
 //! | `/userinfo` | the claims of the user that an access token is for |
 //! | `POST /oidc/register` | an application registers itself, as a public client (RFC 7591). An application can also be known by the URL of its description (Client ID Metadata Document), which the tenant fetches: https, or http on loopback |
 //! | `POST /oauth/device/code`, `/activate` | the device authorization flow, and the page where its user confirms |
@@ -43,6 +44,11 @@
 //! issued for an API that wants HS256. A refresh token needs the scope `offline_access`. One that is used twice ends all
 //! refresh tokens of its login, and so does a code that is used twice.
 //!
+//! The tenant can imitate other issuers ([`Like`]): then its name, its paths and the claims of its access tokens are
+//! theirs, and a request that names no API is for the first one. Its words and statuses stay Auth0's. An API's access
+//! tokens are signed JWTs, opaque or encrypted ([`TokenFormat`]). With [`TenantConfig::mtls`] a token is bound to the
+//! certificate that the client showed, if it showed one and no DPoP proof (RFC 8705).
+//!
 //! Pages on loopback and those of applications may call the endpoints that browsers call (CORS). A request whose `Host`
 //! is not one of the tenant's names gets nothing: a page can have its own name resolved to 127.0.0.1.
 //!
@@ -51,8 +57,11 @@
 //!
 //! # Security
 //!
-//! For development only. Keys live in memory and end with the process; the client's secret gets tokens, and
-//! the admin secret gets any token. It listens on 127.0.0.1 and nowhere else.
+//! For development only: anybody who reaches it can log in as any user. The client's secret gets tokens, and the admin
+//! secret gets any token. It listens on 127.0.0.1 unless [`TenantConfig::host`] says otherwise; the admin side always
+//! does. Without [`TenantConfig::state`] keys live in memory and end with the process. With it a folder has them, in a
+//! file for its owner only, and what a request changed is written before it is answered. Sessions, opaque tokens and
+//! device codes are not kept.
 //! It is the only crate of the workspace that can sign: what runs in production must not depend on it.
 #![forbid(unsafe_code)]
 
@@ -62,6 +71,6 @@ mod serve;
 
 pub use serve::{
     AdminAccess, Api, Application, Behaviour, CaFile, Client, ConfigError, Connection, Connections, Endpoint,
-    EndpointRequests, ExchangeProfile, LocalTenant, PublicKey, Requests, Role, Secret, StartError,
-    TenantConfig, User,
+    EndpointRequests, ExchangeProfile, Like, LocalTenant, PublicKey, Requests, Role, Secret, StartError,
+    TenantConfig, TokenFormat, User,
 };

@@ -1,4 +1,4 @@
-//! Verified claims as Python objects, each call's own.
+//! Verified claims as Python objects. Each call makes new ones.
 
 use bearward_core::encoding::json::{Kind, Number, Object, Value};
 use pyo3::prelude::*;

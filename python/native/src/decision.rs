@@ -1,4 +1,4 @@
-//! A decision under way, for Python's driver: what to bring next, and what was decided.
+//! A decision about a request, for Python's driver: what to bring next, and the result.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,8 +15,8 @@ use pyo3::types::{PyBytes, PyDict};
 
 use crate::claims::to_dict;
 use crate::documents::DocumentNeeded;
-use crate::engine::unix_time;
 use crate::errors::{self, guarded};
+use crate::values::unix_time;
 
 /// A decision that needs something from outside.
 #[pyclass(frozen, module = "bearward._native")]
@@ -28,11 +28,11 @@ pub(crate) struct Decision {
 
 struct State {
     decision: bearward_core::Decision,
-    /// What the first call found that was made before there was this object.
+    /// The result of the first call, which was made before this object.
     first: Option<Next>,
 }
 
-/// A question that outlives the call it came with.
+/// A question that is kept after the call that asked it.
 pub(crate) enum OwnedQuestion {
     Request { fields: Vec<(&'static str, Vec<u8>)>, method: String, url: String },
     AccessToken { token: String, required_claims: Vec<String> },
@@ -61,7 +61,7 @@ impl OwnedQuestion {
     }
 }
 
-/// The claims of a request that is let in at once, or the decision that has to go on.
+/// The claims, if the request is accepted at once; or the decision that has to go on.
 pub(crate) fn begun<'py>(
     py: Python<'py>,
     verifier: &Arc<Verifier>,
@@ -106,6 +106,10 @@ impl Decision {
         self.with_state(|decision| decision.issuers(Arc::clone(&issuers.0)));
     }
 
+    fn waited(&self, needed: &DocumentNeeded) {
+        self.with_state(|decision| decision.waited(&needed.0));
+    }
+
     fn sighting(&self, is_new: Option<bool>) {
         let answer = match is_new {
             Some(true) => StoreAnswer::First,
@@ -122,7 +126,7 @@ impl Decision {
     }
 }
 
-/// A plain dict where that says it all, which is nearly always.
+/// A plain dict if nothing else has to be done, which is nearly always.
 fn done(py: Python<'_>, outcome: Result<Verified, Box<Refused>>) -> PyResult<Bound<'_, PyAny>> {
     let verified = outcome.map_err(|refused| errors::refused(py, &refused))?;
     let claims = to_dict(py, verified.token.claims())?;
@@ -134,7 +138,7 @@ fn done(py: Python<'_>, outcome: Result<Verified, Box<Refused>>) -> PyResult<Bou
     Ok(Bound::new(py, accepted)?.into_any())
 }
 
-/// A request that is let in, and something to do besides.
+/// An accepted request, if something else has to be done.
 #[pyclass(frozen, get_all, module = "bearward._native")]
 pub(crate) struct Accepted {
     claims: Py<PyDict>,
@@ -142,7 +146,7 @@ pub(crate) struct Accepted {
     refresh: Option<Py<DocumentNeeded>>,
 }
 
-/// Which issuers are accepted has to be asked before the request can be decided.
+/// The resolver has to be asked which issuers are accepted, before the request can be decided.
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct ResolveIssuers(IssuerUrl);
 
@@ -154,7 +158,7 @@ impl ResolveIssuers {
     }
 }
 
-/// Whether a proof is new has to be asked before the request can be decided.
+/// The shared store has to be asked whether a proof is new, before the request can be decided.
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct CheckReplay {
     key: [u8; 32],

@@ -8,11 +8,11 @@ use bearward_core::{LookupNext, TokenEndpointLookup};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::engine::{configuration, unix_time};
 use crate::errors::{self, guarded};
 use crate::status;
+use crate::values::{configuration, unix_time};
 
-/// What is kept of issuers' documents. Safe from many threads; several engines may share it.
+/// The documents of issuers. Safe to use from many threads. Several engines may share them.
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct Documents(pub(crate) Arc<bearward_core::Documents>);
 
@@ -25,6 +25,11 @@ impl DocumentNeeded {
     #[getter]
     fn issuer(&self) -> &str {
         self.0.issuer().as_str()
+    }
+
+    #[getter]
+    fn wait_at_most(&self) -> Option<f64> {
+        self.0.wait_at_most().map(|wait| wait.as_secs_f64())
     }
 
     #[getter]
@@ -101,14 +106,14 @@ impl Documents {
     }
 }
 
-/// The search for the place where an issuer gives tokens.
+/// The search for the token endpoint of an issuer.
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct TokenEndpointSearch {
     documents: Arc<bearward_core::Documents>,
     lookup: std::sync::Mutex<TokenEndpointLookup>,
 }
 
-/// Where an issuer gives tokens.
+/// The token endpoint of an issuer.
 #[pyclass(frozen, get_all, module = "bearward._native")]
 pub(crate) struct TokenEndpoint {
     url: Option<String>,
@@ -117,6 +122,10 @@ pub(crate) struct TokenEndpoint {
 
 #[pymethods]
 impl TokenEndpointSearch {
+    fn waited(&self, needed: &DocumentNeeded) {
+        self.lookup.lock().unwrap_or_else(std::sync::PoisonError::into_inner).waited(&needed.0);
+    }
+
     fn next<'py>(&self, py: Python<'py>, now: f64) -> PyResult<Bound<'py, PyAny>> {
         guarded(py, || {
             let mut lookup = self.lookup.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! The classes Python works with.
+//! The engine for Python: keyword arguments become a policy, and calls become questions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +8,7 @@ use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
     Audience, DpopMode, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile,
 };
-use bearward_core::{Question, RequestFacts, RequestUrl, Scheme, UnixTime, Verifier};
-use pyo3::exceptions::PyValueError;
+use bearward_core::{Question, RequestFacts, RequestUrl, Scheme, Verifier};
 use pyo3::prelude::*;
 
 use crate::claims::to_dict;
@@ -17,8 +16,9 @@ use crate::decision::{OwnedQuestion, begun};
 use crate::documents::Documents;
 use crate::errors::{self, ConfigurationError, guarded};
 use crate::headers::FieldLines;
+use crate::values::{configuration, unix_time};
 
-/// Policy and verification. Safe from many threads.
+/// A verifier with its policy. Safe to use from many threads.
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct Engine {
     verifier: Arc<Verifier>,
@@ -159,7 +159,7 @@ impl Engine {
     }
 }
 
-/// No names: a resolver says for each request.
+/// `None`: a resolver decides for each request.
 fn parse_issuers(names: Option<&[String]>, single: bool) -> PyResult<Issuers> {
     let Some(names) = names else { return Ok(Issuers::resolved()) };
     let parsed: Result<Vec<IssuerUrl>, _> = names.iter().map(|name| IssuerUrl::parse(name)).collect();
@@ -215,12 +215,4 @@ fn nonce_key(key: &[u8]) -> PyResult<[u8; 32]> {
 fn seconds(name: &str, value: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(value)
         .map_err(|_| ConfigurationError::new_err(format!("{name} must be a non-negative number of seconds")))
-}
-
-pub(crate) fn unix_time(now: f64) -> PyResult<UnixTime> {
-    UnixTime::from_seconds(now).ok_or_else(|| PyValueError::new_err("now is not a Unix time in seconds"))
-}
-
-pub(crate) fn configuration<E: std::error::Error>(error: E) -> PyErr {
-    ConfigurationError::new_err(error.to_string())
 }

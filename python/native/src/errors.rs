@@ -1,4 +1,4 @@
-//! From the engine's errors to the classes of `bearward.errors`: the only place that chooses one.
+//! Which exception of `bearward.errors` a refusal becomes. It is decided only here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -28,17 +28,17 @@ mod classes {
 }
 pub(crate) use classes::ConfigurationError;
 
-/// The exception for a request that is not let in.
+/// The exception for a refused request.
 pub(crate) fn refused(py: Python<'_>, refused: &Refused) -> PyErr {
     build(py, &class(py, refused), refused, None)
 }
 
-/// The exception for a resolver of issuers that failed. `detail`: what is known of it, for the log.
+/// The exception for a resolver of issuers that failed. `detail`: facts about the failure, for the log.
 pub(crate) fn resolver(py: Python<'_>, refused: &Refused, detail: &str) -> PyErr {
     build(py, &class(py, refused), refused, Some(detail))
 }
 
-/// The exception for a caller that has a request in the DPoP scheme and doesn't say what was requested.
+/// The exception if a request has the DPoP scheme, and the caller gave no method or no URL.
 pub(crate) fn missing_target(py: Python<'_>, method: bool, url: bool) -> PyErr {
     let arguments = [(method, "http_method"), (url, "http_url")];
     let missing: Vec<&str> =
@@ -62,17 +62,17 @@ pub(crate) fn request(py: Python<'_>, error: &RequestError) -> PyErr {
     }
 }
 
-/// The exception for a token endpoint that granted nothing.
+/// The exception if the token endpoint granted no token.
 pub(crate) fn endpoint(_py: Python<'_>, error: &EndpointError) -> PyErr {
     classes::ApiError::new_err((error.code().to_owned(), error.description().to_owned(), error.status()))
 }
 
-/// The exception for a defect of ours. It tells nothing: what there is to tell was printed by the panic.
+/// The exception for a defect of Bearward. It has no details: the panic has printed them.
 pub(crate) fn internal(_py: Python<'_>) -> PyErr {
     classes::InternalError::new_err(())
 }
 
-/// Runs `call`; a panic inside becomes an exception that `except Exception` sees, and the process lives on.
+/// Runs `call`. A panic in it becomes an exception that `except Exception` catches, and the process goes on.
 pub(crate) fn guarded<T>(py: Python<'_>, call: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(internal(py)))
 }
@@ -115,7 +115,7 @@ fn build(py: Python<'_>, class: &Bound<'_, PyType>, refused: &Refused, detail: O
         keywords.set_item("headers", headers(py, &refused.answer)?)?;
         let facts = || refused.cause.to_string();
         keywords.set_item("detail", detail.map_or_else(facts, str::to_owned))?;
-        // Credentials that are not there leave nothing to say: their class takes no message.
+        // The class for missing credentials takes no message.
         let message = if class.is(py.get_type::<classes::MissingAuthorizationError>()) {
             PyTuple::empty(py)
         } else {

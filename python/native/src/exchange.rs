@@ -1,4 +1,4 @@
-//! Calling onward: the forms and answers of client flows for Python. Sends nothing.
+//! Client flows for Python: builds forms and reads answers. Sends nothing.
 
 use bearward_core::UnixTime;
 use bearward_exchange::{AssertionAlgorithm, EndpointAnswer, Member, ProfileExchange, RequestError};
@@ -6,10 +6,10 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::engine::unix_time;
 use crate::errors::{self, guarded};
+use crate::values::unix_time;
 
-/// One token for another: what to post to the token endpoint, and how to read its answer.
+/// An exchange of one token for another: the form for the token endpoint, and how to read the answer.
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct Exchange(bearward_exchange::Exchange);
 
@@ -17,7 +17,7 @@ pub(crate) struct Exchange(bearward_exchange::Exchange);
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct Granted(bearward_exchange::Granted);
 
-/// Tokens that were granted, for calls that ask for the same again. Safe from many threads.
+/// Granted tokens, for calls that ask for the same again. Safe to use from many threads.
 #[pyclass(frozen, module = "bearward._native")]
 #[derive(Default)]
 pub(crate) struct TokenMemory(bearward_exchange::TokenMemory);
@@ -98,7 +98,7 @@ impl Exchange {
 
 #[pymethods]
 impl Granted {
-    /// As a caller is given it who waited for it: a dict of its own.
+    /// The result as a new dict, because each waiting caller gets its own.
     fn result<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         to_dict(py, &self.0, self.0.received())
     }
@@ -155,7 +155,7 @@ impl ClientAssertion {
         PyBytes::new(py, self.0.as_bytes())
     }
 
-    /// The form fields that carry it, with the signature over `signing_input`.
+    /// The form fields of the assertion, with the signature over `signing_input`.
     fn fields(&self, signature: &[u8]) -> Vec<(&'static str, String)> {
         bearward_exchange::ClientAssertion::fields(&self.0, signature).into()
     }

@@ -1,16 +1,16 @@
-//! What Python calls headers, as field lines for the engine.
+//! Python's headers as field lines for the engine.
 
 use bearward_core::HeaderFields;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
-/// The field lines of a request, kept alive while the engine looks at them.
+/// The field lines of a request, kept while the engine reads them.
 pub(crate) struct FieldLines<'py>(Vec<(Text<'py>, Text<'py>)>);
 
-/// A name or value: bytes from a server, text from a caller's mapping.
+/// A name or a value: bytes from a server, or text from a caller's mapping.
 pub(crate) enum Text<'py> {
     Bytes(Bound<'py, PyBytes>),
-    // The stable ABI of our oldest Python can't lend a string's UTF-8, so it is copied.
+    // The stable ABI of the oldest supported Python can't lend a string's UTF-8, so it is copied.
     Copied(Vec<u8>),
 }
 
@@ -41,7 +41,7 @@ impl<'py> FieldLines<'py> {
 }
 
 impl<'py> Text<'py> {
-    /// What is neither bytes nor UTF-8 text becomes a byte that no name and no credentials hold: it is refused.
+    /// Anything else than bytes and UTF-8 text becomes a byte that no name and no credentials can have, so it is refused.
     fn of(object: Bound<'py, PyAny>) -> Self {
         match object.cast_into::<PyBytes>() {
             Ok(bytes) => Self::Bytes(bytes),

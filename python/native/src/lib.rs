@@ -1,4 +1,4 @@
-//! `bearward._native`: the engine for Python. Converts, calls, converts back; no policy of its own.
+//! `bearward._native`: the engine for Python. Converts, calls, converts back. It has no rules of its own.
 #![forbid(unsafe_code)]
 
 mod claims;
@@ -10,10 +10,11 @@ mod exchange;
 mod headers;
 mod status;
 mod url;
+mod values;
 
 use pyo3::prelude::*;
 
-/// The engine, as Python sees it. Private: import from `bearward`.
+/// The engine for Python. Private: import from `bearward`.
 #[pymodule]
 mod _native {
     #[pymodule_export]
@@ -34,7 +35,7 @@ mod _native {
     const __version__: &str = env!("CARGO_PKG_VERSION");
 }
 
-/// `https://host[:port]/` of a bare host or https URL. Raises `ValueError` if it is neither.
+/// A host or https URL in normal form: `https://host[:port]/`. Raises `ValueError` if it is neither.
 #[pyfunction]
 fn normalize_issuer(domain: &str) -> PyResult<String> {
     bearward_core::issuer::IssuerUrl::parse(domain)
@@ -42,14 +43,14 @@ fn normalize_issuer(domain: &str) -> PyResult<String> {
         .map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))
 }
 
-/// Whether the space-separated `scope` holds all of `required`. RFC 6749 section 3.3.
+/// Whether the space-separated `scope` has all of `required`. RFC 6749 section 3.3.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
 fn scope_grants(scope: &str, required: Vec<String>) -> bool {
     bearward_core::scope_grants(scope, &required)
 }
 
-/// The `DomainsResolverError` for a resolver of issuers that failed. `detail`: what is known of it, for the log.
+/// The `DomainsResolverError` for a resolver of issuers that failed. `detail`: facts about the failure, for the log.
 #[pyfunction]
 fn resolver_error<'py>(py: Python<'py>, failure: &str, detail: &str) -> PyResult<Bound<'py, PyAny>> {
     use bearward_core::refusal::{ResolverFailure, UnusableIssuers};

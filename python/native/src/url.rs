@@ -1,4 +1,4 @@
-//! Which URL a client used: the rules are the engine's, the facts come out of an ASGI scope.
+//! The URL that a client used. The engine has the rules; the facts come from an ASGI scope.
 
 use std::num::NonZeroUsize;
 
@@ -28,7 +28,7 @@ impl PublicUrl {
         }))
     }
 
-    /// `server`: what to take where the request has no Host field.
+    /// `server`: used if the request has no Host field.
     fn of(
         &self,
         scheme: &str,

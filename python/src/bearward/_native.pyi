@@ -18,6 +18,9 @@ class DocumentNeeded:
     def issuer(self) -> str:
         """Whose it is: `https://host[:port]/`."""
     @property
+    def wait_at_most(self) -> Optional[float]:
+        """How long a request should wait for it, seconds, if an older one is kept that can be used instead."""
+    @property
     def past_caches(self) -> bool:
         """Whether it must come from the issuer itself: what any cache has is not new enough."""
     @property
@@ -53,6 +56,8 @@ class Decision:
         """What to bring next, or the outcome. Raises a `BaseAuthError` when the request is not let in."""
     def issuers(self, issuers: IssuerSet) -> None:
         """The resolver named these issuers."""
+    def waited(self, needed: DocumentNeeded) -> None:
+        """The request doesn't wait any longer for this document: it is decided with the older one, or stays undecided."""
     def sighting(self, is_new: Optional[bool]) -> None:
         """What the shared store said of the proof; `None`: it can't say."""
 
@@ -169,6 +174,8 @@ class Engine:
 class TokenEndpointSearch:
     """The search for the place where an issuer gives tokens."""
 
+    def waited(self, needed: DocumentNeeded) -> None:
+        """The caller doesn't wait any longer for this document."""
     def next(self, now: float) -> Union[DocumentNeeded, TokenEndpoint]:
         """The document to fetch first, or the endpoint. Raises an `IssuerUnavailableError` if it can't be known now."""
 

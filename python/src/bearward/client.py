@@ -25,6 +25,9 @@ __all__ = ["ApiClient", "ApiClientOptions", "Verified"]
 
 _logger = logging.getLogger("bearward")
 
+# What `ApiClient._build` makes.
+_BUILT = frozenset(("_engine", "_documents", "_exchanger", "_driver", "_warns_of_bound_token"))
+
 
 class ApiClient:
     """Verifies access tokens for one API. One instance serves any number of tasks, event loops and threads.
@@ -39,6 +42,11 @@ class ApiClient:
 
     def __init__(self, options: ApiClientOptions) -> None:
         self.options = options
+        self._build()
+
+    def _build(self) -> None:
+        """Make everything that the options describe."""
+        options = self.options
         self._engine = engine_for(options)
         loops = PerLoop(options.fetch_timeout)
         shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
@@ -52,6 +60,15 @@ class ApiClient:
         self._driver = Driver(self._documents, resolver, replay_store_for(options))
         # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
+
+    # A copy, also one in another process, is built from the options again: documents and used proofs stay behind.
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in _BUILT}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._build()
 
     async def verify_request(
         self,

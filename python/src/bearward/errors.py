@@ -3,6 +3,8 @@
 All derive from `BaseAuthError`. There are three families: the request is refused (4xx); it can't be judged now (503,
 `IssuerUnavailableError` and `ReplayCheckUnavailableError`); the configuration, or Bearward itself, is wrong (500).
 
+`python/native/src/errors.rs` decides which class a refused request gets. `docs/reference/errors.md` lists all codes.
+
 `message` is a fixed text that a client may see. `detail` holds facts for the operator's log. Neither ever holds a piece
 of a token.
 """

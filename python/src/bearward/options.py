@@ -174,12 +174,11 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         MissingRequiredArgumentError: `audience` is empty.
         ConfigurationError: anything else can't be used.
     """
-    if not options.audience:
-        raise MissingRequiredArgumentError("audience")
+    audience = audience_of(options)
     issuers = _issuers(options)
     check_options(options)
     return _native.Engine(
-        audience=options.audience,
+        audience=audience,
         issuers=issuers,
         single_issuer=options.domains is None,
         algorithms=list(options.algorithms),
@@ -197,6 +196,24 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
     )
 
 
+def audience_of(options: ApiClientOptions) -> str:
+    """The audience without white space around it, as the command line reads it.
+
+    Raises:
+        MissingRequiredArgumentError: it is empty.
+        ConfigurationError: it is in quotes, or has control characters: no token would ever be for it.
+    """
+    audience: object = options.audience
+    if not audience:
+        raise MissingRequiredArgumentError("audience")
+    checks.text("audience", audience)
+    bare = str(audience).strip()
+    if not bare:
+        raise MissingRequiredArgumentError("audience")
+    _check_bare("audience", bare)
+    return bare
+
+
 def replay_store_for(options: ApiClientOptions) -> Optional[BoundedStore]:
     """The store that remembers used proofs, if there is one. For options that `engine_for` has checked."""
     if isinstance(options.dpop_replay, bool):
@@ -211,7 +228,7 @@ def _issuers(options: ApiClientOptions) -> Optional[list[str]]:
     domain, domains = options.domain, options.domains
     if domains is None and not domain:
         raise ConfigurationError("Either 'domain' or 'domains' is required.")
-    own = [_issuer("domain", domain)] if domain else []
+    own = [issuer_of("domain", domain)] if domain else []
     if options.client_id and not own:
         raise ConfigurationError("client_id needs 'domain'.")
     if domains is None:
@@ -222,16 +239,36 @@ def _issuers(options: ApiClientOptions) -> Optional[list[str]]:
         raise ConfigurationError("domains must be a list of domains or a resolver function.")
     if not domains:
         raise ConfigurationError("domains must not be empty.")
-    return [_issuer("domains", item) for item in domains]
+    return [issuer_of("domains", item) for item in domains]
 
 
-def _issuer(argument: str, domain: object) -> str:
+def issuer_of(argument: str, domain: object) -> str:
+    """The issuer of a domain, in normal form.
+
+    Raises:
+        ConfigurationError: there is none of this domain.
+    """
     if not isinstance(domain, str) or not domain.strip():
         raise ConfigurationError(f"{argument}: a domain must be a non-empty string.")
+    bare = domain.strip()
+    _check_bare(argument, bare)
     try:
-        return _native.normalize_issuer(domain.strip())
+        return _native.normalize_issuer(bare)
     except ValueError as error:
         raise ConfigurationError(f"{argument}: {error}") from None
+
+
+def _check_bare(argument: str, value: str) -> None:
+    if value[0] in _QUOTES or value[-1] in _QUOTES:
+        raise ConfigurationError(f"{argument} is in quotes: remove them. The value is {value!a}.")
+    if not value.isprintable():
+        raise ConfigurationError(
+            f"{argument} has control characters or invisible characters: remove them. The value is {value!a}."
+        )
+
+
+# Quotes that shells, files and word processors put around a value.
+_QUOTES = "\"'`\u201c\u201d\u2018\u2019"
 
 
 def _dpop_mode(options: ApiClientOptions) -> Literal["off", "accepted", "required"]:

@@ -74,6 +74,13 @@ def _confirmations(cases: Group) -> None:
     refuse("key_url_in_cnf", "thumbprint_missing", {"jku": "https://evil.example/"}, "RFC 7800 section 3.5")
     refuse("unknown_confirmation", "thumbprint_missing", {"osc": {}}, "RFC 7800 section 3.1")
     refuse("jkt_in_upper_case", "thumbprint_missing", {"JKT": jkt}, "RFC 7515 section 5.3")
+    tok = token({"cnf": {"jkt": jkt, "kc-jkt-type": "DPoP"}})
+    cases.add("unknown_member_beside_jkt_is_accepted", "RFC 7800 section 3.1", tok, "verified", proof=proof(tok))
+    cases.add("unknown_member_beside_jkt_is_rejected_as_bearer", RFC9449, tok, "bound_token_as_bearer")
+    refuse("unknown_member_alone", "thumbprint_missing", {"kc-jkt-type": "DPoP"}, "RFC 7800 section 3.1")
+    for method, value in {"jku": "https://evil.example/", "jwe": "x", "jwk": {}, "kid": "x", "osc": {}}.items():
+        cnf = {"jkt": jkt, method: value}
+        refuse(f"{method}_beside_jkt", "confirmation_not_supported", cnf, "RFC 7800 section 3.1")
     refuse("second_confirmation", "confirmation_not_supported", {"jkt": jkt, "x5t#S256": jkt}, "RFC 7800 section 3.1")
 
     spec = "RFC 9449 section 7.1"

@@ -47,6 +47,12 @@ def group() -> Group:
     accept("nonce_at_the_end_of_its_life_is_accepted", nonce(KEY, NOW - 299), fresh=True)
     accept("nonce_of_a_clock_slightly_ahead_is_accepted", nonce(KEY, NOW + 5))
 
+    for name, iat in {"an_hour_behind": NOW - 3600, "an_hour_ahead": NOW + 3600, "at_the_epoch": 0}.items():
+        by_its_clock = proof(tok, {"nonce": nonce(KEY, NOW), "iat": iat})
+        cases.add(f"good_nonce_of_a_clock_{name}_is_accepted", f"{SPEC}, 4.3", tok, verified(tok), proof=by_its_clock)
+    refuse("stale_nonce_of_a_young_proof_is_refused", "nonce_refused", {"nonce": nonce(KEY, NOW - 300), "iat": NOW})
+    text_iat = {"nonce": nonce(KEY, NOW), "iat": str(NOW)}
+    refuse("iat_that_is_text_beside_a_good_nonce_is_rejected", "proof_issued_at_malformed", text_iat)
     refuse("missing_nonce_is_asked_for", "nonce_missing", {})
     refuse("missing_nonce_is_asked_for_where_dpop_is_required", "nonce_missing", {}, REQUIRED)
     rfc = {"rfc_status_codes": True}

@@ -127,7 +127,12 @@ def group() -> Group:
     refuse("escaped_semicolon", f"{SYNTAX}.2", "https://api.example.com/a%3Bb", "https://api.example.com/a;b")
     refuse("path_parameter", RFC9449, "https://api.example.com/a/b;v=1")
     refuse("other_ip_address_of_the_same_host", GRAMMAR, "http://[::ffff:127.0.0.1]/a", "http://127.0.0.1/a")
-    refuse("ipv6_address_spelled_otherwise", SYNTAX, "http://[0:0:0:0:0:0:0:1]/a", "http://[::1]/a")
+    accept("ipv6_address_with_all_its_zeros", SYNTAX, "http://[0:0:0:0:0:0:0:1]/a", "http://[::1]/a")
+    accept("ipv6_address_in_upper_case", SYNTAX, "http://[2001:DB8::A]/a", "http://[2001:db8::a]/a")
+    mapped = "http://[::ffff:192.0.2.128]/a"
+    accept("mapped_ipv4_address_in_hexadecimal", SYNTAX, "http://[::ffff:c000:280]/a", mapped)
+    refuse("another_mapped_ipv4_address", SYNTAX, "http://[::ffff:c000:281]/a", mapped)
+    refuse("ipv6_address_with_a_zone", GRAMMAR, "http://[fe80::1%25eth0]/a", "http://[fe80::1%25eth0]/a")
     refuse("decimal_ip_address", GRAMMAR, "http://2130706433/a", "http://127.0.0.1/a")
     refuse("localhost_for_its_address", RFC9449, "http://localhost/a", "http://127.0.0.1/a")
     refuse(

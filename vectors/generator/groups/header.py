@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..case import ABSENT, Group, token
+from ..case import ABSENT, DISCOVERY_URL, JWKS_URL, Group, token
 from ..keys import auth0_jwk, jwk
 
 
@@ -60,7 +60,7 @@ def _keys_in_the_token(cases: Group) -> None:
     mistyped = {"jwk": 5, "jku": [], "x5c": "no", "x5u": {}, "x5t": None}
     cases.accept("mistyped_keys_in_header_are_ignored", spec, token(header=mistyped))
     forged = token(header={"jwk": attacker, "kid": ABSENT}, key="attacker-rsa")
-    cases.add("key_in_header_does_not_replace_kid", spec, forged, "kid_missing")
+    cases.add("key_in_header_does_not_replace_kid", spec, forged, "kid_missing", fetched=[DISCOVERY_URL, JWKS_URL])
 
 
 def _types(cases: Group) -> None:
@@ -71,6 +71,8 @@ def _types(cases: Group) -> None:
         "at_jwt": "at+jwt",
         "at_jwt_in_upper_case": "AT+JWT",
         "application_at_jwt": "application/at+jwt",
+        "application_jwt": "application/jwt",
+        "application_jwt_in_upper_case": "APPLICATION/JWT",
         "application_at_jwt_in_mixed_case": "Application/AT+jwt",
         "no": ABSENT,
     }.items():
@@ -89,7 +91,6 @@ def _types(cases: Group) -> None:
         "number": 5,
         "array": ["JWT"],
         "jwt_inside_longer_text": "JWT; charset=utf-8",
-        "application_jwt": "application/jwt",
         "text_at_jwt": "text/at+jwt",
         "other_letter": "at+\u0237wt",
     }.items():

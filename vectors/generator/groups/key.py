@@ -12,6 +12,7 @@ from ..case import (
     JWKS_URL,
     MISSING,
     Group,
+    Token,
     documents,
     key_set,
     raw_document,
@@ -36,8 +37,11 @@ def group() -> Group:
 
 def _kid(cases: Group) -> None:
     spec = "RFC 7515 section 4.1.4"
+    both = [DISCOVERY_URL, JWKS_URL]
+    without = token(header={"kid": ABSENT})
+    cases.add("kid_missing_is_rejected", spec, without, "kid_missing", fetched=both)
+    _without_kid(cases, without, both)
     for name, value in {
-        "missing": ABSENT,
         "null": None,
         "empty": "",
         "number": 1,
@@ -68,6 +72,32 @@ def _kid(cases: Group) -> None:
         docs=documents(key_set(jwk("rsa-a", kid=odd))),
     )
     cases.accept("second_key_is_accepted", spec, token(key="rsa-b"))
+
+
+def _without_kid(cases: Group, without: Token, both: list[str]) -> None:
+    """The token, or the key, has no `kid`: the one key that fits the algorithm, if there is just one."""
+    spec = "RFC 7515 section 4.1.4, RFC 7517 section 4.5"
+    nameless, other = jwk("rsa-a", kid=None), jwk("rsa-b")
+    elliptic = jwk("ec-p256", kid=None)
+
+    def accept(name: str, tok: Token, *published: Any) -> None:
+        cases.accept(f"{name}_is_accepted", spec, tok, docs=documents(key_set(*published)), fetched=both)
+
+    def refuse(name: str, tok: Token, code: str, *published: Any) -> None:
+        docs = documents(key_set(*published))
+        cases.add(f"{name}_is_rejected", spec, tok, code, docs=docs, fetched=both)
+
+    accept("only_key_without_kid", token(), nameless)
+    accept("only_key_without_kid_for_a_token_without_kid", without, nameless)
+    accept("only_key_for_a_token_without_kid", without, jwk("rsa-a"))
+    accept("only_fitting_key_without_kid", token(), elliptic, nameless, junk()["symmetric_key"])
+    accept("only_key_with_a_null_kid", token(), {**nameless, "kid": None})
+    accept("only_key_with_an_empty_kid", token(), {**nameless, "kid": ""})
+    refuse("token_of_another_key_than_the_only_one", token(key="attacker-rsa"), "signature_invalid", nameless)
+    refuse("kid_beside_the_only_key_with_another_kid", token(), "unknown_kid", other)
+    refuse("kid_beside_two_fitting_keys_without_kid", token(), "unknown_kid", nameless, jwk("rsa-b", kid=None))
+    refuse("kid_beside_a_fitting_key_with_another_kid", token(), "unknown_kid", nameless, other)
+    refuse("token_without_kid_beside_two_fitting_keys", without, "kid_missing", nameless, other)
 
 
 def _junk(cases: Group) -> None:
@@ -151,10 +181,20 @@ def _unfit(cases: Group) -> None:
     rsa("published_private_exponent", "RFC 7517 section 9.2", d=private_members("rsa-a")["d"])
     rsa("key_without_modulus", RSA, n=None)
     rsa("key_without_exponent", RSA, e=None)
-    rsa("key_with_padded_modulus", RSA, n=b64(modulus) + "==")
-    rsa("key_with_standard_base64_modulus", RSA, n=b64(modulus).replace("-", "+").replace("_", "/"))
-    rsa("key_with_zero_byte_before_modulus", RSA, n=b64(b"\0" + modulus))
-    rsa("key_with_zero_byte_before_exponent", RSA, e=b64(b"\0\x01\0\x01"))
+    for name, members in {
+        "padded_modulus": {"n": b64(modulus) + "=="},
+        "padded_exponent": {"e": "AQAB="},
+        "standard_base64_modulus": {"n": b64(modulus).replace("-", "+").replace("_", "/")},
+        "zero_byte_before_modulus": {"n": b64(b"\0" + modulus)},
+        "zero_bytes_before_modulus": {"n": b64(b"\0\0\0" + modulus)},
+        "zero_byte_before_exponent": {"e": b64(b"\0\x01\0\x01")},
+        "empty_use": {"use": ""},
+        "empty_alg": {"alg": ""},
+    }.items():
+        docs = documents(key_set(jwk("rsa-a", **members), beside))
+        cases.accept(f"key_with_{name}_is_used", RSA, token(), docs=docs)
+    rsa("key_with_line_break_in_modulus", RSA, n=b64(modulus)[:100] + "\n" + b64(modulus)[100:])
+    rsa("key_with_padding_inside_modulus", RSA, n=b64(modulus)[:100] + "=" + b64(modulus)[100:])
     rsa("key_with_even_modulus", RSA, n=b64_int(n - 1))
     rsa("key_with_modulus_one", RSA, n=b64_int(1))
     rsa("key_with_empty_modulus", RSA, n="")
@@ -258,7 +298,6 @@ def _useless_sets(cases: Group) -> None:
         "small_key_alone": _text({"keys": [jwk("rsa-1024", kid="rsa-a")]}),
         "symmetric_key_alone": _text({"keys": [junk()["symmetric_key"]]}),
         "private_key_alone": _text({"keys": [jwk("rsa-a", **private_members("rsa-a"))]}),
-        "key_without_kid_alone": _text({"keys": [jwk("rsa-a", kid=None)]}),
         "unknown_key_type_alone": _text({"keys": [junk()["unknown_kty"]]}),
         "two_byte_order_marks": f'\ufeff\ufeff{{"keys":[{good}]}}',
     }.items():

@@ -29,12 +29,13 @@ pub(crate) async fn run(mut args: IssuerArgs) -> Result<(), Failure> {
     if let Some(path) = args.ca_file.as_deref().filter(|path| path.exists() && !path.is_file()) {
         return Err(Failure::usage(format!("{} is not a file.", path.display())).with_hint(CA_FILE_HINT));
     }
-    let config = config(&args, public_key).map_err(|error| Failure::usage(format!("{error}.")))?;
-    let connections = config.connections.clone();
-    let management_scopes = config.management_scopes.clone();
+    let file = args.config.as_deref().map(|path| input::file("configuration", &path.display().to_string()));
+    let file = file.transpose()?;
+    let config = config(&args, public_key, file.as_deref());
+    let config = config.map_err(|error| Failure::usage(format!("{error}.")))?;
+    let described = Described::of(&config);
     let tenant = LocalTenant::start(config).await.map_err(|error| start_failure(&error))?;
-    let mut ready =
-        Ready { tenant: &tenant, args: &args, connections, management_scopes, secrets: Secrets::Shown };
+    let mut ready = Ready { tenant: &tenant, args: &args, described, secrets: Secrets::Shown };
     let announcement = announce(&ready);
     if !io::stdout().is_terminal() {
         ready.secrets = Secrets::In(announcement.as_ref().map(Announcement::path));
@@ -64,7 +65,11 @@ fn public_key(path: &Path) -> Result<PublicKey, Failure> {
         .map_err(|error| Failure::usage(format!("{name} is not a usable public key: {error}.")))
 }
 
-fn config(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<TenantConfig, ConfigError> {
+fn config(
+    args: &IssuerArgs,
+    public_key: Option<PublicKey>,
+    file: Option<&str>,
+) -> Result<TenantConfig, ConfigError> {
     let api = |identifier: &String| {
         let api = Api::new(identifier, words(&args.scope))?;
         Ok(if args.permissions { api.with_permissions() } else { api })
@@ -73,6 +78,12 @@ fn config(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<TenantConf
         port: args.port,
         apis: args.audience.iter().map(api).collect::<Result<_, _>>()?,
         client: Some(client(args, public_key)?),
+        host: args.host,
+        name: args.name.clone(),
+        http: args.http,
+        state: args.state.clone(),
+        mtls: args.mtls,
+        dpop_nonce: args.dpop_nonce,
         token_lifetime: args.token_lifetime,
         admin: args.admin,
         exchange_profiles: args
@@ -86,6 +97,15 @@ fn config(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<TenantConf
         device_code_lifetime: args.device_lifetime,
         ..TenantConfig::default()
     };
+    if let Some(file) = file {
+        config = config.with_file(file)?;
+    }
+    if let Some(like) = &args.like {
+        config.like = like.parse()?;
+    }
+    if config.apis.is_empty() {
+        config.apis.push(api(&"https://api.example.com".to_owned())?);
+    }
     if !args.management_scope.is_empty() {
         config.management_scopes = words(&args.management_scope).map(str::to_owned).collect();
     }
@@ -106,7 +126,7 @@ fn connection(text: &str) -> Result<Connection, ConfigError> {
 }
 
 fn client(args: &IssuerArgs, public_key: Option<PublicKey>) -> Result<Client, ConfigError> {
-    let mut client = Client::random()?;
+    let mut client = Client::random()?.with_redirect_uris(&args.redirect_uri)?;
     if let Some(id) = &args.client_id {
         client = client.with_id(id)?;
     }
@@ -140,9 +160,43 @@ fn start_failure(error: &StartError) -> Failure {
 struct Ready<'a> {
     tenant: &'a LocalTenant,
     args: &'a IssuerArgs,
-    connections: Vec<Connection>,
-    management_scopes: Vec<String>,
+    described: Described,
     secrets: Secrets<'a>,
+}
+
+/// What flags and file describe.
+struct Described {
+    audiences: Vec<String>,
+    scopes: Vec<String>,
+    exchange_profiles: Vec<String>,
+    connections: Vec<String>,
+    management_scopes: Vec<String>,
+    users: Vec<String>,
+}
+
+impl Described {
+    fn of(config: &TenantConfig) -> Self {
+        let owned = |text: &str| text.to_owned();
+        let mut scopes: Vec<String> = Vec::new();
+        for scope in config.apis.iter().flat_map(Api::scopes) {
+            if !scopes.contains(scope) {
+                scopes.push(scope.clone());
+            }
+        }
+        let users: Vec<_> = config.users.iter().map(|user| owned(user.id())).collect();
+        Self {
+            audiences: config.apis.iter().map(|api| owned(api.identifier())).collect(),
+            scopes,
+            exchange_profiles: config
+                .exchange_profiles
+                .iter()
+                .map(|it| owned(it.subject_token_type()))
+                .collect(),
+            connections: config.connections.iter().map(|connection| owned(connection.name())).collect(),
+            management_scopes: config.management_scopes.clone(),
+            users: if users.is_empty() { vec![config.user.clone()] } else { users },
+        }
+    }
 }
 
 /// Where the lines for people have the secrets. A log or a pipe gets none: others may read it.
@@ -157,18 +211,19 @@ impl Ready<'_> {
         let admin = self.tenant.admin();
         json!({
             "domain": self.tenant.domain(),
-            "issuer": format!("https://{}/", self.tenant.domain()),
-            "ca_file": self.tenant.ca_path().display().to_string(),
+            "issuer": self.tenant.issuer(),
+            "ca_file": self.tenant.ca_path().map(|path| path.display().to_string()),
             "client_id": self.tenant.client_id(),
             "client_secret": self.tenant.client_secret().expose(),
-            "audiences": self.args.audience,
-            "scopes": words(&self.args.scope).collect::<Vec<_>>(),
+            "audiences": self.described.audiences,
+            "scopes": self.described.scopes,
             "private_key_jwt": self.args.client_public_key.is_some(),
-            "exchange_profiles": self.args.exchange_profile,
-            "connections": self.connections().collect::<Vec<_>>(),
+            "exchange_profiles": self.described.exchange_profiles,
+            "connections": self.described.connections,
             "management_audience": self.management_audience(),
-            "management_scopes": self.management_scopes,
-            "user": self.args.user,
+            "management_scopes": self.described.management_scopes,
+            "user": self.described.users.first(),
+            "users": self.described.users,
             "admin_url": admin.map(AdminAccess::url),
             "admin_secret": admin.map(|admin| admin.secret().expose()),
         })
@@ -183,10 +238,6 @@ impl Ready<'_> {
         }
     }
 
-    fn connections(&self) -> impl Iterator<Item = &str> {
-        self.connections.iter().map(Connection::name)
-    }
-
     fn management_audience(&self) -> String {
         format!("https://{}/api/v2/", self.tenant.domain())
     }
@@ -195,22 +246,27 @@ impl Ready<'_> {
 impl fmt::Display for Ready<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tenant = self.tenant;
-        let ca_file = tenant.ca_path().display().to_string();
-        writeln!(f, "Local tenant at https://{}/\n", tenant.domain())?;
+        writeln!(f, "Local tenant at {}\n", tenant.issuer())?;
         writeln!(f, "  domain         {}", tenant.domain())?;
-        writeln!(f, "  CA file        {ca_file}")?;
+        let ca_file = tenant.ca_path().map(|path| path.display().to_string());
+        if let Some(ca_file) = &ca_file {
+            writeln!(f, "  CA file        {ca_file}")?;
+        }
         writeln!(f, "  client id      {}", tenant.client_id())?;
         self.secret(f, "client secret", tenant.client_secret())?;
-        for audience in &self.args.audience {
+        for audience in &self.described.audiences {
             writeln!(f, "  audience       {audience}")?;
         }
-        for scope in words(&self.args.scope) {
+        for scope in &self.described.scopes {
             writeln!(f, "  scope          {scope}")?;
         }
-        for profile in &self.args.exchange_profile {
+        for user in &self.described.users {
+            writeln!(f, "  user           {user}")?;
+        }
+        for profile in &self.described.exchange_profiles {
             writeln!(f, "  exchange type  {profile}")?;
         }
-        for connection in self.connections() {
+        for connection in &self.described.connections {
             writeln!(f, "  connection     {connection}")?;
         }
         writeln!(f, "  management     {}", self.management_audience())?;
@@ -219,9 +275,11 @@ impl fmt::Display for Ready<'_> {
             self.secret(f, "admin secret", admin.secret())?;
         }
         writeln!(f, "\nFor the shell of your API and of your client:\n")?;
-        writeln!(f, "  export {CA_FILE}={}", shell(&ca_file))?;
+        if let Some(ca_file) = &ca_file {
+            writeln!(f, "  export {CA_FILE}={}", shell(ca_file))?;
+        }
         writeln!(f, "  export AUTH0_DOMAIN={}", shell(tenant.domain()))?;
-        if let Some(audience) = self.args.audience.first() {
+        if let Some(audience) = self.described.audiences.first() {
             writeln!(f, "  export AUTH0_AUDIENCE={}", shell(audience))?;
         }
         writeln!(f, "  export AUTH0_CLIENT_ID={}", shell(tenant.client_id()))?;

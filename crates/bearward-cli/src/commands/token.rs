@@ -1,8 +1,8 @@
 //! `bearward token`: requests a token from a tenant (RFC 6749 §4.4, RFC 9449 §5).
 
 use bearward_exchange::{ClientCredentials, Form};
-use reqwest::{Client, Method, Url};
-use serde_json::Value;
+use reqwest::{Client, Method, Url, header::CONTENT_TYPE};
+use serde_json::{Map, Value, json};
 
 use crate::{
     commands::args::TokenArgs,
@@ -10,11 +10,18 @@ use crate::{
         dpop::{Nonce, ProofFacts, ProofKey, key_file},
         https,
     },
-    tenant::client::{Answer, Granted, QUOTE_LENGTH, with_form},
+    tenant::{
+        client::{Answer, Granted, QUOTE_LENGTH, with_form},
+        local::{AdminApi, LocalTenant},
+    },
     terminal::{failure::Failure, input, output},
 };
 
 pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
+    if args.chosen.are_given() {
+        let key = if args.dpop { Some(key(args.dpop_key.clone())?) } else { None };
+        return print(chosen(&args, key.as_ref()).await?, args.json);
+    }
     let secret = input::argument("client secret", args.client_secret)?;
     let scope = args.scope.join(" ");
     let form = ClientCredentials {
@@ -37,11 +44,56 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
     if let Some(key) = key {
         check_binding(&granted, &host, &key)?;
     }
-    if args.json {
+    print(granted, args.json)
+}
+
+fn print(granted: Granted, as_json: bool) -> Result<(), Failure> {
+    if as_json {
         output::json(&Value::Object(granted.members))
     } else {
         output::data(granted.access_token.expose())
     }
+}
+
+/// A token with the claims of the arguments, from the admin API of the local tenant.
+async fn chosen(args: &TokenArgs, key: Option<&ProofKey>) -> Result<Granted, Failure> {
+    let local = LocalTenant::find()?;
+    if local.domain != args.domain {
+        let message = format!("{} is not the local tenant of this folder, {}.", args.domain, local.domain);
+        return Err(
+            Failure::usage(message).with_hint("only that tenant issues tokens with claims of your choice.")
+        );
+    }
+    let Some(AdminApi { url, secret }) = local.admin else {
+        return Err(Failure::usage("the local tenant of this folder has no admin API.")
+            .with_hint("start it by `bearward issuer --admin`."));
+    };
+    let client = https::clear_text_client(&args.timeout.http_options(), &url)?;
+    let request = client.post(url.clone()).bearer_auth(&secret).header(CONTENT_TYPE, "application/json");
+    let request = request.body(json!({ "claims": claims(args, key) }).to_string());
+    Answer::to(request, &url).await.map_err(|failure| LocalTenant::gone(&failure))?.granted(&secret)
+}
+
+/// The claims to write over those of the client's usual token.
+fn claims(args: &TokenArgs, key: Option<&ProofKey>) -> Map<String, Value> {
+    let words = |texts: &[String]| -> Vec<String> {
+        texts.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
+    };
+    let (scopes, permissions) = (words(&args.scope), words(&args.chosen.permission));
+    let mut claims = Map::new();
+    let mut set = |name: &str, value: Option<Value>| {
+        claims.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    set("aud", Some(args.audience.as_str().into()));
+    set("sub", args.chosen.sub.as_deref().map(Value::from));
+    // Auth0's claim for the client credentials grant, which has no user.
+    set("gty", args.chosen.sub.is_some().then_some(Value::Null));
+    set("scope", (!scopes.is_empty()).then(|| scopes.join(" ").into()));
+    set("permissions", (!permissions.is_empty()).then(|| permissions.into()));
+    set("org_id", args.chosen.org.as_deref().map(Value::from));
+    set("cnf", key.map(|key| json!({ "jkt": key.thumbprint() })));
+    claims.extend(args.chosen.claims.iter().cloned());
+    claims
 }
 
 fn key(path: Option<std::path::PathBuf>) -> Result<ProofKey, Failure> {

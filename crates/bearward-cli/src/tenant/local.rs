@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use reqwest::Url;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -74,6 +75,23 @@ pub(crate) struct LocalTenant {
     pub(crate) client_secret: String,
     /// The first of its APIs.
     pub(crate) audience: Option<String>,
+    pub(crate) admin: Option<AdminApi>,
+}
+
+/// The part of the admin API that issues any token.
+pub(crate) struct AdminApi {
+    pub(crate) url: Url,
+    pub(crate) secret: String,
+}
+
+impl AdminApi {
+    /// Only on loopback, and with no path of the file's choice.
+    fn at(url: &str, secret: &str) -> Option<Self> {
+        let mut url = Url::parse(url).ok().filter(is_loopback)?;
+        let is_bare = url.path() == "/" && url.query().is_none() && url.scheme() == "http";
+        url.set_path("/admin/token");
+        is_bare.then(|| Self { url, secret: secret.to_owned() })
+    }
 }
 
 impl LocalTenant {
@@ -113,6 +131,9 @@ impl LocalTenant {
             client_id: text("client_id")?.to_owned(),
             client_secret: text("client_secret")?.to_owned(),
             audience: members.get("audiences").and_then(|it| it[0].as_str()).map(str::to_owned),
+            admin: text("admin_url")
+                .zip(text("admin_secret"))
+                .and_then(|(url, secret)| AdminApi::at(url, secret)),
         })
     }
 

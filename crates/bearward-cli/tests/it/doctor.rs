@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use bearward_core::limits::KEYS_IN_SET;
 use serde_json::{Value, json};
 
 use crate::{
@@ -32,7 +33,7 @@ fn a_good_tenant_passes_every_check() {
         json!({ "kid": key["kid"], "kty": "RSA", "bits": 2048, "crv": null, "alg": "RS256", "use": "sig", "usable": true }),
         *key
     );
-    assert_eq!(findings.facts("keys"), &json!({ "usable": 1 }));
+    assert_eq!(findings.facts("keys"), &json!({ "usable": 1, "unread": 0 }));
     let scopes = json!(["read:messages", "write:messages"]);
     assert_eq!(findings.facts("token"), &json!({ "scopes": scopes, "permissions": scopes }));
 }
@@ -77,34 +78,6 @@ fn missing_settings_are_a_failed_check_and_no_usage_error() {
     findings.assert_failed("domain", 2, "it is not set", "AUTH0_DOMAIN=");
     assert_eq!((findings.status("audience"), findings.status("trust")), ("warning", "ok"));
     findings.assert_skipped_after("trust");
-}
-
-#[test]
-fn a_value_that_the_environment_hides_is_named() {
-    let setup = Setup::start();
-    let mut command = setup.command(&["--json"]);
-    let other = fs::canonicalize(setup.folder.path()).unwrap().join("other.pem");
-    fs::write(&other, Server::https().ca_pem).unwrap();
-    let other = other.display().to_string();
-    command.env("BEARWARD_CA_FILE", &other);
-    let findings = setup.findings(command);
-    let (ours, code) = (setup.ready["ca_file"].as_str().unwrap(), findings.0["exit_code"].as_i64());
-    assert_eq!((findings.status("trust"), findings.status("tls"), code), ("warning", "failed", Some(3)));
-    for check in ["trust", "tls"] {
-        let text = findings.all(check)[0].to_string();
-        assert!(text.contains(&other) && text.contains(ours), "{text}");
-    }
-}
-
-#[test]
-fn a_ca_file_is_added_to_what_the_environment_trusts() {
-    let setup = Setup::start();
-    let mut command = setup.command(&["--json"]);
-    fs::write(setup.folder.path().join("other.pem"), Server::https().ca_pem).unwrap();
-    command.env("SSL_CERT_FILE", "other.pem");
-    let findings = setup.findings(command);
-    assert_eq!((findings.status("trust"), findings.status("token")), ("ok", "ok"));
-    assert_eq!(findings.facts("trust")["certificates"], 2);
 }
 
 #[test]
@@ -354,8 +327,27 @@ fn each_key_is_judged_by_itself() {
     shown("warning", "another key has the same kid");
     shown("warning", "without a kid, no token can name it");
     assert_eq!(findings.status("keys"), "ok");
-    assert_eq!((findings.facts("keys"), findings.status("token")), (&json!({ "usable": 2 }), "ok"));
+    assert_eq!(
+        (findings.facts("keys"), findings.status("token")),
+        (&json!({ "usable": 2, "unread": 0 }), "ok")
+    );
     assert_eq!(findings.0["exit_code"], 0);
+}
+
+#[test]
+fn keys_that_apis_do_not_read_are_a_warning() {
+    let setup = Setup::start();
+    let good = key_set(setup.folder.path(), &setup.ready)["keys"][0].clone();
+    for (more, unread) in [(0, 0), (1, 1), (7, 7)] {
+        let mut keys = vec![good.clone()];
+        keys.resize(KEYS_IN_SET + more, json!({ "kid": "x", "kty": "EC", "crv": "P-256" }));
+        setup.behave("jwks", json!({ "body": { "json": { "keys": keys } } }));
+        let findings = setup.check(&[]);
+        assert_eq!(findings.facts("keys"), &json!({ "usable": 1, "unread": unread }));
+        if unread > 0 {
+            findings.assert_words("keys", &format!("the last {unread} are not read"), "publish no more");
+        }
+    }
 }
 
 #[test]

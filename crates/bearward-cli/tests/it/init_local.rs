@@ -253,7 +253,7 @@ impl Scene {
         ];
         let args: Vec<_> = base.iter().chain(args).copied().collect();
         let mut command = bearward(self.folder.path(), &args);
-        command.env("SSL_CERT_FILE", self.tenant.ca_path());
+        command.env("SSL_CERT_FILE", self.tenant.ca_path().unwrap());
         command
     }
 

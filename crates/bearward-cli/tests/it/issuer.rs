@@ -214,3 +214,40 @@ fn the_long_help_lists_the_admin_api() {
         assert!(long.contains(&format!("/admin/{path}")), "{path} in {long}");
     }
 }
+
+#[test]
+fn a_file_describes_the_tenant_and_a_folder_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let toml = "like = 'okta'\n[[apis]]\nidentifier = 'https://a'\nscopes = ['x']\n[[users]]\nid = 'ann'\n";
+    fs::write(folder.path().join("tenant.toml"), toml).unwrap();
+    let args = ["--config", "tenant.toml", "--state", "kept", "--redirect-uri", "http://localhost/cb"];
+    let (issuer, first) = Issuer::ready(folder.path(), &args);
+    assert_eq!(first["issuer"], format!("https://{}/oauth2/default", first["domain"].as_str().unwrap()));
+    assert_eq!((&first["audiences"], &first["scopes"]), (&json!(["https://a"]), &json!(["x"])));
+    assert_eq!((&first["user"], &first["users"]), (&json!("ann"), &json!(["ann"])));
+    issuer.end("TERM");
+    let (issuer, second) = Issuer::ready(folder.path(), &args);
+    for name in ["domain", "client_id", "client_secret", "ca_file"] {
+        assert_eq!(first[name], second[name], "{name}");
+    }
+    issuer.end("TERM");
+}
+
+#[test]
+fn mistakes_in_the_file_and_the_flags_are_usage_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("tenant.toml"), "[[users]]\nname = 'hush'\n").unwrap();
+    for (args, part) in [
+        (vec!["--config", "tenant.toml"], "line 2"),
+        (vec!["--config", "none.toml"], "none.toml"),
+        (vec!["--http", "--name", "tenant.test"], "loopback"),
+        (vec!["--host", "0.0.0.0"], "needs a name"),
+        (vec!["--like", "azure"], "keycloak"),
+        (vec!["--redirect-uri", "http://evil.example/"], "redirect URI"),
+    ] {
+        let finished =
+            finish(bearward(folder.path(), &[vec!["issuer", "--port", "0"], args.clone()].concat()));
+        assert_eq!(finished.code, Some(2), "{args:?}");
+        assert!(finished.stderr.contains(part) && !finished.stderr.contains("hush"), "{}", finished.stderr);
+    }
+}

@@ -27,7 +27,7 @@ fn bash_takes_its_script() {
     let words =
         "COMP_WORDS=(bearward token --cl); COMP_CWORD=2; _bearward bearward --cl token; echo ${COMPREPLY[@]}";
     let finished = finish_with_stdin(bash, &format!("{script}\n{words}\n"));
-    assert_eq!(finished.stdout, "--client-id --client-secret\n", "{}", finished.stderr);
+    assert_eq!(finished.stdout, "--client-id --client-secret --claim\n", "{}", finished.stderr);
 }
 
 #[test]

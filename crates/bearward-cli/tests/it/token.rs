@@ -87,6 +87,87 @@ fn everything_can_come_from_the_environment_and_the_secret_from_stdin() {
 }
 
 #[test]
+fn the_local_tenant_issues_tokens_with_chosen_claims() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_issuer, ready) = Issuer::ready(folder.path(), &["--admin", "--scope", "read:messages"]);
+    let chosen = |more: &[&str]| {
+        let base =
+            ["--sub", "auth0|ann", "--permission", "read:a write:a", "--permission", "x", "--org", "org_1"];
+        let mut command = token(folder.path(), &ready, &[&base, more].concat());
+        command.env("HOME", folder.path());
+        finish(command)
+    };
+    let finished = chosen(&[
+        "--claim",
+        "name=Ann",
+        "--claim",
+        "age=5",
+        "--claim",
+        "roles=[\"a\"]",
+        "--claim",
+        "azp=null",
+    ]);
+    assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
+    let found = claims(&ready, finished.stdout.trim_end());
+    for (name, value) in [
+        ("sub", json!("auth0|ann")),
+        ("aud", json!(AUDIENCE)),
+        ("permissions", json!(["read:a", "write:a", "x"])),
+        ("org_id", json!("org_1")),
+        ("name", json!("Ann")),
+        ("age", json!(5)),
+        ("roles", json!(["a"])),
+        ("scope", json!("read:messages")),
+        ("gty", Value::Null),
+        ("azp", Value::Null),
+    ] {
+        assert_eq!(found[name], value, "{name}");
+    }
+    let bound = chosen(&["--dpop", "--scope", "other:scope"]);
+    let found = claims(&ready, bound.stdout.trim_end());
+    assert!(found["cnf"]["jkt"].is_string() && found["scope"] == "other:scope", "{found}");
+    let secret = ready["admin_secret"].as_str().unwrap();
+    for (args, part) in [
+        (&["--claim", "name"][..], "expected NAME=VALUE"),
+        (&["--claim", "=x"], "expected NAME=VALUE"),
+        (&["--domain", "127.0.0.1:1"], "127.0.0.1:1 is not the local tenant of this folder"),
+    ] {
+        let text = |name: &str| ready[name].as_str().unwrap();
+        let mut command = bearward(folder.path(), &[&["token", "--sub", "a"], args].concat());
+        command.env("AUTH0_DOMAIN", text("domain")).env("AUTH0_CLIENT_ID", "c");
+        command.env("AUTH0_CLIENT_SECRET", "s").env("AUTH0_AUDIENCE", AUDIENCE);
+        let finished = finish(command);
+        assert_failure(&finished, 2, part, &ready);
+        assert!(!finished.stderr.contains(secret), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn without_an_admin_api_on_loopback_no_claims_can_be_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_issuer, ready) = issuer(folder.path());
+    let finished = finish(token(folder.path(), &ready, &["--sub", "a"]));
+    assert_failure(&finished, 2, "hint: start it by `bearward issuer --admin`.", &ready);
+    let file = folder.path().join(".bearward/tenant.json");
+    let mut stranger: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    stranger["admin_secret"] = json!("hush");
+    for url in [
+        "http://10.0.0.1",
+        "http://127.0.0.1@10.0.0.1",
+        "https://localhost.example.com",
+        "http://127.0.0.1:1/a?b=",
+    ] {
+        stranger["admin_url"] = json!(url);
+        fs::write(&file, stranger.to_string()).unwrap();
+        let finished = finish(token(folder.path(), &ready, &["--org", "a"]));
+        assert_failure(&finished, 2, "has no admin API", &ready);
+    }
+    fs::remove_file(&file).unwrap();
+    let finished = finish(token(folder.path(), &ready, &["--claim", "a=b"]));
+    assert_failure(&finished, 2, "no local tenant was started in this folder", &ready);
+}
+
+#[test]
 fn help_does_not_show_the_secret_of_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bearward(folder.path(), &["token", "--help"]);

@@ -160,3 +160,31 @@ fn proxies_that_can_t_be_used_are_shown_without_their_passwords() {
     command.env_remove("HTTPS_PROXY").env("AUTH0_CLIENT_SECRET", "");
     scene.findings(command).assert_words("proxy", "HTTPS_PROXY in .env is only for apps", "environment");
 }
+
+#[test]
+fn a_value_that_the_environment_hides_is_named() {
+    let setup = Setup::start();
+    let mut command = setup.command(&["--json"]);
+    let other = fs::canonicalize(setup.folder.path()).unwrap().join("other.pem");
+    fs::write(&other, Server::https().ca_pem).unwrap();
+    let other = other.display().to_string();
+    command.env("BEARWARD_CA_FILE", &other);
+    let findings = setup.findings(command);
+    let (ours, code) = (setup.ready["ca_file"].as_str().unwrap(), findings.0["exit_code"].as_i64());
+    assert_eq!((findings.status("trust"), findings.status("tls"), code), ("warning", "failed", Some(3)));
+    for check in ["trust", "tls"] {
+        let text = findings.all(check)[0].to_string();
+        assert!(text.contains(&other) && text.contains(ours), "{text}");
+    }
+}
+
+#[test]
+fn a_ca_file_is_added_to_what_the_environment_trusts() {
+    let setup = Setup::start();
+    let mut command = setup.command(&["--json"]);
+    fs::write(setup.folder.path().join("other.pem"), Server::https().ca_pem).unwrap();
+    command.env("SSL_CERT_FILE", "other.pem");
+    let findings = setup.findings(command);
+    assert_eq!((findings.status("trust"), findings.status("token")), ("ok", "ok"));
+    assert_eq!(findings.facts("trust")["certificates"], 2);
+}

@@ -1,14 +1,15 @@
 //! The value of `WWW-Authenticate`. Nothing else writes that field. RFC 6750 §3, RFC 9449 §7.1.
 
-use super::ErrorCode;
+use super::error_code::ErrorCode;
 use crate::http::scheme::Scheme;
-use crate::policy::DpopMode;
+use crate::policy::{DpopMode, StatusProfile};
 
 /// The challenge of a refused request: one field value with one or two challenges. RFC 9110 §11.6.1.
 pub(super) struct Challenge<'a> {
     pub(super) error: Error<'a>,
     pub(super) scheme: Option<Scheme>,
     pub(super) mode: DpopMode,
+    pub(super) statuses: StatusProfile,
     /// The algorithms accepted for proofs. RFC 9449 §7.1.
     pub(super) algs: String,
 }
@@ -29,15 +30,28 @@ impl Challenge<'_> {
             (DpopMode::Off, _) => format!("Bearer {error}"),
             (DpopMode::Required, _) if error.is_empty() => format!("DPoP {algs}"),
             (DpopMode::Required, _) => format!("DPoP {error}, {algs}"),
+            (DpopMode::Accepted, Some(Scheme::Dpop)) if error.is_empty() && self.own_scheme_first() => {
+                format!("DPoP {algs}, Bearer {realm}")
+            }
             (DpopMode::Accepted, _) if error.is_empty() => format!("Bearer {realm}, DPoP {algs}"),
+            (DpopMode::Accepted, Some(Scheme::Dpop)) if self.own_scheme_first() => {
+                format!("DPoP {error}, {algs}, Bearer {realm}")
+            }
             (DpopMode::Accepted, Some(Scheme::Dpop)) => format!("Bearer {realm}, DPoP {error}, {algs}"),
             (DpopMode::Accepted, Some(Scheme::Bearer) | None) => format!("Bearer {error}, DPoP {algs}"),
         }
     }
+
+    /// Whether the challenge of the scheme that the request came in stands first: clients in the field look at the
+    /// beginning. With the compatible statuses only a client that is asked for a nonce depends on it; all other answers
+    /// are as clients of the replaced SDK know them.
+    fn own_scheme_first(&self) -> bool {
+        self.statuses == StatusProfile::Rfc || self.error.code == ErrorCode::UseDpopNonce
+    }
 }
 
 impl Error<'_> {
-    /// RFC 6750 §3.1: a client without credentials is told what is wanted, not what went wrong.
+    /// RFC 6750 §3.1: for a request without credentials, the challenge says what is required, and names no error.
     fn parameters(&self) -> String {
         if self.code == ErrorCode::InvalidRequest && self.description.is_empty() {
             return String::new();
@@ -54,7 +68,7 @@ impl Error<'_> {
 }
 
 /// `name="value"`, of the characters that RFC 6750 §3 allows in a value: printable ASCII without `"` and `\`.
-/// Our own texts have no others; of what a deployer configured, each one that isn't allowed becomes a space.
+/// Bearward's own texts have no others. In a text that a deployer configured, every other character becomes a space.
 fn parameter(name: &str, value: &str) -> String {
     let allowed = |c: char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
     let value: String = value.chars().map(|c| if allowed(c) { c } else { ' ' }).collect();

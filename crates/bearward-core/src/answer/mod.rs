@@ -1,8 +1,9 @@
-//! What is answered to a request that is not let in: status, header fields, and body.
+//! The response to a refused request: status, header fields and body.
 //!
-//! Nothing of a request, a token, a document or a network error ever gets here.
+//! No text from a request, a token, a document or a network error gets here.
 
 mod challenge;
+mod error_code;
 mod texts;
 
 use core::fmt::Write as _;
@@ -15,7 +16,9 @@ use crate::policy::{Policy, StatusProfile};
 use crate::refusal::Cause;
 use crate::rejection::Rejection;
 
-/// An HTTP answer to a request that is not let in.
+pub use self::error_code::ErrorCode;
+
+/// The HTTP response to a refused request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
@@ -24,11 +27,11 @@ pub struct Answer {
     pub error: ErrorCode,
     /// The `error_description`: fixed text, printable ASCII. Empty where there is nothing to say.
     pub description: Cow<'static, str>,
-    /// The value of `WWW-Authenticate`, where one belongs.
+    /// The value of `WWW-Authenticate`, if the response needs one.
     pub www_authenticate: Option<String>,
-    /// The value of `DPoP-Nonce`, where one is due. RFC 9449 §8.2.
+    /// The value of `DPoP-Nonce`, if the client needs a nonce. RFC 9449 §8.2.
     pub dpop_nonce: Option<String>,
-    /// The value of `Retry-After`, seconds.
+    /// The value of `Retry-After` in seconds, if the request can be repeated.
     pub retry_after: Option<u64>,
 }
 
@@ -52,57 +55,7 @@ impl Answer {
     }
 }
 
-/// An `error` code on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ErrorCode {
-    /// RFC 6750 §3.1: the request is malformed, or has no credentials.
-    InvalidRequest,
-    /// RFC 6750 §3.1: the access token is no good.
-    InvalidToken,
-    /// RFC 9449 §7.1: the proof is no good.
-    InvalidDpopProof,
-    /// RFC 9449 §9: the proof must hold the nonce that comes with this answer.
-    UseDpopNonce,
-    /// RFC 6750 §3.1: the access token doesn't grant enough.
-    InsufficientScope,
-    /// RFC 6749 §4.1.2.1 has the name: it can't be told now.
-    TemporarilyUnavailable,
-    /// The deployer's function that names the accepted issuers failed.
-    DomainsResolverError,
-}
-
-impl ErrorCode {
-    /// As it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidToken => "invalid_token",
-            Self::InvalidDpopProof => "invalid_dpop_proof",
-            Self::UseDpopNonce => "use_dpop_nonce",
-            Self::InsufficientScope => "insufficient_scope",
-            Self::TemporarilyUnavailable => "temporarily_unavailable",
-            Self::DomainsResolverError => "domains_resolver_error",
-        }
-    }
-
-    /// `usable`: whether there were credentials to speak of. Without, a client that follows the RFC expects to be
-    /// told how to authenticate, which is a 401; a request with several or contradicting ones is a bad request.
-    fn status(self, profile: StatusProfile, usable: bool) -> u16 {
-        match (self, profile) {
-            (Self::InvalidRequest, StatusProfile::Rfc) if !usable => 401,
-            (Self::InvalidRequest, _) | (Self::InvalidDpopProof, StatusProfile::Compatible) => 400,
-            (Self::InvalidDpopProof, StatusProfile::Rfc) | (Self::InvalidToken | Self::UseDpopNonce, _) => {
-                401
-            }
-            (Self::InsufficientScope, _) => 403,
-            (Self::TemporarilyUnavailable, _) => 503,
-            (Self::DomainsResolverError, _) => 500,
-        }
-    }
-}
-
-/// The answer to a request in this scheme. `nonce`: for the client to use in its next proof.
+/// The response to a request in this scheme. `nonce`: for the client's next proof.
 pub(crate) fn answer(
     cause: &Cause,
     scheme: Option<Scheme>,
@@ -115,7 +68,7 @@ pub(crate) fn answer(
     }
 }
 
-/// The answer where the client can do nothing about it: 503 with the time to ask again, or 500. There is no challenge.
+/// The response if the client can do nothing about it: 503 with the time to try again, or 500. There is no challenge.
 pub(crate) fn without_credentials(cause: &Cause) -> Answer {
     let (error, description) = texts::of_cause(cause);
     let retry_after = match cause {
@@ -137,6 +90,7 @@ fn rejected(rejection: &Rejection, scheme: Option<Scheme>, nonce: Option<String>
         error: Error { code: error, description: &description, scope: scope.as_deref() },
         scheme,
         mode: policy.dpop.mode,
+        statuses: policy.statuses,
         algs: policy.dpop.algorithms.to_string(),
     };
     Answer {
@@ -149,7 +103,7 @@ fn rejected(rejection: &Rejection, scheme: Option<Scheme>, nonce: Option<String>
     }
 }
 
-/// RFC 9110 §10.2.3 has whole seconds; zero would mean "at once".
+/// RFC 9110 §10.2.3 has whole seconds. Zero would mean "at once".
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
 }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::ErrorCode;
+use super::error_code::ErrorCode;
 use crate::documents::{DocumentError, DocumentKind};
 use crate::issuer::metadata::MetadataError;
 use crate::refusal::{Cause, ResolverFailure, Unavailable, UnusableIssuers};
@@ -23,7 +23,7 @@ pub(super) fn of_cause(cause: &Cause) -> (ErrorCode, Cow<'static, str>) {
 fn of_unavailable(unavailable: &Unavailable) -> &'static str {
     match unavailable {
         Unavailable::Document(document) => of_missing_document(document.kind, document.error),
-        Unavailable::Unsettled => "The issuer is temporarily unavailable",
+        Unavailable::Unsettled | Unavailable::TooManyFetches => "The issuer is temporarily unavailable",
         Unavailable::ReplayLogFull => "Too many DPoP proofs",
         Unavailable::ReplayStore => "DPoP proofs can't be checked now",
         Unavailable::ResolverTimeout => "Domains resolver timed out",
@@ -97,7 +97,7 @@ pub(super) fn of_rejection(rejection: &Rejection) -> (ErrorCode, Cow<'static, st
         Rejection::IssuerMalformed => (InvalidToken, "Invalid token issuer format"),
         Rejection::OtherIssuer => (InvalidToken, "Token issuer does not match the discovery issuer"),
         Rejection::IssuerNotAllowed => (InvalidToken, "Token issuer is not in the list of allowed domains"),
-        Rejection::KidMissing => (InvalidToken, "Token header missing 'kid' claim"),
+        Rejection::KidMissing(_) => (InvalidToken, "Token header missing 'kid' claim"),
         Rejection::UnknownKid { .. } => (InvalidToken, "No matching key found in JWKS"),
         Rejection::MalformedSignature
         | Rejection::AlgorithmMissing

@@ -20,7 +20,7 @@ pub(super) struct Setting {
     pub(super) name: &'static str,
     pub(super) python: &'static str,
     pub(super) rust: &'static str,
-    /// The flag of `bearward explain` that stands for it, if there is one and `python` is not what that command reads too.
+    /// The flag of `bearward explain` for it, if there is one and the command does not read `python` as well.
     pub(super) explain: Option<&'static str>,
 }
 
@@ -80,7 +80,7 @@ pub(super) fn with_settings(template: &str, front_end: FrontEnd) -> String {
     text
 }
 
-/// What is before it, its name, and what is behind it.
+/// The text before the first placeholder, the placeholder's name, and the text after it.
 fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
     let (before, behind) = text.split_once('{')?;
     let (name, after) = behind.split_once('}')?;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::response::delta_seconds;
 use crate::limits;
 
 /// How long a document is used after it was fetched.
@@ -81,6 +80,13 @@ fn seconds(cache_control: &str, directive: &str) -> Option<Duration> {
     directives(cache_control)
         .filter(|(name, _)| name.eq_ignore_ascii_case(directive))
         .find_map(|(_, value)| delta_seconds(value))
+}
+
+/// RFC 9111 §1.2.2: digits only. More of them than we can hold count as the largest number.
+pub(super) fn delta_seconds(value: &str) -> Option<Duration> {
+    let value = value.trim();
+    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| Duration::from_secs(value.parse().unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]

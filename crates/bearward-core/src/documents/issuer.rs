@@ -7,20 +7,19 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::Missing;
 use super::freshness::Lifetime;
 use super::key_set::KeySet;
-use super::lifecycle::{CachedDocument, Readiness};
-use super::needed::{DocumentError, DocumentKind, DocumentNeeded, DocumentUnavailable};
+use super::lifecycle::{CachedDocument, Readiness, within};
+use super::needed::{DocumentError, DocumentKind, DocumentNeeded, DocumentUnavailable, Missing, Patience};
 use super::status::{IssuerStatus, KeyStatus};
 use super::unknown_kid::UnknownKid;
-use crate::issuer::IssuerUrl;
 use crate::issuer::metadata::Metadata;
+use crate::issuer::{IssuerUrl, PrivateAddresses};
 use crate::jose::algorithm::AlgorithmSet;
 use crate::time::UnixTime;
 
-/// What is kept of one issuer. Changed by one caller at a time ([`Documents`](super::Documents) sees to it), read by any
-/// number.
+/// The documents that are kept for one issuer. Only one caller at a time changes them ([`Documents`](super::Documents) makes
+/// sure of that). Any number may read them.
 #[derive(Debug, Default)]
 pub(super) struct IssuerDocuments {
     state: ArcSwap<State>,
@@ -31,11 +30,22 @@ pub(super) struct IssuerDocuments {
 #[derive(Clone, Debug, Default)]
 struct State {
     metadata: CachedDocument<Metadata, DocumentError>,
+    /// Whether the issuer itself gave the metadata. A shared cache that others write to must not say where secrets go.
+    metadata_from_issuer: bool,
+    /// The token endpoint that the issuer gave in a discovery document that is no good for verification.
+    endpoint_alone: Option<EndpointAlone>,
     key_set: CachedDocument<KeySet, DocumentError>,
     /// Where the key set came from: keys are an issuer's only as long as its metadata says so.
     jwks_uri: String,
     /// Whether the key set came from the issuer itself.
     from_issuer: bool,
+}
+
+#[derive(Clone, Debug)]
+struct EndpointAlone {
+    url: String,
+    fetched: UnixTime,
+    fresh: Duration,
 }
 
 /// An issuer's keys and metadata, good to be used now.
@@ -45,7 +55,7 @@ pub(crate) struct IssuerKeys {
     pub(crate) keys: Arc<KeySet>,
     /// When the issuer itself gave the keys; `None` for keys out of a shared cache.
     pub(crate) given: Option<UnixTime>,
-    /// A document that is worth fetching again meanwhile.
+    /// A document that should be fetched again in the background.
     pub(crate) due: Option<Box<DocumentNeeded>>,
 }
 
@@ -70,13 +80,15 @@ impl Parsed {
         body: Vec<u8>,
         kept: Option<&IssuerDocuments>,
         algorithms: &AlgorithmSet,
+        private: PrivateAddresses,
     ) -> Result<Self, DocumentError> {
         let text = digest(&SHA256, &body).as_ref().first_chunk().copied().unwrap_or_default();
         let state = kept.map(|kept| kept.state.load());
         match needed.kind {
             DocumentKind::Discovery => {
                 let same = state.and_then(|state| state.metadata.of_text(&text));
-                let metadata = same.map_or_else(|| Metadata::parse(body, &needed.issuer).map(Arc::new), Ok);
+                let metadata =
+                    same.map_or_else(|| Metadata::parse(body, &needed.issuer, private).map(Arc::new), Ok);
                 metadata.map(|metadata| Self::Metadata(metadata, text)).map_err(DocumentError::Metadata)
             }
             DocumentKind::KeySet => {
@@ -89,15 +101,20 @@ impl Parsed {
 }
 
 impl IssuerDocuments {
-    pub(super) fn keys(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<IssuerKeys, Missing> {
+    pub(super) fn keys(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<IssuerKeys, Missing> {
         let state = self.state.load();
-        let (metadata, metadata_due) =
-            ready(state.metadata.readiness(now), || DocumentNeeded::discovery(issuer))?;
+        let discovery = || DocumentNeeded::discovery(issuer);
+        let (metadata, metadata_due) = ready(state.metadata.readiness(now), patience, discovery)?;
         let key_set = || DocumentNeeded::key_set(issuer, &metadata);
         if state.jwks_uri != metadata.jwks_uri() {
             return Err(Missing::Needed(key_set()));
         }
-        let (keys, keys_due) = ready(state.key_set.readiness(now), key_set)?;
+        let (keys, keys_due) = ready(state.key_set.readiness(now), patience, key_set)?;
         let given = state.key_set.fetched_at().filter(|_| state.from_issuer);
         Ok(IssuerKeys { metadata, keys, given, due: keys_due.or(metadata_due).map(Box::new) })
     }
@@ -105,9 +122,38 @@ impl IssuerDocuments {
     pub(super) fn metadata(
         &self,
         issuer: &IssuerUrl,
+        patience: Patience,
         now: UnixTime,
     ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
-        ready(self.state.load().metadata.readiness(now), || DocumentNeeded::discovery(issuer))
+        ready(self.state.load().metadata.readiness(now), patience, || DocumentNeeded::discovery(issuer))
+    }
+
+    /// Where the issuer gives tokens, as it says itself, and the discovery document if that is due.
+    pub(super) fn token_endpoint(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<(Option<String>, Option<DocumentNeeded>), Missing> {
+        let state = self.state.load();
+        if let Some(alone) = &state.endpoint_alone
+            && within(alone.fetched, alone.fresh, now)
+        {
+            return Ok((Some(alone.url.clone()), None));
+        }
+        let found = if state.metadata_from_issuer {
+            self.metadata(issuer, patience, now)
+        } else {
+            let discovery = || DocumentNeeded { past_caches: true, ..DocumentNeeded::discovery(issuer) };
+            ready(state.metadata.without_kept().readiness(now), patience, discovery)
+        };
+        found.map(|(metadata, due)| (metadata.token_endpoint().map(str::to_owned), due))
+    }
+
+    /// Keeps the token endpoint of a document that the issuer gave, and that is no good for verification.
+    pub(super) fn keep_endpoint_alone(&self, url: String, lifetime: Lifetime, now: UnixTime) {
+        let alone = EndpointAlone { url, fetched: now, fresh: lifetime.fresh() };
+        self.change(|state| state.endpoint_alone = Some(alone));
     }
 
     pub(super) fn kept_metadata(&self) -> Option<Metadata> {
@@ -120,7 +166,15 @@ impl IssuerDocuments {
             Source::SharedCache => (Lifetime::of_cached(), false),
         };
         self.change(|state| match parsed {
-            Parsed::Metadata(metadata, text) => state.metadata.fetched(metadata, text, lifetime, now),
+            Parsed::Metadata(metadata, text) => {
+                // What the issuer gave word for word is the issuer's, wherever it came from the second time.
+                let same = state.metadata.of_text(&text).is_some();
+                state.metadata_from_issuer = from_issuer || (same && state.metadata_from_issuer);
+                if from_issuer {
+                    state.endpoint_alone = None;
+                }
+                state.metadata.fetched(metadata, text, lifetime, now);
+            }
             Parsed::KeySet(keys, text) => {
                 state.jwks_uri.clone_from(&needed.url);
                 state.from_issuer = from_issuer;
@@ -150,6 +204,34 @@ impl IssuerDocuments {
         });
     }
 
+    /// Notes that a document is being fetched; `false` if that was known already.
+    pub(super) fn begin_fetch(&self, kind: DocumentKind, now: UnixTime) -> bool {
+        self.change(|state| match kind {
+            DocumentKind::Discovery => state.metadata.begin_fetch(now),
+            DocumentKind::KeySet => state.key_set.begin_fetch(now),
+        })
+    }
+
+    /// Whether there are documents in it, which take memory.
+    pub(super) fn holds_documents(&self) -> bool {
+        let state = self.state.load();
+        state.metadata.kept().is_some() || state.key_set.kept().is_some()
+    }
+
+    /// Whether something is known that keeps fetches back.
+    pub(super) fn holds_back(&self, now: UnixTime) -> bool {
+        let state = self.state.load();
+        state.metadata.holds_back(now) || state.key_set.holds_back(now)
+    }
+
+    /// Lets go of the documents. What became of the tries to fetch them stays known.
+    pub(super) fn forget_documents(&self) {
+        self.change(|state| {
+            state.metadata.forget_document();
+            state.key_set.forget_document();
+        });
+    }
+
     pub(super) fn take_refresh(&self, kind: DocumentKind, now: UnixTime) -> bool {
         self.change(|state| match kind {
             DocumentKind::Discovery => state.metadata.take_refresh(now),
@@ -157,11 +239,16 @@ impl IssuerDocuments {
         })
     }
 
-    pub(super) fn unknown_kid(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<(), Missing> {
+    pub(super) fn unknown_kid(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<(), Missing> {
         match self.change(|state| state.key_set.fetch_for_unknown_kid(now)) {
             UnknownKid::NotPublished => Ok(()),
             UnknownKid::Fetch => {
-                let (metadata, _due) = self.metadata(issuer, now)?;
+                let (metadata, _due) = self.metadata(issuer, patience, now)?;
                 let key_set = DocumentNeeded::key_set(issuer, &metadata);
                 Err(Missing::Needed(DocumentNeeded { past_caches: true, ..key_set }))
             }
@@ -203,15 +290,20 @@ impl IssuerDocuments {
     }
 }
 
-/// The document, and what to fetch meanwhile if it is due; or what is missing.
+/// The document, and what to fetch in the background if it is due; or what is missing.
 fn ready<T>(
     readiness: Readiness<T, DocumentError>,
+    patience: Patience,
     needed: impl FnOnce() -> DocumentNeeded,
 ) -> Result<(Arc<T>, Option<DocumentNeeded>), Missing> {
     match readiness {
         Readiness::Ready(document) => Ok((document, None)),
         Readiness::RefreshDue(document) => Ok((document, Some(needed()))),
-        Readiness::FetchFirst => Err(Missing::Needed(needed())),
+        // Whoever gave up waiting for the fetch has left it running: it isn't due once more.
+        Readiness::FetchFirst { older: Some(document) } if patience == Patience::Over => Ok((document, None)),
+        Readiness::FetchFirst { older } => {
+            Err(Missing::Needed(DocumentNeeded { older_is_kept: older.is_some(), ..needed() }))
+        }
         Readiness::Unavailable { error, retry_after } => {
             Err(Missing::Unavailable(DocumentUnavailable { kind: needed().kind, error, retry_after }))
         }

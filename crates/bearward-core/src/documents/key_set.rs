@@ -1,9 +1,10 @@
 //! A published key set, each key made ready once. RFC 7517 §5.
 
 use core::fmt;
+use std::collections::HashMap;
 
 use crate::encoding::ParseError;
-use crate::encoding::json::{Document, Duplicates, Value};
+use crate::encoding::json::{Document, Duplicates, Kind, Value};
 use crate::jose::algorithm::{Algorithm, AlgorithmSet};
 use crate::jose::jwk::{Jwk, KeyError, VerificationKey};
 use crate::limits;
@@ -12,13 +13,27 @@ use crate::limits;
 #[derive(Debug)]
 pub struct KeySet {
     keys: Vec<PublishedKey>,
+    /// The places of the keys of each `kid`.
+    by_kid: HashMap<String, Vec<usize>>,
 }
 
 #[derive(Debug)]
 struct PublishedKey {
-    kid: String,
+    /// `None` for a key without one.
+    kid: Option<String>,
     /// Ready for each algorithm that is allowed and fits; or why for none.
     prepared: Result<Vec<VerificationKey>, KeyError>,
+}
+
+/// The keys of a set that a token may have been signed with.
+#[derive(Debug)]
+pub enum Candidates<'k> {
+    /// Those of the token's `kid`, at most [`limits::KEYS_TRIED`]. Never empty.
+    OfKid(Vec<&'k VerificationKey>),
+    /// The only key of the set that fits the algorithm, where the token or that key has no `kid`.
+    OnlyOne(&'k VerificationKey),
+    /// None. With a `kid`: no such key is published.
+    None,
 }
 
 /// Why a document is not a key set that can be used.
@@ -27,9 +42,9 @@ struct PublishedKey {
 pub enum KeySetError {
     /// Not a JSON object.
     NotJson(ParseError),
-    /// `keys` is missing, or not an array, or stands twice.
+    /// `keys` is missing, or not an array, or appears twice.
     KeysMissing,
-    /// No key has a `kid` and can be used; what is wrong with the first of those that have one.
+    /// No key can be used; what is wrong with the first one.
     NoUsableKey(Option<KeyError>),
 }
 
@@ -42,53 +57,90 @@ impl KeySet {
         if object.repeats_a_name() {
             return Err(KeySetError::KeysMissing);
         }
-        let keys = object.get("keys").and_then(Value::as_array).ok_or(KeySetError::KeysMissing)?;
-        let keys: Vec<PublishedKey> =
-            keys.items().take(limits::KEYS_IN_SET).filter_map(|key| published(key, algorithms)).collect();
+        let values = object.get("keys").and_then(Value::as_array).ok_or(KeySetError::KeysMissing)?;
+        let mut keys = Vec::new();
+        for value in values.items() {
+            let is_read = keys.len() < limits::KEYS_IN_SET;
+            keys.extend(PublishedKey::read(value, algorithms, is_read));
+        }
         if keys.iter().any(|key| key.prepared.is_ok()) {
-            return Ok(Self { keys });
+            return Ok(Self::indexed(keys));
         }
         Err(KeySetError::NoUsableKey(keys.first().and_then(|key| key.prepared.as_ref().err().copied())))
     }
 
-    /// The keys with this `kid` that are ready for `algorithm`, in the order of the set, at most
-    /// [`limits::KEYS_TRIED`]. Empty: no key has this `kid`. An error: one has, and none can be used.
-    pub fn candidates(&self, kid: &str, algorithm: Algorithm) -> Result<Vec<&VerificationKey>, KeyError> {
-        let mut found = Vec::new();
-        let mut why_not = None;
-        for key in self.keys.iter().filter(|key| key.kid == kid) {
-            match &key.prepared {
-                Ok(keys) => match keys.iter().find(|key| key.algorithm() == algorithm) {
-                    Some(key) if found.len() < limits::KEYS_TRIED => found.push(key),
-                    Some(_) => {}
-                    None => why_not = why_not.or(Some(KeyError::OtherAlgorithm)),
-                },
-                Err(error) => why_not = why_not.or(Some(*error)),
+    fn indexed(keys: Vec<PublishedKey>) -> Self {
+        let mut by_kid: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, key) in keys.iter().enumerate() {
+            if let Some(kid) = &key.kid {
+                by_kid.entry(kid.clone()).or_default().push(place);
             }
         }
+        Self { keys, by_kid }
+    }
+
+    /// The keys to try for a token with this `kid` and this algorithm, in the order of the set. RFC 7515 §4.1.4.
+    ///
+    /// # Errors
+    ///
+    /// Keys of this `kid` are published, and none can be used; what is wrong with the first.
+    pub fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Candidates<'_>, KeyError> {
+        let Some(kid) = kid else { return Ok(self.only_one(algorithm, |_| true)) };
+        let Some(places) = self.by_kid.get(kid) else {
+            return Ok(self.only_one(algorithm, |key| key.kid.is_none()));
+        };
+        let mut found = Vec::new();
+        let mut why_not = None;
+        for key in places.iter().filter_map(|place| self.keys.get(*place)) {
+            match key.ready_for(algorithm) {
+                Ok(key) => found.push(key),
+                Err(error) => why_not = why_not.or(Some(error)),
+            }
+        }
+        found.truncate(limits::KEYS_TRIED);
         match why_not {
             Some(error) if found.is_empty() => Err(error),
-            _ => Ok(found),
+            _ => Ok(Candidates::OfKid(found)),
         }
     }
 
-    /// The `kid` of each key and, of one that can't be used, why.
+    /// The only key that fits the algorithm, if there is just one and `may_be` says so of it.
+    fn only_one(&self, algorithm: Algorithm, may_be: impl Fn(&PublishedKey) -> bool) -> Candidates<'_> {
+        let mut fitting = self.keys.iter().filter_map(|key| Some((key, key.ready_for(algorithm).ok()?)));
+        match (fitting.next(), fitting.next()) {
+            (Some((key, ready)), None) if may_be(key) => Candidates::OnlyOne(ready),
+            _ => Candidates::None,
+        }
+    }
+
+    /// The `kid` of each key, empty for one without, and, of one that can't be used, why.
     pub fn summary(&self) -> impl Iterator<Item = (&str, Option<KeyError>)> {
-        self.keys.iter().map(|key| (key.kid.as_str(), key.prepared.as_ref().err().copied()))
+        self.keys
+            .iter()
+            .map(|key| (key.kid.as_deref().unwrap_or_default(), key.prepared.as_ref().err().copied()))
     }
 }
 
-/// `None` for what can never be asked for: a key without a `kid` (or with one too long to be kept).
-fn published(value: Value<'_>, algorithms: &AlgorithmSet) -> Option<PublishedKey> {
-    let kid = value.as_object()?.get("kid").and_then(Value::as_str)?;
-    if kid.is_empty() || kid.len() > limits::KID_BYTES {
-        return None;
+impl PublishedKey {
+    /// `None` for what no token can name: no object, or a `kid` that is no text or too long to be kept.
+    fn read(value: Value<'_>, algorithms: &AlgorithmSet, is_read: bool) -> Option<Self> {
+        let kid = match value.as_object()?.get("kid").map(Value::kind) {
+            None | Some(Kind::Null | Kind::String("")) => None,
+            Some(Kind::String(kid)) if kid.len() <= limits::KID_BYTES => Some(kid.to_owned()),
+            Some(_) => return None,
+        };
+        let prepared = if is_read { prepare(value, algorithms) } else { Err(KeyError::NotRead) };
+        Some(Self { kid, prepared })
     }
-    Some(PublishedKey { kid: kid.to_owned(), prepared: prepare(value, algorithms) })
+
+    fn ready_for(&self, algorithm: Algorithm) -> Result<&VerificationKey, KeyError> {
+        let keys = self.prepared.as_ref().map_err(|error| *error)?;
+        keys.iter().find(|key| key.algorithm() == algorithm).ok_or(KeyError::OtherAlgorithm)
+    }
 }
 
 fn prepare(value: Value<'_>, algorithms: &AlgorithmSet) -> Result<Vec<VerificationKey>, KeyError> {
-    let jwk = Jwk::new(value)?;
+    let jwk = Jwk::published(value)?;
     let mut prepared = Vec::new();
     let mut why_not = None;
     for algorithm in algorithms.iter() {

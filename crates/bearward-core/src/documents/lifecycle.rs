@@ -18,13 +18,13 @@ use super::freshness::Lifetime;
 use crate::limits;
 use crate::time::UnixTime;
 
-/// One document: what we have of it, and what became of the last tries to fetch it.
+/// One document: the copy that is kept, and how the last fetches ended.
 #[derive(Debug)]
 pub(super) struct CachedDocument<T, E> {
     kept: Option<Kept<T>>,
     /// Since the last good fetch.
     pub(super) failures: Option<Failures<E>>,
-    /// When a fetch was last asked for of which nothing was heard yet.
+    /// When the fetch that has not ended yet was asked for.
     pub(super) asked: Option<UnixTime>,
     /// When a fetch was last asked for because of an unknown `kid`.
     pub(super) asked_for_kid: Option<UnixTime>,
@@ -45,7 +45,7 @@ pub(super) struct Failures<E> {
     count: u32,
     pub(super) error: E,
     pub(super) at: UnixTime,
-    next_try: UnixTime,
+    pub(super) next_try: UnixTime,
 }
 
 /// How often a document was fetched, and how often that failed.
@@ -63,10 +63,10 @@ pub struct Counts {
 pub(super) enum Readiness<T, E> {
     /// Use it.
     Ready(Arc<T>),
-    /// Use it, and have it fetched again meanwhile.
+    /// Use it, and have it fetched again in the background.
     RefreshDue(Arc<T>),
-    /// Fetch it first.
-    FetchFirst,
+    /// Fetch it first; or use the older one, if the fetch takes too long.
+    FetchFirst { older: Option<Arc<T>> },
     /// The last fetch failed, and the next may not start yet.
     Unavailable { error: E, retry_after: Duration },
 }
@@ -100,7 +100,7 @@ impl<T, E: Copy> CachedDocument<T, E> {
                 Some(Failures { error, next_try, .. }) => {
                     Readiness::Unavailable { error, retry_after: next_try.since(now) }
                 }
-                None => Readiness::FetchFirst,
+                None => Readiness::FetchFirst { older: None },
             };
         };
         let document = Arc::clone(&kept.document);
@@ -108,16 +108,21 @@ impl<T, E: Copy> CachedDocument<T, E> {
         if age < kept.lifetime.refresh_after() {
             return Readiness::Ready(document);
         }
-        // Beyond its time it is used only because it can't be fetched; who comes after a quiet time waits for news.
+        // After that time it is used only while it can't be fetched. The first request after a quiet time waits for a fetch.
         if age >= kept.lifetime.without_waiting() && failing.is_none() {
-            return Readiness::FetchFirst;
+            return Readiness::FetchFirst { older: Some(document) };
         }
         let somebody_tries =
             self.is_under_way(now) || failing.is_some_and(|failures| now < failures.next_try);
         if somebody_tries { Readiness::Ready(document) } else { Readiness::RefreshDue(document) }
     }
 
-    /// Whether the caller is the one to fetch it in the background: true for one of all who are told that it is due.
+    /// The same, as if no good document had come yet.
+    pub(super) fn without_kept(&self) -> Self {
+        Self { kept: None, ..*self }
+    }
+
+    /// Whether this caller has to fetch it in the background. True for only one of the callers that find it due.
     pub(super) fn take_refresh(&mut self, now: UnixTime) -> bool {
         let due = matches!(self.readiness(now), Readiness::RefreshDue(_));
         if due {
@@ -154,6 +159,26 @@ impl<T, E: Copy> CachedDocument<T, E> {
         self.kept.as_ref().filter(|kept| kept.text == *text).map(|kept| Arc::clone(&kept.document))
     }
 
+    /// Notes that the document is being fetched; `false` if that was known already.
+    pub(super) fn begin_fetch(&mut self, now: UnixTime) -> bool {
+        let is_news = !self.is_under_way(now);
+        if is_news {
+            self.asked = Some(now);
+        }
+        is_news
+    }
+
+    /// Lets go of the document. What became of the tries to fetch it stays known.
+    pub(super) fn forget_document(&mut self) {
+        self.kept = None;
+    }
+
+    /// Whether something is known that keeps fetches back: a failure, or a fetch for an unknown `kid`.
+    pub(super) fn holds_back(&self, now: UnixTime) -> bool {
+        self.failures.is_some_and(|failures| now < failures.next_try)
+            || self.asked_for_kid.is_some_and(|asked| within(asked, limits::UNKNOWN_KID_COOLDOWN, now))
+    }
+
     /// The document, however old.
     pub(super) fn kept(&self) -> Option<&T> {
         self.kept.as_ref().map(|kept| kept.document.as_ref())
@@ -180,7 +205,7 @@ impl<T, E: Copy> CachedDocument<T, E> {
     }
 }
 
-/// What is known of a document and of the tries to fetch it.
+/// The state of a document and of its fetches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DocumentState<E> {
     pub(super) age: Option<Duration>,
@@ -235,6 +260,7 @@ pub(super) mod tests {
         Usable,
         Due,
         Fetch,
+        FetchOrOlder,
         Unavailable,
     }
 
@@ -242,7 +268,8 @@ pub(super) mod tests {
         match cached.readiness(at(now)) {
             Readiness::Ready(_) => Is::Usable,
             Readiness::RefreshDue(_) => Is::Due,
-            Readiness::FetchFirst => Is::Fetch,
+            Readiness::FetchFirst { older: None } => Is::Fetch,
+            Readiness::FetchFirst { older: Some(_) } => Is::FetchOrOlder,
             Readiness::Unavailable { .. } => Is::Unavailable,
         }
     }
@@ -274,7 +301,9 @@ pub(super) mod tests {
     fn after_a_quiet_time_a_request_waits_for_news() {
         let cached = fetched_at_zero();
         assert_eq!(readiness(&cached, 29.9), Is::Due);
-        assert_eq!(readiness(&cached, 30.0), Is::Fetch);
+        assert_eq!(readiness(&cached, 30.0), Is::FetchOrOlder);
+        assert_eq!(readiness(&cached, 1029.9), Is::FetchOrOlder);
+        assert_eq!(readiness(&cached, 1030.0), Is::Fetch, "too old to be used at all");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! [`Documents`] keeps them. It fetches nothing: it says what is missing, and is handed what was fetched.
 
+mod budget;
 mod freshness;
 mod issuer;
 mod key_set;
@@ -18,15 +19,17 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use self::budget::FetchBudget;
 use self::issuer::{IssuerDocuments, Parsed, Source};
 use self::response::{Useless, checked_body};
-use crate::issuer::IssuerUrl;
 use crate::issuer::metadata::Metadata;
+use crate::issuer::{IssuerUrl, PrivateAddresses};
 use crate::jose::algorithm::AlgorithmSet;
+use crate::limits;
 use crate::time::UnixTime;
 
 pub use self::freshness::Lifetime;
-pub use self::key_set::{KeySet, KeySetError};
+pub use self::key_set::{Candidates, KeySet, KeySetError};
 pub use self::lifecycle::Counts;
 pub use self::needed::{DocumentError, DocumentKind, DocumentNeeded, DocumentUnavailable};
 pub use self::response::Response;
@@ -34,13 +37,7 @@ pub use self::status::{DocumentStatus, IssuerStatus, KeyStatus};
 pub use crate::jose::jwk::KeyError;
 
 pub(crate) use self::issuer::IssuerKeys;
-
-/// Why a document can't be used now.
-#[derive(Debug)]
-pub(crate) enum Missing {
-    Needed(DocumentNeeded),
-    Unavailable(DocumentUnavailable),
-}
+pub(crate) use self::needed::{Missing, Patience};
 
 /// The documents of the issuers asked so far. Verifiers may share them: two APIs of one tenant then fetch once.
 ///
@@ -48,7 +45,7 @@ pub(crate) enum Missing {
 /// no token of it acceptable.
 #[derive(Debug)]
 pub struct Documents {
-    /// Readers take the map as it is and wait for nobody; who changes it makes a new one.
+    /// Readers use the current map and wait for nobody. A change replaces it by a new map.
     issuers: ArcSwap<HashMap<IssuerUrl, Arc<IssuerDocuments>>>,
     /// Held while the map or an issuer's documents are changed; never while something is parsed or computed.
     changing: Mutex<()>,
@@ -56,6 +53,10 @@ pub struct Documents {
     algorithms: AlgorithmSet,
     /// Longest time a document is used without asking again.
     ceiling: Duration,
+    /// Whether key sets may be at private addresses.
+    private: PrivateAddresses,
+    /// For fetches that tokens cause which nobody has verified yet.
+    budget: FetchBudget,
     /// For times of retries that differ between processes.
     random: RandomState,
 }
@@ -70,8 +71,16 @@ impl Documents {
             capacity: capacity.max(1),
             algorithms,
             ceiling,
+            private: PrivateAddresses::default(),
+            budget: FetchBudget::default(),
             random: RandomState::new(),
         }
+    }
+
+    /// Lets key sets be at private addresses, or not.
+    #[must_use]
+    pub fn with_private_addresses(self, private: PrivateAddresses) -> Self {
+        Self { private, ..self }
     }
 
     /// The algorithms that keys are made ready for.
@@ -98,6 +107,8 @@ impl Documents {
                 return Err(error);
             }
         };
+        // Read once more only where it can't be used as a whole.
+        let text = (needed.kind == DocumentKind::Discovery).then(|| body.clone());
         match self.parse(needed, body) {
             Ok(parsed) => {
                 self.keep(needed, parsed, Source::Issuer(lifetime), now);
@@ -105,6 +116,12 @@ impl Documents {
             }
             Err(error) => {
                 self.failed(needed, error, None, now);
+                if let Some(url) = text.and_then(|text| Metadata::token_endpoint_alone(text, &needed.issuer))
+                {
+                    self.change(&needed.issuer, now, |documents| {
+                        documents.keep_endpoint_alone(url, lifetime, now);
+                    });
+                }
                 Err(error)
             }
         }
@@ -129,13 +146,13 @@ impl Documents {
 
     /// What has to be fetched before tokens of `issuer` can be judged; `None` if nothing has to be.
     pub fn missing(&self, issuer: &IssuerUrl, now: UnixTime) -> Option<DocumentNeeded> {
-        match self.keys(issuer, now) {
+        match self.keys(issuer, Patience::Left, now) {
             Err(Missing::Needed(needed)) => Some(needed),
             Ok(_) | Err(Missing::Unavailable(_)) => None,
         }
     }
 
-    /// What is known of each issuer asked so far, by name.
+    /// The state of each issuer's documents, sorted by name. An issuer is listed once its documents were needed.
     pub fn status(&self, now: UnixTime) -> Vec<IssuerStatus> {
         let issuers = self.issuers.load();
         let mut status: Vec<IssuerStatus> =
@@ -145,26 +162,33 @@ impl Documents {
     }
 
     /// The keys of `issuer`, and its metadata.
-    pub(crate) fn keys(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<IssuerKeys, Missing> {
-        match self.issuers.load().get(issuer) {
-            Some(documents) => documents.keys(issuer, now),
-            None => Err(Missing::Needed(DocumentNeeded::discovery(issuer))),
-        }
-    }
-
-    /// The metadata of `issuer` alone, and whether it is worth fetching again meanwhile.
-    pub(crate) fn metadata(
+    pub(crate) fn keys(
         &self,
         issuer: &IssuerUrl,
+        patience: Patience,
         now: UnixTime,
-    ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
+    ) -> Result<IssuerKeys, Missing> {
         match self.issuers.load().get(issuer) {
-            Some(documents) => documents.metadata(issuer, now),
+            Some(documents) => documents.keys(issuer, patience, now),
             None => Err(Missing::Needed(DocumentNeeded::discovery(issuer))),
         }
     }
 
-    /// The discovery document that is kept of `issuer`, however old.
+    /// Where `issuer` gives tokens, and its discovery document if that is worth fetching again meanwhile.
+    pub(crate) fn token_endpoint(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<(Option<String>, Option<DocumentNeeded>), Missing> {
+        if let Some(documents) = self.issuers.load().get(issuer) {
+            return documents.token_endpoint(issuer, patience, now);
+        }
+        let discovery = DocumentNeeded::discovery(issuer);
+        Err(Missing::Needed(DocumentNeeded { past_caches: true, ..discovery }))
+    }
+
+    /// The discovery document that is kept for `issuer`, even if it is too old to be used.
     pub(crate) fn kept_metadata(&self, issuer: &IssuerUrl) -> Option<Metadata> {
         self.issuers.load().get(issuer)?.kept_metadata()
     }
@@ -176,8 +200,8 @@ impl Documents {
         }
     }
 
-    /// Whether the caller is the one to fetch a document that is due. Only for a request that is let in: who takes a
-    /// refresh and doesn't fetch keeps others from it for a while.
+    /// Whether this caller has to fetch a document that is due. Only call it for an accepted request: if a caller takes a
+    /// refresh and does not fetch, no other caller fetches for a while.
     pub(crate) fn take_refresh(&self, needed: &DocumentNeeded, now: UnixTime) -> bool {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.issuers
@@ -189,21 +213,53 @@ impl Documents {
     /// `issuer` has no key of the `kid` that a token names: whether its key set is asked for again.
     ///
     /// `Ok`: it was, lately, and the key is not there.
-    pub(crate) fn unknown_kid(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<(), Missing> {
+    pub(crate) fn unknown_kid(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<(), Missing> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         match self.issuers.load().get(issuer) {
-            Some(documents) => documents.unknown_kid(issuer, now),
+            Some(documents) => documents.unknown_kid(issuer, patience, now),
             None => Err(Missing::Needed(DocumentNeeded::discovery(issuer))),
         }
     }
 
     fn parse(&self, needed: &DocumentNeeded, body: Vec<u8>) -> Result<Parsed, DocumentError> {
         let kept = self.issuers.load().get(&needed.issuer).map(Arc::clone);
-        Parsed::read(needed, body, kept.as_deref(), &self.algorithms)
+        Parsed::read(needed, body, kept.as_deref(), &self.algorithms, self.private)
     }
 
     fn keep(&self, needed: &DocumentNeeded, parsed: Parsed, source: Source, now: UnixTime) {
-        self.change(&needed.issuer, |documents| documents.keep(needed, parsed, source, now));
+        self.change(&needed.issuer, now, |documents| documents.keep(needed, parsed, source, now));
+        self.make_room(&needed.issuer);
+    }
+
+    /// Says that a document is being fetched on behalf of a token that nobody has verified yet; `false` if too many such
+    /// tokens cause fetches. A fetch that is under way can be joined at no cost.
+    pub(crate) fn begin_fetch(&self, needed: &DocumentNeeded, now: UnixTime) -> bool {
+        let is_known = self.issuers.load().contains_key(&needed.issuer);
+        if !is_known && !self.budget.take(now) {
+            return false;
+        }
+        let is_news = self.change(&needed.issuer, now, |documents| documents.begin_fetch(needed.kind, now));
+        !is_known || !is_news || self.budget.take(now)
+    }
+
+    /// Lets go of the documents of the issuer whose tokens were not good for longest, if there are too many. What is known
+    /// of failed fetches stays, so that nobody can have it forgotten by naming other issuers.
+    fn make_room(&self, newest: &IssuerUrl) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let issuers = self.issuers.load();
+        let holders = || issuers.iter().filter(|(_, documents)| documents.holds_documents());
+        if holders().count() <= self.capacity {
+            return;
+        }
+        let others = holders().filter(|(issuer, _)| *issuer != newest);
+        if let Some((_, oldest)) = others.min_by_key(|(_, documents)| documents.last_use()) {
+            oldest.forget_documents();
+        }
     }
 
     fn failed(
@@ -214,29 +270,27 @@ impl Documents {
         now: UnixTime,
     ) {
         let jitter = self.random.hash_one((&needed.url, now));
-        self.change(&needed.issuer, |documents| documents.failed(needed, error, retry_after, jitter, now));
+        self.change(&needed.issuer, now, |documents| {
+            documents.failed(needed, error, retry_after, jitter, now);
+        });
     }
 
-    /// Changes the documents of an issuer; a new one takes the place of the one that was not used for longest if there is
-    /// no other.
-    fn change(&self, issuer: &IssuerUrl, change: impl FnOnce(&IssuerDocuments)) {
+    /// Changes the documents of an issuer, which may be a new one.
+    fn change<R>(&self, issuer: &IssuerUrl, now: UnixTime, change: impl FnOnce(&IssuerDocuments) -> R) -> R {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let issuers = self.issuers.load();
         if let Some(documents) = issuers.get(issuer) {
             return change(documents);
         }
         let mut next = HashMap::clone(&issuers);
-        if next.len() >= self.capacity {
-            let oldest = next
-                .iter()
-                .min_by_key(|(_, documents)| documents.last_use())
-                .map(|(issuer, _)| issuer.clone());
-            oldest.and_then(|oldest| next.remove(&oldest));
+        if next.len() >= self.capacity.saturating_add(limits::ISSUERS_FAILING) {
+            next.retain(|_, documents| documents.holds_documents() || documents.holds_back(now));
         }
         let documents = Arc::new(IssuerDocuments::default());
-        change(&documents);
+        let result = change(&documents);
         next.insert(issuer.clone(), documents);
         self.issuers.store(Arc::new(next));
+        result
     }
 }
 
@@ -268,18 +322,42 @@ mod tests {
         documents.note_use(&b, at(1.0));
         documents.note_use(&a, at(2.0));
         bring(&documents, "c.example", 3.0);
-        let kept: Vec<String> = documents.status(at(4.0)).into_iter().map(|status| status.issuer).collect();
-        assert_eq!(kept, ["https://a.example/", "https://c.example/"]);
+        let kept = |issuer: &IssuerUrl| documents.kept_metadata(issuer).is_some();
+        assert_eq!((kept(&a), kept(&b)), (true, false));
+        for stranger in 0..100 {
+            bring(&documents, &format!("s{stranger}.example"), 4.0);
+            assert!(kept(&a), "one that was never good makes room first");
+        }
+    }
+
+    #[test]
+    fn made_up_issuers_cost_no_more_fetches_than_the_budget_and_make_no_failure_forgotten() {
+        let documents = documents(2);
+        let down = IssuerUrl::parse("down.example").unwrap();
+        let needed = DocumentNeeded::discovery(&down);
+        assert!(documents.begin_fetch(&needed, at(0.0)));
+        documents.unreachable(&needed, at(0.0));
+        let mut fetches = 0;
+        for stranger in 0..5000 {
+            let issuer = IssuerUrl::parse(&format!("s{stranger}.example")).unwrap();
+            fetches += u32::from(documents.begin_fetch(&DocumentNeeded::discovery(&issuer), at(0.1)));
+        }
+        assert!((900..1100).contains(&fetches), "{fetches}");
+        let unavailable = documents.keys(&down, Patience::Left, at(0.2));
+        assert!(matches!(unavailable, Err(Missing::Unavailable(_))), "{unavailable:?}");
     }
 
     #[test]
     fn a_document_that_comes_again_unchanged_stays_the_same_object() {
         let documents = documents(2);
         let issuer = bring(&documents, "a.example", 0.0);
-        let metadata = |now| documents.metadata(&issuer, at(now)).unwrap().0;
+        let metadata = |now| {
+            let issuers = documents.issuers.load();
+            issuers.get(&issuer).unwrap().metadata(&issuer, Patience::Left, at(now)).unwrap().0
+        };
         let first = metadata(1.0);
         bring(&documents, "a.example", 100.0);
         assert!(Arc::ptr_eq(&first, &metadata(101.0)));
-        assert!(documents.metadata(&issuer, at(699.0)).is_ok(), "it counts from the second fetch");
+        assert!(Arc::ptr_eq(&first, &metadata(699.0)), "it counts from the second fetch");
     }
 }

@@ -19,6 +19,7 @@ pub struct DocumentNeeded {
     pub(super) kind: DocumentKind,
     pub(super) url: String,
     pub(super) past_caches: bool,
+    pub(super) older_is_kept: bool,
 }
 
 /// Which of an issuer's documents.
@@ -59,6 +60,21 @@ pub struct DocumentUnavailable {
     pub retry_after: Duration,
 }
 
+/// Whether a request still waits for a newer document while an older one can be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Patience {
+    #[default]
+    Left,
+    Over,
+}
+
+/// Why a document can't be used now.
+#[derive(Debug)]
+pub(crate) enum Missing {
+    Needed(DocumentNeeded),
+    Unavailable(DocumentUnavailable),
+}
+
 impl fmt::Display for DocumentUnavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, error, retry_after } = self;
@@ -73,6 +89,7 @@ impl DocumentNeeded {
             kind: DocumentKind::Discovery,
             url: issuer.discovery_url(),
             past_caches: false,
+            older_is_kept: false,
         }
     }
 
@@ -82,7 +99,14 @@ impl DocumentNeeded {
             kind: DocumentKind::KeySet,
             url: metadata.jwks_uri().to_owned(),
             past_caches: false,
+            older_is_kept: false,
         }
+    }
+
+    /// How long a request should wait for it at most, if an older one is kept that can be used instead: then call
+    /// [`Decision::waited`](crate::Decision::waited). The fetch itself goes on.
+    pub fn wait_at_most(&self) -> Option<Duration> {
+        self.older_is_kept.then_some(limits::WAIT_FOR_NEWER)
     }
 
     /// Where to get it: an https URL, of a configured issuer or from its discovery document.

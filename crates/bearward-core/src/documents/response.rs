@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::freshness::Lifetime;
+use super::freshness::{Lifetime, delta_seconds};
 use super::needed::DocumentError;
 use crate::limits;
 use crate::time::UnixTime;
@@ -47,7 +47,7 @@ impl Response {
         response
     }
 
-    /// A document that came with nothing else: out of a file, or from a function that stands for the network.
+    /// A document without status and header fields: from a file, or from a function that is used instead of the network.
     pub fn document(body: Vec<u8>) -> Self {
         Self::new(OK, [], body)
     }
@@ -80,7 +80,7 @@ impl Response {
     }
 }
 
-/// A body of a bearable size, without a byte order mark.
+/// The body without a byte order mark, if it is not too long.
 pub(super) fn checked_body(mut body: Vec<u8>) -> Result<Vec<u8>, DocumentError> {
     if body.len() > limits::DOCUMENT_BYTES {
         return Err(DocumentError::TooLong);
@@ -99,13 +99,6 @@ fn seconds_until(retry_after: &str, now: UnixTime) -> Option<Duration> {
     }
     let date = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
     Some(UnixTime::from_seconds(date.as_secs_f64())?.since(now))
-}
-
-/// RFC 9111 §1.2.2: digits only. More of them than we can hold count as the largest number.
-pub(super) fn delta_seconds(value: &str) -> Option<Duration> {
-    let value = value.trim();
-    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| Duration::from_secs(value.parse().unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]

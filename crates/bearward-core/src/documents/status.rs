@@ -1,4 +1,4 @@
-//! How an issuer's documents are, for people who look after a server.
+//! The state of an issuer's documents, for operators.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::lifecycle::{Counts, DocumentState};
 use super::needed::DocumentError;
 use crate::jose::jwk::KeyError;
 
-/// What is known of one issuer.
+/// The state of one issuer's documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IssuerStatus {
@@ -20,7 +20,7 @@ pub struct IssuerStatus {
     pub keys: Vec<KeyStatus>,
 }
 
-/// What is known of one document.
+/// The state of one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DocumentStatus {
@@ -30,7 +30,7 @@ pub struct DocumentStatus {
     pub last_error: Option<DocumentError>,
     /// When the next fetch is due; zero: with the next request. `None`: nobody asked for it yet.
     pub next_fetch_in: Option<Duration>,
-    /// Whether somebody was asked to fetch it again and nothing was heard of that yet.
+    /// Whether a fetch was asked for and has not ended yet.
     pub fetch_under_way: bool,
     /// How often it was fetched since the process started.
     pub counts: Counts,

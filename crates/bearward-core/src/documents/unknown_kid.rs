@@ -22,8 +22,8 @@ pub(super) enum UnknownKid<E> {
 impl<T, E: Copy> CachedDocument<T, E> {
     /// Whether the document may be fetched again, ahead of its time, because a `kid` is not in it.
     ///
-    /// Counted from the attempt, whatever comes of it. Asks for one fetch in a cooldown; who comes while that one is
-    /// under way joins it.
+    /// The cooldown is counted from the start of a fetch, however it ends. One fetch is asked for in a cooldown. Requests that
+    /// come while it is under way wait for it too.
     pub(super) fn fetch_for_unknown_kid(&mut self, now: UnixTime) -> UnknownKid<E> {
         let Some(asked) = self.asked_for_kid.filter(|at| within(*at, limits::UNKNOWN_KID_COOLDOWN, now))
         else {
@@ -35,9 +35,14 @@ impl<T, E: Copy> CachedDocument<T, E> {
             return UnknownKid::Fetch;
         }
         match self.failures {
-            Some(Failures { at, error, .. }) if at >= asked => {
-                let end = asked.plus(limits::UNKNOWN_KID_COOLDOWN);
-                UnknownKid::Unknown { error, retry_after: end.since(now) }
+            // A fetch that failed says nothing about the `kid`: it is tried again as any other, after the back-off.
+            Some(Failures { at, error, next_try, .. }) if at >= asked => {
+                if now < next_try {
+                    return UnknownKid::Unknown { error, retry_after: next_try.since(now) };
+                }
+                self.asked_for_kid = Some(now);
+                self.asked = Some(now);
+                UnknownKid::Fetch
             }
             _ => UnknownKid::NotPublished,
         }
@@ -62,13 +67,33 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_refetch_cools_down_too() {
+    fn a_failed_refetch_is_tried_again_after_the_back_off() {
         let mut cached = fetched_at_zero();
         assert_eq!(cached.fetch_for_unknown_kid(at(1.0)), UnknownKid::Fetch);
         fail(&mut cached, 2.0);
-        let after_two = UnknownKid::Unknown { error: (), retry_after: Duration::from_secs(29) };
-        assert_eq!(cached.fetch_for_unknown_kid(at(2.0)), after_two);
+        let soon = UnknownKid::Unknown { error: (), retry_after: Duration::from_secs(1) };
+        assert_eq!(cached.fetch_for_unknown_kid(at(2.0)), soon);
         assert_eq!(readiness(&cached, 2.0), Is::Usable, "the keys we have go on being used");
+        assert_eq!(cached.fetch_for_unknown_kid(at(3.0)), UnknownKid::Fetch);
+        fail(&mut cached, 3.1);
+        assert!(matches!(cached.fetch_for_unknown_kid(at(4.0)), UnknownKid::Unknown { .. }), "twice as long");
+        assert_eq!(cached.fetch_for_unknown_kid(at(5.1)), UnknownKid::Fetch);
+        cached.fetched(std::sync::Arc::new(8), [8; 32], lifetime(), at(5.2));
+        assert_eq!(cached.fetch_for_unknown_kid(at(5.3)), UnknownKid::NotPublished, "a good one ends it");
+    }
+
+    #[test]
+    fn an_issuer_that_is_down_is_not_asked_for_each_made_up_kid() {
+        let mut cached = fetched_at_zero();
+        let mut fetches = 0;
+        for tenth in 0..6000 {
+            let now = 1.0 + f64::from(tenth) / 10.0;
+            if cached.fetch_for_unknown_kid(at(now)) == UnknownKid::Fetch {
+                fetches += 1;
+                fail(&mut cached, now);
+            }
+        }
+        assert!((8..40).contains(&fetches), "{fetches} fetches in ten minutes");
     }
 
     #[test]

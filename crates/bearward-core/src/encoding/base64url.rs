@@ -1,7 +1,7 @@
 //! Unpadded base64url, canonical form only. RFC 4648 §5, RFC 7515 §2.
 //!
-//! Exactly one text stands for a sequence of bytes: padding, white space, the standard alphabet and non-zero
-//! bits behind the last byte are refused, so a token can't be respelled (RFC 4648 §3.5).
+//! There is exactly one text for a sequence of bytes. Padding, white space, the standard alphabet and non-zero bits after the
+//! last byte are refused, so a token can't be written in another way (RFC 4648 §3.5).
 
 /// A text that isn't canonical unpadded base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub struct NotBase64Url;
 
 const BAD: u32 = 0xff00_0000;
 
-/// Four tables, one for each place of a character in its group of four, with the six bits already where they belong.
+/// Four tables, one for each place in a group of four characters. The six bits are already shifted to where they belong.
 const TABLES: [[u32; 256]; 4] = [table(18), table(12), table(6), table(0)];
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -34,7 +34,7 @@ fn bits(place: usize, character: u8) -> u32 {
     TABLES.get(place).and_then(|table| table.get(usize::from(character))).copied().unwrap_or(BAD)
 }
 
-/// The bytes that `text` stands for.
+/// Decodes `text`.
 pub fn decode(text: &[u8]) -> Result<Vec<u8>, NotBase64Url> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
     let mut seen = 0;
@@ -46,7 +46,7 @@ pub fn decode(text: &[u8]) -> Result<Vec<u8>, NotBase64Url> {
         let [_, high, middle, low] = group.to_be_bytes();
         bytes.extend_from_slice(&[high, middle, low]);
     }
-    // What is left behind the last whole group, and the bits of it that stand for nothing.
+    // The characters after the last whole group, and their bits that belong to no byte.
     let (last, unused) = match groups.remainder() {
         [] => (0, 0),
         &[a, b] => (bits(0, a) | bits(1, b), 0x00_ffff),
@@ -65,7 +65,7 @@ pub fn decode(text: &[u8]) -> Result<Vec<u8>, NotBase64Url> {
     Ok(bytes)
 }
 
-/// The text that stands for `bytes`.
+/// Encodes `bytes`.
 pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

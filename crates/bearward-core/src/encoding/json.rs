@@ -1,78 +1,28 @@
-//! Strict JSON (RFC 8259), bounded, in three allocations whatever the text holds.
+//! Strict and bounded JSON (RFC 8259). Any text takes three allocations.
 //!
-//! A [`Document`] owns the text and a flat list of nodes, one after the other in the order of the text; a [`Value`]
-//! is a place in that list. Nothing is copied but strings with escapes.
+//! A [`Document`] owns the text and a flat list of nodes in the order of the text. A [`Value`] is a place in that list. Only
+//! strings with escapes are copied.
 //!
-//! Stricter than the RFC where it leaves room: a member name stands once in an object (RFC 7515 §4, RFC 7519 §4),
-//! nesting is bounded, numbers are finite as `f64`, escaped surrogates come in pairs.
+//! Where the RFC leaves a choice, the strict one is made: an object has each member name once (RFC 7515 §4, RFC 7519 §4),
+//! nesting is bounded, numbers are finite as `f64`, and escaped surrogates come in pairs.
+
+mod node;
+mod parser;
 
 use core::fmt;
 
-use super::ParseError;
-use crate::limits;
+use self::node::{Node, Span, finite, index};
+use super::error::{JsonError, ParseError};
+
+pub use self::node::Duplicates;
 
 /// A parsed JSON text.
 #[derive(Clone)]
 pub struct Document {
     text: String,
-    /// The strings that had escapes, one behind the other, as they read without.
+    /// The strings that had escapes, without them, one after the other.
     unescaped: String,
     nodes: Vec<Node>,
-}
-
-/// Why a text is not JSON as we take it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum JsonError {
-    /// Not UTF-8.
-    NotUtf8,
-    /// Longer than 4 GiB: beyond any limit a caller should have set.
-    TooLong,
-    /// Not by the grammar.
-    Syntax {
-        /// Where it was noticed: bytes from the start.
-        at: usize,
-    },
-    /// A member name stands twice in one object.
-    DuplicateMember,
-    /// Arrays and objects are nested deeper than [`limits::JSON_DEPTH`].
-    TooDeep,
-    /// A number that is no finite `f64`.
-    NumberOutOfRange,
-    /// Something follows the value.
-    TrailingData,
-}
-
-/// What to do with an object that has two members of one name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Duplicates {
-    /// The text is not taken.
-    Refuse,
-    /// The text is taken, and [`Object::has_duplicates`] tells. For key sets, where one bad key must not spoil the others.
-    Mark,
-}
-
-#[derive(Clone, Copy)]
-struct Span {
-    start: u32,
-    end: u32,
-    unescaped: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Node {
-    Null,
-    Bool(bool),
-    Number(Span),
-    String(Span),
-    /// `end`: the node behind the last one inside.
-    Array {
-        end: u32,
-    },
-    Object {
-        end: u32,
-        duplicates: bool,
-    },
 }
 
 impl Document {
@@ -82,20 +32,7 @@ impl Document {
         if u32::try_from(text.len()).is_err() {
             return Err(JsonError::TooLong);
         }
-        let mut parser = Parser {
-            bytes: text.as_bytes(),
-            text: &text,
-            at: 0,
-            unescaped: String::new(),
-            nodes: Vec::with_capacity(48),
-            duplicates,
-        };
-        parser.value(0)?;
-        parser.white_space();
-        if parser.at != parser.bytes.len() {
-            return Err(JsonError::TrailingData);
-        }
-        let (unescaped, nodes) = (parser.unescaped, parser.nodes);
+        let (unescaped, nodes) = parser::parse(&text, duplicates)?;
         Ok(Self { text, unescaped, nodes })
     }
 
@@ -123,7 +60,7 @@ impl Document {
         source.get(index(span.start)..index(span.end)).unwrap_or_default()
     }
 
-    /// The node behind the one at `index` and all that is inside it.
+    /// The node after the one at `at` and after all that is inside it.
     fn behind(&self, at: usize) -> usize {
         match self.node(at) {
             Node::Array { end } | Node::Object { end, .. } => index(end),
@@ -133,7 +70,7 @@ impl Document {
 }
 
 impl fmt::Debug for Document {
-    /// Only the size: what is inside may be personal.
+    /// Shows only the size: the content may be personal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Document({} bytes)", self.text.len())
     }
@@ -242,7 +179,7 @@ impl<'a> Number<'a> {
         self.0
     }
 
-    /// The value if it is written without fraction and exponent and fits.
+    /// The value, if it is written without fraction and exponent, and fits.
     pub fn as_i64(self) -> Option<i64> {
         self.0.parse().ok()
     }
@@ -252,9 +189,9 @@ impl<'a> Number<'a> {
         !self.0.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
     }
 
-    /// The nearest `f64`; always finite.
+    /// The nearest `f64`. Always finite.
     pub fn as_f64(self) -> Option<f64> {
-        self.0.parse().ok().filter(|value: &f64| value.is_finite())
+        finite(self.0)
     }
 }
 
@@ -292,13 +229,13 @@ impl<'a> Object<'a> {
         self.members().find_map(|(key, value)| (key == name).then_some(value))
     }
 
-    /// Whether a name stands twice here or in an object inside. Only under [`Duplicates::Mark`].
+    /// Whether this object, or one inside it, has two members of one name. Only with [`Duplicates::Mark`].
     pub fn has_duplicates(self) -> bool {
         let Value { document, node } = self.0;
         (node..self.0.end()).any(|at| matches!(document.node(at), Node::Object { duplicates: true, .. }))
     }
 
-    /// Whether a name stands twice among its own members. Only under [`Duplicates::Mark`].
+    /// Whether this object itself has two members of one name. Only with [`Duplicates::Mark`].
     pub fn repeats_a_name(self) -> bool {
         matches!(self.0.document.node(self.0.node), Node::Object { duplicates: true, .. })
     }
@@ -323,317 +260,10 @@ impl<'a> Iterator for Children<'a> {
     }
 }
 
-struct Parser<'t> {
-    bytes: &'t [u8],
-    text: &'t str,
-    at: usize,
-    unescaped: String,
-    nodes: Vec<Node>,
-    duplicates: Duplicates,
-}
-
-impl Parser<'_> {
-    fn value(&mut self, depth: usize) -> Result<(), JsonError> {
-        self.white_space();
-        match self.peek() {
-            Some(b'"') => self.string(),
-            Some(b'{') => self.object(depth),
-            Some(b'[') => self.array(depth),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Node::Bool(true)),
-            Some(b'f') => self.word("false", Node::Bool(false)),
-            Some(b'n') => self.word("null", Node::Null),
-            _ => Err(self.syntax()),
-        }
-    }
-
-    fn object(&mut self, depth: usize) -> Result<(), JsonError> {
-        let opened = self.open(depth, Node::Object { end: 0, duplicates: false })?;
-        if !self.next_is(b'}') {
-            loop {
-                self.white_space();
-                self.string()?;
-                self.white_space();
-                self.expect(b':')?;
-                self.value(depth + 1)?;
-                if self.next_is(b'}') {
-                    break;
-                }
-                self.expect(b',')?;
-            }
-        }
-        self.close_object(opened)
-    }
-
-    fn array(&mut self, depth: usize) -> Result<(), JsonError> {
-        let opened = self.open(depth, Node::Array { end: 0 })?;
-        if !self.next_is(b']') {
-            loop {
-                self.value(depth + 1)?;
-                if self.next_is(b']') {
-                    break;
-                }
-                self.expect(b',')?;
-            }
-        }
-        let end = place(self.nodes.len());
-        if let Some(node) = self.nodes.get_mut(opened) {
-            *node = Node::Array { end };
-        }
-        Ok(())
-    }
-
-    fn open(&mut self, depth: usize, node: Node) -> Result<usize, JsonError> {
-        if depth >= limits::JSON_DEPTH {
-            return Err(JsonError::TooDeep);
-        }
-        self.at += 1;
-        self.nodes.push(node);
-        Ok(self.nodes.len() - 1)
-    }
-
-    fn close_object(&mut self, opened: usize) -> Result<(), JsonError> {
-        let end = place(self.nodes.len());
-        let duplicates = self.has_duplicates(opened);
-        if duplicates && self.duplicates == Duplicates::Refuse {
-            return Err(JsonError::DuplicateMember);
-        }
-        if let Some(node) = self.nodes.get_mut(opened) {
-            *node = Node::Object { end, duplicates };
-        }
-        Ok(())
-    }
-
-    /// Few names are compared each with each, many are sorted first: no hashing, and never quadratic.
-    fn has_duplicates(&self, opened: usize) -> bool {
-        const FEW: usize = 24;
-        let mut few = [""; FEW];
-        for (count, name) in self.names(opened).enumerate() {
-            if few.get(..count).is_some_and(|seen| seen.contains(&name)) {
-                return true;
-            }
-            let Some(free) = few.get_mut(count) else { return self.has_duplicates_sorted(opened) };
-            *free = name;
-        }
-        false
-    }
-
-    fn has_duplicates_sorted(&self, opened: usize) -> bool {
-        let mut names: Vec<&str> = self.names(opened).collect();
-        names.sort_unstable();
-        names.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
-    }
-
-    /// The member names of the object that was opened last and is about to be closed.
-    fn names(&self, opened: usize) -> impl Iterator<Item = &str> {
-        let mut at = opened + 1;
-        core::iter::from_fn(move || {
-            let Some(Node::String(span)) = self.nodes.get(at) else { return None };
-            at = match self.nodes.get(at + 1) {
-                Some(Node::Array { end } | Node::Object { end, .. }) => index(*end),
-                _ => at + 2,
-            };
-            let source = if span.unescaped { &self.unescaped } else { self.text };
-            source.get(index(span.start)..index(span.end))
-        })
-    }
-
-    /// RFC 8259 §7
-    fn string(&mut self) -> Result<(), JsonError> {
-        self.expect(b'"')?;
-        let start = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => return self.string_with_escapes(start),
-                Some(0x20..) => self.at += 1,
-                _ => return Err(self.syntax()),
-            }
-        }
-        let span = Span { start: place(start), end: place(self.at), unescaped: false };
-        self.nodes.push(Node::String(span));
-        self.at += 1;
-        Ok(())
-    }
-
-    fn string_with_escapes(&mut self, start: usize) -> Result<(), JsonError> {
-        let unescaped_start = place(self.unescaped.len());
-        let mut plain = start;
-        loop {
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    self.keep_plain(plain);
-                    self.at += 1;
-                    let character = self.escape()?;
-                    self.unescaped.push(character);
-                    plain = self.at;
-                }
-                Some(0x20..) => self.at += 1,
-                _ => return Err(self.syntax()),
-            }
-        }
-        self.keep_plain(plain);
-        let span = Span { start: unescaped_start, end: place(self.unescaped.len()), unescaped: true };
-        self.nodes.push(Node::String(span));
-        self.at += 1;
-        Ok(())
-    }
-
-    fn keep_plain(&mut self, start: usize) {
-        self.unescaped.push_str(self.text.get(start..self.at).unwrap_or_default());
-    }
-
-    fn escape(&mut self) -> Result<char, JsonError> {
-        let character = match self.peek() {
-            Some(plain @ (b'"' | b'\\' | b'/')) => char::from(plain),
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.unicode_escape(),
-            _ => return Err(self.syntax()),
-        };
-        self.at += 1;
-        Ok(character)
-    }
-
-    /// Stands on the `u`. A lone surrogate has no UTF-8 and is refused.
-    fn unicode_escape(&mut self) -> Result<char, JsonError> {
-        let first = self.four_digits()?;
-        let code = match first {
-            0xd800..=0xdbff => {
-                self.expect(b'\\')?;
-                if self.peek() != Some(b'u') {
-                    return Err(self.syntax());
-                }
-                let second = self.four_digits()?;
-                if !(0xdc00..=0xdfff).contains(&second) {
-                    return Err(self.syntax());
-                }
-                0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
-            }
-            other => other,
-        };
-        char::from_u32(code).ok_or(self.syntax())
-    }
-
-    fn four_digits(&mut self) -> Result<u32, JsonError> {
-        self.at += 1;
-        let digits = self.text.get(self.at..self.at + 4).ok_or(self.syntax())?;
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(self.syntax());
-        }
-        self.at += 4;
-        u32::from_str_radix(digits, 16).map_err(|_| self.syntax())
-    }
-
-    /// RFC 8259 §6
-    fn number(&mut self) -> Result<(), JsonError> {
-        let start = self.at;
-        self.skip(b'-');
-        if !self.skip(b'0') {
-            self.digits()?;
-        }
-        let integer_digits = self.at - start;
-        let mut exponent = false;
-        if self.skip(b'.') {
-            self.digits()?;
-        }
-        if self.skip(b'e') || self.skip(b'E') {
-            exponent = true;
-            let _sign = self.skip(b'+') || self.skip(b'-');
-            self.digits()?;
-        }
-        let span = Span { start: place(start), end: place(self.at), unescaped: false };
-        // An f64 holds every number of up to 308 digits.
-        if (exponent || integer_digits > 308)
-            && Number(self.text.get(start..self.at).unwrap_or_default()).as_f64().is_none()
-        {
-            return Err(JsonError::NumberOutOfRange);
-        }
-        self.nodes.push(Node::Number(span));
-        Ok(())
-    }
-
-    fn digits(&mut self) -> Result<(), JsonError> {
-        let start = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9')) {
-            self.at += 1;
-        }
-        if self.at == start { Err(self.syntax()) } else { Ok(()) }
-    }
-
-    fn word(&mut self, word: &str, node: Node) -> Result<(), JsonError> {
-        if !self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word.as_bytes())) {
-            return Err(self.syntax());
-        }
-        self.at += word.len();
-        self.nodes.push(node);
-        Ok(())
-    }
-
-    fn white_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    fn skip(&mut self, byte: u8) -> bool {
-        let there = self.peek() == Some(byte);
-        if there {
-            self.at += 1;
-        }
-        there
-    }
-
-    fn next_is(&mut self, byte: u8) -> bool {
-        self.white_space();
-        self.skip(byte)
-    }
-
-    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
-        if self.skip(byte) { Ok(()) } else { Err(self.syntax()) }
-    }
-
-    fn syntax(&self) -> JsonError {
-        JsonError::Syntax { at: self.at }
-    }
-}
-
-/// Lossless: a text longer than `u32::MAX` is refused before it is parsed, and it has no more nodes than bytes.
-fn place(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
-}
-
-fn index(place: u32) -> usize {
-    usize::try_from(place).unwrap_or(usize::MAX)
-}
-
-impl fmt::Display for JsonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotUtf8 => f.write_str("not UTF-8"),
-            Self::TooLong => f.write_str("too long"),
-            Self::Syntax { at } => write!(f, "not JSON, at byte {at}"),
-            Self::DuplicateMember => f.write_str("a member name stands twice"),
-            Self::TooDeep => write!(f, "nested deeper than {}", limits::JSON_DEPTH),
-            Self::NumberOutOfRange => f.write_str("a number is out of range"),
-            Self::TrailingData => f.write_str("something follows the JSON value"),
-        }
-    }
-}
-
-impl core::error::Error for JsonError {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
 
     fn parse(text: &str) -> Result<Document, JsonError> {
         Document::parse(text.as_bytes().to_vec(), Duplicates::Refuse)

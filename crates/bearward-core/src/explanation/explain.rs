@@ -1,5 +1,5 @@
-//! How each check of a request ended. Made of the checks of [`Verifier::verify`], each by itself, also behind a failed
-//! one as far as that makes sense. Their order is that of [`Check`].
+//! How each check of a request ended. The checks are those of a verification. Each is made by itself, also after a failed
+//! one, as far as that makes sense. Their order is that of [`Check`].
 
 use core::cmp::Ordering;
 use std::collections::HashSet;
@@ -25,9 +25,10 @@ use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
 use crate::verify::{Verifier, binding, header};
 
 impl Verifier {
-    /// Says how each check of a request ended that was decided with `outcome`, and of `required_scopes` after that.
+    /// Explains `outcome`, the decision about a request: how each check ended, and then the check of `required_scopes`.
     ///
-    /// `decision`: the one that led to `outcome`. Slower than a decision: for people who ask why, not for every request.
+    /// `decision`: the one that led to `outcome`. This is slower than a decision. It is for people who ask why, not for every
+    /// request.
     pub fn explain(
         &self,
         request: &RequestFacts<'_>,
@@ -61,7 +62,7 @@ impl Verifier {
     }
 }
 
-/// All that can be read of a request, whatever is wrong with it. Nothing in it is believed.
+/// All that can be read of a request, whatever is wrong with it. Nothing in it is trusted.
 struct Evidence<'a> {
     policy: &'a Policy,
     method: &'a str,
@@ -71,7 +72,7 @@ struct Evidence<'a> {
     now: UnixTime,
     presented: Presented<'a>,
     token: ReadToken,
-    /// Of the issuer that the token names, if it is one of ours.
+    /// The discovery document of the issuer that the token names, if that issuer is accepted.
     metadata: Option<Metadata>,
     proof: Option<Result<UnverifiedProof<'a>, Rejection>>,
 }
@@ -85,7 +86,7 @@ struct ReadToken {
     claims: Option<JsonObject>,
 }
 
-/// `None`: what the check looks at is not there.
+/// `None`: the check could not be made, because something is missing.
 type Judgement = Option<Result<(), Rejection>>;
 
 impl ReadToken {
@@ -149,7 +150,7 @@ impl<'a> Evidence<'a> {
             || check == Check::Scope && self.required_scopes.is_empty())
     }
 
-    /// One check by itself. What is refused where the fields are read doesn't get as far as the check it fails.
+    /// One check by itself. A request that is refused when its header fields are read does not get to the check that it fails.
     fn judge(&self, check: Check) -> Judgement {
         match &self.presented.refused {
             Some(rejection) if rejection.check() == check => Some(Err(rejection.clone())),
@@ -185,8 +186,12 @@ impl<'a> Evidence<'a> {
                 self.proof()?.claims().and_then(|claims| proof::check_presence(claims.object(), request)),
             ),
             Check::ProofIdentifier => Some(proof::check_identifier(self.proof_claims()?.object())),
-            Check::ProofNonce => Some(proof::check_nonce(self.proof_claims()?.object(), dpop, now)),
-            Check::ProofTime => Some(proof::check_time(self.proof_claims()?.object(), dpop, now).map(drop)),
+            Check::ProofNonce => Some(proof::check_nonce(self.proof_claims()?.object(), dpop, now).map(drop)),
+            Check::ProofTime => {
+                let claims = self.proof_claims()?;
+                let nonce_life = proof::check_nonce(claims.object(), dpop, now).ok().flatten();
+                Some(proof::check_time(claims.object(), nonce_life, dpop, now).map(drop))
+            }
             Check::ProofMethod => Some(proof::check_method(self.proof_claims()?.object(), request)),
             Check::ProofUrl => Some(proof::check_url(self.proof_claims()?.object(), request)),
             Check::ProofToken => Some(proof::check_token(self.proof_claims()?.object(), request)),
@@ -195,7 +200,7 @@ impl<'a> Evidence<'a> {
                 Some(binding::check_thumbprint(jkt, &self.proof_key()?.ok()?.1))
             }
             Check::Scope => Some(requirement::require(requirement::scope_of(claims?), self.required_scopes)),
-            // The outcome tells of the first five. The last is of bare tokens.
+            // The outcome has the first five. The last one is only for tokens without a request.
             Check::Discovery
             | Check::KeySet
             | Check::Key
@@ -216,7 +221,7 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// The issuer of ours that the token names. `None` if that can't be told.
+    /// The accepted issuer that the token names. `None` if it is not known.
     fn issuer(&self) -> Option<Result<&IssuerUrl, Rejection>> {
         let selected = match header::issuer(self.token.claims.as_ref()?) {
             Ok(iss) => self.policy.issuers.select(iss, self.issuers),
@@ -242,13 +247,13 @@ impl<'a> Evidence<'a> {
         Some(self.proof()?.key(algorithm))
     }
 
-    /// If none is missing: there is nothing to tell of a claim that isn't there.
+    /// Only if none is missing: nothing can be said about a claim that is not there.
     fn proof_claims(&self) -> Option<JsonObject> {
         let claims = self.proof()?.claims().ok()?;
         proof::check_presence(claims.object(), self.proven_request()).ok().map(|()| claims)
     }
 
-    /// Whether what the check looked at may be anybody's.
+    /// Whether anybody may have written what the check looked at.
     fn is_unverified(&self, check: Check, outcome: &Outcome) -> bool {
         let of_claims = (Check::IssuerSpelling..=Check::Binding).contains(&check) || check == Check::Scope;
         let of_proof = (Check::ProofPayload..Check::ProofBinding).contains(&check);
@@ -259,7 +264,7 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// How a check ended that was on the way to this outcome, or behind it.
+/// How a check ended, by the decision alone. Checks before the one that decided have passed, those after it were not reached.
 fn decided(check: Check, outcome: &Outcome) -> Finding {
     let Err(refused) = outcome else { return Finding::Passed };
     match check.cmp(&refused.cause.check()) {
@@ -272,7 +277,7 @@ fn decided(check: Check, outcome: &Outcome) -> Finding {
     }
 }
 
-/// Whether it takes the documents, or what was seen before: [`decided`] tells of it.
+/// Whether the check needs documents, or knowledge of earlier requests. Then [`decided`] says how it ended.
 fn takes_more_than_the_request(check: Check) -> bool {
     matches!(check, Check::Discovery | Check::KeySet | Check::Key | Check::Signature | Check::Replay)
 }
@@ -295,7 +300,7 @@ mod tests {
     const DISCOVERY: &str = include_str!("../../../../vectors/documents/discovery.json");
     const KEY_SET: &str = include_str!("../../../../vectors/documents/key-set.json");
 
-    /// What is said of a good request with a proof, by a verifier that has room for no proof, and a store that says `answer`.
+    /// The explanation of a good request with a proof, if the log has no room and the store says `answer`.
     fn explain(replay: ReplayProtection, answer: StoreAnswer) -> Explanation {
         let dpop = DpopPolicy::new(DpopMode::Accepted).with_replay_protection(replay);
         let issuers = Issuers::single(IssuerUrl::parse("tenant.example.com").unwrap());

@@ -1,4 +1,4 @@
-//! How every check of a request's way ended, for people who want to know why a request was refused.
+//! How every check of a request ended, for people who want to know why it was refused.
 
 mod explain;
 
@@ -10,22 +10,22 @@ use crate::issuer::metadata::Metadata;
 use crate::jose::thumbprint::Thumbprint;
 use crate::refusal::{Cause, Unavailable};
 
-/// What comes of a request.
+/// The decision about a request.
 pub(crate) type Outcome = Result<Verified, Box<Refused>>;
 
 /// How a check ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
-    /// It holds.
+    /// It passed.
     Passed,
-    /// It doesn't.
+    /// It failed.
     Failed(Cause),
-    /// It can't be told now.
+    /// It can't be decided now.
     Undecided(Unavailable),
-    /// What it looks at is not there, or an earlier check stands in its way.
+    /// It could not be made, because something is missing or an earlier check failed.
     NotReached,
-    /// It doesn't concern this request under this policy.
+    /// It does not apply to this request with this policy.
     NotApplicable,
 }
 
@@ -33,18 +33,18 @@ pub enum Finding {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Step {
-    /// Which.
+    /// The check.
     pub check: Check,
     /// How it ended.
     pub finding: Finding,
-    /// Whether it was made on claims whose signature did not hold, or was not checked: they may be anybody's.
+    /// Whether it was made on claims whose signature is wrong or was not checked. Anybody may have written them.
     pub unverified: bool,
 }
 
 /// How every check of a request ended. [`Verifier::explain`](crate::Verifier::explain) makes it.
 ///
-/// It holds what the token and the proof say, which may be personal; neither their text nor a signature. `Debug` shows
-/// no claims.
+/// It holds what the token and the proof say, which may be personal. It holds neither their text nor a signature. `Debug`
+/// shows no claims.
 #[derive(Debug)]
 pub struct Explanation {
     pub(crate) outcome: Outcome,
@@ -60,7 +60,7 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// What comes of the request: the decision's outcome, and then the scopes'.
+    /// The decision about the request, scopes included.
     pub fn outcome(&self) -> &Result<Verified, Box<Refused>> {
         &self.outcome
     }
@@ -106,17 +106,17 @@ impl Explanation {
         self.proof_claims.as_ref()
     }
 
-    /// Of the proof's key, if it is one that can be used.
+    /// The thumbprint of the proof's key, if the key can be used.
     pub fn proof_thumbprint(&self) -> Option<&Thumbprint> {
         self.proof_thumbprint.as_ref()
     }
 
-    /// What a proof for this token must say in `ath`.
+    /// The value that `ath` must have in a proof for this token.
     pub fn token_hash(&self) -> Option<&str> {
         self.token_hash.as_deref()
     }
 
-    /// The discovery document of the issuer, if it is one of ours and was fetched.
+    /// The issuer's discovery document, if the issuer is accepted and the document was fetched.
     pub fn metadata(&self) -> Option<&Metadata> {
         self.metadata.as_ref()
     }

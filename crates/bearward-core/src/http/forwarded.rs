@@ -1,6 +1,8 @@
-//! The URL that a client used: from the request itself, from what proxies wrote (`X-Forwarded-*`, RFC 7239), or configured.
+//! The URL that a client used: from the request itself, from fields that proxies wrote (`X-Forwarded-*`, RFC 7239), or
+//! configured.
 
 use super::host::Host;
+use super::rfc7239;
 use super::url::{HttpUri, decode_unreserved, is_made_of};
 
 /// What the server knows of a request's target: from the request line, the connection and the Host field.
@@ -8,18 +10,18 @@ use super::url::{HttpUri, decode_unreserved, is_made_of};
 pub struct Target<'a> {
     /// `http` or `https`, of the connection.
     pub scheme: &'a str,
-    /// The one Host field (or `:authority`); empty if there is none.
+    /// The value of the Host field (or `:authority`). Empty if there is none, or several.
     pub host: &'a str,
-    /// The path as it was sent, escapes and all.
+    /// The path as it was sent, with its escapes.
     pub raw_path: &'a str,
-    /// Where the application is mounted behind a proxy that strips this prefix; empty if nowhere. Put in front of the
-    /// path unless it stands there already.
+    /// The prefix under which the application is mounted, if a proxy strips it; otherwise empty. It is put in front of the
+    /// path unless the path begins with it already.
     pub root_path: &'a str,
-    /// The query as it was sent, without the question mark; empty if there is none.
+    /// The query as it was sent, without the question mark. Empty if there is none.
     pub query: &'a str,
 }
 
-/// What proxies wrote about a request, as field values; several field lines of one name are several values.
+/// What proxies wrote about a request: the values of these fields. Several field lines of one name are several values.
 #[derive(Clone, Debug, Default)]
 pub struct ForwardedFields<'a> {
     /// `X-Forwarded-Proto`
@@ -28,23 +30,23 @@ pub struct ForwardedFields<'a> {
     pub host: Vec<&'a str>,
     /// `X-Forwarded-Prefix`
     pub prefix: Vec<&'a str>,
-    /// `Forwarded`, RFC 7239. Looked at only if none of the others is there: a proxy that writes those
-    /// does not take this one out.
+    /// `Forwarded`, RFC 7239. Only used if none of the other fields is there: a proxy that writes those does not remove
+    /// this one, so a client may have written it.
     pub forwarded: Vec<&'a str>,
 }
 
-/// Whose word on the public URL is taken.
+/// Where the public URL comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublicUrl {
-    /// The Host field's, and the connection's. Right where clients talk to this server directly, or the proxy keeps Host.
+    /// The Host field and the connection. Right if clients talk to this server directly, or if the proxy keeps Host.
     FromRequest,
-    /// What the proxy `trusted_hops` before us wrote; each of them appends. At least 1.
+    /// What the trusted proxies wrote. Each proxy appends to the fields. What the first trusted one wrote counts.
     FromProxies {
-        /// How many proxies in front of us append to the fields, counted from the right.
+        /// How many trusted proxies are in front of this server. Counted from the right of the fields.
         trusted_hops: core::num::NonZeroUsize,
     },
-    /// The deployer's: no header can change it.
+    /// The configured origin. No header can change it.
     Fixed(PublicOrigin),
 }
 
@@ -52,12 +54,12 @@ pub enum PublicUrl {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicOrigin(String);
 
-/// A text that is no origin: not http(s), or something besides scheme, host and port.
+/// A text that is not an origin: not http or https, or more than scheme, host and port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAnOrigin;
 
 impl PublicOrigin {
-    /// `https://host[:port]`, a last slash tolerated.
+    /// Reads `https://host[:port]`. A slash at the end is tolerated.
     pub fn parse(text: &str) -> Result<Self, NotAnOrigin> {
         let bare = text.strip_suffix('/').unwrap_or(text);
         let uri = HttpUri::parse(bare).ok_or(NotAnOrigin)?;
@@ -71,8 +73,8 @@ impl PublicOrigin {
 
 /// The URL that the client used, as far as it can be known.
 ///
-/// Empty if the Host field is no host or the path no path: each part stands for itself alone, and an empty URL
-/// matches no proof.
+/// Empty if the Host field is not a host, or the path is not a path: no part may change the meaning of another one. An
+/// empty URL matches no proof.
 pub fn public_url(target: &Target<'_>, fields: &ForwardedFields<'_>, whose: &PublicUrl) -> String {
     let said = match whose {
         PublicUrl::FromProxies { trusted_hops } => Forwarded::read(fields, trusted_hops.get()),
@@ -96,7 +98,7 @@ pub fn public_url(target: &Target<'_>, fields: &ForwardedFields<'_>, whose: &Pub
     url
 }
 
-/// A prefix that says the same as the root path is not put in front a second time.
+/// A prefix that is equal to the root path is not put in front a second time.
 fn push_path(url: &mut String, target: &Target<'_>, prefix: Option<&str>) {
     let root = target.root_path.trim_end_matches('/');
     let prefix = prefix.map(|prefix| prefix.trim_end_matches('/')).filter(|prefix| *prefix != root);
@@ -109,7 +111,7 @@ fn push_path(url: &mut String, target: &Target<'_>, prefix: Option<&str>) {
     url.push_str(target.raw_path);
 }
 
-/// What the trusted proxy said, as far as it is fit to be used.
+/// What the trusted proxy wrote, as far as it can be used.
 #[derive(Default)]
 struct Forwarded<'a> {
     proto: Option<&'a str>,
@@ -119,12 +121,13 @@ struct Forwarded<'a> {
 
 impl<'a> Forwarded<'a> {
     fn read(fields: &ForwardedFields<'a>, hops: usize) -> Self {
-        let (proto, host, prefix) =
-            (hop(&fields.proto, hops), hop(&fields.host, hops), hop(&fields.prefix, hops));
         let said = if fields.proto.is_empty() && fields.host.is_empty() && fields.prefix.is_empty() {
-            hop(&fields.forwarded, hops).map(Self::of_element).unwrap_or_default()
+            let elements = rfc7239::elements(&fields.forwarded).unwrap_or_default();
+            let element = from_the_right(elements.iter(), hops).copied().unwrap_or_default();
+            Self { proto: element.proto, host: element.host, prefix: None }
         } else {
-            Self { proto, host, prefix }
+            let (proto, host) = (hop(&fields.proto, hops), hop(&fields.host, hops));
+            Self { proto, host, prefix: hop(&fields.prefix, hops) }
         };
         Self {
             proto: said.proto.and_then(known_scheme),
@@ -132,36 +135,25 @@ impl<'a> Forwarded<'a> {
             prefix: said.prefix.filter(|prefix| is_plain_prefix(prefix)),
         }
     }
-
-    /// One element of a Forwarded field: `for=…;host=…;proto=…`. RFC 7239 §4.
-    fn of_element(element: &'a str) -> Self {
-        let mut said = Self::default();
-        for pair in element.split(';') {
-            let Some((name, value)) = pair.split_once('=') else { continue };
-            let value = value.trim();
-            let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
-            match name.trim().to_ascii_lowercase().as_str() {
-                "proto" => said.proto = Some(value),
-                "host" => said.host = Some(value),
-                _ => {}
-            }
-        }
-        said
-    }
 }
 
-/// The element that the proxy `hops` before us wrote: each appends, so it is counted from the right, where no client
-/// can write. With fewer elements than proxies, none of them is known to be a proxy's.
+/// The element of a comma-separated list that the first of `hops` trusted proxies wrote.
 fn hop<'a>(values: &[&'a str], hops: usize) -> Option<&'a str> {
-    let mut elements = values.iter().rev().flat_map(|value| value.rsplit(','));
-    elements.nth(hops.checked_sub(1)?).map(str::trim)
+    let elements: Vec<&str> = values.iter().flat_map(|value| value.split(',')).collect();
+    from_the_right(elements.into_iter(), hops).map(str::trim)
+}
+
+/// Each proxy appends, so elements are counted from the right, where no client can write. If there are fewer elements than
+/// proxies, it is not known which of them a proxy wrote.
+fn from_the_right<T>(mut elements: impl DoubleEndedIterator<Item = T>, hops: usize) -> Option<T> {
+    elements.nth_back(hops.checked_sub(1)?)
 }
 
 fn known_scheme(text: &str) -> Option<&'static str> {
     ["http", "https"].into_iter().find(|scheme| scheme.eq_ignore_ascii_case(text))
 }
 
-/// An absolute path of plain segments: nothing in it can change what stands before or behind it.
+/// Whether it is an absolute path of plain segments. Nothing in such a path can change what comes before or after it.
 fn is_plain_prefix(prefix: &str) -> bool {
     let decoded = decode_unreserved(prefix);
     prefix.starts_with('/')
@@ -274,6 +266,40 @@ mod tests {
             ..ForwardedFields::default()
         };
         assert_eq!(from_proxies(1, &fields), "https://inner:8000/f");
+    }
+
+    #[test]
+    fn a_quoted_string_is_one_value_and_a_parameter_is_given_once() {
+        let url = |lines: &[&'static str]| {
+            from_proxies(1, &ForwardedFields { forwarded: lines.to_vec(), ..ForwardedFields::default() })
+        };
+        let good = "https://victim/f";
+        assert_eq!(url(&["host=victim;proto=https;for=\"a;host=evil;x\""]), good);
+        assert_eq!(url(&["host=victim;proto=https;for=\"a,host=evil\""]), good);
+        assert_eq!(url(&["host=victim;proto=https;for=\"a\\\";host=evil;x=\\\"\""]), good);
+        assert_eq!(url(&["host=evil", ";Host = victim; ;host=victim;proto=https"]), "http://inner:8000/f");
+        assert_eq!(url(&["for=\"_x\" ; host=victim ; proto=https"]), good);
+        for unusable in [
+            "host=victim;host=evil",
+            "host=victim;HOST=evil;proto=https",
+            "for=a;for=b;host=evil",
+            "host=\"victim",
+            "host=\"evil\"x",
+            "host=vic\"tim\"",
+            "host=\"evil\\\"",
+            "host",
+            "=evil",
+            "ho st=evil",
+            "host=evil for=x",
+            "for=\"x, host=victim",
+        ] {
+            assert_eq!(url(&[unusable]), "http://inner:8000/f", "{unusable}");
+        }
+        // What a client writes first can't swallow what the proxy appends.
+        for client in ["for=\"", "x=\"a\\", "for=\"a;host=evil;x", "host=evil;x=\"\""] {
+            let joined = format!("{client}, for=\"[::1]\";host=victim;proto=https").leak();
+            assert!([good, "http://inner:8000/f"].contains(&url(&[joined]).as_str()), "{client}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub enum Field<'a> {
     Repeated,
 }
 
-/// The header fields of a request that decide on it. All others are passed over.
+/// The header fields of a request that matter for the decision. All others are ignored.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct HeaderFields<'a> {
@@ -28,7 +28,7 @@ pub struct HeaderFields<'a> {
     pub dpop: Field<'a>,
     /// `Host`. RFC 9110 §7.2.
     pub host: Field<'a>,
-    /// What proxies wrote.
+    /// The fields that proxies write.
     pub forwarded: ForwardedFields<'a>,
 }
 
@@ -42,7 +42,7 @@ impl<'a> HeaderFields<'a> {
         fields
     }
 
-    /// Notes a field line.
+    /// Adds a field line.
     pub fn add(&mut self, name: &[u8], value: &'a [u8]) {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         // By length first: most fields of a request are none of these.
@@ -58,7 +58,7 @@ impl<'a> HeaderFields<'a> {
         }
     }
 
-    /// The lines that it was read from, as far as they count. To read them again gives the same fields.
+    /// The field lines that matter. If they are read again, the result is the same.
     pub fn lines(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> {
         let once = [("authorization", self.authorization), ("dpop", self.dpop), ("host", self.host)];
         let once = once.into_iter().flat_map(|(name, field)| field.values().map(move |value| (name, value)));
@@ -74,9 +74,9 @@ impl<'a> HeaderFields<'a> {
         once.chain(forwarded.into_iter().flat_map(several))
     }
 
-    /// The host that the request names; `connection` where there is no Host field, as in HTTP/1.0.
+    /// The host that the request names. `connection` if there is no Host field, as in HTTP/1.0.
     ///
-    /// Empty with several Host fields: no URL is made of them, and no proof matches.
+    /// Empty if there are several Host fields: then there is no URL, and no proof matches.
     pub(crate) fn host_or<'h>(&'h self, connection: &'h str) -> &'h str {
         match self.host {
             Field::Absent => connection,
@@ -86,13 +86,13 @@ impl<'a> HeaderFields<'a> {
     }
 }
 
-/// What isn't UTF-8 counts as empty: no field of a URL is.
+/// A value that is not UTF-8 counts as empty: no part of a URL can be one.
 fn text(value: &[u8]) -> &str {
     core::str::from_utf8(value).unwrap_or_default()
 }
 
 impl<'a> Field<'a> {
-    /// Notes a field line of this name.
+    /// Adds a field line of this name.
     pub fn add(&mut self, value: &'a [u8]) {
         *self = match self {
             Self::Absent => Self::Once(value),
@@ -100,7 +100,7 @@ impl<'a> Field<'a> {
         };
     }
 
-    /// A repeated field's values are not kept: two empty ones stand for them.
+    /// The values of a repeated field are not kept. Two empty ones are given instead.
     fn values(self) -> impl Iterator<Item = &'a [u8]> {
         let (one, other): (Option<&[u8]>, Option<&[u8]>) = match self {
             Self::Absent => (None, None),
@@ -120,7 +120,7 @@ impl<'a> Field<'a> {
 }
 
 impl fmt::Debug for Field<'_> {
-    /// Not the value: it is a credential.
+    /// Hides the value: it is a credential.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => f.write_str("absent"),

@@ -11,7 +11,7 @@ pub(crate) enum Host<'a> {
 }
 
 impl<'a> Host<'a> {
-    /// Of `host` or `host:port`. ASCII only; an international name stands in its `xn--` form.
+    /// The host of `host` or `host:port`. ASCII only: an international name must be in its `xn--` form.
     pub(crate) fn of_authority(authority: &'a str) -> Option<Self> {
         if let Some(rest) = authority.strip_prefix('[') {
             let (address, behind) = rest.split_once(']')?;
@@ -37,16 +37,16 @@ impl<'a> Host<'a> {
         if !labels_are_fine || host.len() > 253 {
             return None;
         }
-        // Resolvers take `127.1`, `0x7f.1` and `2130706433` for addresses: a last label that is a number
-        // must belong to a dotted quad, so that no address passes for a name.
+        // Resolvers read `127.1`, `0x7f.1` and `2130706433` as addresses. So if the last label is a number, the host
+        // must be a dotted quad. Otherwise an address could look like a name.
         let last = host.rsplit('.').next()?;
         let numeric =
             last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x") || last.starts_with("0X");
         if numeric { host.parse().ok().map(Self::V4) } else { Some(Self::Name(host)) }
     }
 
-    /// Whether it stands for this machine, this link or a private network. RFC 1122, RFC 1918, RFC 3927, RFC 4193,
-    /// RFC 4291, RFC 6598. Only literals are known: a name that resolves to such an address is not seen here.
+    /// Whether it leads to this machine, this link or a private network. RFC 1122, RFC 1918, RFC 3927, RFC 4193,
+    /// RFC 4291, RFC 6598. Only addresses are known: a name that resolves to such an address is not noticed here.
     pub(crate) fn is_internal(self) -> bool {
         match self {
             Self::Name(name) => {
@@ -65,7 +65,7 @@ impl<'a> Host<'a> {
 }
 
 impl Host<'_> {
-    /// Whether it is an address of this link, where clouds keep their machines' secrets. RFC 3927, RFC 4291 §2.5.6.
+    /// Whether it is a link-local address. Clouds offer secrets of the machine at such an address. RFC 3927, RFC 4291 §2.5.6.
     pub(crate) fn is_link_local(self) -> bool {
         match self {
             Self::Name(_) => false,

@@ -1,8 +1,9 @@
-//! HTTP as far as it decides on a request: header fields, hosts, URLs.
+//! The parts of HTTP that matter for a decision: header fields, hosts, URLs.
 
 pub mod forwarded;
 pub mod headers;
 pub mod host;
 pub mod request;
+mod rfc7239;
 pub mod scheme;
 pub mod url;

@@ -1,4 +1,4 @@
-//! The facts of an HTTP request that decide on it.
+//! The facts of an HTTP request that matter for the decision about it.
 
 use core::fmt;
 use std::borrow::Cow;
@@ -18,26 +18,26 @@ pub struct RequestFacts<'a> {
     pub url: RequestUrl<'a>,
 }
 
-/// The URL of a request. Bearer never needs it, so it is put together only for a request with a proof.
+/// The URL of a request. Only a proof is compared with it, so it is put together only for a request with a proof.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum RequestUrl<'a> {
     /// Not known: no proof matches.
     #[default]
     Unknown,
-    /// As one text.
+    /// The whole URL.
     Whole(&'a str),
     /// In parts.
     Parts {
-        /// What the server knows. Its `host` is used where the request has no Host field.
+        /// What the server knows. Its `host` is used if the request has no Host field.
         target: Target<'a>,
-        /// Whether proxies are believed, or the origin is configured.
+        /// Whether proxies are trusted, or the origin is configured.
         public: &'a PublicUrl,
     },
 }
 
 impl RequestFacts<'_> {
-    /// The URL that the client used; empty if it is not known.
+    /// The URL that the client used. Empty if it is not known.
     pub fn public_url(&self) -> Cow<'_, str> {
         match &self.url {
             RequestUrl::Unknown => Cow::Borrowed(""),

@@ -1,4 +1,4 @@
-//! The Authorization field: a scheme, and what stands behind it. RFC 9110 §11.4.
+//! The Authorization field: a scheme, and what comes after it. RFC 9110 §11.4.
 
 /// An Authorization scheme that is known here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// The scheme of an Authorization field, if it is a known one: for choosing the challenge, not for accepting anything.
+    /// The scheme of an Authorization field, if it is a known one. It chooses the challenge; nothing is accepted by it.
     pub fn of(authorization: &[u8]) -> Option<Self> {
         Self::named(split(authorization).0)
     }
@@ -28,8 +28,8 @@ impl Scheme {
     }
 }
 
-/// Scheme and what stands behind it, if anything. RFC 9110 §11.4 has one space between them; a tab and more spaces
-/// are tolerated.
+/// The scheme, and what comes after it, if anything. RFC 9110 §11.4 has one space between them. A tab and more spaces are
+/// tolerated.
 pub(crate) fn split(value: &[u8]) -> (&[u8], &[u8]) {
     let value = trim(value);
     let end = value.iter().position(|byte| is_blank(*byte)).unwrap_or(value.len());
@@ -37,7 +37,7 @@ pub(crate) fn split(value: &[u8]) -> (&[u8], &[u8]) {
     (scheme, trim(rest))
 }
 
-/// Without the optional white space around a field value. RFC 9110 §5.6.3.
+/// A field value without the optional white space around it. RFC 9110 §5.6.3.
 pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = value
         && is_blank(*first)

@@ -1,16 +1,18 @@
 //! URLs: whether a proof's `htu` names the URL of a request.
 //!
-//! RFC 3986 is followed to the letter and nothing is repaired: a text that is not a URI matches nothing.
+//! RFC 3986 is followed exactly, and nothing is repaired: a text that is not a URI matches nothing.
+
+use core::net::Ipv6Addr;
 
 use super::host::Host;
 
 /// Whether `htu` names the target of a request that was sent to `url`. RFC 9449 §4.3 step 9.
 ///
-/// Compared after normalisation by syntax (RFC 3986 §6.2.2) and scheme (§6.2.3), without query and fragment. Dot
-/// segments are removed from `htu` only: if the request itself was sent with some, the proof must spell them the same
-/// way, since servers don't agree on what they lead to.
+/// Both are compared after normalisation by syntax (RFC 3986 §6.2.2) and scheme (§6.2.3), without query and fragment. An
+/// escaped slash (`%2F`) stays escaped. Dot segments are removed from `htu` only. If the request was sent with dot
+/// segments, the proof must have the same ones, because servers don't agree on what they mean.
 pub fn same_target(htu: &str, url: &str) -> bool {
-    // No part of what is compared, and browsers send in it what no URI has: `?filter[name]=a|b`.
+    // The query is not compared, and browsers send characters in it that no URI may have: `?filter[name]=a|b`.
     let url = url.split_once('?').map_or(url, |(target, _query)| target);
     let (Some(htu), Some(url)) = (HttpUri::parse(htu), HttpUri::parse(url)) else { return false };
     if htu.origin() != url.origin() {
@@ -21,8 +23,8 @@ pub fn same_target(htu: &str, url: &str) -> bool {
     named == sent || remove_dot_segments(&named) == sent
 }
 
-/// A URL as [`same_target`] compares it, dot segments left as they are; for showing two of them side by side. `None` if it
-/// is no absolute http or https URI.
+/// A URL as [`same_target`] compares it, with its dot segments, to show two URLs side by side. `None` if it is not an
+/// absolute http or https URI.
 pub fn normal_form(url: &str) -> Option<String> {
     let uri = HttpUri::parse(url)?;
     let (secure, host, port) = uri.origin();
@@ -59,12 +61,21 @@ impl<'a> HttpUri<'a> {
     /// Scheme, host and port in normal form. RFC 3986 §6.2.2.1, §6.2.3.
     fn origin(&self) -> (bool, String, u16) {
         let default = if self.secure { 443 } else { 80 };
-        (self.secure, decode_unreserved(self.host).to_ascii_lowercase(), self.port.unwrap_or(default))
+        (self.secure, normal_host(self.host), self.port.unwrap_or(default))
     }
 
-    /// The path with its escapes in normal form; dot segments still in it. RFC 3986 §6.2.2.1, §6.2.2.2, §6.2.3.
+    /// The path with its escapes in normal form, and with its dot segments. RFC 3986 §6.2.2.1, §6.2.2.2, §6.2.3.
     fn path(&self) -> String {
         if self.path.is_empty() { "/".to_owned() } else { decode_unreserved(self.path) }
+    }
+}
+
+/// A host in lower case, without escapes that it doesn't need; an address in the one spelling of RFC 5952.
+fn normal_host(host: &str) -> String {
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match address.and_then(|address| address.parse::<Ipv6Addr>().ok()) {
+        Some(address) => format!("[{address}]"),
+        None => decode_unreserved(host).to_ascii_lowercase(),
     }
 }
 
@@ -87,7 +98,7 @@ fn split_authority(authority: &str) -> Option<(&str, Option<u16>)> {
     (valid && !host.is_empty()).then_some((host, port))
 }
 
-/// Whether `text` holds only unreserved characters, sub-delims, escapes, and `others`. RFC 3986 §2.
+/// Whether `text` consists of unreserved characters, sub-delims, escapes and `others`. RFC 3986 §2.
 pub(super) fn is_made_of(text: &str, others: &[u8]) -> bool {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -111,7 +122,7 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-/// Escapes of unreserved characters decoded, all others in upper case. Expects valid escapes.
+/// Decodes escapes of unreserved characters, and writes all other escapes in upper case. Expects valid escapes.
 pub(super) fn decode_unreserved(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
     let mut rest = text;
@@ -192,6 +203,9 @@ mod tests {
             ("http://h", "http://h/"),
             ("http://[::1]:8000/f", "http://[::1]:8000/f"),
             ("http://h:80/", "http://h/"),
+            ("http://[::ffff:c000:280]/f", "http://[::ffff:192.0.2.128]/f"),
+            ("http://[2001:DB8:0:0::1]/", "http://[2001:db8::1]/"),
+            ("http://[0:0:0:0:0:0:0:1]:80/", "http://[::1]/"),
         ] {
             assert!(same_target(htu, url) && same_target(url, htu), "{htu} {url}");
         }
@@ -241,6 +255,7 @@ mod tests {
             "https://h:99999/",
             "https://[::1/",
             "https://[::1]x/",
+            "https://[fe80::1%25eth0]/",
             "ftp://h/",
             "https://h/\"",
             "https://h/<",

@@ -1,8 +1,8 @@
-//! Which issuers may be asked: decided before anything goes over the network. RFC 8725 §3.8.
+//! Whose tokens are accepted. This is decided before anything goes over the network. RFC 8725 §3.8.
 
 use std::collections::HashSet;
 
-use super::IssuerUrl;
+use super::name::IssuerUrl;
 
 /// The issuers whose tokens are accepted.
 #[derive(Clone, Debug)]
@@ -22,32 +22,32 @@ pub(crate) enum IssuerRefused {
     Malformed,
     /// It is not the one configured issuer.
     NotTheOne,
-    /// It is none of the issuers configured, or named for this request.
+    /// It is not one of the issuers that are configured, or that the resolver named for this request.
     NotListed,
-    /// Which issuers are accepted has to be asked first. Holds the one that the token names, in normal form; nothing about
-    /// it is verified.
+    /// The resolver has to be asked first. Holds the issuer that the token names, in normal form. Nothing about it is
+    /// verified.
     AskResolver(IssuerUrl),
 }
 
 impl Issuers {
-    /// One tenant.
+    /// Tokens of one issuer.
     pub fn single(issuer: IssuerUrl) -> Self {
         Self(Allowed::Single(issuer))
     }
 
-    /// Several domains. Their number does not matter for the speed.
+    /// Tokens of several issuers. Their number does not matter for the speed.
     pub fn any_of(first: IssuerUrl, others: impl IntoIterator<Item = IssuerUrl>) -> Self {
         let mut allowed = HashSet::from([first]);
         allowed.extend(others);
         Self(Allowed::AnyOf(allowed))
     }
 
-    /// A resolver says for each request: [`Next::ResolveIssuers`](crate::Next::ResolveIssuers).
+    /// A resolver decides for each request: [`Next::ResolveIssuers`](crate::Next::ResolveIssuers).
     pub fn resolved() -> Self {
         Self(Allowed::Resolved)
     }
 
-    /// The issuers that are configured by name; none where a resolver says.
+    /// The issuers that are configured by name. None if a resolver decides.
     pub fn configured(&self) -> impl Iterator<Item = &IssuerUrl> {
         let (one, several) = match &self.0 {
             Allowed::Single(issuer) => (Some(issuer), None),
@@ -57,7 +57,7 @@ impl Issuers {
         one.into_iter().chain(several.into_iter().flatten())
     }
 
-    /// The issuer of ours that `iss` names, in whatever spelling. Nothing is fetched for any other.
+    /// The accepted issuer that `iss` names, however it is written. Nothing is fetched for any other.
     ///
     /// `resolved`: what the resolver named for this request, if it was asked.
     pub(crate) fn select<'a>(
@@ -70,7 +70,7 @@ impl Issuers {
             (Allowed::AnyOf(allowed), _) | (Allowed::Resolved, Some(allowed)) => allowed,
             (Allowed::Resolved, None) => return Err(IssuerRefused::AskResolver(normal(iss)?)),
         };
-        // The usual spelling is the normal form: no allocation.
+        // Usually `iss` is in normal form already. Then nothing is allocated.
         if let Some(issuer) = allowed.get(iss) {
             return Ok(issuer);
         }

@@ -1,11 +1,11 @@
-//! What we need of an issuer's discovery document. OpenID Connect Discovery 1.0 §3, RFC 8414 §2.
+//! What is needed from an issuer's discovery document. OpenID Connect Discovery 1.0 §3, RFC 8414 §2.
 
 use core::fmt;
 
+use super::endpoints::{self, EndpointError, PrivateAddresses};
 use super::name::IssuerUrl;
 use crate::encoding::ParseError;
 use crate::encoding::json::{JsonObject, Value};
-use crate::http::host::Host;
 
 /// An issuer's discovery document, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,19 +25,19 @@ pub enum MetadataError {
     IssuerMissing,
     /// `issuer` is not the URL of an issuer.
     IssuerMalformed,
-    /// `issuer` is another one than was asked. RFC 8414 §3.3.
+    /// `issuer` is not the issuer that published the document. RFC 8414 §3.3.
     OtherIssuer,
     /// `jwks_uri` is missing or not a string.
     JwksUriMissing,
-    /// `jwks_uri` is no plain https URL: another scheme, user info, a fragment, or not a URL.
+    /// `jwks_uri` is not a plain https URL: another scheme, user info, a fragment, or not a URL.
     JwksUriMalformed,
-    /// `jwks_uri` leads to this machine or a private network, and the issuer isn't there itself.
+    /// `jwks_uri` leads to this machine or to a private network, and the issuer is not there itself.
     JwksUriInternal,
 }
 
 impl Metadata {
-    /// Reads the document that `asked` published.
-    pub fn parse(body: Vec<u8>, asked: &IssuerUrl) -> Result<Self, MetadataError> {
+    /// Reads the document that `asked` published. `private`: whether its keys may be at private addresses.
+    pub fn parse(body: Vec<u8>, asked: &IssuerUrl, private: PrivateAddresses) -> Result<Self, MetadataError> {
         let document = JsonObject::parse(body).map_err(MetadataError::NotJson)?;
         let text = |name| document.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let issuer = text("issuer").ok_or(MetadataError::IssuerMissing)?;
@@ -46,9 +46,13 @@ impl Metadata {
             return Err(MetadataError::OtherIssuer);
         }
         let jwks_uri = text("jwks_uri").ok_or(MetadataError::JwksUriMissing)?;
-        check_endpoint(jwks_uri, asked)?;
-        // Verification needs none: one that can't be used is as good as none.
-        let token_endpoint = text("token_endpoint").filter(|uri| check_endpoint(uri, asked).is_ok());
+        endpoints::check(jwks_uri, asked, private).map_err(|error| match error {
+            EndpointError::Malformed => MetadataError::JwksUriMalformed,
+            EndpointError::Internal => MetadataError::JwksUriInternal,
+        })?;
+        // Verification does not need a token endpoint. One that can't be used is left out.
+        let token_endpoint = text("token_endpoint")
+            .filter(|uri| endpoints::check(uri, asked, PrivateAddresses::Refused).is_ok());
         Ok(Self {
             issuer: issuer.to_owned(),
             jwks_uri: jwks_uri.to_owned(),
@@ -56,7 +60,25 @@ impl Metadata {
         })
     }
 
-    /// The issuer as it spells itself: what `iss` must equal, byte for byte.
+    /// The token endpoint of a document of `asked` in which `issuer` or `jwks_uri` is missing: whoever asks for tokens
+    /// needs neither. `None` if there is none that can be used, or the document is another issuer's.
+    pub(crate) fn token_endpoint_alone(body: Vec<u8>, asked: &IssuerUrl) -> Option<String> {
+        let document = JsonObject::parse(body).ok()?;
+        let text = |name| document.get(name).map(Value::as_str);
+        let is_own = text("issuer").is_none_or(|issuer| {
+            issuer.and_then(|issuer| IssuerUrl::parse(issuer).ok()).is_some_and(|issuer| issuer == *asked)
+        });
+        // One that leads somewhere it must not makes the whole document suspicious.
+        let keys_are_harmless = text("jwks_uri").is_none_or(|uri| {
+            uri.is_some_and(|uri| endpoints::check(uri, asked, PrivateAddresses::Refused).is_ok())
+        });
+        let endpoint = text("token_endpoint")
+            .flatten()
+            .filter(|uri| endpoints::check(uri, asked, PrivateAddresses::Refused).is_ok())?;
+        (is_own && keys_are_harmless).then(|| endpoint.to_owned())
+    }
+
+    /// The issuer as its document writes it. `iss` must be equal, byte for byte.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
@@ -66,28 +88,10 @@ impl Metadata {
         &self.jwks_uri
     }
 
-    /// Where it gives tokens, if it says so by a plain https URL that doesn't lead to a private network.
+    /// Where it gives tokens, if the document says so and the URL can be used.
     pub fn token_endpoint(&self) -> Option<&str> {
         self.token_endpoint.as_deref()
     }
-}
-
-/// A document from the network must not send us anywhere (server-side request forgery).
-fn check_endpoint(uri: &str, issuer: &IssuerUrl) -> Result<(), MetadataError> {
-    let (scheme, rest) = uri.split_once("://").ok_or(MetadataError::JwksUriMalformed)?;
-    let visible = uri.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if !scheme.eq_ignore_ascii_case("https") || !visible || uri.contains('#') {
-        return Err(MetadataError::JwksUriMalformed);
-    }
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let host = Host::of_authority(authority).ok_or(MetadataError::JwksUriMalformed)?;
-    let leads_inside = host.is_internal() && !issuer.host().is_some_and(Host::is_internal);
-    // An issuer for development, on this machine, has no business there either.
-    let leads_to_link = host.is_link_local() && !issuer.host().is_some_and(Host::is_link_local);
-    if leads_inside || leads_to_link {
-        return Err(MetadataError::JwksUriInternal);
-    }
-    Ok(())
 }
 
 impl fmt::Display for MetadataError {
@@ -114,26 +118,21 @@ impl core::error::Error for MetadataError {}
 mod tests {
     use super::*;
 
-    fn parse(issuer: &str, jwks_uri: &str) -> Result<Metadata, MetadataError> {
-        let body = format!(r#"{{"issuer":"https://{issuer}/","jwks_uri":"{jwks_uri}","other":[1]}}"#);
-        Metadata::parse(body.into_bytes(), &IssuerUrl::parse(issuer).unwrap())
-    }
-
     #[test]
-    fn keys_may_be_at_another_host_but_not_inside() {
-        assert!(parse("t.example.com", "https://t.example.com/.well-known/jwks.json").is_ok());
-        assert!(parse("t.example.com", "HTTPS://cdn.example.net:8443/keys?v=1").is_ok());
-        assert!(parse("127.0.0.1:4400", "https://127.0.0.1:4400/jwks").is_ok());
-        assert!(parse("localhost:4400", "https://127.0.0.1:4400/jwks").is_ok());
-        for inside in [
-            "https://127.0.0.1/",
-            "https://169.254.169.254/latest",
-            "https://[::1]:1/",
-            "https://localhost/",
-            "https://10.0.0.1",
-        ] {
-            assert_eq!(parse("t.example.com", inside), Err(MetadataError::JwksUriInternal), "{inside}");
-        }
+    fn a_place_of_keys_that_must_not_be_asked_makes_the_document_useless() {
+        let parse = |jwks_uri: &str| {
+            let body =
+                format!(r#"{{"issuer":"https://t.example.com/","jwks_uri":"{jwks_uri}","other":[1]}}"#);
+            Metadata::parse(
+                body.into_bytes(),
+                &IssuerUrl::parse("t.example.com").unwrap(),
+                PrivateAddresses::Refused,
+            )
+        };
+        let good = "https://t.example.com/.well-known/jwks.json";
+        assert_eq!(parse(good).unwrap().jwks_uri(), good);
+        assert_eq!(parse("https://10.0.0.1/jwks"), Err(MetadataError::JwksUriInternal));
+        assert_eq!(parse("http://t.example.com/jwks"), Err(MetadataError::JwksUriMalformed));
     }
 
     #[test]
@@ -143,7 +142,10 @@ mod tests {
                 r#"{{"issuer":"https://t.example.com/","jwks_uri":"https://t.example.com/jwks","token_endpoint":{uri}}}"#
             );
             let asked = IssuerUrl::parse("t.example.com").unwrap();
-            Metadata::parse(body.into_bytes(), &asked).unwrap().token_endpoint().map(str::to_owned)
+            Metadata::parse(body.into_bytes(), &asked, PrivateAddresses::Refused)
+                .unwrap()
+                .token_endpoint()
+                .map(str::to_owned)
         };
         let good = "https://t.example.com/oauth/token";
         assert_eq!(endpoint(&format!("\"{good}\"")).as_deref(), Some(good));
@@ -159,37 +161,35 @@ mod tests {
     }
 
     #[test]
-    fn not_even_an_issuer_on_this_machine_leads_to_the_link() {
-        for inside in
-            ["https://169.254.169.254/latest", "https://[fe80::1]/", "https://[::ffff:169.254.169.254]/"]
+    fn a_document_that_says_little_may_still_say_where_tokens_are_given() {
+        let asked = IssuerUrl::parse("t.example.com").unwrap();
+        let endpoint = |members: &str| {
+            let body = format!(r#"{{{members}"token_endpoint":"https://t.example.com/oauth/token"}}"#);
+            Metadata::token_endpoint_alone(body.into_bytes(), &asked)
+        };
+        for enough in
+            ["", r#""issuer":"https://t.example.com/","#, r#""jwks_uri":"https://t.example.com/jwks","#]
         {
-            assert_eq!(parse("127.0.0.1:4400", inside), Err(MetadataError::JwksUriInternal), "{inside}");
+            assert!(endpoint(enough).is_some(), "{enough}");
         }
-    }
-
-    #[test]
-    fn only_plain_https_leads_to_keys() {
-        for bad in [
-            "http://t.example.com/jwks",
-            "file:///etc/passwd",
-            "data:application/json,{}",
-            "https:t.example.com",
-            "//t.example.com/",
-            "https://user@t.example.com/",
-            "https://t.example.com/#x",
-            "https://t.example.com /",
-            "https://",
-            "https://2130706433/",
-            "https://t.example.com\\\\@evil.example/",
+        for suspicious in [
+            r#""issuer":"https://evil.example/","#,
+            r#""issuer":7,"#,
+            r#""issuer":"","#,
+            r#""jwks_uri":"https://10.0.0.1/","#,
+            r#""jwks_uri":null,"#,
+            r#""token_endpoint":"https://evil.example/","#,
         ] {
-            assert_eq!(parse("t.example.com", bad), Err(MetadataError::JwksUriMalformed), "{bad}");
+            assert_eq!(endpoint(suspicious), None, "{suspicious}");
         }
+        let inside = br#"{"token_endpoint":"https://10.0.0.1/"}"#.to_vec();
+        assert_eq!(Metadata::token_endpoint_alone(inside, &asked), None);
     }
 
     #[test]
     fn the_issuer_is_the_one_asked() {
         let asked = IssuerUrl::parse("t.example.com").unwrap();
-        let parse = |text: &str| Metadata::parse(text.as_bytes().to_vec(), &asked);
+        let parse = |text: &str| Metadata::parse(text.as_bytes().to_vec(), &asked, PrivateAddresses::Refused);
         assert_eq!(
             parse(r#"{"issuer":"https://evil.example/","jwks_uri":"x"}"#),
             Err(MetadataError::OtherIssuer)

@@ -9,24 +9,24 @@ use crate::http::host::Host;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IssuerUrl(String);
 
-/// Why a text names no issuer.
+/// Why a text is not the name of an issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IssuerNameError {
-    /// Nothing there.
+    /// It is empty.
     Empty,
     /// `http:` or another scheme than https.
     NotHttps,
     /// A user name or password before the host.
     Credentials,
-    /// Something behind the host: a path, a query, a fragment.
+    /// Something after the host: a path, a query, a fragment.
     MoreThanHost,
     /// Not a host name or address with an optional port.
     BadHost,
 }
 
 impl IssuerUrl {
-    /// Takes a bare `host[:port]` or `https://host[:port]`, with or without the last slash, in any case.
+    /// Reads `host[:port]` or `https://host[:port]`, with or without a slash at the end, in upper or lower case.
     pub fn parse(text: &str) -> Result<Self, IssuerNameError> {
         if text.is_empty() {
             return Err(IssuerNameError::Empty);
@@ -63,7 +63,7 @@ impl IssuerUrl {
     }
 }
 
-/// So that a set of issuers can be asked for the text of a claim, without an allocation.
+/// With this, a set of issuers can be searched for the text of a claim without an allocation.
 impl Borrow<str> for IssuerUrl {
     fn borrow(&self) -> &str {
         &self.0

@@ -1,6 +1,7 @@
 //! The one table of signature algorithms. RFC 7518 §3.1, RFC 8037 §3.1.
 //!
-//! What isn't here doesn't exist for us: there is no `none` and no HMAC to be confused into (RFC 8725 §3.1).
+//! Any other algorithm does not exist here. There is no `none` and no HMAC, so a key can't be used for them by mistake
+//! (RFC 8725 §3.1).
 
 use core::fmt;
 
@@ -78,7 +79,7 @@ impl Algorithm {
         TABLE.iter().map(|(algorithm, ..)| *algorithm)
     }
 
-    /// Those that a DPoP proof may be signed with. RFC 9449 §4.2 leaves the choice; these are what clients use.
+    /// The algorithms that a DPoP proof may be signed with. RFC 9449 §4.2 does not list any. Clients use these.
     pub fn for_proofs() -> impl Iterator<Item = Self> {
         [Self::ES256, Self::ES384, Self::RS256, Self::PS256, Self::EdDSA].into_iter()
     }
@@ -110,7 +111,7 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// The algorithms a policy allows. Never empty, no algorithm twice.
+/// The algorithms that a policy allows. Never empty, and no algorithm is in it twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlgorithmSet(Vec<Algorithm>);
 

@@ -29,7 +29,8 @@ pub enum NotThreeSegments {
 impl<'a> Segments<'a> {
     /// Cuts `token` at its dots.
     pub fn of(token: &'a str) -> Result<Self, NotThreeSegments> {
-        // Six pieces tell five from more; a token of nothing but dots is not walked to its end.
+        // At most six pieces are cut, which is enough to see that there are more than five. A token of many dots takes
+        // no time.
         let mut pieces = token.splitn(6, '.');
         let (header, payload, signature) = match (pieces.next(), pieces.next(), pieces.next()) {
             (Some(header), Some(payload), Some(signature)) if !header.is_empty() => {
@@ -61,7 +62,7 @@ impl<'a> Segments<'a> {
         base64url::decode(self.signature.as_bytes())
     }
 
-    /// What is signed: header and payload as they were received, and the dot between them.
+    /// The signed part: header and payload as they were received, with the dot between them.
     pub fn signing_input(&self) -> &'a [u8] {
         self.signing_input.as_bytes()
     }

@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{ParsedPublicKey, VerificationAlgorithm};
 use super::algorithm::{Algorithm, KeyShape};
 use super::thumbprint::Thumbprint;
 use crate::encoding::base64url;
-use crate::encoding::json::{Object, Value};
+use crate::encoding::json::{Kind, Object, Value};
 use crate::limits;
 
 /// Why a key can't be used.
@@ -17,21 +17,21 @@ use crate::limits;
 pub enum KeyError {
     /// Not a JSON object.
     NotAnObject,
-    /// A member name stands twice in it.
+    /// It has two members of one name.
     DuplicateMember,
-    /// `kty` (or `crv`) is missing or none that an algorithm of ours is computed with.
+    /// `kty` (or `crv`) is missing, or no supported algorithm uses it.
     UnknownKind,
     /// `kty` is `oct`: a shared secret, published.
     Symmetric,
-    /// It has private members: whoever read the key set can sign.
+    /// It has private members: everybody who has read the key set can sign.
     Private,
     /// `use` is not `sig`, or not a string. RFC 7517 §4.2.
     NotForSignatures,
-    /// `key_ops` doesn't hold `verify`, or holds something twice, or is not an array of strings. RFC 7517 §4.3.
+    /// `key_ops` lacks `verify`, or has something twice, or is not an array of strings. RFC 7517 §4.3.
     NotForVerifying,
     /// `alg` names another algorithm than the token, or is not a string. RFC 7517 §4.4.
     OtherAlgorithm,
-    /// No allowed algorithm is computed with a key of this kind.
+    /// No allowed algorithm uses a key of this kind.
     NoAlgorithm,
     /// A member is missing or not canonical base64url of the right length.
     Malformed {
@@ -43,10 +43,12 @@ pub enum KeyError {
         /// Bits of the modulus.
         bits: usize,
     },
-    /// The RSA exponent or modulus can't be one of an RSA key: even, or an exponent of 1 or of more than 33 bits.
+    /// No RSA key has this exponent or modulus: it is even, or the exponent is 1 or has more than 33 bits.
     RsaNumbers,
-    /// The cryptographic library doesn't take it: a point off its curve, for one.
+    /// The cryptographic library refuses it, for example because the point is not on the curve.
     Refused,
+    /// It comes after the last key of the set that is read ([`limits::KEYS_IN_SET`]).
+    NotRead,
 }
 
 impl fmt::Display for KeyError {
@@ -65,20 +67,46 @@ impl fmt::Display for KeyError {
             Self::RsaLength { bits } => write!(f, "the RSA modulus has {bits} bits"),
             Self::RsaNumbers => f.write_str("modulus or exponent can't be those of an RSA key"),
             Self::Refused => f.write_str("the key is not a valid one of its kind"),
+            Self::NotRead => write!(
+                f,
+                "the key set has more than {} keys, and this one is behind them",
+                limits::KEYS_IN_SET
+            ),
         }
     }
 }
 
 impl core::error::Error for KeyError {}
 
-/// The public members of a JWK, checked for what can be checked without an algorithm.
+/// The public members of a JWK. Everything that does not depend on an algorithm is checked.
 pub struct Jwk<'a> {
     object: Object<'a>,
+    spelling: Spelling,
+}
+
+/// How strictly the members of a key are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spelling {
+    /// Exactly as RFC 7518 says: the thumbprint depends on how the members are written.
+    Strict,
+    /// As they are meant: the key came from its issuer over TLS, and nothing depends on how the members are written.
+    Lenient,
 }
 
 impl<'a> Jwk<'a> {
-    /// Looks at `value`: an object without private members and without duplicates.
-    pub fn new(value: Value<'a>) -> Result<Self, KeyError> {
+    /// A key that a client sends: an object without private members and without duplicates, written in the one way that
+    /// RFC 7518 §6 allows.
+    pub fn of_client(value: Value<'a>) -> Result<Self, KeyError> {
+        Self::new(value, Spelling::Strict)
+    }
+
+    /// A key in an issuer's key set. Tolerated are leading zero octets in `n` and `e`, padding and the standard alphabet of
+    /// base64 in all members, and empty or null `use` and `alg`.
+    pub fn published(value: Value<'a>) -> Result<Self, KeyError> {
+        Self::new(value, Spelling::Lenient)
+    }
+
+    fn new(value: Value<'a>, spelling: Spelling) -> Result<Self, KeyError> {
         let object = value.as_object().ok_or(KeyError::NotAnObject)?;
         if object.has_duplicates() {
             return Err(KeyError::DuplicateMember);
@@ -91,10 +119,10 @@ impl<'a> Jwk<'a> {
         if object.members().any(|(name, _)| private.contains(&name)) {
             return Err(KeyError::Private);
         }
-        Ok(Self { object })
+        Ok(Self { object, spelling })
     }
 
-    /// The key made ready for `algorithm`, if it may and can be used with it.
+    /// Prepares the key for `algorithm`, if it may and can be used with it.
     pub fn prepare(&self, algorithm: Algorithm) -> Result<VerificationKey, KeyError> {
         self.check_use()?;
         self.check_key_ops()?;
@@ -118,7 +146,7 @@ impl<'a> Jwk<'a> {
 
     /// Its thumbprint. RFC 7638 §3.2, RFC 8037 §2.
     ///
-    /// Of the key and not of a spelling: canonical members only get here once [`prepare`](Self::prepare) took them.
+    /// One key has one thumbprint: call [`prepare`](Self::prepare) first, which accepts only members in canonical form.
     pub fn thumbprint(&self) -> Option<Thumbprint> {
         let names: &[&str] = match self.text("kty")? {
             "EC" => &["crv", "kty", "x", "y"],
@@ -145,7 +173,7 @@ impl<'a> Jwk<'a> {
     }
 
     fn check_use(&self) -> Result<(), KeyError> {
-        match self.object.get("use") {
+        match self.named("use") {
             Some(value) if value.as_str() != Some("sig") => Err(KeyError::NotForSignatures),
             _ => Ok(()),
         }
@@ -164,10 +192,17 @@ impl<'a> Jwk<'a> {
     }
 
     fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), KeyError> {
-        match self.object.get("alg") {
+        match self.named("alg") {
             Some(value) if value.as_str() != Some(algorithm.name()) => Err(KeyError::OtherAlgorithm),
             _ => Ok(()),
         }
+    }
+
+    /// The member of this name, unless it is empty or null.
+    fn named(&self, member: &str) -> Option<Value<'a>> {
+        let value = self.object.get(member)?;
+        let says_nothing = matches!(value.kind(), Kind::Null | Kind::String(""));
+        (self.spelling == Spelling::Strict || !says_nothing).then_some(value)
     }
 
     /// RFC 7518 §6.3.1
@@ -187,7 +222,11 @@ impl<'a> Jwk<'a> {
 
     /// `Base64urlUInt`: big-endian, no leading zero bytes. RFC 7518 §2.
     fn unsigned(&self, member: &'static str) -> Result<Vec<u8>, KeyError> {
-        let bytes = self.bytes(member)?;
+        let mut bytes = self.bytes(member)?;
+        if self.spelling == Spelling::Lenient {
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            bytes.drain(..zeros);
+        }
         match bytes.first() {
             Some(1..) => Ok(bytes),
             _ => Err(KeyError::Malformed { member }),
@@ -209,13 +248,22 @@ impl<'a> Jwk<'a> {
 
     fn bytes(&self, member: &'static str) -> Result<Vec<u8>, KeyError> {
         let text = self.text(member).ok_or(KeyError::Malformed { member })?;
-        base64url::decode(text.as_bytes()).map_err(|_| KeyError::Malformed { member })
+        let decoded = match self.spelling {
+            Spelling::Strict => base64url::decode(text.as_bytes()),
+            Spelling::Lenient => base64url::decode(as_base64url(text).as_bytes()),
+        };
+        decoded.map_err(|_| KeyError::Malformed { member })
     }
 
     /// The member of this name, if it is a string.
     pub(crate) fn text(&self, member: &str) -> Option<&'a str> {
         self.object.get(member).and_then(Value::as_str)
     }
+}
+
+/// Base64 of either alphabet, padded or not, as unpadded base64url. RFC 4648 §4, §5.
+fn as_base64url(text: &str) -> String {
+    text.trim_end_matches('=').replace('+', "-").replace('/', "_")
 }
 
 fn bit_length(number: &[u8]) -> usize {
@@ -227,13 +275,13 @@ fn parse(algorithm: &'static dyn VerificationAlgorithm, bytes: &[u8]) -> Result<
     ParsedPublicKey::new(algorithm, bytes).map_err(|_| KeyError::Refused)
 }
 
-/// A public key made ready for one algorithm: it can't be used with another.
+/// A public key that is prepared for one algorithm. It can't be used with another one.
 pub struct VerificationKey {
     algorithm: Algorithm,
     parsed: ParsedPublicKey,
 }
 
-/// The signature is not the key's over these bytes. There is nothing more to tell.
+/// The key did not make this signature over these bytes. Nothing more is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignatureInvalid;
 
@@ -243,7 +291,7 @@ impl VerificationKey {
         self.algorithm
     }
 
-    /// Whether `signature` is this key's over `message`. RFC 7515 §5.2 step 8.
+    /// Whether this key made `signature` over `message`. RFC 7515 §5.2 step 8.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureInvalid> {
         self.parsed.verify_sig(message, signature).map_err(|_| SignatureInvalid)
     }

@@ -1,4 +1,4 @@
-//! Strict reading of what JOSE writes: compact JWS (RFC 7515), JWK (RFC 7517), algorithms (RFC 7518).
+//! Strict readers of JOSE: compact JWS (RFC 7515), JWK (RFC 7517), algorithms (RFC 7518).
 
 pub mod algorithm;
 pub mod compact;

@@ -11,7 +11,8 @@ use crate::encoding::base64url;
 pub struct Thumbprint([u8; 32]);
 
 impl Thumbprint {
-    /// Of the required members in lexicographic order. Values must need no escapes: those of keys are base64url.
+    /// The thumbprint of a key with these required members, in lexicographic order. Values must need no escapes. Those of
+    /// keys are base64url.
     pub(super) fn of_members(members: &[(&str, &str)]) -> Self {
         let pairs: Vec<String> =
             members.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
@@ -30,7 +31,7 @@ impl Thumbprint {
 }
 
 impl fmt::Display for Thumbprint {
-    /// Base64url, as in `jkt`.
+    /// In base64url, as `jkt` has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&base64url::encode(&self.0))
     }

@@ -1,4 +1,4 @@
-//! Which key a token is bound to, and whether the request came from who holds it. RFC 7800 §3, RFC 9449 §6.
+//! Which key a token is bound to, and whether the sender of the request has that key. RFC 7800 §3, RFC 9449 §6.
 
 use crate::encoding::json::{JsonObject, Object};
 use crate::jose::thumbprint::Thumbprint;
@@ -18,7 +18,7 @@ pub(crate) fn check_bearer(claims: &JsonObject, mode: DpopMode) -> Result<(), Re
     }
 }
 
-/// No proof stands beside a token that came as Bearer. RFC 9449 §7.2. With DPoP off, a proof says nothing to us.
+/// A token that came as Bearer must come without a proof. RFC 9449 §7.2. With DPoP switched off, proofs are ignored.
 pub(crate) fn check_no_proof(beside_proof: bool, mode: DpopMode) -> Result<(), Rejection> {
     if beside_proof && mode != DpopMode::Off { Err(Rejection::ProofWithBearer) } else { Ok(()) }
 }
@@ -41,10 +41,15 @@ fn confirmation(claims: &JsonObject) -> Result<Option<Object<'_>>, Rejection> {
     }
 }
 
-/// The `jkt` member. A second confirmation method is one that nobody here would check, so it is refused.
+/// The other confirmation methods that are registered. RFC 7800 §6.2, RFC 8705 §3.1, RFC 9203 §9.
+const OTHER_METHODS: [&str; 6] = ["jwk", "jwe", "kid", "jku", "x5t#S256", "osc"];
+
+/// The `jkt` member. A second confirmation method would have to be checked too, and is not: the token is refused.
+///
+/// RFC 7800 §3.1: members that are no confirmation methods are ignored. Keycloak adds `kc-jkt-type`.
 fn thumbprint(confirmation: Object<'_>) -> Result<&str, Rejection> {
     let jkt = confirmation.get("jkt").ok_or(Rejection::ThumbprintMissing)?;
-    if confirmation.members().count() > 1 {
+    if OTHER_METHODS.iter().any(|method| confirmation.get(method).is_some()) {
         return Err(Rejection::ConfirmationNotSupported);
     }
     jkt.as_str().filter(|jkt| !jkt.is_empty()).ok_or(Rejection::ThumbprintMalformed)
@@ -88,6 +93,21 @@ mod tests {
         }
         for cnf in [r#"{"jkt":1}"#, r#"{"jkt":""}"#, r#"{"jkt":null}"#] {
             assert_eq!(of_dpop_token(&claims(cnf)), Err(Rejection::ThumbprintMalformed));
+        }
+    }
+
+    #[test]
+    fn members_that_are_no_confirmation_method_are_ignored() {
+        for other in ["kc-jkt-type\":\"DPoP", "JWK\":\"x", "x5t\":\"y"] {
+            let bound = claims(&format!(r#"{{"{other}","jkt":"x"}}"#));
+            assert_eq!(of_dpop_token(&bound), Ok("x"), "{other}");
+            assert_eq!(check_bearer(&bound, DpopMode::Accepted), Err(Rejection::BoundTokenAsBearer));
+            let alone = claims(&format!(r#"{{"{other}"}}"#));
+            assert_eq!(of_dpop_token(&alone), Err(Rejection::ThumbprintMissing), "{other}");
+        }
+        for other in OTHER_METHODS {
+            let bound = claims(&format!(r#"{{"jkt":"x","{other}":null}}"#));
+            assert_eq!(of_dpop_token(&bound), Err(Rejection::ConfirmationNotSupported), "{other}");
         }
     }
 

@@ -86,14 +86,14 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// RFC 7519 §4.1.4: on or after `exp` the token is not taken.
+    /// RFC 7519 §4.1.4: on or after `exp` the token is refused.
     pub(crate) fn check_expiry(&self, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
         let exp = self.exp.and_then(date).ok_or(Rejection::ExpiryMissing)?;
         let leeway = policy.leeway;
         if exp > now.minus(leeway) { Ok(()) } else { Err(Rejection::TokenExpired { exp, now, leeway }) }
     }
 
-    /// RFC 7519 §4.1.5: before `nbf` it is not taken either.
+    /// RFC 7519 §4.1.5: before `nbf` the token is refused.
     pub(crate) fn check_not_before(&self, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
         let Some(nbf) = self.nbf else { return Ok(()) };
         let nbf = date(nbf).ok_or(Rejection::NotBeforeMalformed)?;
@@ -101,7 +101,7 @@ impl<'a> Found<'a> {
         if nbf <= now.plus(leeway) { Ok(()) } else { Err(Rejection::TokenNotYetValid { nbf, now, leeway }) }
     }
 
-    /// RFC 9068 §2.2: required. NOTE: one in the future is taken; nbf is the claim that says "not yet".
+    /// RFC 9068 §2.2: required. NOTE: an `iat` in the future is accepted. `nbf` is the claim that says "not yet".
     pub(crate) fn check_issued_at(&self) -> Result<(), Rejection> {
         self.iat.and_then(date).map(|_| ()).ok_or(Rejection::IssuedAtMissing)
     }

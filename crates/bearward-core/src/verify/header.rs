@@ -1,12 +1,11 @@
 //! A token that was read and not yet believed: what may be looked at to find the key, and no more.
 
-use crate::documents::KeySet;
+use crate::documents::{Candidates, KeySet};
 use crate::encoding::json::{JsonObject, Value};
 use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::{NotThreeSegments, Segments};
-use crate::jose::jwk::VerificationKey;
 use crate::policy::Policy;
-use crate::rejection::{Fingerprint, HmacName, Rejection};
+use crate::rejection::{Fingerprint, HmacName, MissingKid, Rejection};
 
 /// An access token of the right shape, signed by nobody knows whom.
 pub(crate) struct UnverifiedToken<'a> {
@@ -33,22 +32,26 @@ impl<'a> UnverifiedToken<'a> {
         issuer(&self.payload)
     }
 
-    pub(crate) fn kid(&self) -> Result<&str, Rejection> {
+    /// `kid`, to choose among our issuer's keys; `None` without one. RFC 7515 §4.1.4.
+    pub(crate) fn kid(&self) -> Result<Option<&str>, Rejection> {
         kid(&self.header)
     }
 
-    /// The keys to try. Empty: none of this `kid` is published.
-    pub(crate) fn candidates<'k>(
-        &self,
-        kid: &str,
-        keys: &'k KeySet,
-    ) -> Result<Vec<&'k VerificationKey>, Rejection> {
-        keys.candidates(kid, self.algorithm)
-            .map_err(|reason| Rejection::UnusableKey { kid: Fingerprint::of(kid), reason })
+    /// The keys to try.
+    pub(crate) fn candidates<'k>(&self, keys: &'k KeySet) -> Result<Candidates<'k>, Rejection> {
+        let kid = self.kid()?;
+        keys.candidates(kid, self.algorithm).map_err(|reason| Rejection::UnusableKey {
+            kid: Fingerprint::of(kid.unwrap_or_default()),
+            reason,
+        })
     }
 
-    pub(crate) fn unknown_kid(kid: &str) -> Rejection {
-        Rejection::UnknownKid { kid: Fingerprint::of(kid) }
+    /// No key of the set is the token's.
+    pub(crate) fn no_key(&self) -> Rejection {
+        match self.kid() {
+            Ok(Some(kid)) => Rejection::UnknownKid { kid: Fingerprint::of(kid) },
+            Ok(None) | Err(_) => Rejection::KidMissing(MissingKid::NotOneKey),
+        }
     }
 }
 
@@ -80,14 +83,14 @@ pub(crate) fn signature(segments: &Segments<'_>) -> Result<Vec<u8>, Rejection> {
 /// `jwk`, `jku`, `x5c`, `x5u` are not looked at: a token doesn't get to say which key it is verified with (RFC 8725 §3.10).
 pub(crate) fn check_extensions(header: &JsonObject) -> Result<(), Rejection> {
     // RFC 7515 §4.1.11: an extension that is not understood makes the token invalid, and we understand none.
-    // RFC 7797 §6: b64 changes what is signed, and stands in crit if anything is right.
+    // RFC 7797 §6: b64 changes what is signed, and must then be in crit.
     if header.get("crit").is_some() || header.get("b64").is_some() {
         return Err(Rejection::CriticalHeader);
     }
     Ok(())
 }
 
-/// `alg`, which is one of ours.
+/// `alg`, which must be one that the policy allows.
 pub(crate) fn algorithm(header: &JsonObject, policy: &Policy) -> Result<Algorithm, Rejection> {
     let name = header.get("alg").and_then(Value::as_str).ok_or(Rejection::AlgorithmMissing)?;
     if let Some(hmac) = HmacName::from_name(name) {
@@ -97,7 +100,7 @@ pub(crate) fn algorithm(header: &JsonObject, policy: &Policy) -> Result<Algorith
     allowed.ok_or(Rejection::AlgorithmNotAllowed)
 }
 
-/// RFC 8725 §3.11, RFC 9068 §2.1. NOTE: `JWT` and no typ at all are taken, since Auth0 sends them by default.
+/// RFC 8725 §3.11, RFC 9068 §2.1. NOTE: `JWT` and a missing `typ` are accepted, because Auth0 sends such tokens by default.
 pub(crate) fn check_type(header: &JsonObject) -> Result<(), Rejection> {
     match header.get("typ").map(Value::as_str) {
         None => Ok(()),
@@ -111,13 +114,19 @@ pub(crate) fn issuer(payload: &JsonObject) -> Result<&str, Rejection> {
     non_empty_string(payload, "iss").ok_or(Rejection::IssuerMissing)
 }
 
-/// `kid`, to choose among our issuer's keys. RFC 7515 §4.1.4.
-pub(crate) fn kid(header: &JsonObject) -> Result<&str, Rejection> {
-    non_empty_string(header, "kid").ok_or(Rejection::KidMissing)
+/// `kid`, if there is one. RFC 7515 §4.1.4. One that is empty or no text names no key.
+pub(crate) fn kid(header: &JsonObject) -> Result<Option<&str>, Rejection> {
+    match header.get("kid").map(Value::as_str) {
+        None => Ok(None),
+        Some(Some(kid)) if !kid.is_empty() => Ok(Some(kid)),
+        Some(_) => Err(Rejection::KidMissing(MissingKid::NotText)),
+    }
 }
 
 fn is_access_token(typ: &str) -> bool {
-    ["JWT", "at+jwt", "application/at+jwt"].iter().any(|known| known.eq_ignore_ascii_case(typ))
+    ["JWT", "at+jwt", "application/jwt", "application/at+jwt"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(typ))
 }
 
 fn non_empty_string<'o>(object: &'o JsonObject, name: &str) -> Option<&'o str> {

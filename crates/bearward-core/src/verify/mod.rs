@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::documents::{DocumentNeeded, Documents, Missing};
+use crate::documents::{Candidates, DocumentNeeded, Documents, Missing, Patience};
 use crate::http::request::RequestFacts;
 use crate::http::scheme::Scheme;
 use crate::issuer::{IssuerRefused, IssuerUrl};
@@ -45,6 +45,8 @@ pub(crate) struct Brought<'a> {
     pub(crate) issuers: Option<&'a HashSet<IssuerUrl>>,
     /// When a key set was asked for on behalf of this request.
     pub(crate) keys_asked: Option<UnixTime>,
+    /// Whether it still waits for newer documents.
+    pub(crate) patience: Patience,
 }
 
 /// A request that passed every check.
@@ -148,20 +150,38 @@ impl Verifier {
     fn check_token(&self, token: &str, brought: Brought<'_>, now: UnixTime) -> Result<CheckedToken, Stop> {
         let token = UnverifiedToken::read(token, &self.policy)?;
         let issuer = self.issuer(token.issuer()?, brought)?;
-        let kid = token.kid()?;
-        let issuer_keys = self.documents.keys(issuer, now)?;
-        let candidates = token.candidates(kid, &issuer_keys.keys)?;
-        if candidates.is_empty() {
-            // Keys that the issuer gave since this request asked for them need not be asked for again.
-            if brought.keys_asked.is_none_or(|asked| issuer_keys.given.is_none_or(|given| given < asked)) {
-                self.documents.unknown_kid(issuer, now)?;
-            }
-            return Err(UnverifiedToken::unknown_kid(kid).into());
-        }
-        let signed = signature::check(token, &candidates)?;
+        // A malformed `kid` is refused before anything is fetched.
+        token.kid()?;
+        let issuer_keys = self.documents.keys(issuer, brought.patience, now)?;
+        let no_key = |rejection| self.no_key(issuer, issuer_keys.given, brought, rejection, now);
+        let signed = match token.candidates(&issuer_keys.keys)? {
+            Candidates::OfKid(keys) => signature::check(token, &keys)?,
+            // Nothing says that it is this key: if it isn't, a newer one may be published.
+            Candidates::OnlyOne(key) => signature::check(token, &[key]).map_err(no_key)?,
+            Candidates::None => return Err(no_key(token.no_key())),
+        };
         self.documents.note_use(issuer, now);
         let claims = claims::check(signed, &issuer_keys.metadata, &self.policy, now)?;
         Ok(CheckedToken { claims, due: issuer_keys.due })
+    }
+
+    /// No key of the set is the token's: the set is fetched again; or that was done lately, and the token is refused.
+    fn no_key(
+        &self,
+        issuer: &IssuerUrl,
+        given: Option<UnixTime>,
+        brought: Brought<'_>,
+        rejection: Rejection,
+        now: UnixTime,
+    ) -> Stop {
+        // Keys that the issuer gave since this request asked for them need not be asked for again.
+        if brought.keys_asked.zip(given).is_some_and(|(asked, given)| given >= asked) {
+            return rejection.into();
+        }
+        self.documents
+            .unknown_kid(issuer, brought.patience, now)
+            .err()
+            .map_or_else(|| rejection.into(), Stop::from)
     }
 
     fn issuer<'a>(&'a self, iss: &str, brought: Brought<'a>) -> Result<&'a IssuerUrl, Stop> {

@@ -1,4 +1,4 @@
-//! A DPoP proof: that who sends the request holds the key that the token is bound to. RFC 9449 §4.3.
+//! A DPoP proof shows that the sender of the request has the key that the token is bound to. RFC 9449 §4.3.
 //!
 //! The steps of that section that are not here: 1 (one field) in `credentials.rs`, 12 second half (the binding) in
 //! `binding.rs`, and the replay check of §11.1 in `replay.rs`.
@@ -16,7 +16,6 @@ use crate::jose::compact::Segments;
 use crate::jose::jwk::{Jwk, KeyError, VerificationKey};
 use crate::jose::thumbprint::Thumbprint;
 use crate::limits;
-use crate::nonces;
 use crate::policy::DpopPolicy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
@@ -91,8 +90,8 @@ impl<'a> UnverifiedProof<'a> {
         let object = claims.object();
         check_presence(object, request)?;
         check_identifier(object)?;
-        check_nonce(object, policy, now)?;
-        let good = check_time(object, policy, now)?;
+        let nonce_life = check_nonce(object, policy, now)?;
+        let good = check_time(object, nonce_life, policy, now)?;
         check_method(object, request)?;
         check_url(object, request)?;
         check_token(object, request)?;
@@ -114,7 +113,7 @@ impl<'a> UnverifiedProof<'a> {
     pub(crate) fn key(&self, algorithm: Algorithm) -> Result<(VerificationKey, Thumbprint), Rejection> {
         let value = self.header.get("jwk").filter(|jwk| jwk.as_object().is_some_and(|jwk| !jwk.is_empty()));
         let value = value.ok_or(Rejection::ProofKeyMissing)?;
-        let jwk = Jwk::new(value).map_err(why_not)?;
+        let jwk = Jwk::of_client(value).map_err(why_not)?;
         if algorithm == Algorithm::ES256 {
             check_kind(&jwk)?;
         }
@@ -152,7 +151,7 @@ fn why_not(error: KeyError) -> Rejection {
     }
 }
 
-/// For ES256, which nearly everybody uses, the client is told which kind of key it should have sent.
+/// For ES256, which nearly all clients use, the rejection says which kind of key is needed.
 fn check_kind(jwk: &Jwk<'_>) -> Result<(), Rejection> {
     match (jwk.text("kty"), jwk.text("crv")) {
         (Some("EC"), Some("P-256")) => Ok(()),
@@ -179,28 +178,35 @@ pub(crate) fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
     }
 }
 
-/// Step 10
-pub(crate) fn check_nonce(claims: Object<'_>, policy: &DpopPolicy, now: UnixTime) -> Result<(), Rejection> {
-    nonces::check(claims.get("nonce").and_then(Value::as_str), policy, now)
+/// Step 10. Where nonces are asked for, gives the times between which a proof with this one is accepted.
+pub(crate) fn check_nonce(
+    claims: Object<'_>,
+    policy: &DpopPolicy,
+    now: UnixTime,
+) -> Result<Option<Range<UnixTime>>, Rejection> {
+    let nonce = claims.get("nonce").and_then(Value::as_str);
+    policy.nonces.as_ref().map(|nonces| nonces.check(nonce, now)).transpose()
 }
 
 /// Step 11, and `exp` and `nbf` where a client sends them. Gives the times from which and until which one of our servers may
 /// accept the proof, if their clocks differ by no more than [`limits::CLOCKS_OF_SERVERS`].
+///
+/// `nonce_life`: of a good nonce. It says when the proof was made, so the client's clock doesn't matter. RFC 9449 §4.3
+/// step 11, §11.1.
 pub(crate) fn check_time(
     claims: Object<'_>,
+    nonce_life: Option<Range<UnixTime>>,
     policy: &DpopPolicy,
     now: UnixTime,
 ) -> Result<Range<UnixTime>, Rejection> {
     let date = |name: &str| claims.get(name).map(|value| value.as_f64().and_then(UnixTime::from_seconds));
     let iat = date("iat").flatten().ok_or(Rejection::ProofIssuedAtMalformed)?;
-    let (offset, leeway) = (policy.iat_offset, policy.iat_leeway);
-    if iat < now.minus(offset) {
-        return Err(Rejection::ProofTooOld { iat, now, offset });
-    }
-    if iat > now.plus(leeway) {
-        return Err(Rejection::ProofFromFuture { iat, now, leeway });
-    }
-    // RFC 7519 §4.1.4, §4.1.5. RFC 9449 doesn't name them; who sends one means it.
+    let leeway = policy.iat_leeway;
+    let life = match nonce_life {
+        Some(life) => life,
+        None => check_age(iat, policy, now)?,
+    };
+    // RFC 7519 §4.1.4, §4.1.5. RFC 9449 doesn't name them; a client that sends one means it.
     match date("exp") {
         Some(Some(exp)) if exp.plus(leeway) > now => {}
         None => {}
@@ -212,8 +218,20 @@ pub(crate) fn check_time(
         Some(_) => return Err(Rejection::ProofNotYetValid),
     }
     // The leeway is for clients' clocks, and may be 0. It is added at the end, too: that does no harm.
-    let (first, last) = (iat.minus(leeway), iat.plus(offset).plus(leeway));
+    let (first, last) = (life.start.minus(leeway), life.end.plus(leeway));
     Ok(first.minus(limits::CLOCKS_OF_SERVERS)..last.plus(limits::CLOCKS_OF_SERVERS))
+}
+
+/// Whether a proof made at `iat`, by the client's clock, is young enough. Gives the times between which it is.
+fn check_age(iat: UnixTime, policy: &DpopPolicy, now: UnixTime) -> Result<Range<UnixTime>, Rejection> {
+    let (offset, leeway) = (policy.iat_offset, policy.iat_leeway);
+    if iat < now.minus(offset) {
+        return Err(Rejection::ProofTooOld { iat, now, offset });
+    }
+    if iat > now.plus(leeway) {
+        return Err(Rejection::ProofFromFuture { iat, now, leeway });
+    }
+    Ok(iat..iat.plus(offset))
 }
 
 /// Step 8. RFC 9110 §9.1: methods are case-sensitive.
@@ -283,9 +301,9 @@ mod tests {
         for leeway in [0, 30] {
             let policy = DpopPolicy::new(DpopMode::Accepted)
                 .with_window(Duration::from_secs(300), Duration::from_secs(leeway));
-            let good = check_time(claims.object(), &policy, at(0.0)).unwrap();
+            let good = check_time(claims.object(), None, &policy, at(0.0)).unwrap();
             // Our clock is 0.2 s ahead: for the other server it is 300 s, and the proof is not too old yet.
-            assert!(check_time(claims.object(), &policy, at(300.0)).is_ok());
+            assert!(check_time(claims.object(), None, &policy, at(300.0)).is_ok());
             assert!(good.contains(&at(300.2)));
             assert!(good.contains(&at(304.9)));
             assert!(good.end <= at(340.0), "but not for ever");

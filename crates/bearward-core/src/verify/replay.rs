@@ -1,7 +1,7 @@
 //! A proof is good once. RFC 9449 §11.1.
 //!
 //! A proof is remembered by the SHA-256 of its key's thumbprint and its `jti`, until it is too old by itself. The log
-//! of one process is here; for several, a store they share is asked by the caller ([`PendingReplayCheck`](crate::PendingReplayCheck)).
+//! of one process is here; for several, a store they share is asked by the caller ([`Next::CheckReplay`](crate::Next::CheckReplay)).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -68,6 +68,9 @@ struct Seen {
     span_seconds: u64,
     /// By the number of the span of time in which the last of its entries ends.
     spans: BTreeMap<u64, Span>,
+    /// The newest span that was forgotten. A clock that is set ahead and back makes it one that is not over: then nobody can
+    /// say of a proof that ends in it, or before, whether it was used. Newer proofs end later.
+    forgotten: Option<u64>,
     total: usize,
     clients: HashMap<u64, usize>,
 }
@@ -93,7 +96,7 @@ impl ReplayLog {
         Self { seen: Mutex::new(Seen { span_seconds, ..Seen::default() }), capacity: entries }
     }
 
-    /// Remembers a proof and tells whether it was new: one step, under one lock.
+    /// Remembers a proof and returns whether it was new: one step, under one lock.
     pub fn remember(&self, proof: &VerifiedProof, now: UnixTime) -> Result<Sighting, ReplayLogFull> {
         let client = short(proof.thumbprint().as_bytes());
         self.note(short(ReplayKey::of(proof).as_bytes()), client, now.plus(proof.remaining(now)), now)
@@ -102,6 +105,9 @@ impl ReplayLog {
     fn note(&self, proof: u64, client: u64, end: UnixTime, now: UnixTime) -> Result<Sighting, ReplayLogFull> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.forget_before(now);
+        if seen.forgotten.is_some_and(|forgotten| seen.span_of(end) <= forgotten) {
+            return Ok(Sighting::Again);
+        }
         if seen.spans.values().any(|span| span.proofs.contains(&proof)) {
             return Ok(Sighting::Again);
         }
@@ -121,8 +127,12 @@ impl ReplayLog {
 }
 
 impl Seen {
+    fn span_of(&self, end: UnixTime) -> u64 {
+        end.whole_seconds() / self.span_seconds
+    }
+
     fn add(&mut self, proof: u64, client: u64, end: UnixTime) {
-        let span = self.spans.entry(end.whole_seconds() / self.span_seconds).or_default();
+        let span = self.spans.entry(self.span_of(end)).or_default();
         span.proofs.insert(proof);
         *span.clients.entry(client).or_default() += 1;
         *self.clients.entry(client).or_default() += 1;
@@ -130,9 +140,10 @@ impl Seen {
     }
 
     fn forget_before(&mut self, now: UnixTime) {
-        let current = now.whole_seconds() / self.span_seconds;
+        let current = self.span_of(now);
         while let Some(first) = self.spans.first_entry().filter(|first| *first.key() < current) {
-            let span = first.remove();
+            let (number, span) = first.remove_entry();
+            self.forgotten = self.forgotten.max(Some(number));
             self.total = self.total.saturating_sub(span.proofs.len());
             for (client, count) in span.clients {
                 self.release(client, count);
@@ -184,6 +195,18 @@ mod tests {
         assert_eq!(log.note(1, 9, at(300), at(300)), Ok(Sighting::Again));
         assert_eq!(log.note(2, 9, at(700), at(400)), Ok(Sighting::First));
         assert_eq!(log.len(), 1, "what is too old is forgotten");
+    }
+
+    #[test]
+    fn a_clock_that_jumps_makes_no_proof_new() {
+        let log = log(100);
+        assert_eq!(log.note(1, 9, at(330), at(0)), Ok(Sighting::First));
+        // Ahead: other proofs come, and what was there is forgotten.
+        assert_eq!(log.note(2, 9, at(3930), at(3600)), Ok(Sighting::First));
+        assert_eq!(log.note(1, 9, at(330), at(1)), Ok(Sighting::Again), "and back");
+        assert_eq!(log.note(3, 9, at(330), at(1)), Ok(Sighting::Again), "nobody can say");
+        assert_eq!(log.note(4, 9, at(375), at(45)), Ok(Sighting::First), "one that is made later is new");
+        assert_eq!(log.note(4, 9, at(375), at(46)), Ok(Sighting::Again));
     }
 
     #[test]

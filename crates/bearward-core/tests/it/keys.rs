@@ -9,7 +9,9 @@ use bearward_core::issuer::{IssuerUrl, Issuers};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{Audience, Policy};
 use bearward_core::refusal::ResolverFailure;
-use bearward_core::{Decision, Field, Next, Question, RequestFacts, UnixTime, Verifier};
+use bearward_core::{
+    Decision, Field, LookupNext, Next, Question, RequestFacts, TokenEndpointLookup, UnixTime, Verifier,
+};
 
 fn at(seconds: f64) -> UnixTime {
     UnixTime::from_seconds(1_800_000_000.0 + seconds).unwrap()
@@ -259,4 +261,130 @@ fn ten_thousand_domains_cost_no_more_per_request_than_one() {
     );
     assert_eq!(code(ask(&many, &stranger, 0.0)), "issuer_not_allowed");
     assert_eq!(needed(ask(&many, &token("d9999.example.com", "a"), 0.0)).kind(), DocumentKind::Discovery);
+}
+
+/// A verifier whose documents were fetched a long time ago, and can still be used.
+fn after_a_quiet_time() -> Verifier {
+    let verifier = verifier(Issuers::single(issuer("a.example")));
+    bring(&verifier, "a.example", 0.0);
+    verifier
+}
+
+#[test]
+fn after_a_quiet_time_a_request_waits_a_second_at_most_and_uses_what_is_kept() {
+    let verifier = after_a_quiet_time();
+    let credentials = token("a.example", "a");
+    let mut decision = Decision::new();
+    let discovery = needed(go_on(&verifier, &mut decision, &credentials, 5000.0));
+    assert_eq!(discovery.wait_at_most(), Some(Duration::from_secs(1)));
+    decision.waited(&discovery);
+    // Both documents are old: it waits for one of them only.
+    assert_eq!(code(go_on(&verifier, &mut decision, &credentials, 5001.0)), "signature_invalid");
+    let counts = verifier.documents().status(at(5001.0))[0].metadata.counts;
+    assert_eq!((counts.good, counts.failed), (1, 0), "that somebody stopped waiting is no failure");
+    // What the fetch brings later is used.
+    answer(&verifier, &discovery, self::discovery("a.example"), 5003.0);
+    assert_eq!(needed(ask(&verifier, &credentials, 5004.0)).kind(), DocumentKind::KeySet);
+}
+
+#[test]
+fn a_request_that_nothing_is_kept_for_stays_undecided_when_its_time_is_over() {
+    let verifier = verifier(Issuers::single(issuer("a.example")));
+    let credentials = token("a.example", "a");
+    let mut decision = Decision::new();
+    let discovery = needed(go_on(&verifier, &mut decision, &credentials, 0.0));
+    assert_eq!(discovery.wait_at_most(), None);
+    decision.waited(&discovery);
+    let Next::Done(Err(refused)) = go_on(&verifier, &mut decision, &credentials, 5.0) else { panic!() };
+    assert_eq!((refused.cause.code(), refused.answer.status), ("issuer_unavailable", 503));
+    assert_eq!(refused.answer.retry_after, Some(1));
+}
+
+#[test]
+fn old_keys_say_nothing_of_a_new_kid_however_long_a_request_waits() {
+    let verifier = after_a_quiet_time();
+    let credentials = token("a.example", "new");
+    let mut decision = Decision::new();
+    let discovery = needed(go_on(&verifier, &mut decision, &credentials, 5000.0));
+    decision.waited(&discovery);
+    let key_set = needed(go_on(&verifier, &mut decision, &credentials, 5001.0));
+    assert!(key_set.is_past_caches());
+    assert_eq!(key_set.wait_at_most(), None, "there is no older one that has it");
+    decision.waited(&key_set);
+    assert_eq!(code(go_on(&verifier, &mut decision, &credentials, 5005.0)), "issuer_unavailable");
+}
+
+#[test]
+fn documents_too_old_to_be_used_are_waited_for() {
+    let verifier = after_a_quiet_time();
+    let a_day_and_more = 600.0 + 86_400.0;
+    let discovery = needed(ask(&verifier, &token("a.example", "a"), a_day_and_more));
+    assert_eq!(discovery.wait_at_most(), None);
+}
+
+fn with_endpoint(host: &str, endpoint: &str) -> Vec<u8> {
+    let (issuer, keys) = (format!("https://{host}/"), format!("https://{host}/jwks"));
+    format!(r#"{{"issuer":"{issuer}","jwks_uri":"{keys}","token_endpoint":"{endpoint}"}}"#).into_bytes()
+}
+
+/// Where tokens are given, or the document that has to be fetched first.
+fn endpoint(verifier: &Verifier, now: f64) -> Result<Option<String>, DocumentNeeded> {
+    match TokenEndpointLookup::new(issuer("a.example")).next(verifier.documents(), at(now)) {
+        LookupNext::Fetch(needed) => Err(needed),
+        LookupNext::Done(found) => Ok(found.unwrap().url),
+    }
+}
+
+const OWN: &str = "https://a.example/oauth/token";
+
+#[test]
+fn a_token_endpoint_comes_from_the_issuer_and_never_from_a_shared_cache() {
+    let verifier = verifier(Issuers::single(issuer("a.example")));
+    let first = needed(ask(&verifier, &token("a.example", "a"), 0.0));
+    let forged = with_endpoint("a.example", "https://evil.example/token");
+    verifier.documents().found_in_cache(&first, forged.clone(), at(0.0)).unwrap();
+    let needed = endpoint(&verifier, 1.0).unwrap_err();
+    assert!(needed.is_past_caches());
+    answer(&verifier, &needed, with_endpoint("a.example", OWN), 1.0);
+    assert_eq!(endpoint(&verifier, 2.0).unwrap().as_deref(), Some(OWN));
+    // The cache's word again, by a refresh of the documents that verification uses.
+    verifier.documents().found_in_cache(&first, forged, at(3.0)).unwrap();
+    assert!(endpoint(&verifier, 3.0).unwrap_err().is_past_caches());
+}
+
+#[test]
+fn what_a_cache_repeats_word_for_word_is_the_issuers() {
+    let verifier = verifier(Issuers::single(issuer("a.example")));
+    let first = endpoint(&verifier, 0.0).unwrap_err();
+    assert!(first.is_past_caches());
+    answer(&verifier, &first, with_endpoint("a.example", OWN), 0.0);
+    verifier.documents().found_in_cache(&first, with_endpoint("a.example", OWN), at(1.0)).unwrap();
+    assert_eq!(endpoint(&verifier, 2.0).unwrap().as_deref(), Some(OWN));
+}
+
+#[test]
+fn while_the_issuer_is_down_a_cache_does_not_say_where_secrets_go() {
+    let verifier = verifier(Issuers::single(issuer("a.example")));
+    let first = needed(ask(&verifier, &token("a.example", "a"), 0.0));
+    verifier.documents().found_in_cache(&first, with_endpoint("a.example", OWN), at(0.0)).unwrap();
+    let mut lookup = TokenEndpointLookup::new(issuer("a.example"));
+    let LookupNext::Fetch(needed) = lookup.next(verifier.documents(), at(1.0)) else { panic!() };
+    verifier.documents().unreachable(&needed, at(1.0));
+    let LookupNext::Done(Err(refused)) = lookup.next(verifier.documents(), at(1.1)) else { panic!() };
+    assert_eq!(refused.answer.status, 503);
+}
+
+#[test]
+fn a_discovery_document_without_keys_still_says_where_tokens_are_given() {
+    let verifier = verifier(Issuers::single(issuer("a.example")));
+    let first = endpoint(&verifier, 0.0).unwrap_err();
+    let alone = format!(r#"{{"token_endpoint":"{OWN}"}}"#).into_bytes();
+    let response = || Response::new(200, [("Cache-Control", "max-age=60")], alone.clone());
+    verifier.documents().answered(&first, response(), at(0.0)).unwrap_err();
+    assert_eq!(endpoint(&verifier, 1.0).unwrap().as_deref(), Some(OWN));
+    assert_eq!(code(ask(&verifier, &token("a.example", "a"), 0.1)), "issuer_unavailable");
+    assert!(endpoint(&verifier, 61.0).is_err(), "asked for once more after its time");
+    // A whole document takes its place.
+    answer(&verifier, &first, with_endpoint("a.example", "https://a.example/new"), 62.0);
+    assert_eq!(endpoint(&verifier, 63.0).unwrap().as_deref(), Some("https://a.example/new"));
 }

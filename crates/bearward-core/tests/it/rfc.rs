@@ -109,7 +109,7 @@ fn thumbprints_of_the_suite() {
 
 fn thumbprint(jwk: &Value) -> String {
     let document = Document::parse(jwk.to_string().into_bytes(), Duplicates::Refuse).unwrap();
-    Jwk::new(document.root()).unwrap().thumbprint().unwrap().to_string()
+    Jwk::of_client(document.root()).unwrap().thumbprint().unwrap().to_string()
 }
 
 /// RFC 3986 §6.2.2 and §6.2.3, RFC 9110 §4.2.3. A proof may spell the request's URL in any of these ways; a request

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bearward_core::UnixTime;
-use bearward_core::documents::KeySet;
+use bearward_core::documents::{Candidates, KeySet};
 use bearward_core::encoding::base64url;
 use bearward_core::encoding::json::{Document, Duplicates, JsonObject, Value as JsonValue};
 use bearward_core::issuer::{IssuerUrl, Issuers};
@@ -83,7 +83,11 @@ pub(crate) fn verifies_by_key_set(jws: &str, key_set: &Value) -> bool {
     let every = algorithms(&EVERY_ALGORITHM);
     let Ok(keys) = KeySet::parse(key_set.to_string().into_bytes(), &every) else { return false };
     let Some(kid) = header.get("kid").and_then(JsonValue::as_str) else { return false };
-    let candidates = keys.candidates(kid, algorithm).unwrap_or_default();
+    let candidates = match keys.candidates(Some(kid), algorithm) {
+        Ok(Candidates::OfKid(keys)) => keys,
+        Ok(Candidates::OnlyOne(key)) => vec![key],
+        Ok(Candidates::None) | Err(_) => Vec::new(),
+    };
     candidates.iter().any(|key| key.verify(segments.signing_input(), &segments.signature().unwrap()).is_ok())
 }
 
@@ -97,7 +101,7 @@ pub(crate) fn verifies_by_key(jws: &str, jwk: &Value) -> bool {
 /// The key that `jwk` makes for `algorithm`, if it makes one.
 pub(crate) fn key(jwk: &Value, algorithm: Algorithm) -> Option<VerificationKey> {
     let document = Document::parse(jwk.to_string().into_bytes(), Duplicates::Refuse).ok()?;
-    Jwk::new(document.root()).ok()?.prepare(algorithm).ok()
+    Jwk::of_client(document.root()).ok()?.prepare(algorithm).ok()
 }
 
 /// What the engine reads of a token before it looks at claims: these suites sign other payloads than JSON.

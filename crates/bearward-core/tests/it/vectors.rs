@@ -39,6 +39,7 @@ fn every_code_of_what_is_undecided_has_a_test() {
         [
             "issuer_unavailable",
             "issuer_unsettled",
+            "too_many_fetches",
             "domains_resolver_timeout",
             "replay_log_full",
             "replay_store_unavailable"

@@ -6,8 +6,8 @@ use core::fmt;
 use bearward_core::UnixTime;
 use bearward_core::encoding::json::{Kind, Number, Value};
 
-use super::{ACCESS_TOKEN_TYPE, Exchange, Flow};
-use crate::{ErrorAnswer, NoToken, TokenAnswer};
+use super::exchange::{ACCESS_TOKEN_TYPE, Exchange, Flow};
+use crate::token_answer::{ErrorAnswer, NoToken, TokenAnswer};
 
 /// The answer of a token endpoint, not yet read.
 #[expect(missing_debug_implementations, reason = "there may be a token in it")]

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use bearward_core::UnixTime;
 
-use super::{Exchange, Granted};
+use super::answer::Granted;
+use super::exchange::Exchange;
 use crate::limits;
 
 /// Granted tokens, found by what was asked for. Bounded, and safe to use from many threads.

@@ -1,6 +1,8 @@
 //! A token for another API, for the same user: on-behalf-of. RFC 8693 §2.1.
 
-use super::{ACCESS_TOKEN_TYPE, Exchange, Flow, ProfileExchange, RequestError, required};
+use super::exchange::{ACCESS_TOKEN_TYPE, Exchange, Flow};
+use super::profile::ProfileExchange;
+use super::request_error::{RequestError, required};
 
 impl Exchange {
     /// Asks for an access token for `audience` that acts for the user of `access_token`.

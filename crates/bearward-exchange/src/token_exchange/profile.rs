@@ -1,6 +1,7 @@
 //! Another system's token, exchanged for a token of the issuer. RFC 8693 §2.1.
 
-use super::{Exchange, Flow, RequestError, given, required};
+use super::exchange::{Exchange, Flow, given};
+use super::request_error::{RequestError, required};
 use crate::limits;
 
 pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";

@@ -1,6 +1,7 @@
 //! A token for an account that the user has connected: Auth0's Token Vault.
 
-use super::{ACCESS_TOKEN_TYPE, Exchange, Flow, RequestError, given, required};
+use super::exchange::{ACCESS_TOKEN_TYPE, Exchange, Flow, given};
+use super::request_error::{RequestError, required};
 
 const GRANT_TYPE: &str = "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token";
 const REQUESTED_TOKEN_TYPE: &str = "http://auth0.com/oauth/token-type/federated-connection-access-token";

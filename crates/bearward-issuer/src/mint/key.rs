@@ -4,6 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::{
     digest,
+    encoding::{AsDer as _, Pkcs8V1Der},
     rand::SystemRandom,
     rsa::{KeyPair, KeySize},
     signature::{KeyPair as _, RSA_PKCS1_SHA256},
@@ -12,12 +13,13 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{certificate, error::MintError};
 use crate::random;
 
-/// A signing key, in memory only: it can't be written out, and `Debug` shows its `kid`.
+/// A signing key. `Debug` shows its `kid`; only the tenant's state folder ever has the rest.
 pub struct SigningKey {
     kid: String,
     pair: KeyPair,
@@ -35,6 +37,19 @@ impl SigningKey {
         let certificate =
             certificate::self_signed(&pair, subject, now).map_err(|_| MintError::Certificate)?;
         Ok(Self { kid, pair, certificate })
+    }
+
+    /// The key for the state folder. It has no `Debug`.
+    pub(crate) fn to_saved(&self) -> Result<SavedKey, MintError> {
+        let pkcs8: Pkcs8V1Der<'_> = self.pair.as_der().map_err(|_| MintError::KeyGeneration)?;
+        let [pkcs8, certificate] = [pkcs8.as_ref(), &self.certificate].map(|bytes| STANDARD.encode(bytes));
+        Ok(SavedKey { kid: self.kid.clone(), pkcs8, certificate })
+    }
+
+    pub(crate) fn from_saved(saved: &SavedKey) -> Result<Self, MintError> {
+        let decoded = |text: &String| STANDARD.decode(text).map_err(|_| MintError::KeyGeneration);
+        let pair = KeyPair::from_pkcs8(&decoded(&saved.pkcs8)?).map_err(|_| MintError::KeyGeneration)?;
+        Ok(Self { kid: saved.kid.clone(), pair, certificate: decoded(&saved.certificate)? })
     }
 
     /// The identifier that tokens name this key by.
@@ -80,6 +95,14 @@ impl SigningKey {
         token.push_str(&base64url(&signature));
         Ok(token)
     }
+}
+
+/// A key as the state folder has it: DER in base64.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct SavedKey {
+    kid: String,
+    pkcs8: String,
+    certificate: String,
 }
 
 impl fmt::Debug for SigningKey {

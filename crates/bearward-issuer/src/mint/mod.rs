@@ -5,10 +5,15 @@
 
 mod certificate;
 mod error;
+mod jwe;
 mod key;
+mod shape;
 mod token;
 
 pub(crate) use certificate::date;
 pub use error::MintError;
+pub(crate) use jwe::encrypted;
+pub(crate) use key::SavedKey;
 pub use key::SigningKey;
+pub(crate) use shape::{Facts, Shape};
 pub use token::{AccessToken, IdToken, Profile, Subject};

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     clock::unix_now,
-    config::User,
+    config::{Like, TokenFormat, User},
     error_answer::ErrorAnswer,
-    state::{Login, RegisteredClient, ResourceServer, Tenant},
+    state::{Issue, Login, RegisteredClient, ResourceServer, Tenant},
     user_claims::{self, OFFLINE_ACCESS, OPENID},
 };
 use crate::{
-    mint::{AccessToken, IdToken, Profile, SigningKey, Subject},
+    mint::{AccessToken, Facts, IdToken, Profile, SigningKey, Subject, encrypted},
     random,
 };
 
@@ -31,6 +31,8 @@ pub(super) struct Grant {
     scopes: Vec<String>,
     /// The thumbprint of the key that the token is bound to.
     pub(super) jkt: Option<String>,
+    /// The thumbprint of the certificate that the token is bound to (RFC 8705 §3.1), if it is bound to no key.
+    pub(super) certificate: Option<String>,
     /// `act`: the client that acts for the user.
     pub(super) actor: Option<Value>,
     /// `org_id`: the organisation that the user logged in to.
@@ -54,6 +56,7 @@ impl Grant {
             openid: Vec::new(),
             scopes,
             jkt: None,
+            certificate: None,
             actor: None,
             organization: None,
             login: None,
@@ -133,7 +136,11 @@ impl Grant {
         let audience = self.server.identifier();
         // As Auth0 does: a token that `/userinfo` accepts has it in `aud`.
         let audiences: &[&str] =
-            if self.has(OPENID) && audience != userinfo { &[audience, &userinfo] } else { &[audience] };
+            if self.has(OPENID) && audience != userinfo && tenant.settings.like == Like::Auth0 {
+                &[audience, &userinfo]
+            } else {
+                &[audience]
+            };
         let permissions: Vec<&str> = self.scopes.iter().map(String::as_str).collect();
         let mut claims = AccessToken {
             issuer: tenant.issuer(),
@@ -153,9 +160,42 @@ impl Grant {
         }
         let custom = self.known_user(tenant).into_iter().flat_map(user_claims::custom);
         claims.extend(custom.map(|(name, value)| (name.clone(), value.clone())));
+        if let Some(thumbprint) = self.certificate.as_ref().filter(|_| self.jkt.is_none()) {
+            claims.insert("cnf".to_owned(), json!({ "x5t#S256": thumbprint }));
+        }
         let mut header = key.header();
         header.insert("typ".to_owned(), profile.typ().into());
+        if let Some(shape) = tenant.shape() {
+            let scopes = self.scopes();
+            shape.access_token(&self.facts(tenant, &scopes, &jti), &mut claims);
+            match shape.typ() {
+                Some(typ) => header.insert("typ".to_owned(), typ.into()),
+                None => header.remove("typ"),
+            };
+        }
         Ok(UnsignedToken { header, claims })
+    }
+
+    fn facts<'a>(&'a self, tenant: &'a Tenant, scopes: &'a [&'a str], jti: &'a str) -> Facts<'a> {
+        let known = self.known_user(tenant);
+        let name = |user: &'a User| {
+            ["preferred_username", "email"].iter().find_map(|it| user.claims.get(*it)?.as_str())
+        };
+        Facts {
+            client_id: &self.client.id,
+            user: self.user.as_deref(),
+            user_name: known.and_then(name),
+            scopes,
+            jti,
+            auth_time: self.login.as_ref().map_or_else(unix_now, |(_, auth_time)| *auth_time),
+        }
+    }
+
+    /// The access token, made now in the API's format.
+    pub(super) fn issue(&self, tenant: &Tenant, key: &SigningKey) -> Result<String, ErrorAnswer> {
+        let token = self.access_token(tenant, key)?;
+        let (client, user) = (self.client.id.clone(), self.user.clone());
+        token.issue(tenant, key, self.server.token_format(), client, user)
     }
 
     /// The ID token that goes with it, if it was asked for.
@@ -170,6 +210,9 @@ impl Grant {
         let known = self.known_user(tenant);
         let mut claims = known.map(|user| user_claims::for_scopes(user, &self.scopes())).unwrap_or_default();
         claims.extend(token.claims(unix_now()));
+        if let Some(shape) = tenant.shape() {
+            claims.insert("sub".to_owned(), shape.subject(&self.facts(tenant, &[], "")).into());
+        }
         if let Some((nonce, auth_time)) = &self.login {
             claims.insert("auth_time".to_owned(), (*auth_time).into());
             claims.extend(nonce.as_ref().map(|nonce| ("nonce".to_owned(), nonce.as_str().into())));
@@ -186,6 +229,26 @@ pub(super) struct UnsignedToken {
 }
 
 impl UnsignedToken {
+    /// The token in this format, which introspection knows from now on.
+    pub(super) fn issue(
+        self,
+        tenant: &Tenant,
+        key: &SigningKey,
+        format: &TokenFormat,
+        client: String,
+        user: Option<String>,
+    ) -> Result<String, ErrorAnswer> {
+        let token = match format {
+            TokenFormat::Jwt => self.sign(key)?,
+            TokenFormat::Opaque => random::hex::<32>().map_err(|_| ErrorAnswer::internal())?,
+            TokenFormat::Encrypted(public) => {
+                encrypted(&self.sign(key)?, public.spki()).map_err(|_| ErrorAnswer::internal())?
+            }
+        };
+        tenant.issued_tokens.add(&token, Issue { claims: self.claims, client, user });
+        Ok(token)
+    }
+
     pub(super) fn sign(&self, key: &SigningKey) -> Result<String, ErrorAnswer> {
         key.sign(&self.header, &self.claims).map_err(|_| ErrorAnswer::internal())
     }

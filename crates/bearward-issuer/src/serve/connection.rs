@@ -22,6 +22,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
+    client_certificate::ClientCertificate,
     faults::{self, Connections},
     state::Tenant,
 };
@@ -35,11 +36,13 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// The pause after a failed accept: out of file descriptors, trying again at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What a listener speaks: plain HTTP/1.1 (the admin side), or TLS, for a tenant whose faults can close connections.
+/// What a listener serves. The tenant's faults can close connections of the public side.
 #[derive(Clone)]
 pub(super) enum Transport {
-    Plain,
-    Tls(TlsAcceptor, Arc<Tenant>),
+    /// The admin side.
+    Admin,
+    /// The public side, with https or without.
+    Public(Option<TlsAcceptor>, Arc<Tenant>),
 }
 
 /// Accepts until the other end of `stop` is dropped, then closes what is open.
@@ -72,12 +75,12 @@ async fn connection(stream: TcpStream, transport: Transport, router: Router, wat
     // Latency only: answers are small and there is nothing to gather.
     let _best_effort = stream.set_nodelay(true);
     match transport {
-        Transport::Plain => answer(stream, router, watcher).await,
-        Transport::Tls(acceptor, tenant) => match tenant.faults.connections() {
+        Transport::Admin => answer(stream, router, watcher, None).await,
+        Transport::Public(acceptor, tenant) => match tenant.faults.connections() {
             Connections::Answered => {
                 let mut active = tenant.faults.watch();
                 tokio::select! {
-                    () = answer_tls(stream, acceptor, router, watcher) => {}
+                    () = answer_public(stream, acceptor, router, watcher) => {}
                     _ = active.wait_for(|active| active.connections != Connections::Answered) => {}
                 }
             }
@@ -97,18 +100,24 @@ async fn refuse(stream: TcpStream, tenant: &Tenant, refusal: Connections) {
     let _best_effort = stream.set_zero_linger();
 }
 
-async fn answer_tls(stream: TcpStream, acceptor: TlsAcceptor, router: Router, watcher: Watcher) {
+async fn answer_public(stream: TcpStream, acceptor: Option<TlsAcceptor>, router: Router, watcher: Watcher) {
+    let Some(acceptor) = acceptor else { return answer(stream, router, watcher, None).await };
     if let Ok(Ok(stream)) = time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-        answer(stream, router, watcher).await;
+        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let certificate = certificates.first().map(ClientCertificate::of);
+        answer(stream, router, watcher, certificate).await;
     }
 }
 
-async fn answer<S>(stream: S, router: Router, watcher: Watcher)
+async fn answer<S>(stream: S, router: Router, watcher: Watcher, certificate: Option<ClientCertificate>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let router = TowerToHyperService::new(router);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        if let Some(certificate) = certificate.clone() {
+            request.extensions_mut().insert(certificate);
+        }
         let answer = router.call(request);
         async move {
             let Ok(response) = answer.await;

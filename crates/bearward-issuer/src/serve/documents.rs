@@ -28,6 +28,7 @@ pub(super) fn metadata(tenant: &Tenant) -> Value {
         "userinfo_endpoint": at(paths.userinfo),
         "jwks_uri": at(paths.jwks),
         "registration_endpoint": at(paths.register),
+        "introspection_endpoint": at(paths.introspect),
         "revocation_endpoint": at(paths.revoke),
         "end_session_endpoint": at(paths.logout),
         "scopes_supported": user_claims::SCOPES,
@@ -47,5 +48,7 @@ pub(super) fn metadata(tenant: &Tenant) -> Value {
         "request_parameter_supported": false,
         "id_token_signing_alg_values_supported": ["RS256"],
         "dpop_signing_alg_values_supported": ["ES256"],
+        // RFC 8705 §3.3.
+        "tls_client_certificate_bound_access_tokens": tenant.settings.mtls,
     })
 }

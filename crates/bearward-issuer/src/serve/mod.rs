@@ -4,6 +4,7 @@ mod access_token;
 mod admin;
 mod ca_file;
 mod client_auth;
+mod client_certificate;
 mod client_document;
 mod clock;
 mod config;
@@ -13,6 +14,7 @@ mod documents;
 mod error_answer;
 mod faults;
 mod grants;
+mod introspect;
 mod login;
 mod management;
 mod own_token;
@@ -24,6 +26,7 @@ mod register;
 mod request_body;
 mod revoke;
 mod routes;
+mod saving;
 mod secret;
 mod state;
 mod tls;
@@ -33,9 +36,10 @@ mod userinfo;
 
 use std::{
     fmt, io,
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Instant,
 };
 
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -45,14 +49,14 @@ use self::{
     ca_file::WrittenCaFile,
     clock::unix_now,
     connection::Transport,
-    state::{Names, Settings, Tenant, generate_key},
-    tls::LoopbackTls,
+    state::{KeptState, KeyRing, Names, Saved, Settings, StateFile, Tenant, generate_key},
+    tls::Tls,
 };
 use crate::{mint::MintError, random};
 
 pub use config::{
-    Api, Application, CaFile, Client, ConfigError, Connection, ExchangeProfile, PublicKey, Role,
-    TenantConfig, User,
+    Api, Application, CaFile, Client, ConfigError, Connection, ExchangeProfile, Like, PublicKey, Role,
+    TenantConfig, TokenFormat, User,
 };
 pub use faults::{Behaviour, Connections, Endpoint, EndpointRequests, Requests};
 pub use secret::Secret;
@@ -63,7 +67,7 @@ pub struct LocalTenant {
     domain: String,
     client: Client,
     ca_pem: String,
-    ca_file: WrittenCaFile,
+    ca_file: Option<WrittenCaFile>,
     admin: Option<AdminAccess>,
     tenant: Arc<Tenant>,
     stop: watch::Sender<()>,
@@ -71,48 +75,65 @@ pub struct LocalTenant {
 }
 
 impl LocalTenant {
-    /// Listens on 127.0.0.1, makes certificates and keys, and serves on the current tokio runtime.
+    /// Listens, makes certificates and keys or takes those of the state folder, and serves on the current tokio
+    /// runtime.
     ///
     /// When this returns, requests are answered.
-    pub async fn start(config: TenantConfig) -> Result<Self, StartError> {
+    pub async fn start(mut config: TenantConfig) -> Result<Self, StartError> {
+        let (state_file, saved) = open_state(&mut config)?.unzip();
+        let saved = saved.flatten();
         let settings = Settings::new(&config)?;
-        let TenantConfig { port, ca_file, admin, .. } = config;
         let client = settings.client.clone();
-        let (listener, port) = listen(port).await?;
-        let names = Names::on_loopback(port);
+        let (listener, port) = listen(settings.host, config.port).await?;
+        let names = Names::new(&settings, port);
         let domain = names.domain().to_owned();
-        let key = generate_key(domain.clone()).await?;
-        let tls = LoopbackTls::generate(unix_now()).map_err(StartError::Certificate)?;
-        let ca_file = WrittenCaFile::write(&ca_file, &tls.ca_pem)
-            .map_err(|(path, source)| StartError::CaFile { path, source })?;
+        let keys = keys(saved.as_ref(), &domain).await?;
+        let tls = tls(&settings, saved.as_ref())?;
+        let ca_file =
+            tls.as_ref().map(|tls| WrittenCaFile::write(&config.ca_file, &tls.authority.certificate_pem));
+        let ca_file = ca_file.transpose().map_err(|(path, source)| StartError::CaFile { path, source })?;
 
-        let tenant = Arc::new(Tenant::new(names, settings, key)?);
+        let mut tenant = Tenant::new(names, settings, keys)?;
+        let authority = tls.as_ref().map(|tls| tls.authority.clone());
+        let ca_pem =
+            authority.as_ref().map(|authority| authority.certificate_pem.clone()).unwrap_or_default();
+        if let Some(file) = state_file {
+            tenant.keep_state(KeptState { file, port, authority }, saved);
+            let failed = |source| StartError::State { path: config.state.unwrap_or_default(), source };
+            tenant.save().map_err(failed)?;
+        }
+        let tenant = Arc::new(tenant);
         let (stop, stopped) = watch::channel(());
         let mut servers = JoinSet::new();
-        let admin = if admin {
+        let admin = if config.admin {
             let (listener, access) = AdminAccess::listen().await?;
             let router = admin::router(Arc::clone(&tenant), access.secret.clone());
-            servers.spawn(connection::serve(listener, Transport::Plain, router, stopped.clone()));
+            servers.spawn(connection::serve(listener, Transport::Admin, router, stopped.clone()));
             Some(access)
         } else {
             None
         };
-        let transport = Transport::Tls(TlsAcceptor::from(tls.server), Arc::clone(&tenant));
+        let transport = Transport::Public(tls.map(|tls| TlsAcceptor::from(tls.server)), Arc::clone(&tenant));
         servers.spawn(connection::serve(listener, transport, routes::router(Arc::clone(&tenant)), stopped));
-        Ok(Self { domain, client, ca_pem: tls.ca_pem, ca_file, admin, tenant, stop, servers })
+        Ok(Self { domain, client, ca_pem, ca_file, admin, tenant, stop, servers })
     }
 
-    /// `127.0.0.1:PORT`, what other tools call the tenant's domain. The issuer is `https://DOMAIN/`.
+    /// The issuer's name, exactly as tokens have it.
+    pub fn issuer(&self) -> &str {
+        self.tenant.issuer()
+    }
+
+    /// `HOST:PORT`, what other tools call the tenant's domain. The issuer of a tenant like Auth0 is `https://DOMAIN/`.
     pub fn domain(&self) -> &str {
         &self.domain
     }
 
-    /// The file that clients trust, as an absolute path: name it in `SSL_CERT_FILE`.
-    pub fn ca_path(&self) -> &Path {
-        self.ca_file.path()
+    /// The file that clients trust, as an absolute path: name it in `SSL_CERT_FILE`. None with plain http.
+    pub fn ca_path(&self) -> Option<&Path> {
+        self.ca_file.as_ref().map(WrittenCaFile::path)
     }
 
-    /// The content of that file: the certificate authority's certificate.
+    /// The content of that file: the certificate authority's certificate. Empty with plain http.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
@@ -188,7 +209,7 @@ impl AdminAccess {
     }
 
     async fn listen() -> Result<(TcpListener, Self), StartError> {
-        let (listener, port) = listen(0).await?;
+        let (listener, port) = listen(Ipv4Addr::LOCALHOST.into(), 0).await?;
         let secret = random::hex::<32>().map_err(|_| ConfigError::NoRandomNumbers)?;
         let url = format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
         Ok((listener, Self { url, secret: Secret::new(secret) }))
@@ -203,9 +224,18 @@ pub enum StartError {
     Config(ConfigError),
     /// The port can't be had, most often because another process has it.
     Listen {
+        /// The address asked for.
+        host: IpAddr,
         /// The port asked for.
         port: u16,
         /// What the operating system said.
+        source: io::Error,
+    },
+    /// The state folder can't be read or written.
+    State {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
         source: io::Error,
     },
     /// No signing key.
@@ -225,7 +255,12 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
-            Self::Listen { port, source } => write!(f, "can't listen on 127.0.0.1:{port}: {source}"),
+            Self::Listen { host, port, source } => {
+                write!(f, "can't listen on {}: {source}", SocketAddr::new(*host, *port))
+            }
+            Self::State { path, source } => {
+                write!(f, "can't use the state folder {}: {source}", path.display())
+            }
             Self::Key(error) => error.fmt(f),
             Self::Certificate(error) => write!(f, "no certificate for https: {error}"),
             Self::CaFile { path, source } => {
@@ -254,10 +289,43 @@ impl From<MintError> for StartError {
     }
 }
 
-/// Loopback only, by construction: there is no way to ask for another address.
-async fn listen(port: u16) -> Result<(TcpListener, u16), StartError> {
-    let failed = |source| StartError::Listen { port, source };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+/// The state folder, if the tenant keeps one. What it has and the configuration has not goes into the configuration.
+fn open_state(config: &mut TenantConfig) -> Result<Option<(StateFile, Option<Saved>)>, StartError> {
+    let Some(folder) = config.state.clone() else { return Ok(None) };
+    let failed = |source| StartError::State { path: folder.clone(), source };
+    let (file, saved) = StateFile::open(&folder).map_err(failed)?;
+    if let CaFile::Generated(_) = config.ca_file {
+        config.ca_file = CaFile::At(folder.join("ca.pem"));
+    }
+    if let Some(saved) = &saved {
+        let client = config.client.take().map_or_else(Client::random, Ok)?;
+        config.client = Some(client.with_earlier(&saved.client_id, &saved.client_secret)?);
+        if config.port == 0 {
+            config.port = saved.port;
+        }
+    }
+    Ok(Some((file, saved)))
+}
+
+async fn keys(saved: Option<&Saved>, domain: &str) -> Result<KeyRing, MintError> {
+    match saved {
+        Some(saved) => KeyRing::from_saved(&saved.keys, Instant::now(), unix_now()),
+        None => Ok(KeyRing::new(generate_key(domain.to_owned()).await?)),
+    }
+}
+
+fn tls(settings: &Settings, saved: Option<&Saved>) -> Result<Option<Tls>, StartError> {
+    if settings.http {
+        return Ok(None);
+    }
+    let authority = saved.and_then(|saved| saved.authority.clone());
+    let tls = Tls::generate(unix_now(), settings.mtls, &settings.hosts(), authority);
+    tls.map(Some).map_err(StartError::Certificate)
+}
+
+async fn listen(host: IpAddr, port: u16) -> Result<(TcpListener, u16), StartError> {
+    let failed = |source| StartError::Listen { host, port, source };
+    let listener = TcpListener::bind((host, port)).await.map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
     Ok((listener, port))
 }

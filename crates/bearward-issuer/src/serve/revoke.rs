@@ -13,7 +13,8 @@ use super::{
     token_request::TokenRequest,
 };
 
-/// A token that is not known is as good as revoked (§2.2). An access token stays good until it ends.
+/// A token that is not known is as good as revoked (§2.2). A JWT stays good until it ends; introspection no
+/// longer knows a revoked access token.
 pub(super) async fn revoke(
     State(tenant): State<Arc<Tenant>>,
     request: Request<Body>,
@@ -23,6 +24,8 @@ pub(super) async fn revoke(
     let now = engine_now().ok_or_else(ErrorAnswer::internal)?;
     let request = TokenRequest::parse(&head.headers, &body)?;
     let client = client_auth::identify(&request.credentials, &tenant, now)?;
-    tenant.refresh_tokens.revoke(request.token()?.expose(), &client.id);
+    let token = request.token()?.expose();
+    tenant.refresh_tokens.revoke(token, &client.id);
+    tenant.issued_tokens.revoke(token, &client.id);
     Ok(StatusCode::OK)
 }

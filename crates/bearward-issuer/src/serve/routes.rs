@@ -17,7 +17,8 @@ use super::{
     device, documents,
     error_answer::{ErrorAnswer, method_not_allowed, not_found},
     faults::{self, Connections, Endpoint},
-    grants, login, management, redirect_uri, register, revoke,
+    grants, introspect, login, management, redirect_uri, register, revoke,
+    saving::saved_before_answer,
     state::Tenant,
     userinfo,
 };
@@ -26,9 +27,9 @@ pub(super) fn router(tenant: Arc<Tenant>) -> Router {
     let faulty = |document, route| with_faults(&tenant, document, route);
     let paths = tenant.paths;
     let discovery = || faulty(Endpoint::Discovery, get(documents::discovery));
-    let called_by_pages = Router::new()
-        .route("/.well-known/openid-configuration", discovery())
-        .route("/.well-known/oauth-authorization-server", discovery())
+    let discoveries =
+        paths.discovery().iter().fold(Router::new(), |router, path| router.route(path, discovery()));
+    let called_by_pages = discoveries
         .route(paths.jwks, faulty(Endpoint::KeySet, get(documents::key_set)))
         .route(paths.token, faulty(Endpoint::Token, post(grants::token)))
         .route(paths.revoke, post(revoke::revoke))
@@ -42,6 +43,7 @@ pub(super) fn router(tenant: Arc<Tenant>) -> Router {
         .route("/login", post(login::choose))
         .route("/v2/logout", get(login::logout))
         .route(paths.logout, get(login::logout))
+        .route(paths.introspect, post(introspect::introspect))
         .route(paths.device_code, faulty(Endpoint::DeviceCode, post(device::code)))
         .route("/activate", get(device::page).post(device::decide))
         .route(
@@ -52,6 +54,7 @@ pub(super) fn router(tenant: Arc<Tenant>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .merge(called_by_pages)
+        .layer(middleware::from_fn_with_state(Arc::clone(&tenant), saved_before_answer))
         .layer(middleware::from_fn_with_state(Arc::clone(&tenant), our_host_only))
         .layer(middleware::from_fn_with_state(Arc::clone(&tenant), unless_down))
         .with_state(tenant)
@@ -115,12 +118,13 @@ async fn index(State(tenant): State<Arc<Tenant>>) -> String {
     format!(
         "Bearward local tenant, for development only.\n\n\
          Issuer     {issuer}\n\
-         Discovery  {issuer}.well-known/openid-configuration\n\
+         Discovery  {discovery}\n\
          Keys       {keys}\n\
          Login      {login}\n\
          Tokens     POST {tokens}\n\
          Devices    POST {devices}, {activate}\n\
          APIs       {apis}\n",
+        discovery = at(paths.discovery().first().map_or("", String::as_str)),
         keys = at(paths.jwks),
         login = at(paths.authorize),
         tokens = at(paths.token),

@@ -8,10 +8,15 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bearward_core::{ProvenRequest, VerifiedProof, check_proof, policy::DpopPolicy};
+use bearward_core::{ProvenRequest, UnixTime, VerifiedProof, check_proof, policy::DpopPolicy};
 use serde_json::{Map, Value, json};
 
-use super::{clock::engine_now, own_token, state::Tenant, user_claims};
+use super::{
+    clock::{engine_now, unix_now},
+    own_token,
+    state::{Issue, Tenant},
+    user_claims,
+};
 
 pub(super) async fn userinfo(
     State(tenant): State<Arc<Tenant>>,
@@ -37,19 +42,47 @@ fn claims(tenant: &Tenant, method: &Method, headers: &HeaderMap) -> Option<Map<S
         "dpop" => Some(proof(tenant, method, headers, token)?),
         _ => return None,
     };
-    let audience = tenant.endpoint(|paths| paths.userinfo);
-    let claims = own_token::verify(tenant, token, &audience, proof.as_ref(), now).ok()?;
+    let (claims, user) = known_token(tenant, token, proof.as_ref(), now)?;
     if let Some(proof) = proof {
         tenant.used_proofs.remember(&proof, now).ok()?;
     }
-    let claims: Value = serde_json::from_str(&claims).ok()?;
-    let text = |name| claims.get(name).and_then(Value::as_str);
-    let (subject, scopes) = (text("sub")?, text("scope").unwrap_or_default());
-    let scopes: Vec<&str> = scopes.split_whitespace().collect();
-    let known = tenant.users.by_id(subject);
-    let mut members = known.map(|user| user_claims::for_scopes(user, &scopes)).unwrap_or_default();
+    let subject = claims.get("sub").and_then(Value::as_str)?;
+    let known = tenant.users.by_id(user.as_deref().unwrap_or(subject));
+    let mut members = known.map(|user| user_claims::for_scopes(user, &scopes(&claims))).unwrap_or_default();
     members.insert("sub".to_owned(), json!(subject));
     Some(members)
+}
+
+/// The claims of the token, and the user's id if `sub` is another one. `None` if the token is not for `/userinfo`, not
+/// good now, or bound to another key.
+fn known_token(
+    tenant: &Tenant,
+    token: &str,
+    proof: Option<&VerifiedProof>,
+    now: UnixTime,
+) -> Option<(Map<String, Value>, Option<String>)> {
+    if let Some(Issue { claims, user, .. }) = tenant.issued_tokens.get(token, unix_now()) {
+        let thumbprint = proof.map(|proof| json!(proof.thumbprint().to_string()));
+        let is_held = match claims.get("cnf") {
+            None => proof.is_none(),
+            Some(confirmation) => thumbprint.is_some() && confirmation.get("jkt") == thumbprint.as_ref(),
+        };
+        let is_for_users = user.is_some() && scopes(&claims).contains(&user_claims::OPENID);
+        return (is_held && is_for_users).then_some((claims, user));
+    }
+    // One that the admin side made, or that was issued before a restart.
+    let audience = tenant.endpoint(|paths| paths.userinfo);
+    let claims = own_token::verify(tenant, token, &audience, proof, now).ok()?;
+    Some((serde_json::from_str(&claims).ok()?, None))
+}
+
+/// `scope` or `scp`, a text or an array.
+fn scopes(claims: &Map<String, Value>) -> Vec<&str> {
+    match claims.get("scope").or_else(|| claims.get("scp")) {
+        Some(Value::String(scopes)) => scopes.split_whitespace().collect(),
+        Some(Value::Array(scopes)) => scopes.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// RFC 9449 §7.1: a token that is bound to a key comes with a proof for this request.

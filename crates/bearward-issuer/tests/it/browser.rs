@@ -69,8 +69,8 @@ impl<'a> Browser<'a> {
     }
 
     pub(crate) async fn post(&mut self, path: &str, form: &Value) -> Response {
-        let origin = format!("https://{}", self.fixture.tenant.domain());
-        let request = self.fixture.client.post(self.fixture.url(path)).form(form).header("Origin", origin);
+        let request = self.fixture.client.post(self.fixture.url(path)).form(form);
+        let request = request.header("Origin", self.fixture.url(""));
         self.send(request).await
     }
 

@@ -25,7 +25,7 @@ async fn another_tenants_authority_is_not_trusted() {
 #[tokio::test]
 async fn the_written_certificate_is_the_one_and_goes_at_the_end() {
     let fixture = start().await;
-    let path = fixture.tenant.ca_path().to_owned();
+    let path = fixture.tenant.ca_path().unwrap().to_owned();
     assert!(path.is_absolute());
     assert_eq!(fs::read_to_string(&path).unwrap(), fixture.tenant.ca_pem());
     fixture.tenant.stop().await;
@@ -36,9 +36,9 @@ async fn the_written_certificate_is_the_one_and_goes_at_the_end() {
 #[tokio::test]
 async fn no_key_is_ever_written() {
     let fixture = start().await;
-    let folder = fixture.tenant.ca_path().parent().unwrap();
+    let folder = fixture.tenant.ca_path().unwrap().parent().unwrap();
     let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(files, [fixture.tenant.ca_path()]);
+    assert_eq!(files, [fixture.tenant.ca_path().unwrap()]);
     assert!(!fixture.tenant.ca_pem().contains("PRIVATE KEY"));
 }
 

@@ -447,7 +447,7 @@ async fn discovery_names_what_is_served_and_nothing_else() {
     let members = document.as_object().unwrap().iter();
     let endpoints: Vec<_> =
         members.filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri").collect();
-    assert_eq!(endpoints.len(), 8);
+    assert_eq!(endpoints.len(), 9);
     for (name, url) in endpoints {
         let url = text(url);
         for request in [fixture.client.get(url), fixture.client.post(url)] {
@@ -515,4 +515,30 @@ async fn serve_description() -> (String, Arc<Mutex<String>>) {
         }
     });
     (url, description)
+}
+
+#[tokio::test]
+async fn other_applications_get_no_token_for_the_management_api_and_no_device_of_another_client() {
+    let fixture = tenant().await;
+    let web = json!({ "client_id": "web", "client_secret": "s3cret", "audience": fixture.url("/api/v2/") });
+    let (status, error, _) = refusal(fixture.ask(&with(fixture.parameters(), &web)).await).await;
+    assert_eq!((status, error.as_str()), (403, "access_denied"));
+    let over = json!({ "client_id": "web", "redirect_uri": null, "audience": fixture.url("/api/v2/"), "scope": null });
+    let sent = Browser::new(&fixture).log_in(ANN, &over).await;
+    let request = json!({ "client_id": "web", "client_secret": "s3cret", "redirect_uri": null });
+    assert_eq!(fixture.ask(&with(redemption(&fixture, sent.get("code")), &request)).await.status(), 403);
+
+    let parameters = json!({ "client_id": fixture.tenant.client_id(), "audience": API });
+    let codes =
+        fixture.client.post(fixture.url("/oauth/device/code")).form(&parameters).send().await.unwrap();
+    let codes = json_of(codes).await;
+    fixture.admin("/admin/devices", &json!({ "user_code": codes["user_code"], "decision": "approve" })).await;
+    let poll = json!({
+        "grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": codes["device_code"],
+        "client_id": "web", "client_secret": "s3cret",
+    });
+    let (_, error, _) = refusal(fixture.ask(&poll).await).await;
+    assert_eq!(error, "invalid_grant");
+    let own = json!({ "client_id": fixture.tenant.client_id(), "client_secret": null });
+    assert_eq!(fixture.ask(&with(poll, &own)).await.status(), 200);
 }

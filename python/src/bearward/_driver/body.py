@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any, Optional
+from typing import Any
 
 import httpx
 
@@ -12,16 +12,7 @@ MAX_BODY_BYTES = 1024 * 1024
 
 
 class UnusableAnswerError(Exception):
-    """A server answered, but the answer can't be used.
-
-    Args:
-        reason: What is wrong with it, for the log.
-        retry_after: After how many seconds the server wants to be asked again, if it said so.
-    """
-
-    def __init__(self, reason: str, retry_after: Optional[float] = None) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
+    """A server answered, but the answer can't be used. The text says why, for the log."""
 
 
 async def read_body(response: httpx.Response) -> bytes:

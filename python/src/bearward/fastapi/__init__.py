@@ -8,7 +8,8 @@ async def messages(claims: dict = Depends(auth0.require_auth(scopes="read:messag
 
 from bearward.fastapi.answer import http_exception
 from bearward.fastapi.guard import Auth0FastAPI, RequireAuth
+from bearward.fastapi.memory import claims_of
 from bearward.fastapi.url import get_canonical_url
 from bearward.scopes import validate_scopes
 
-__all__ = ["Auth0FastAPI", "RequireAuth", "get_canonical_url", "http_exception", "validate_scopes"]
+__all__ = ["Auth0FastAPI", "RequireAuth", "claims_of", "get_canonical_url", "http_exception", "validate_scopes"]

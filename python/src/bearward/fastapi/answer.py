@@ -1,14 +1,14 @@
-"""The answer to a refused request, and its line in the log."""
+"""The answer to a refused request."""
 
 import logging
-import re
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional
 
 from fastapi import HTTPException
 
-from bearward.errors import BaseAuthError, InternalError
+from bearward.errors import InternalError
+from bearward.fastapi.refusal_log import secrets_in
 
 _logger = logging.getLogger("bearward")
 
@@ -24,24 +24,10 @@ def http_exception(
     return HTTPException(status_code=status_code, detail=detail, headers=dict(headers or {}))
 
 
-def log_refusal(refusal: BaseAuthError) -> None:
-    """Log why a request was refused."""
-    if _logger.isEnabledFor(logging.INFO):
-        # `%a`: a log line must stay one line, whatever text a deployer's code has put into the detail.
-        _logger.info("request refused: %s %s %a", refusal.get_status_code(), refusal.code, refusal.detail or "")
-
-
 def defect(error: Exception, credentials: Iterable[Sequence[str]]) -> InternalError:
     """Log an unexpected error with its traceback, without any piece of the request's credentials."""
     report = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    for secret in _secrets(credentials):
+    for secret in secrets_in(credentials):
         report = report.replace(secret, "[redacted]")
     _logger.error("unexpected error during authentication\n%s", report)
     return InternalError()
-
-
-def _secrets(credentials: Iterable[Sequence[str]]) -> list[str]:
-    """The pieces of the credentials, long ones first: an error's text may quote one segment of a token."""
-    fields = [field for fields in credentials for field in fields]
-    pieces = {piece for field in fields for piece in re.split(r"[\s.,]+", field) if len(piece) >= 8}
-    return sorted(pieces, key=len, reverse=True)

@@ -1,9 +1,8 @@
 """`Auth0FastAPI`, and the dependency that it gives."""
 
-import copy
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
 from fastapi import Request, Response
 from fastapi.security import SecurityScopes
@@ -12,8 +11,10 @@ from bearward._driver.declared import spells_out
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions, Verified
 from bearward.errors import BaseAuthError, ConfigurationError
-from bearward.fastapi.answer import defect, http_exception, log_refusal
+from bearward.fastapi.answer import defect, http_exception
+from bearward.fastapi.memory import Asked, recall, remember
 from bearward.fastapi.openapi import Login, ShownGuard
+from bearward.fastapi.refusal_log import RefusalLog, credentials_of
 from bearward.fastapi.url import PublicUrls
 from bearward.scopes import scope_names, validate_scopes
 from bearward.types import DomainsResolver
@@ -30,8 +31,8 @@ _LEFT_OUT: Any = object()
 _NO_SCOPES = SecurityScopes()
 _NO_RESPONSE: Any = None
 
-# The entry of an ASGI scope where a guard leaves what it has verified.
-_VERIFIED = "bearward.verified"
+# What `Auth0FastAPI._build` makes.
+_BUILT = frozenset(("_urls", "_login", "_insufficient_scope", "_refusals", "_guards"))
 
 _Guard = TypeVar("_Guard", bound="Auth0FastAPI")
 
@@ -118,10 +119,26 @@ class Auth0FastAPI:
 
     def _begin(self, api_client: ApiClient, public_origin: Optional[str], trusted_hops: int) -> None:
         self.api_client = api_client
-        self._urls = PublicUrls(public_origin, trusted_hops)
+        self._public_origin, self._trusted_hops = public_origin, trusted_hops
+        self._build()
+
+    def _build(self) -> None:
+        """Make everything that depends on the client and the options."""
+        api_client = self.api_client
+        self._urls = PublicUrls(self._public_origin, self._trusted_hops)
         self._login = Login.of(api_client.options)
         self._insufficient_scope = api_client.insufficient_scope
+        self._refusals = RefusalLog()
         self._guards: dict[tuple[str, ...], RequireAuth] = {}
+
+    # A copy, also one in another process, has its own client and its own guards.
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in _BUILT}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._build()
 
     def require_auth(self, scopes: Optional[Union[str, Sequence[str]]] = None) -> "RequireAuth":
         """A dependency that accepts requests with a valid access token, and returns the token's claims.
@@ -154,6 +171,10 @@ class RequireAuth(ShownGuard):
         super().__init__(auth0.api_client.options, scopes, auth0._login)
         self._auth0 = auth0
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy is the guard of its own `Auth0FastAPI`.
+        return _guard_again, (self._auth0, self.scopes)
+
     async def __call__(
         self,
         request: Request,
@@ -166,9 +187,10 @@ class RequireAuth(ShownGuard):
             HTTPException: 400, 401, 403, 500 or 503: see the classes in `bearward.errors`.
         """
         # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
-        nonce = None
+        nonce = issuer = None
         try:
             claims, nonce = await self._verified(request)
+            issuer = claims.get("iss")
             if nonce is not None and response is not None:
                 # RFC 9449 section 8.2. Lost where the route answers with a `Response` of its own: the client is then
                 # asked for a nonce.
@@ -180,8 +202,8 @@ class RequireAuth(ShownGuard):
         except BaseAuthError as error:
             refusal = error
         except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
-            refusal = defect(error, _credentials(request))
-        log_refusal(refusal)
+            refusal = defect(error, credentials_of(request))
+        self._auth0._refusals.refused(refusal, request, issuer)
         headers = refusal.get_headers()
         if nonce is not None:
             headers.setdefault("DPoP-Nonce", nonce)
@@ -191,19 +213,23 @@ class RequireAuth(ShownGuard):
 
     async def _verified(self, request: Request) -> Verified:
         """A proof is good once, and a request may pass several guards: the first one uses it up."""
-        auth0, kept = self._auth0, request.scope.get(_VERIFIED)
-        if kept is not None and kept[:2] == (auth0, _credentials(request)):
-            return Verified(copy.deepcopy(cast("dict[str, Any]", kept[2])))
+        auth0, url = self._auth0, self._auth0._urls.of(request)
         client = auth0.api_client
+        asked = Asked.of(client, request, url)
+        claims = recall(request, asked)
+        if claims is not None:
+            return Verified(claims)
         # Users' tests replace `verify_request`, also after the guard was made.
         verify = client.verify if _is_own(client.verify_request) else client.verify_request
-        verified = await verify(headers=request.headers, http_method=request.method, http_url=auth0._urls.of(request))
+        verified = await verify(headers=request.headers, http_method=asked.method, http_url=url)
         if not isinstance(verified, Verified):
             verified = Verified(verified)
-        # Only a token that is bound to a key came with a proof.
-        if "cnf" in verified.claims:
-            request.scope[_VERIFIED] = (auth0, _credentials(request), copy.deepcopy(verified.claims))
+        remember(request, asked, verified.claims)
         return verified
+
+
+def _guard_again(auth0: Auth0FastAPI, scopes: tuple[str, ...]) -> RequireAuth:
+    return auth0.require_auth(scopes)
 
 
 # As it is defined: a test may replace it on the class, too.
@@ -230,10 +256,6 @@ def _audience(audience: str) -> str:
         audience = os.environ.get("AUTH0_AUDIENCE", "")
         if not audience:
             raise ValueError("audience is required. Give 'audience', or set AUTH0_AUDIENCE in the environment.")
-    if not audience:
+    if not audience or not str(audience).strip():
         raise ValueError("audience is required.")
     return audience
-
-
-def _credentials(request: Request) -> tuple[list[str], list[str]]:
-    return request.headers.getlist("authorization"), request.headers.getlist("dpop")

@@ -17,8 +17,7 @@ from fastapi.openapi import utils
 from fastapi.openapi.models import HTTPBase, HTTPBearer, OAuth2, OAuthFlowAuthorizationCode, OAuthFlows
 from fastapi.security.base import SecurityBase
 
-from bearward import _native
-from bearward.options import ApiClientOptions
+from bearward.options import ApiClientOptions, audience_of, issuer_of
 
 _BEARER = HTTPBearer(bearerFormat="JWT", description="An access token, pasted.")
 _EITHER = HTTPBearer(
@@ -53,7 +52,7 @@ class Login:
         """The login at the first domain. `None` if only a resolver knows the domains: there is no one place then."""
         domains = options.domains
         domain = options.domain or (domains[0] if isinstance(domains, list) else None)
-        return None if domain is None else cls(_native.normalize_issuer(domain), options.audience)
+        return None if domain is None else cls(issuer_of("domain", domain), audience_of(options))
 
     def list_scopes(self, scopes: tuple[str, ...]) -> None:
         """List these scopes, too."""

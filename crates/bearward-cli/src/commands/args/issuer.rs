@@ -1,13 +1,43 @@
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 
 #[derive(clap::Args)]
 #[command(after_help = ISSUER_EXAMPLES, after_long_help = format!("{ISSUER_EXAMPLES}\n\n{ADMIN_HELP}"))]
+#[expect(clippy::struct_excessive_bools, reason = "flags that have nothing to do with each other")]
 pub(crate) struct IssuerArgs {
-    /// Port on 127.0.0.1; 0 uses a free one
+    /// The port; 0 takes a free one
     #[arg(long, default_value_t = 4400)]
     pub(crate) port: u16,
-    /// The identifier of an API that gets tokens; can be repeated
-    #[arg(long, value_name = "IDENTIFIER", default_value = "https://api.example.com")]
+    /// The address to listen on. With any other than a loopback address, other machines can log in as any user
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+    /// A host name for the issuer's name and the certificate, such as tenant.test [default: the address]
+    #[arg(long, value_name = "HOST")]
+    pub(crate) name: Option<String>,
+    /// Plain http in place of https, on loopback only
+    #[arg(long)]
+    pub(crate) http: bool,
+    /// Keep certificate authority, keys, client, APIs, consents and refresh tokens in this folder: started again with it,
+    /// it is the same tenant
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) state: Option<PathBuf>,
+    /// A file (tenant.toml) that describes APIs, applications, users, roles, exchange profiles and connections
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// The issuer to imitate: its name, its paths and the claims of its access tokens
+    #[arg(long, value_name = "ISSUER", value_parser = ["auth0", "keycloak", "entra", "okta", "cognito"])]
+    pub(crate) like: Option<String>,
+    /// Bind tokens to the certificate that a client shows in its TLS handshake
+    #[arg(long)]
+    pub(crate) mtls: bool,
+    /// Ask for a nonce in the DPoP proofs of token requests
+    #[arg(long)]
+    pub(crate) dpop_nonce: bool,
+    /// Where logins of the client may end; can be repeated [default: anywhere on loopback]
+    #[arg(long, value_name = "URI")]
+    pub(crate) redirect_uri: Vec<String>,
+    /// An API that tokens are issued for, by its identifier; can be repeated [default: `https://api.example.com`, unless
+    /// `--config` has APIs]
+    #[arg(long, value_name = "IDENTIFIER")]
     pub(crate) audience: Vec<String>,
     /// Scopes that the client is granted for each API; can be repeated, or list several, separated by spaces
     #[arg(long, value_name = "SCOPES")]
@@ -37,7 +67,7 @@ pub(crate) struct IssuerArgs {
     /// several; '' is none [default: to create, read and update resource servers]
     #[arg(long, value_name = "SCOPES")]
     pub(crate) management_scope: Vec<String>,
-    /// The id of the user who confirms devices in a browser
+    /// The id of the user that logs in and confirms devices, unless `--config` has users
     #[arg(long, value_name = "ID", default_value = "auth0|local-user")]
     pub(crate) user: String,
     /// How long a device must wait between two polls; 0 is no limit
@@ -65,6 +95,8 @@ Examples:
   bearward issuer
   bearward issuer --port 0 --json
   bearward issuer --audience https://api.example.com --scope 'read:messages write:messages' --permissions
+  bearward issuer --state .tenant --config tenant.toml
+  bearward issuer --like keycloak
   bearward issuer --connection 'google-oauth2=openid calendar' --exchange-profile urn:acme:legacy-token
 
 Exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 usage or configuration, also a port that is taken, 3 cannot start";
@@ -72,17 +104,19 @@ Exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 usage or configuration, also a por
 const ADMIN_HELP: &str = "\
 Admin API (--admin), with the header 'Authorization: Bearer SECRET' and JSON bodies:
   POST /admin/rotate-keys           a new key signs, the old one stays published
-  POST /admin/withdraw-key          {kid, after_ms}: it leaves the key set; without kid, all keys that no longer sign
-  POST /admin/token                 {base, header, claims, expires_in, key: published|unpublished}: any token
-  POST /admin/junk-keys             {kinds, keys}: unusable keys beside the good ones. Kinds:
+  POST /admin/withdraw-key          {kid, after_ms}: it leaves the key set; without kid, all that no longer sign
+  POST /admin/token                 {audience, user, scope, permissions, organization, claims, header, expires_in,
+                                    format: jwt|opaque|{encrypted_for: PEM}, base: usual|empty,
+                                    key: published|unpublished}: any token
+  POST /admin/junk-keys             {kinds, keys}: junk beside the good keys. Kinds:
                                     unknown_kty missing_n wrong_types not_an_object oct private_rsa rsa_1024
                                     for_encryption duplicate_kid duplicate_kid_other_kty
-  GET  /admin/devices               devices that wait to be confirmed
-  POST /admin/devices               {user_code, decision: approve|deny, user}: confirm or refuse
-  POST /admin/behaviour/DOCUMENT    how a document (discovery, jwks, both) or a call (token, device_code,
-                                    resource_servers) is answered; {} is normal. Any of:
-    latency_ms: N                   wait before answering
-    fault: hang|close|break_off     send no answer; close the connection; send half a body
+  GET  /admin/devices               the devices that wait to be confirmed
+  POST /admin/devices               {user_code, decision: approve|deny, user}: decides for a user
+  POST /admin/behaviour/ENDPOINT    how discovery, jwks, both, token, device_code or resource_servers is answered;
+                                    {} ends the faults. Any of:
+    latency_ms: N                   a pause first
+    fault: hang|close|break_off     no answer; no answer and no connection; half a body
     status: 429
     headers: {Retry-After: '2', Cache-Control: null}
     body: {text: T}, {json: J}, {members: {issuer: I, jwks_uri: U}}, {padded_to: BYTES}, {gzip_bomb_mib: N}

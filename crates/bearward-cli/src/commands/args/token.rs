@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
+use serde_json::Value;
 
 use super::timeout::Timeout;
 use crate::tenant::{audience::Audience, domain::Domain};
@@ -35,6 +36,41 @@ pub(crate) struct TokenArgs {
     /// Print the tenant's whole answer as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) chosen: ChosenClaims,
+}
+
+/// Claims that a local tenant with an admin API puts into a token on request.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Only for the local tenant of this folder, with `bearward issuer --admin`")]
+pub(crate) struct ChosenClaims {
+    /// The user that the token is for
+    #[arg(long, value_name = "ID")]
+    pub(crate) sub: Option<String>,
+    /// Permissions of the token; can be repeated, or list several, separated by spaces
+    #[arg(long, value_name = "PERMISSIONS")]
+    pub(crate) permission: Vec<String>,
+    /// The organization of the token (`org_id`)
+    #[arg(long, value_name = "ID")]
+    pub(crate) org: Option<String>,
+    /// Any claim, as JSON or otherwise as text; `null` removes it; can be repeated
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
+    pub(crate) claims: Vec<(String, Value)>,
+}
+
+impl ChosenClaims {
+    pub(crate) fn are_given(&self) -> bool {
+        self.sub.is_some() || !self.permission.is_empty() || self.org.is_some() || !self.claims.is_empty()
+    }
+}
+
+fn claim(text: &str) -> Result<(String, Value), &'static str> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => {
+            Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+        }
+        _ => Err("expected NAME=VALUE, such as email=ann@example.com"),
+    }
 }
 
 const TOKEN_EXAMPLES: &str = "\
@@ -42,6 +78,7 @@ Examples:
   bearward token --domain tenant.eu.auth0.com --client-id ID --audience https://api.example.com --scope read:messages
   bearward token --client-secret - < secret-file
   curl -H \"Authorization: Bearer $(bearward token)\" https://api.example.com/api/private
+  bearward token --sub 'auth0|ann' --permission read:messages --claim email=ann@example.com
   bearward token --dpop > token && bearward call --token @token http://127.0.0.1:8000/api/private
 
 Exit codes: 0 a token was issued, 1 the tenant refuses, 2 usage or configuration, 3 no usable answer";

@@ -1,7 +1,7 @@
 //! The discovery document: whether the engine accepts it. OpenID Connect Discovery 1.0 §4.3, RFC 8414 §3.3.
 
 use bearward_core::issuer::{
-    IssuerUrl,
+    IssuerUrl, PrivateAddresses,
     metadata::{Metadata, MetadataError},
 };
 use reqwest::Url;
@@ -35,7 +35,7 @@ pub(super) fn document(answer: Result<Answer, NoAnswer>) -> Checked<Document> {
 /// Whether the document is of the configured issuer and names its key set.
 pub(super) fn metadata(document: &Document, asked: &IssuerUrl) -> Checked<Metadata> {
     const NAME: &str = "issuer";
-    let metadata = match Metadata::parse(document.body.clone(), asked) {
+    let metadata = match Metadata::parse(document.body.clone(), asked, PrivateAddresses::Refused) {
         Ok(metadata) => metadata,
         Err(MetadataError::OtherIssuer) => return (other_issuer(document, asked), None),
         Err(error) => {
@@ -109,7 +109,11 @@ mod tests {
             body: members.to_string().into_bytes(),
             took: Duration::ZERO,
         };
-        token_endpoint(&document, &Metadata::parse(document.body.clone(), &issuer).unwrap()).1
+        token_endpoint(
+            &document,
+            &Metadata::parse(document.body.clone(), &issuer, PrivateAddresses::Refused).unwrap(),
+        )
+        .1
     }
 
     #[test]

@@ -27,6 +27,13 @@ pub(super) struct Published {
     keys: Vec<Box<RawValue>>,
 }
 
+impl Published {
+    /// How many keys come after the last one that the engine reads.
+    fn unread(&self) -> usize {
+        self.keys.len().saturating_sub(limits::KEYS_IN_SET)
+    }
+}
+
 /// Whether there is a key set. The next checks read its keys.
 pub(super) fn key_set(answer: Result<Answer, NoAnswer>) -> Checked<Published> {
     const NAME: &str = "key_set";
@@ -73,7 +80,15 @@ pub(super) fn verdict(published: &Published, algorithms: &AlgorithmSet) -> Check
         Ok(keys) => {
             let usable = keys.summary().filter(|(_, problem)| problem.is_none()).count();
             let message = format!("{usable} of {} can verify tokens ({names})", published.keys.len());
-            (Check::ok(NAME, message).with("usable", usable), Some(()))
+            let check = match published.unread() {
+                0 => Check::ok(NAME, message),
+                unread => {
+                    let message = format!("{message}; the last {unread} are not read");
+                    let remedy = format!("APIs read {} keys: publish no more", limits::KEYS_IN_SET);
+                    Check::warning(NAME, message, remedy)
+                }
+            };
+            (check.with("usable", usable).with("unread", published.unread()), Some(()))
         }
         Err(error) => {
             let remedy = format!("make the tenant sign with an algorithm that the API accepts ({names})");

@@ -1,6 +1,9 @@
 //! The manual mode: nothing is made; the domain is checked.
 
-use bearward_core::issuer::metadata::{Metadata, MetadataError};
+use bearward_core::issuer::{
+    PrivateAddresses,
+    metadata::{Metadata, MetadataError},
+};
 use serde_json::Value;
 
 use crate::{
@@ -26,7 +29,10 @@ pub(super) async fn check(domain: &Domain, options: &HttpOptions) -> Result<(), 
         if failure.hint().is_some() { failure } else { failure.with_hint("is this the host of a tenant?") }
     })?;
     // Checked as by an API, so that nothing unusable is written.
-    let Err(error) = Metadata::parse(answer.body().to_vec(), domain.issuer()) else { return Ok(()) };
+    let Err(error) = Metadata::parse(answer.body().to_vec(), domain.issuer(), PrivateAddresses::Refused)
+    else {
+        return Ok(());
+    };
     if error != MetadataError::OtherIssuer {
         return Err(Failure::rejected(format!("an API can't use {domain}: {error}."))
             .with_hint("`bearward doctor` checks each part of it."));

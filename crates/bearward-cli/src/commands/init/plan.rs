@@ -33,7 +33,7 @@ pub(super) struct Plan {
 pub(super) enum Mode {
     Manual,
     Automated(Credentials),
-    Local(LocalTenant),
+    Local(Box<LocalTenant>),
 }
 
 impl Plan {
@@ -72,7 +72,7 @@ impl Plan {
         let wanted = setting(args.audience.clone(), AUDIENCE, identifier)?;
         let audience = wanted.or_else(|| local.audience.clone());
         let audience = audience.ok_or_else(|| missing(&["--audience"]))?;
-        Ok(Self { domain: local.domain.clone(), audience, mode: Mode::Local(local) })
+        Ok(Self { domain: local.domain.clone(), audience, mode: Mode::Local(Box::new(local)) })
     }
 
     fn whole(

@@ -26,6 +26,7 @@ use axum::{
 use super::{
     error_answer::{ErrorAnswer, method_not_allowed, not_found},
     redirect_uri,
+    saving::saved_before_answer,
     secret::Secret,
     state::Tenant,
 };
@@ -45,6 +46,7 @@ pub(super) fn router(tenant: Arc<Tenant>, secret: Secret) -> Router {
         .route("/admin/requests/reset", post(faults::reset_requests))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(Arc::clone(&tenant), saved_before_answer))
         .layer(middleware::from_fn_with_state(secret, guard))
         .layer(middleware::from_fn(loopback_host_only))
         .with_state(tenant)

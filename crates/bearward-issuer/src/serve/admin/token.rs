@@ -12,8 +12,9 @@ use crate::{
     serve::{
         access_token::{Grant, UnsignedToken},
         clock::unix_now,
+        config::{PublicKey, TokenFormat},
         error_answer::ErrorAnswer,
-        state::Tenant,
+        state::{ResourceServer, Tenant},
     },
 };
 
@@ -26,7 +27,11 @@ pub(super) async fn token(
         KeyChoice::Published => tenant.signing_key(),
         KeyChoice::Unpublished => tenant.unpublished_key().await.map_err(|_| ErrorAnswer::internal())?,
     };
-    let token = order.fill(&tenant, &key)?.sign(&key)?;
+    let (format, user) = (order.format()?, order.user.clone());
+    let server = order.server(&tenant)?;
+    let client = tenant.clients.first().id.clone();
+    let token = order.fill(&tenant, &key, &server)?;
+    let token = token.issue(&tenant, &key, format.as_ref().unwrap_or(server.token_format()), client, user)?;
     Ok(Json(json!({ "access_token": token, "kid": key.kid() })))
 }
 
@@ -44,6 +49,27 @@ struct TokenToMake {
     expires_in: Option<i64>,
     /// The key that signs.
     key: KeyChoice,
+    /// The API. Default: the first one.
+    audience: Option<String>,
+    /// The user that the token is for. Default: the client.
+    user: Option<String>,
+    /// Scopes, of those that are granted. Default: all of the API.
+    scope: Option<String>,
+    /// The claim `permissions`.
+    permissions: Option<Vec<String>>,
+    /// The claim `org_id`.
+    organization: Option<String>,
+    /// The format. Default: that of the API.
+    format: Option<Format>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Format {
+    Jwt,
+    Opaque,
+    /// With the PEM of an RSA public key.
+    EncryptedFor(String),
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -67,20 +93,57 @@ enum KeyChoice {
 }
 
 impl TokenToMake {
-    fn fill(self, tenant: &Tenant, key: &SigningKey) -> Result<UnsignedToken, ErrorAnswer> {
-        let api = tenant.apis.default();
+    fn format(&self) -> Result<Option<TokenFormat>, ErrorAnswer> {
+        Ok(match &self.format {
+            None if self.base == Base::Empty => Some(TokenFormat::Jwt),
+            None => None,
+            Some(Format::Jwt) => Some(TokenFormat::Jwt),
+            Some(Format::Opaque) => Some(TokenFormat::Opaque),
+            Some(Format::EncryptedFor(pem)) => {
+                let key = PublicKey::from_pem(pem);
+                Some(TokenFormat::Encrypted(
+                    key.map_err(|error| ErrorAnswer::invalid_request(error.to_string()))?,
+                ))
+            }
+        })
+    }
+
+    fn server(&self, tenant: &Tenant) -> Result<Arc<ResourceServer>, ErrorAnswer> {
+        match &self.audience {
+            None => Ok(Arc::clone(tenant.apis.default())),
+            audience => tenant.apis.asked_for(audience.as_deref(), None),
+        }
+    }
+
+    fn fill(
+        self,
+        tenant: &Tenant,
+        key: &SigningKey,
+        server: &Arc<ResourceServer>,
+    ) -> Result<UnsignedToken, ErrorAnswer> {
         let UnsignedToken { mut header, mut claims } = match self.base {
             Base::Empty => UnsignedToken { header: Map::new(), claims: Map::new() },
-            Base::Usual => {
-                Grant::to_client(tenant.clients.first(), Arc::clone(api), None).access_token(tenant, key)?
-            }
+            Base::Usual => self.grant(tenant, server).access_token(tenant, key)?,
         };
+        if let Some(permissions) = self.permissions {
+            claims.insert("permissions".to_owned(), json!(permissions));
+        }
         if let Some(seconds) = self.expires_in {
-            self.base.expire(&mut claims, unix_now().saturating_add_signed(seconds), api.token_lifetime());
+            self.base.expire(&mut claims, unix_now().saturating_add_signed(seconds), server.token_lifetime());
         }
         self.base.write_over(&mut header, self.header);
         self.base.write_over(&mut claims, self.claims);
         Ok(UnsignedToken { header, claims })
+    }
+
+    fn grant(&self, tenant: &Tenant, server: &Arc<ResourceServer>) -> Grant {
+        let (client, server, scope) = (tenant.clients.first(), Arc::clone(server), self.scope.as_deref());
+        let mut grant = match self.user.clone() {
+            None => Grant::to_client(client, server, scope),
+            Some(user) => Grant::to_user(tenant, client, server, scope, user).with_openid(scope),
+        };
+        grant.organization = self.organization.as_deref().map(Value::from);
+        grant
     }
 }
 

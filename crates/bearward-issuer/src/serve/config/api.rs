@@ -1,4 +1,7 @@
-use super::error::{ConfigError, checked_scopes, is_name};
+use super::{
+    client::PublicKey,
+    error::{ConfigError, checked_scopes, is_name},
+};
 
 /// An API (a resource server) that tokens are issued for.
 #[derive(Clone, Debug)]
@@ -6,6 +9,20 @@ pub struct Api {
     identifier: String,
     scopes: Vec<String>,
     permissions: bool,
+    token_format: TokenFormat,
+}
+
+/// How the access tokens of an API are made.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum TokenFormat {
+    /// Signed JWTs.
+    #[default]
+    Jwt,
+    /// Random texts: the API asks the introspection endpoint (RFC 7662).
+    Opaque,
+    /// Signed JWTs, encrypted for the API that has the private half of this key (RSA-OAEP-256, A256GCM).
+    Encrypted(PublicKey),
 }
 
 impl Api {
@@ -18,7 +35,12 @@ impl Api {
         if !is_name(&identifier) {
             return Err(ConfigError::AudienceNotAName { audience: identifier });
         }
-        Ok(Self { identifier, scopes: checked_scopes(scopes)?, permissions: false })
+        Ok(Self {
+            identifier,
+            scopes: checked_scopes(scopes)?,
+            permissions: false,
+            token_format: TokenFormat::Jwt,
+        })
     }
 
     /// Puts the granted scopes into the claim `permissions` too, as Auth0 does for an API with role-based access
@@ -26,6 +48,16 @@ impl Api {
     #[must_use]
     pub fn with_permissions(self) -> Self {
         Self { permissions: true, ..self }
+    }
+
+    /// With access tokens in this format.
+    #[must_use]
+    pub fn with_token_format(self, token_format: TokenFormat) -> Self {
+        Self { token_format, ..self }
+    }
+
+    pub(crate) fn token_format(&self) -> &TokenFormat {
+        &self.token_format
     }
 
     /// The identifier, a token's `aud`.

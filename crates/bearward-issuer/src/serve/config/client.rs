@@ -20,6 +20,9 @@ pub struct Client {
     secret: Secret,
     public_key: Option<PublicKey>,
     redirect_uris: Vec<String>,
+    /// Whether id and secret were made here: then those of a state folder take their place.
+    id_is_random: bool,
+    secret_is_random: bool,
 }
 
 impl Client {
@@ -32,24 +35,26 @@ impl Client {
         if !is_name(secret.expose()) {
             return Err(ConfigError::ClientSecretNotAName);
         }
-        Ok(Self { id, secret, public_key: None, redirect_uris: Vec::new() })
+        let (id_is_random, secret_is_random) = (false, false);
+        Ok(Self { id, secret, public_key: None, redirect_uris: Vec::new(), id_is_random, secret_is_random })
     }
 
     /// A client with a random id and secret.
     pub fn random() -> Result<Self, ConfigError> {
         let parts = || Ok((random::hex::<16>()?, random::hex::<32>()?));
         let (id, secret) = parts().map_err(|Unspecified| ConfigError::NoRandomNumbers)?;
-        Self::new(id, Secret::new(secret))
+        let client = Self::new(id, Secret::new(secret))?;
+        Ok(Self { id_is_random: true, secret_is_random: true, ..client })
     }
 
     /// The same client with another id.
     pub fn with_id(self, id: impl Into<String>) -> Result<Self, ConfigError> {
-        Ok(Self { id: Self::new(id, self.secret.clone())?.id, ..self })
+        Ok(Self { id: Self::new(id, self.secret.clone())?.id, id_is_random: false, ..self })
     }
 
     /// The same client with another secret.
     pub fn with_secret(self, secret: Secret) -> Result<Self, ConfigError> {
-        Ok(Self { secret: Self::new(self.id.clone(), secret)?.secret, ..self })
+        Ok(Self { secret: Self::new(self.id.clone(), secret)?.secret, secret_is_random: false, ..self })
     }
 
     /// The same client, which may also authenticate by assertions that this key verifies (`private_key_jwt`).
@@ -78,6 +83,12 @@ impl Client {
         &self.secret
     }
 
+    /// The same client, with an earlier id and secret in place of random ones.
+    pub(crate) fn with_earlier(self, id: &str, secret: &str) -> Result<Self, ConfigError> {
+        let client = if self.id_is_random { self.with_id(id)? } else { self };
+        if client.secret_is_random { client.with_secret(Secret::new(secret)) } else { Ok(client) }
+    }
+
     pub(crate) fn redirect_uris(&self) -> &[String] {
         &self.redirect_uris
     }
@@ -102,6 +113,11 @@ impl PublicKey {
         let unusable = |_| ConfigError::PublicKeyNotUsable;
         ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &spki).map_err(unusable)?;
         Ok(Self { spki })
+    }
+
+    /// The key as a `SubjectPublicKeyInfo`.
+    pub(crate) fn spki(&self) -> &[u8] {
+        &self.spki
     }
 
     /// Whether `signature` is this key's over `message` by an algorithm that Auth0 takes for assertions.

@@ -45,6 +45,29 @@ pub enum ConfigError {
     },
     /// The id of the user is empty, or has white space or control characters.
     UserNotAName,
+    /// No issuer of this name can be imitated.
+    LikeUnknown {
+        /// The name.
+        name: String,
+    },
+    /// The tenant's name is not a host name in lower case.
+    NameNotAHost,
+    /// To listen on every address the tenant needs a name.
+    HostNeedsName,
+    /// Plain http is for loopback only.
+    HttpOnLoopbackOnly,
+    /// A `tenant.toml` is not understood.
+    FileNotUnderstood {
+        /// The line.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// An API has `encryption_key` without encrypted tokens, or encrypted tokens without `encryption_key`.
+    EncryptionKeyMisplaced {
+        /// The API's identifier.
+        audience: String,
+    },
     /// Two applications have the same id.
     ClientIdTwice {
         /// The id.
@@ -92,6 +115,19 @@ impl fmt::Display for ConfigError {
                 write!(f, "the connection {connection:?} has no name or white space in it")
             }
             Self::UserNotAName => f.write_str("the user's id is empty or has white space in it"),
+            Self::LikeUnknown { name } => {
+                write!(f, "{name:?} is none of auth0, keycloak, entra, okta and cognito")
+            }
+            Self::NameNotAHost => f.write_str("the tenant's name is not a host name in lower case"),
+            Self::HostNeedsName => f.write_str("a tenant that listens on every address needs a name"),
+            Self::HttpOnLoopbackOnly => f.write_str("plain http is for loopback addresses and names only"),
+            Self::FileNotUnderstood { line, reason } => write!(f, "line {line} of the file: {reason}"),
+            Self::EncryptionKeyMisplaced { audience } => {
+                write!(
+                    f,
+                    "the API {audience:?} needs both tokens = \"encrypted\" and encryption_key, or neither"
+                )
+            }
             Self::ClientIdTwice { client_id } => write!(f, "the client id {client_id:?} is given twice"),
             Self::RedirectUriNotAllowed { uri } => write!(
                 f,

@@ -5,23 +5,39 @@ mod application;
 mod client;
 mod error;
 mod exchange;
+mod file;
+mod like;
 mod user;
 
-use std::path::PathBuf;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+};
 
-pub use api::Api;
+pub use api::{Api, TokenFormat};
 pub use application::Application;
 pub use client::{Client, PublicKey};
 pub use error::ConfigError;
 pub(crate) use error::{checked_scopes, is_name, is_scope_token};
 pub use exchange::{Connection, ExchangeProfile};
+pub use like::Like;
 pub use user::{Role, User};
 
 /// Everything that can be chosen. `TenantConfig::default()` has no API yet: add at least one.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "choices that have nothing to do with each other")]
 pub struct TenantConfig {
-    /// The port on 127.0.0.1; 0 (the default) takes a free one.
+    /// The port; 0 (the default) takes a free one, or the one in the state folder.
     pub port: u16,
+    /// The address to listen on. Default: 127.0.0.1. With any other address, other machines can log in as any user.
+    pub host: IpAddr,
+    /// A host name for the issuer's name and the certificate, such as `tenant.test`. Default: none, the address.
+    pub name: Option<String>,
+    /// Plain http in place of https, on loopback only. Default: no.
+    pub http: bool,
+    /// A folder that keeps the certificate authority, keys, the client's id and secret, APIs and applications made
+    /// later, consents and refresh tokens: started with it again, it is the same tenant. Default: none.
+    pub state: Option<PathBuf>,
     /// The APIs that tokens can be had for.
     pub apis: Vec<Api>,
     /// The one client that may ask; `None` (the default) makes one with random id and secret.
@@ -48,6 +64,10 @@ pub struct TenantConfig {
     pub roles: Vec<Role>,
     /// The id of the user if there are no `users`. Default: `auth0|local-user`.
     pub user: String,
+    /// The issuer that the tenant imitates. Default: Auth0.
+    pub like: Like,
+    /// Whether tokens are bound to the certificate that a client shows in its TLS handshake (RFC 8705). Default: no.
+    pub mtls: bool,
     /// Whether the token endpoint wants a nonce in DPoP proofs (RFC 9449 §8). Default: no.
     pub dpop_nonce: bool,
     /// Seconds that a device must wait between two polls; 0 lets it poll as it likes. Default: 5, as Auth0.
@@ -60,6 +80,10 @@ impl Default for TenantConfig {
     fn default() -> Self {
         Self {
             port: 0,
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            name: None,
+            http: false,
+            state: None,
             apis: Vec::new(),
             client: None,
             token_lifetime: 86_400,
@@ -75,6 +99,8 @@ impl Default for TenantConfig {
             users: Vec::new(),
             roles: Vec::new(),
             user: "auth0|local-user".to_owned(),
+            like: Like::Auth0,
+            mtls: false,
             dpop_nonce: false,
             device_interval: 5,
             device_code_lifetime: 900,

@@ -23,6 +23,11 @@ impl User {
         Ok(Self { id, claims: Map::new(), roles: Vec::new(), organizations: Vec::new() })
     }
 
+    /// The id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Claims about the user. ID tokens and `/userinfo` have those that OpenID Connect has a scope for, if the scope was
     /// asked for. A claim whose name is a URI is in access tokens too.
     #[must_use]

@@ -30,10 +30,10 @@ pub(super) async fn code(
     let body = read(body).await?;
     let now = engine_now().ok_or_else(ErrorAnswer::internal)?;
     let request = TokenRequest::parse(&head.headers, &body)?;
-    client_auth::identify(&request.credentials, &tenant, now)?;
+    let client = client_auth::identify(&request.credentials, &tenant, now)?;
     let server = tenant.apis.asked_for(request.audience.as_deref(), request.resource.as_deref())?;
     let devices = &tenant.devices;
-    let codes = devices.add(server.identifier(), request.scope, Instant::now());
+    let codes = devices.add(&client.id, server.identifier(), request.scope, Instant::now());
     let codes = codes.ok_or_else(|| {
         let description = "Too many devices wait to be confirmed.";
         ErrorAnswer::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", description)

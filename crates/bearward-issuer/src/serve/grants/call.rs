@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bearward_core::{UnixTime, VerifiedProof};
@@ -15,7 +15,7 @@ use crate::serve::{
     clock::unix_now,
     error_answer::ErrorAnswer,
     proof,
-    state::{Login, RegisteredClient, ResourceServer, SigningAlgorithm, Tenant},
+    state::{Login, RegisteredClient, ResourceServer, SigningAlgorithm, Source, Tenant},
     token_request::TokenRequest,
 };
 
@@ -29,6 +29,8 @@ pub(super) struct Call<'a> {
     pub(super) client: Arc<RegisteredClient>,
     /// It may have been used before.
     pub(super) proof: Option<VerifiedProof>,
+    /// The thumbprint of the client's certificate.
+    pub(super) certificate: Option<String>,
     pub(super) now: UnixTime,
 }
 
@@ -61,14 +63,19 @@ impl Call<'_> {
         refresh: Refresh<'_>,
     ) -> Result<Response, ErrorAnswer> {
         check_signing_algorithm(grant.server())?;
+        if grant.server().is_system() && grant.client().source != Source::First {
+            let description = "Only the tenant's first client may use the Management API.";
+            return Err(ErrorAnswer::new(StatusCode::FORBIDDEN, "access_denied", description));
+        }
         if grant.server().requires_proof() && self.proof.is_none() {
             return Err(ErrorAnswer::invalid_dpop_proof("The API requires tokens that are bound to a key."));
         }
         grant.jkt = self.use_up_proof()?;
+        grant.certificate.clone_from(&self.certificate);
         let key = self.tenant.signing_key();
         let mut members = Map::new();
         let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
-        set("access_token", json!(grant.access_token(self.tenant, &key)?.sign(&key)?));
+        set("access_token", json!(grant.issue(self.tenant, &key)?));
         set("token_type", json!(if grant.jkt.is_some() { "DPoP" } else { "Bearer" }));
         set("expires_in", json!(grant.server().token_lifetime()));
         let scopes = grant.scopes();

@@ -13,7 +13,7 @@ use crate::serve::{
 
 pub(super) fn answer(call: &Call<'_>) -> Result<Response, ErrorAnswer> {
     let devices = &call.tenant.devices;
-    let confirmed = devices.poll(call.request.device_code()?.expose(), Instant::now());
+    let confirmed = devices.poll(call.request.device_code()?.expose(), &call.client.id, Instant::now());
     let confirmed = confirmed.map_err(|refusal| refused(&refusal))?;
     let login = Login::without_page(confirmed.user, confirmed.audience, confirmed.scope, unix_now());
     let login = login.map_err(|_| ErrorAnswer::internal())?;

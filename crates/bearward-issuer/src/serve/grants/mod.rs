@@ -26,7 +26,9 @@ use axum::{
 
 use self::call::Call;
 use super::{
-    client_auth, client_document,
+    client_auth,
+    client_certificate::ClientCertificate,
+    client_document,
     clock::engine_now,
     error_answer::ErrorAnswer,
     proof,
@@ -61,8 +63,9 @@ async fn granted(tenant: &Tenant, request: Request<Body>) -> Result<Response, Er
         client_document::learn(tenant, id, false).await;
     }
     let client = authenticate(&request.credentials, tenant, now)?;
+    let certificate = head.extensions.get::<ClientCertificate>().map(|certificate| certificate.0.clone());
     let proof = proof::of(&head.headers, tenant, now)?;
-    let call = Call { tenant, request: &request, client, proof, now };
+    let call = Call { tenant, request: &request, client, proof, certificate, now };
     match asked {
         grant_type::AUTHORIZATION_CODE => authorization_code::answer(&call),
         grant_type::REFRESH_TOKEN => refresh_token::answer(&call),

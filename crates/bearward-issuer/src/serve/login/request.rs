@@ -157,7 +157,7 @@ fn is_challenge(text: &str) -> bool {
 /// The identifier of the API asked for, if there is one.
 fn api(tenant: &Tenant, parameters: &Parameters) -> Result<Option<String>, ErrorAnswer> {
     let (audience, resource) = (parameters.get("audience"), parameters.get("resource"));
-    if audience.is_none() && resource.is_none() {
+    if audience.is_none() && resource.is_none() && !tenant.apis.has_default() {
         return Ok(None);
     }
     tenant.apis.asked_for(audience, resource).map(|server| Some(server.identifier().to_owned()))

@@ -18,6 +18,8 @@ const APIS_KEPT: usize = 100;
 pub(crate) struct Apis {
     /// The first API of the configuration.
     default: Arc<ResourceServer>,
+    /// Whether a request that names no API is for the first one: only Auth0 has `audience`.
+    has_default: bool,
     /// For logins that ask for no API.
     userinfo: Arc<ResourceServer>,
     all: Mutex<Vec<Arc<ResourceServer>>>,
@@ -40,6 +42,7 @@ impl Apis {
         management: Description,
         userinfo: String,
         configured: Vec<Description>,
+        has_default: bool,
     ) -> Result<Self, ConfigError> {
         let mut all: Vec<Arc<ResourceServer>> = Vec::new();
         for description in std::iter::once(management).chain(configured) {
@@ -51,7 +54,7 @@ impl Apis {
         let default = all.get(1).map(Arc::clone).ok_or(ConfigError::NoApi)?;
         let userinfo = Description { allow_offline_access: true, ..Description::new(userinfo) };
         let userinfo = server(userinfo).map_err(|Unspecified| ConfigError::NoRandomNumbers)?;
-        Ok(Self { default, userinfo, all: Mutex::new(all) })
+        Ok(Self { default, has_default, userinfo, all: Mutex::new(all) })
     }
 
     /// The API that a client asks for, by Auth0's `audience` or the `resource` of RFC 8707, or the refusal.
@@ -69,12 +72,18 @@ impl Apis {
         }
         let denied =
             |description: String| ErrorAnswer::new(StatusCode::FORBIDDEN, "access_denied", description);
-        let Some(audience) = audience else {
+        let default = self.has_default.then(|| self.default.identifier());
+        let Some(audience) = audience.or(default) else {
             let description =
                 "No audience parameter was provided, and no default audience has been configured";
             return Err(denied(description.to_owned()));
         };
         self.by_identifier(audience).ok_or_else(|| denied(format!("Service not found: {audience}")))
+    }
+
+    /// Whether every login is for an API.
+    pub(crate) fn has_default(&self) -> bool {
+        self.has_default
     }
 
     /// The API of a login: this one or, if it named none, `/userinfo`.
@@ -114,6 +123,17 @@ impl Apis {
         Ok(added)
     }
 
+    /// Those that the Management API made, and the ids of the others.
+    pub(super) fn restore(&self, saved: Vec<ResourceServer>) {
+        let mut all = self.lock();
+        for server in saved {
+            match all.iter_mut().find(|known| known.identifier() == server.identifier()) {
+                Some(known) => *known = Arc::new(known.with_id(server.id())),
+                None => all.push(Arc::new(server)),
+            }
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<ResourceServer>>> {
         // A panic elsewhere can't leave it half changed: each change is one push.
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
@@ -134,15 +154,20 @@ mod tests {
     }
 
     fn apis() -> Apis {
-        Apis::new(description("https://127.0.0.1/api/v2/"), "userinfo".to_owned(), vec![description("api")])
-            .unwrap()
+        Apis::new(
+            description("https://127.0.0.1/api/v2/"),
+            "userinfo".to_owned(),
+            vec![description("api")],
+            false,
+        )
+        .unwrap()
     }
 
     #[test]
     fn an_api_is_needed_and_each_has_a_name_of_its_own() {
         let refused = |names: &[&str]| {
             let configured = names.iter().map(|name| description(name)).collect();
-            Apis::new(description("management"), "userinfo".to_owned(), configured).err()
+            Apis::new(description("management"), "userinfo".to_owned(), configured, false).err()
         };
         let twice = |audience: &str| Some(ConfigError::AudienceTwice { audience: audience.to_owned() });
         assert_eq!(refused(&[]), Some(ConfigError::NoApi));

@@ -5,8 +5,7 @@ use std::{
     time::Instant,
 };
 
-use serde::{Deserialize, Serialize};
-
+use super::saved_application::{SavedApplication, Source};
 use crate::serve::{
     config::{Application, Client, ConfigError, PublicKey},
     redirect_uri,
@@ -28,20 +27,6 @@ pub(crate) struct RegisteredClient {
     pub(crate) source: Source,
     /// When its description was fetched.
     pub(crate) learned: Option<Instant>,
-}
-
-/// Where a client comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Source {
-    /// The client that the tenant was started with.
-    First,
-    /// An application of the configuration.
-    Configuration,
-    /// RFC 7591.
-    Registration,
-    /// Its id is the URL of its description.
-    MetadataDocument,
 }
 
 impl RegisteredClient {
@@ -164,6 +149,29 @@ impl Clients {
             .iter()
             .flat_map(|client| &client.redirect_uris)
             .any(|uri| redirect_uri::csp_source(uri) == origin)
+    }
+
+    /// The applications that came while the tenant ran.
+    pub(super) fn to_saved(&self) -> Vec<SavedApplication> {
+        let all = self.lock();
+        let came = |client: &&Arc<RegisteredClient>| {
+            matches!(client.source, Source::Registration | Source::MetadataDocument)
+        };
+        let saved = |client: &Arc<RegisteredClient>| SavedApplication {
+            id: client.id.clone(),
+            name: client.name.clone(),
+            redirect_uris: client.redirect_uris.clone(),
+            logout_urls: client.logout_urls.clone(),
+            source: client.source,
+        };
+        all.iter().filter(came).map(saved).collect()
+    }
+
+    pub(super) fn restore(&self, saved: Vec<SavedApplication>) {
+        for SavedApplication { id, name, redirect_uris, logout_urls, source } in saved {
+            let client = RegisteredClient::public(id, redirect_uris, source);
+            self.add(RegisteredClient { name, logout_urls, ..client });
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<RegisteredClient>>> {

@@ -33,6 +33,17 @@ impl Consents {
     }
 }
 
+impl Consents {
+    pub(super) fn to_saved(&self) -> Vec<(Consent, BTreeSet<String>)> {
+        let consents = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        consents.iter().map(|(consent, scopes)| (consent.clone(), scopes.clone())).collect()
+    }
+
+    pub(super) fn from_saved(saved: Vec<(Consent, BTreeSet<String>)>) -> Self {
+        Self(Mutex::new(saved.into_iter().collect()))
+    }
+}
+
 impl Consent {
     fn new(user: &str, request: &LoginRequest) -> Self {
         Self { user: user.to_owned(), client: request.client.id.clone(), api: request.api.clone() }

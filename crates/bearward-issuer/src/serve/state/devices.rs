@@ -20,6 +20,7 @@ pub(crate) struct Devices {
 
 struct Device {
     code: Secret,
+    client: String,
     user_code: String,
     audience: String,
     scope: Option<String>,
@@ -91,7 +92,13 @@ impl Devices {
     }
 
     /// A device begins to wait. `None` if there are too many, or no random numbers.
-    pub(crate) fn add(&self, audience: &str, scope: Option<String>, now: Instant) -> Option<Codes> {
+    pub(crate) fn add(
+        &self,
+        client: &str,
+        audience: &str,
+        scope: Option<String>,
+        now: Instant,
+    ) -> Option<Codes> {
         let codes = Codes { device_code: random::hex::<32>().ok()?, user_code: random::user_code().ok()? };
         let mut all = self.lock();
         if all.len() >= DEVICES_WAITING {
@@ -103,6 +110,7 @@ impl Devices {
         }
         all.push(Device {
             code: Secret::new(&codes.device_code),
+            client: client.to_owned(),
             user_code: codes.user_code.clone(),
             audience: audience.to_owned(),
             scope,
@@ -113,10 +121,10 @@ impl Devices {
         Some(codes)
     }
 
-    /// What became of the device with this code. A decision is reported once, then the device is forgotten.
-    pub(crate) fn poll(&self, device_code: &str, now: Instant) -> Result<Confirmed, NotYours> {
+    /// What became of the client's device with this code. A decision is reported once, then the device is forgotten.
+    pub(crate) fn poll(&self, device_code: &str, client: &str, now: Instant) -> Result<Confirmed, NotYours> {
         let mut all = self.lock();
-        let place = all.iter().position(|device| device.code.matches(device_code));
+        let place = all.iter().position(|device| device.client == client && device.code.matches(device_code));
         let place = place.ok_or(NotYours::Unknown)?;
         let device = all.get_mut(place).ok_or(NotYours::Unknown)?;
         let polled = device.polled.replace(now);
@@ -199,14 +207,15 @@ mod tests {
 
     fn one_waits() -> (Devices, Codes, Instant) {
         let (devices, now) = (Devices::new(INTERVAL, LIFETIME), Instant::now());
-        let codes = devices.add("api", Some("read".to_owned()), now).unwrap();
+        let codes = devices.add("app", "api", Some("read".to_owned()), now).unwrap();
         (devices, codes, now)
     }
 
     #[test]
     fn a_confirmed_device_is_told_so_once() {
         let (devices, codes, now) = one_waits();
-        assert_eq!(devices.poll(&codes.device_code, now), Err(NotYours::Pending));
+        assert_eq!(devices.poll(&codes.device_code, "other", now), Err(NotYours::Unknown));
+        assert_eq!(devices.poll(&codes.device_code, "app", now), Err(NotYours::Pending));
         let spelt = codes.user_code.to_lowercase().replace('-', " ");
         assert!(devices.waiting_under(&spelt, now).is_some());
         assert!(devices.decide(&spelt, Decision::Approve, "auth0|ann", now).is_some());
@@ -216,8 +225,8 @@ mod tests {
             audience: "api".to_owned(),
             scope: Some("read".to_owned()),
         };
-        assert_eq!(devices.poll(&codes.device_code, now + INTERVAL), Ok(confirmed));
-        assert_eq!(devices.poll(&codes.device_code, now + INTERVAL * 2), Err(NotYours::Unknown));
+        assert_eq!(devices.poll(&codes.device_code, "app", now + INTERVAL), Ok(confirmed));
+        assert_eq!(devices.poll(&codes.device_code, "app", now + INTERVAL * 2), Err(NotYours::Unknown));
     }
 
     #[test]
@@ -225,20 +234,20 @@ mod tests {
         let (devices, codes, now) = one_waits();
         assert!(devices.decide(&codes.user_code, Decision::Deny, "ann", now).is_some());
         assert_eq!(devices.decide(&codes.user_code, Decision::Approve, "ann", now), None);
-        assert_eq!(devices.poll(&codes.device_code, now), Err(NotYours::Denied));
-        assert_eq!(devices.poll(&codes.device_code, now + INTERVAL), Err(NotYours::Unknown));
+        assert_eq!(devices.poll(&codes.device_code, "app", now), Err(NotYours::Denied));
+        assert_eq!(devices.poll(&codes.device_code, "app", now + INTERVAL), Err(NotYours::Unknown));
     }
 
     #[test]
     fn who_polls_too_fast_is_slowed_down_even_when_confirmed() {
         let (devices, codes, now) = one_waits();
         let too_fast = Err(NotYours::TooFast { interval: INTERVAL });
-        assert_eq!(devices.poll(&codes.device_code, now), Err(NotYours::Pending));
+        assert_eq!(devices.poll(&codes.device_code, "app", now), Err(NotYours::Pending));
         devices.decide(&codes.user_code, Decision::Approve, "ann", now);
         let soon = now + Duration::from_secs(4);
-        assert_eq!(devices.poll(&codes.device_code, soon), too_fast);
-        assert_eq!(devices.poll(&codes.device_code, soon + Duration::from_secs(4)), too_fast);
-        assert!(devices.poll(&codes.device_code, soon + Duration::from_secs(9)).is_ok());
+        assert_eq!(devices.poll(&codes.device_code, "app", soon), too_fast);
+        assert_eq!(devices.poll(&codes.device_code, "app", soon + Duration::from_secs(4)), too_fast);
+        assert!(devices.poll(&codes.device_code, "app", soon + Duration::from_secs(9)).is_ok());
     }
 
     #[test]
@@ -247,7 +256,7 @@ mod tests {
         devices.decide(&codes.user_code, Decision::Approve, "ann", now);
         let late = now + LIFETIME;
         for _ in 0..2 {
-            assert_eq!(devices.poll(&codes.device_code, late), Err(NotYours::Expired));
+            assert_eq!(devices.poll(&codes.device_code, "app", late), Err(NotYours::Expired));
         }
         let (devices, codes, now) = one_waits();
         assert_eq!(devices.decide(&codes.user_code, Decision::Approve, "ann", now + LIFETIME), None);
@@ -256,11 +265,15 @@ mod tests {
     #[test]
     fn their_number_is_bounded_and_the_expired_make_room() {
         let (devices, codes, now) = one_waits();
-        let added = (1..DEVICES_WAITING).filter(|_| devices.add("api", None, now).is_some()).count();
+        let added = (1..DEVICES_WAITING).filter(|_| devices.add("app", "api", None, now).is_some()).count();
         assert_eq!(added, DEVICES_WAITING - 1);
-        assert!(devices.add("api", None, now).is_none());
-        assert_eq!(devices.poll(&codes.device_code, now), Err(NotYours::Pending), "nobody was pushed out");
-        assert!(devices.add("api", None, now + LIFETIME).is_some());
+        assert!(devices.add("app", "api", None, now).is_none());
+        assert_eq!(
+            devices.poll(&codes.device_code, "app", now),
+            Err(NotYours::Pending),
+            "nobody was pushed out"
+        );
+        assert!(devices.add("app", "api", None, now + LIFETIME).is_some());
         assert_eq!(devices.waiting(now + LIFETIME).len(), 1);
     }
 }

@@ -7,13 +7,14 @@ use std::{
 
 use serde::Serialize;
 
+use super::saved::PublishedUntil;
 use crate::{
     mint::{MintError, SigningKey},
     serve::clock::unix_now,
 };
 
 /// The keys that are published: the one that signs, and those that did.
-pub(super) struct KeyRing {
+pub(crate) struct KeyRing {
     signing: Arc<SigningKey>,
     retired: Vec<RetiredKey>,
 }
@@ -25,8 +26,36 @@ struct RetiredKey {
 }
 
 impl KeyRing {
-    pub(super) fn new(signing: SigningKey) -> Self {
+    pub(crate) fn new(signing: SigningKey) -> Self {
         Self { signing: Arc::new(signing), retired: Vec::new() }
+    }
+
+    /// What is published at `now`, which is `unix_now` in Unix seconds.
+    pub(super) fn to_saved(&self, now: Instant, unix_now: u64) -> Result<Vec<PublishedUntil>, MintError> {
+        let unix = |until: Instant| unix_now.saturating_add(until.saturating_duration_since(now).as_secs());
+        let retired = self.retired.iter().filter(|retired| retired.is_published(now));
+        let retired = retired.map(|retired| (&retired.key, retired.until.map(unix)));
+        std::iter::once((&self.signing, None))
+            .chain(retired)
+            .map(|(key, until)| Ok(PublishedUntil { key: key.to_saved()?, until }))
+            .collect()
+    }
+
+    pub(crate) fn from_saved(
+        saved: &[PublishedUntil],
+        now: Instant,
+        unix_now: u64,
+    ) -> Result<Self, MintError> {
+        let (signing, retired) = saved.split_first().ok_or(MintError::KeyGeneration)?;
+        let until = |unix: u64| now.checked_add(Duration::from_secs(unix.saturating_sub(unix_now)));
+        let restored = retired.iter().map(|saved| {
+            let key = Arc::new(SigningKey::from_saved(&saved.key)?);
+            Ok(RetiredKey { key, until: saved.until.and_then(until) })
+        });
+        Ok(Self {
+            signing: Arc::new(SigningKey::from_saved(&signing.key)?),
+            retired: restored.collect::<Result<_, MintError>>()?,
+        })
     }
 
     pub(super) fn signing(&self) -> &Arc<SigningKey> {

@@ -1,3 +1,5 @@
+use super::settings::Settings;
+
 /// The names by which clients reach the tenant, as the `Host` field has them. The first is the tenant's domain.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
@@ -6,10 +8,16 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// On loopback, whose names all lead here.
-    pub(crate) fn on_loopback(port: u16) -> Self {
-        let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{port}"));
-        Self { scheme: "https", hosts: hosts.into() }
+    /// The tenant's name if it has one, the address that it listens on, and the names of loopback.
+    pub(crate) fn new(settings: &Settings, port: u16) -> Self {
+        let scheme = if settings.http { "http" } else { "https" };
+        let hosts = settings.hosts();
+        let hosts = hosts.iter().map(|host| match port {
+            443 if scheme == "https" => host.clone(),
+            80 if scheme == "http" => host.clone(),
+            port => format!("{host}:{port}"),
+        });
+        Self { scheme, hosts: hosts.collect() }
     }
 
     pub(crate) fn domain(&self) -> &str {

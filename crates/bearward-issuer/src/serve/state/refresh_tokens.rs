@@ -107,6 +107,14 @@ impl RefreshTokens {
         self.lock().retain(|family| family.login.family != name);
     }
 
+    pub(super) fn to_saved(&self) -> Vec<Family> {
+        self.lock().clone()
+    }
+
+    pub(super) fn from_saved(saved: Vec<Family>) -> Self {
+        Self(Mutex::new(saved))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Family>> {
         // A panic elsewhere can't leave it half changed: each change is one call on a vector, or two that fail together.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

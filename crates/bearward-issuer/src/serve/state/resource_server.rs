@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::serve::config::Api;
+use crate::serve::config::{Api, TokenFormat};
 
 /// An API as the Management API describes it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ResourceServer {
     id: String,
     #[serde(flatten)]
@@ -13,7 +13,7 @@ pub(crate) struct ResourceServer {
 }
 
 /// An API without its id.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Description {
     pub(crate) name: String,
     pub(crate) identifier: String,
@@ -25,6 +25,8 @@ pub(crate) struct Description {
     pub(crate) token_dialect: TokenDialect,
     pub(crate) enforce_policies: bool,
     pub(crate) proof_of_possession: Option<ProofOfPossession>,
+    #[serde(skip)]
+    pub(crate) token_format: TokenFormat,
 }
 
 /// A scope; the client has been granted all of an API's.
@@ -80,6 +82,7 @@ impl Description {
             token_dialect,
             enforce_policies: api.has_permissions(),
             allow_offline_access: true,
+            token_format: api.token_format().clone(),
             ..Self::new(api.identifier().to_owned())
         }
     }
@@ -102,6 +105,7 @@ impl Description {
             token_dialect: TokenDialect::default(),
             enforce_policies: false,
             proof_of_possession: None,
+            token_format: TokenFormat::Jwt,
         }
     }
 }
@@ -109,6 +113,10 @@ impl Description {
 impl ResourceServer {
     pub(crate) fn new(id: String, description: Description) -> Self {
         Self { id, description }
+    }
+
+    pub(super) fn with_id(&self, id: &str) -> Self {
+        Self { id: id.to_owned(), description: self.description.clone() }
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -145,6 +153,15 @@ impl ResourceServer {
     /// Whether role-based access control decides what users may do.
     pub(crate) fn enforces_policies(&self) -> bool {
         self.description.enforce_policies
+    }
+
+    /// Whether it is the Management API.
+    pub(crate) fn is_system(&self) -> bool {
+        self.description.is_system
+    }
+
+    pub(crate) fn token_format(&self) -> &TokenFormat {
+        &self.description.token_format
     }
 
     /// Whether there are refresh tokens.

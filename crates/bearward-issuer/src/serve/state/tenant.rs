@@ -1,12 +1,11 @@
 //! The tenant: its name, client, APIs and keys. The public and the admin side share it.
 
 use std::{
-    fmt,
+    fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use axum::http::HeaderValue;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -16,24 +15,25 @@ use super::{
     consents::Consents,
     devices::Devices,
     dpop_nonces::DpopNonces,
+    issued_tokens::IssuedTokens,
     key_ring::{KeyRing, PublishedKeys, WithdrawError, generate_key},
     login::Logins,
     names::Names,
     refresh_tokens::RefreshTokens,
-    resource_server::Description,
+    resource_server::{Description, ResourceServer},
+    saved::{self, Saved, SavedAuthority, StateFile},
+    settings::Settings,
     used_assertions::UsedAssertions,
     used_proofs::UsedProofs,
     users::Users,
 };
 use crate::{
-    mint::{MintError, SigningKey},
+    mint::{MintError, Shape, SigningKey},
     serve::{
-        config::{
-            Api, Application, Client, ConfigError, Connection, ExchangeProfile, Role, TenantConfig, User,
-            checked_scopes, is_name,
-        },
+        clock::unix_now,
+        config::{ConfigError, Like},
         faults::{Faults, JunkKind},
-        paths::{self, Paths},
+        paths::Paths,
     },
 };
 
@@ -48,6 +48,7 @@ pub(crate) struct Tenant {
     pub(crate) logins: Logins,
     pub(crate) consents: Consents,
     pub(crate) refresh_tokens: RefreshTokens,
+    pub(crate) issued_tokens: IssuedTokens,
     keys: Mutex<KeyRing>,
     pub(crate) used_proofs: UsedProofs,
     /// If proofs must have a nonce.
@@ -56,80 +57,88 @@ pub(crate) struct Tenant {
     pub(crate) devices: Devices,
     unpublished: OnceCell<Arc<SigningKey>>,
     pub(crate) faults: Faults,
+    state: Option<KeptState>,
 }
 
-/// What comes from the configuration, checked.
-pub(crate) struct Settings {
-    pub(crate) client: Client,
-    apis: Vec<Api>,
-    token_lifetime: u64,
-    pub(crate) cache_control: HeaderValue,
-    pub(crate) exchange_profiles: Vec<ExchangeProfile>,
-    pub(crate) connections: Vec<Connection>,
-    management_scopes: Vec<String>,
-    pub(crate) user: String,
-    applications: Vec<Application>,
-    users: Vec<User>,
-    roles: Vec<Role>,
-    dpop_nonce: bool,
-    device_interval: Duration,
-    device_code_lifetime: Duration,
-}
-
-impl Settings {
-    pub(crate) fn new(config: &TenantConfig) -> Result<Self, ConfigError> {
-        if !is_name(&config.user) {
-            return Err(ConfigError::UserNotAName);
-        }
-        let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
-        Ok(Self {
-            client: config.client.clone().map_or_else(Client::random, Ok)?,
-            apis: config.apis.clone(),
-            token_lifetime: config.token_lifetime,
-            cache_control: HeaderValue::from_str(&config.cache_control)
-                .map_err(|_| ConfigError::CacheControlNotAHeader)?,
-            exchange_profiles: config.exchange_profiles.clone(),
-            connections: config.connections.clone(),
-            management_scopes: checked_scopes(config.management_scopes.iter().cloned())?,
-            user: config.users.first().map_or_else(|| config.user.clone(), |user| user.id.clone()),
-            applications: config.applications.clone(),
-            users: config.users.clone(),
-            roles: config.roles.clone(),
-            dpop_nonce: config.dpop_nonce,
-            device_interval: seconds(config.device_interval),
-            device_code_lifetime: seconds(config.device_code_lifetime),
-        })
-    }
+/// Where the tenant keeps its state, and what it keeps beside that of its parts.
+pub(crate) struct KeptState {
+    pub(crate) file: StateFile,
+    pub(crate) port: u16,
+    pub(crate) authority: Option<SavedAuthority>,
 }
 
 impl Tenant {
-    pub(crate) fn new(names: Names, settings: Settings, key: SigningKey) -> Result<Self, ConfigError> {
-        let paths = &paths::AUTH0;
+    /// Takes up what the state folder had, and keeps its state there from now on.
+    pub(crate) fn keep_state(&mut self, kept: KeptState, saved: Option<Saved>) {
+        self.state = Some(kept);
+        if let Some(saved) = saved {
+            self.apis.restore(saved.apis);
+            self.clients.restore(saved.applications);
+            self.consents = Consents::from_saved(saved.consents);
+            self.refresh_tokens = RefreshTokens::from_saved(saved.refresh_tokens);
+        }
+    }
+
+    pub(crate) fn keeps_state(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// Writes what has changed to the state folder, if there is one.
+    pub(crate) fn save(&self) -> io::Result<()> {
+        let Some(kept) = &self.state else { return Ok(()) };
+        kept.file.write(|| self.saved(kept.port, kept.authority.clone()))
+    }
+
+    fn saved(&self, port: u16, authority: Option<SavedAuthority>) -> io::Result<Saved> {
+        let client = &self.settings.client;
+        Ok(Saved {
+            version: saved::VERSION,
+            port,
+            client_id: client.id().to_owned(),
+            client_secret: client.secret().expose().to_owned(),
+            authority,
+            keys: self.keys().to_saved(Instant::now(), unix_now()).map_err(io::Error::other)?,
+            apis: self.apis.all().iter().map(|server| ResourceServer::clone(server)).collect(),
+            applications: self.clients.to_saved(),
+            consents: self.consents.to_saved(),
+            refresh_tokens: self.refresh_tokens.to_saved(),
+        })
+    }
+
+    pub(crate) fn new(names: Names, settings: Settings, keys: KeyRing) -> Result<Self, ConfigError> {
+        let paths = Paths::of(settings.like);
         let management =
             Description::of_management_api(names.url(MANAGEMENT_API), &settings.management_scopes);
         let configured = settings.apis.iter().map(|api| Description::of_api(api, settings.token_lifetime));
         Ok(Self {
-            apis: Apis::new(management, names.url(paths.userinfo), configured.collect())?,
+            apis: Apis::new(
+                management,
+                names.url(paths.userinfo),
+                configured.collect(),
+                settings.like != Like::Auth0,
+            )?,
             clients: Clients::new(&settings.client, &settings.applications)?,
             users: Users::new(&settings.users, &settings.roles, &settings.user)?,
             logins: Logins::new(),
             consents: Consents::default(),
             refresh_tokens: RefreshTokens::default(),
+            issued_tokens: IssuedTokens::default(),
             devices: Devices::new(settings.device_interval, settings.device_code_lifetime),
-            issuer: names.url("/"),
+            issuer: names.url(paths.issuer),
             names,
             paths,
             dpop_nonces: settings.dpop_nonce.then(DpopNonces::default),
             settings,
-            keys: Mutex::new(KeyRing::new(key)),
+            keys: Mutex::new(keys),
             used_proofs: UsedProofs::default(),
             used_assertions: UsedAssertions::default(),
             unpublished: OnceCell::new(),
             faults: Faults::new(),
+            state: None,
         })
     }
 
-    /// The issuer with its trailing slash.
+    /// The issuer's name, with the slash at its end if it has one.
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
     }
@@ -137,6 +146,17 @@ impl Tenant {
     /// The token endpoint's URLs, one for each name in the certificate that leads here.
     pub(crate) fn token_endpoints(&self) -> Vec<String> {
         self.names.urls(self.paths.token)
+    }
+
+    /// The shape of access tokens, if it is not Auth0's.
+    pub(crate) fn shape(&self) -> Option<Shape> {
+        match self.settings.like {
+            Like::Auth0 => None,
+            Like::Keycloak => Some(Shape::Keycloak),
+            Like::Entra => Some(Shape::Entra),
+            Like::Okta => Some(Shape::Okta),
+            Like::Cognito => Some(Shape::Cognito),
+        }
     }
 
     /// The URL of an endpoint.
@@ -219,26 +239,5 @@ const MANAGEMENT_API: &str = "/api/v2/";
 impl fmt::Debug for Tenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tenant").field("issuer", &self.issuer).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn settings_refuse_what_no_tenant_can_have() {
-        let refused = |change: fn(&mut TenantConfig)| {
-            let mut config = TenantConfig::default();
-            change(&mut config);
-            Settings::new(&config).err()
-        };
-        assert_eq!(refused(|_| {}), None);
-        let cache_control = refused(|config| config.cache_control = "a\nb".to_owned());
-        assert_eq!(cache_control, Some(ConfigError::CacheControlNotAHeader));
-        assert_eq!(refused(|config| config.user = "two words".to_owned()), Some(ConfigError::UserNotAName));
-        let scope = "a\"b".to_owned();
-        let scopes = refused(|config| config.management_scopes = vec!["a\"b".to_owned()]);
-        assert_eq!(scopes, Some(ConfigError::ScopeNotAToken { scope }));
     }
 }

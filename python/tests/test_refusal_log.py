@@ -1,0 +1,168 @@
+"""What operators see of refused requests: something, whatever they configured, and never a flood."""
+
+import logging
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from fastapi import HTTPException, Request
+from fastapi.requests import HTTPConnection
+
+from bearward.errors import VerifyAccessTokenError
+from bearward.fastapi.refusal_log import RefusalLog
+from support import free_port, process, raw_exchange
+
+
+def lines(caplog, level):
+    return [record for record in caplog.records if record.name == "bearward" and record.levelno == level]
+
+
+def connection(path="/a", headers=(), method="GET"):
+    raw = [(name.encode(), value.encode()) for name, value in headers]
+    return HTTPConnection({"type": "http", "method": method, "path": path, "headers": raw})
+
+
+def refusal(code="token_expired", detail=None):
+    return VerifyAccessTokenError("Token is expired", code=code, detail=detail)
+
+
+class Seconds:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_the_first_of_each_code_within_a_minute_is_a_warning(caplog):
+    caplog.set_level(logging.INFO, "bearward")
+    clock = Seconds()
+    log = RefusalLog(clock)
+    for code in ["a", "a", "b", "a"]:
+        log.refused(refusal(code), connection(), None)
+    assert len(lines(caplog, logging.INFO)) == 4
+    assert [record.bearward["code"] for record in lines(caplog, logging.WARNING)] == ["a", "b"]
+    assert "more" not in lines(caplog, logging.WARNING)[0].getMessage()
+    clock.now = 59.9
+    log.refused(refusal("a"), connection(), None)
+    assert len(lines(caplog, logging.WARNING)) == 2
+    clock.now = 60.0
+    log.refused(refusal("a"), connection(), None)
+    assert "; 3 more since the last warning" in lines(caplog, logging.WARNING)[-1].getMessage()
+
+
+async def test_a_flood_is_some_lines(auth0, tenant, caplog):
+    caplog.set_level(logging.WARNING, "bearward")
+    bad = [{}, tenant.authorization(exp=1), tenant.authorization(aud="x"), {"Authorization": "Basic x"}]
+    scope = {"type": "http", "method": "GET", "path": "/", "scheme": "http", "query_string": b""}
+    for number in range(2000):
+        fields = [(name.lower().encode(), value.encode()) for name, value in bad[number % 4].items()]
+        with pytest.raises(HTTPException):
+            await auth0.require_auth()(Request({**scope, "headers": fields}))
+    codes = [record.bearward["code"] for record in lines(caplog, logging.WARNING)]
+    assert set(codes) == {"missing_authorization", "token_expired", "audience_mismatch", "unknown_scheme"}
+    assert len(codes) <= 8
+
+
+def test_codes_of_a_deployers_own_do_not_pile_up(caplog):
+    log = RefusalLog(Seconds())
+    for number in range(1000):
+        log.refused(refusal(f"own_{number}"), connection(), None)
+    assert len(log._warned) <= 200
+
+
+def test_fields_for_structured_logs(client, tenant, caplog):
+    caplog.set_level(logging.INFO, "bearward")
+    client.get("/private?a=b", headers=tenant.authorization(exp=1))
+    client.get("/both", headers=tenant.authorization())
+    expired, lacking = (record.bearward for record in lines(caplog, logging.INFO))
+    assert {**expired, "detail": ""} == {
+        "code": "token_expired",
+        "status": 401,
+        "scheme": "Bearer",
+        "method": "GET",
+        "path": "/private",
+        "detail": "",
+    }
+    assert "the token expired at 1" in expired["detail"]
+    assert (lacking["code"], lacking["status"], lacking["issuer"]) == ("insufficient_scope", 403, tenant.issuer)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/a\nb\r\x1b[31m", "/a\\nb\\r\\x1b[31m"),
+        ("/\u202eevil\\", "/\\u202eevil\\\\"),
+        ("/items/eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2ln", "/items/[redacted]"),
+        ("/items/opaque-secret-1", "/items/[redacted]"),
+        ("/" + "a" * 5000, "/" + "a" * 199),
+    ],
+)
+def test_what_a_stranger_writes_is_not_logged_raw(caplog, path, shown):
+    log = RefusalLog(Seconds())
+    log.refused(refusal(), connection(path, [("authorization", "Bearer opaque-secret-1")]), None)
+    (record,) = lines(caplog, logging.WARNING)
+    assert record.bearward["path"] == shown
+
+
+@pytest.mark.parametrize("method", ["GET\nX", "A" * 50, "", "G\u00cbT"])
+def test_a_method_that_is_none_is_not_logged(caplog, method):
+    RefusalLog(Seconds()).refused(refusal(), connection(method=method), None)
+    assert lines(caplog, logging.WARNING)[0].bearward["method"] is None
+
+
+class Broken(logging.Handler):
+    def emit(self, record):
+        raise OSError("disk full")
+
+
+def test_no_answer_depends_on_a_log_line(client, monkeypatch):
+    handler = Broken()
+    logging.getLogger("bearward").addHandler(handler)
+    try:
+        assert client.get("/private").status_code == 400
+    finally:
+        logging.getLogger("bearward").removeHandler(handler)
+
+
+APP = """
+import logging
+from fastapi import Depends, FastAPI
+
+from bearward.fastapi import Auth0FastAPI
+
+{configured}
+auth0 = Auth0FastAPI(domain="tenant.example", audience="https://api.example.com")
+app = FastAPI()
+
+@app.get("/", dependencies=[Depends(auth0.require_auth())])
+async def route():
+    return {{}}
+"""
+
+
+def stderr_of(tmp_path, configured):
+    """What an app prints on stderr under a plain `uvicorn main:app` when it refuses two requests."""
+    (tmp_path / "main.py").write_text(textwrap.dedent(APP).format(configured=configured))
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(port)]
+    printed = tmp_path / "log"
+    with printed.open("w") as stderr, process(command, port, cwd=tmp_path, stderr=stderr, stdout=subprocess.DEVNULL):
+        for _ in range(2):
+            answer = raw_exchange(port, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert answer[0] == 400
+    return [line for line in printed.read_text().splitlines() if "missing_authorization" in line]
+
+
+@pytest.mark.parametrize(
+    ("configured", "count"),
+    [
+        ("", 1),
+        ("logging.basicConfig(level=logging.INFO)", 3),
+        ("logging.basicConfig(level=logging.ERROR)", 0),
+        ("logging.getLogger('bearward').setLevel(logging.CRITICAL)", 0),
+    ],
+    ids=["as_installed", "info", "error_only", "switched_off"],
+)
+def test_under_a_plain_uvicorn(tmp_path, configured, count):
+    assert len(stderr_of(tmp_path, configured)) == count
