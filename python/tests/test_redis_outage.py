@@ -269,6 +269,8 @@ async def test_sentinel_failover_while_a_sentinel_hangs(opened, tmp_path, report
         assert took < 10
 
 
+# redis-py 5 drops connections to a server that is gone without closing them.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_cluster_whose_master_is_killed_and_whose_slots_move(opened, tmp_path, report):
     with cluster(tmp_path) as servers:
         port = next(iter(servers))
