@@ -340,9 +340,32 @@ def test_replicas_are_not_for_a_cluster():
 # Exactly one
 
 
-async def test_exactly_one_acceptance(opened, redis_server):
-    url = f"redis://127.0.0.1:{redis_server[0]}"
-    stores = [opened("from_url", url, prefix=f"one{os.getpid()}:") for _ in range(4)]
+@contextlib.contextmanager
+def four_stores(kind, opened, folder):
+    """Four stores with a client each, on servers of this kind."""
+    with contextlib.ExitStack() as stack:
+        if kind == "sentinel":
+            _, watchers = stack.enter_context(sentinels(folder))
+            where = ("from_sentinel", [("127.0.0.1", port) for port in watchers], "main")
+        elif kind == "cluster":
+            servers = stack.enter_context(cluster(folder))
+            where = ("from_cluster", f"redis://127.0.0.1:{next(iter(servers))}")
+        else:
+            port, _ = stack.enter_context(server(folder / "a", name=f"{kind}-server"))
+            where = ("from_url", f"redis://127.0.0.1:{port}")
+        yield [opened(*where) for _ in range(4)]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", ["redis", "valkey", "sentinel", "cluster"])
+async def test_exactly_one_acceptance(opened, tmp_path, kind, report):
+    with four_stores(kind, opened, tmp_path) as stores:
+        await warm(stores)
+        await exactly_one(stores)
+        report(f"{kind}: {PROOFS} proofs by four stores at once, each accepted once\n")
+
+
+async def exactly_one(stores):
     for _ in range(PROOFS):
         key = new_key()
         answers = await asyncio.gather(*(store.remember(key, 60) for store in stores))
