@@ -58,7 +58,8 @@ class ApiClient:
         resolver = None
         if callable(options.domains):
             resolver = IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
-        self._driver = Driver(self._documents, resolver, replay_store_for(options))
+        self._store = replay_store_for(options)
+        self._driver = Driver(self._documents, resolver, self._store)
         # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
 
@@ -287,6 +288,15 @@ class ApiClient:
         `kid`, and the `problem` if it can't be used.
         """
         return self._engine.documents.status(time.time())
+
+    def replay_store_status(self) -> Optional[dict[str, Any]]:
+        """What happened with the `ReplayStore` since the start, for operators and metrics; `None` without one.
+
+        `questions` that it was asked, `replays` that it found, `errors` (no answer, or none in time), requests that it
+        was `not_asked` for because the breaker was open, and proofs that it may have `forgotten`. `breaker` is `"open"`
+        while the store fails. `mean_seconds` is the mean time of an answer.
+        """
+        return None if self._store is None else self._store.status()
 
 
 def _fields(headers: Mapping[str, str]) -> _Fields:

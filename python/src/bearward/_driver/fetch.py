@@ -82,14 +82,13 @@ class DocumentFetcher:
 
     async def _bring_shared(self, flight: Flight, shared: SharedCache, end: float) -> bool:
         """Whether the shared cache had a document that is good enough for the engine and all waiting callers."""
-        if flight.past_caches:
+        found = await shared.find(flight.needed, end - time.monotonic(), lambda: flight.past_caches)
+        if found is None:
             return False
-        body = await shared.find(flight.needed, end - time.monotonic())
-        if body is None or flight.past_caches:
-            return False
-        problem = self._documents.found_in_cache(flight.needed, body, time.time())
+        # With its age: what is too old to be used now is still there if the issuer then gives nothing.
+        problem = self._documents.found_in_cache(flight.needed, found.body, time.time() - found.age)
         shared.judged(flight.needed, problem)
-        return problem is None
+        return problem is None and found.is_enough
 
     async def _bring_from_issuer(
         self, needed: _native.DocumentNeeded, loop: Loop, seconds: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, Optional
 
@@ -76,10 +77,13 @@ def from_cluster(url: str, timeout: float, at_once: int, settings: dict[str, Any
 
 async def close(client: Any) -> None:
     """Close a client of this module with its connections."""
-    await client.aclose()
+    # A server that hangs doesn't confirm it. The connection is given up all the same.
+    with contextlib.suppress(Exception):
+        await client.aclose()
     pool = getattr(client, "connection_pool", None)
     if pool is not None:
-        await pool.disconnect()
+        with contextlib.suppress(Exception):
+            await pool.disconnect()
 
 
 def _settings(timeout: float) -> dict[str, Any]:
