@@ -20,7 +20,6 @@ from bearward import (
     ConfigurationError,
     GetAccessTokenForConnectionError,
     GetTokenByExchangeProfileError,
-    IssuerUnavailableError,
     MissingRequiredArgumentError,
     VerifyAccessTokenError,
 )
@@ -272,8 +271,12 @@ async def test_an_issuer_that_is_down(client_of, flow):
     async def fetch(url):
         raise OSError("down")
 
-    with pytest.raises(IssuerUnavailableError):
+    with pytest.raises(ApiError) as raised:
         await flow(client_of(custom_fetch=fetch))
+    error = raised.value
+    assert (error.get_status_code(), error.get_error_code()) == (503, "temporarily_unavailable")
+    assert int(error.get_headers()["Retry-After"]) >= 1
+    assert error.detail
 
 
 @pytest.mark.parametrize("flow", FLOWS)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 from bearward._driver.decide import Driver, Verified
 from bearward._driver.exchange import TokenExchanger
 from bearward._driver.fetch import DocumentFetcher
+from bearward._driver.log import Log
 from bearward._driver.loops import PerLoop
 from bearward._driver.resolver import IssuerResolver
 from bearward._driver.shared_cache import SharedCache
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ApiClient", "ApiClientOptions", "Verified"]
 
-_logger = logging.getLogger("bearward")
+_log = Log()
 
 
 class ApiClient:
@@ -40,16 +41,17 @@ class ApiClient:
     def __init__(self, options: ApiClientOptions) -> None:
         self.options = options
         self._engine = engine_for(options)
-        loops = PerLoop(options.fetch_timeout)
+        loops = PerLoop(options.fetch_timeout, options.ca_file)
         shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
         self._documents = DocumentFetcher(
             self._engine.documents, loops, options.custom_fetch, options.fetch_timeout, shared
         )
         self._exchanger = TokenExchanger(self._engine.documents, self._documents, loops, options)
-        resolver = None
+        resolver, timeout = None, options.fetch_timeout
         if callable(options.domains):
             resolver = IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
-        self._driver = Driver(self._documents, resolver, replay_store_for(options))
+            timeout = max(timeout, options.resolver_timeout)
+        self._driver = Driver(self._documents, resolver, replay_store_for(options), timeout)
         # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
 
@@ -94,7 +96,9 @@ class ApiClient:
         verified = Verified(step) if type(step) is dict else await self._driver.conclude(step, http_url, headers)
         if self._warns_of_bound_token and "cnf" in verified.claims:
             self._warns_of_bound_token = False
-            _logger.warning("a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled")
+            _log.say(
+                logging.WARNING, "a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled"
+            )
         return verified
 
     async def verify_access_token(

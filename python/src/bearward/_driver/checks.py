@@ -1,9 +1,12 @@
 """Checks of single options: each raises a `ConfigurationError` that names the option."""
 
 import math
+import os
+import ssl
 from collections.abc import Sequence
 from typing import Any, Callable
 
+from bearward._driver import trust
 from bearward.errors import ConfigurationError
 from bearward.replay import ReplayStore
 
@@ -71,6 +74,18 @@ def refuse_or_allow(name: str, value: object) -> None:
     """One of the two."""
     if value not in ("refuse", "allow"):
         raise ConfigurationError(f"{name} must be 'refuse' or 'allow'.")
+
+
+def ca_file(name: str, value: object) -> None:
+    """A file with certificates in PEM, or `None`."""
+    if value is None:
+        return
+    if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str) or not os.fspath(value):
+        raise ConfigurationError(f"{name} must be the path of a file.")
+    try:
+        trust.add_file(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), name, value)
+    except trust.UntrustableFileError as error:
+        raise ConfigurationError(f"{error}.") from None
 
 
 def secret_key(name: str, value: object) -> None:

@@ -8,9 +8,10 @@ from typing import Optional
 
 from fastapi import HTTPException
 
+from bearward._driver.log import Log
 from bearward.errors import BaseAuthError, InternalError
 
-_logger = logging.getLogger("bearward")
+_log = Log()
 
 
 def http_exception(
@@ -26,9 +27,10 @@ def http_exception(
 
 def log_refusal(refusal: BaseAuthError) -> None:
     """Log why a request was refused."""
-    if _logger.isEnabledFor(logging.INFO):
+    if _log.is_enabled_for(logging.INFO):
         # `%a`: a log line must stay one line, whatever text a deployer's code has put into the detail.
-        _logger.info("request refused: %s %s %a", refusal.get_status_code(), refusal.code, refusal.detail or "")
+        facts = (refusal.get_status_code(), refusal.code, refusal.detail or "")
+        _log.say(logging.INFO, "request refused: %s %s %a", *facts)
 
 
 def defect(error: Exception, credentials: Iterable[Sequence[str]]) -> InternalError:
@@ -36,7 +38,7 @@ def defect(error: Exception, credentials: Iterable[Sequence[str]]) -> InternalEr
     report = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     for secret in _secrets(credentials):
         report = report.replace(secret, "[redacted]")
-    _logger.error("unexpected error during authentication\n%s", report)
+    _log.say(logging.ERROR, "unexpected error during authentication\n%s", report)
     return InternalError()
 
 
