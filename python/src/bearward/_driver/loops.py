@@ -292,7 +292,8 @@ class Deadline:
         if kind is GeneratorExit:
             # The loop was closed without its shutdown steps, and there is no task any more.
             return
-        if self._scope.__exit__(kind, error, trace):
+        # trio says that it took care of no error, too.
+        if self._scope.__exit__(kind, error, trace) and kind is not None:
             raise asyncio.TimeoutError from error
 
 
