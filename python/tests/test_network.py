@@ -106,7 +106,6 @@ async def test_a_proxy_that_cannot_be_used_is_said_without_its_password(https_is
     assert "hunter2" not in caplog.text
 
 
-
 @pytest.mark.parametrize("how", ["close", "reset"])
 async def test_a_kept_alive_connection_that_is_dropped_is_no_outage(https_issuer, how):
     seen = set()

@@ -9,11 +9,11 @@ from fastapi.testclient import TestClient
 from hypercorn.config import Config
 from hypercorn.trio import serve
 
-from bearward import ApiClient, ApiClientOptions, ApiError, DomainsResolverError, IssuerUnavailableError
+from bearward import ApiClient, ApiClientOptions, ApiError, DomainsResolverError, InMemoryCache, IssuerUnavailableError
 from conftest import guarded_app
 from exchanges import ENDPOINT, ExchangeTenant, on_behalf_of, profile
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE, Prover, raw_exchange
+from support import AUDIENCE, Prover, in_new_loop, raw_exchange
 
 
 def client_of(tenant, **options):
@@ -127,7 +127,7 @@ def test_a_fetch_that_hangs_ends_in_time_or_with_the_run(tenant):
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_resolver(tenant, kind):
     async def later(context):
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
         return [tenant.domain]
 
     resolve = later if kind == "async" else lambda context: [tenant.domain]
@@ -181,8 +181,6 @@ def test_client_flows(httpx_mock, token_cache):
 
 def test_the_same_client_under_both(https_issuer):
     api_client, headers = client_of(https_issuer.tenant), https_issuer.tenant.authorization()
-    from support import in_new_loop
-
     for _ in range(3):
         assert trio.run(api_client.verify_request, headers)
         assert in_new_loop(api_client.verify_request(headers))
@@ -190,8 +188,6 @@ def test_the_same_client_under_both(https_issuer):
 
 
 def test_a_shared_cache(tenant):
-    from bearward import InMemoryCache
-
     cache = InMemoryCache()
     for _ in range(2):
         trio.run(client_of(tenant, custom_fetch=tenant.fetch, cache_adapter=cache).verify_access_token, tenant.token())

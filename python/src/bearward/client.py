@@ -171,8 +171,7 @@ class ApiClient:
         Raises:
             MissingRequiredArgumentError: `connection` or `access_token` is missing.
             GetAccessTokenForConnectionError: no client credentials are configured, or the issuer has no token endpoint.
-            IssuerUnavailableError: the issuer's discovery document can't be fetched now.
-            ApiError: the token endpoint gave no token.
+            ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
         """
         return await self._exchanger.vault(options)
 
@@ -204,8 +203,7 @@ class ApiClient:
             MissingRequiredArgumentError: `subject_token` or `subject_token_type` is missing.
             GetTokenByExchangeProfileError: an argument can't be sent, no client credentials are configured, or the
                 issuer has no token endpoint.
-            IssuerUnavailableError: the issuer's discovery document can't be fetched now.
-            ApiError: the token endpoint gave no token.
+            ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
         """
         return await self._exchanger.profile(
             subject_token, subject_token_type, audience, scope, requested_token_type, extra
@@ -227,8 +225,7 @@ class ApiClient:
             MissingRequiredArgumentError: `access_token` or `audience` is missing.
             GetTokenByExchangeProfileError: an argument can't be sent, no client credentials are configured, or the
                 issuer has no token endpoint.
-            IssuerUnavailableError: the issuer's discovery document can't be fetched now.
-            ApiError: the token endpoint gave no token.
+            ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
         """
         return await self._exchanger.on_behalf_of(access_token, audience, scope)
 

@@ -81,7 +81,8 @@ class ApiClientOptions:
     of 400."""
 
     fetch_timeout: float = option(default=5.0, check=checks.positive_duration, kw_only=True)
-    """How long it may take to fetch one discovery document or key set, and how long a request waits for all it needs."""
+    """How long it may take to fetch one discovery document or key set, and how long one request waits altogether: for
+    documents, and for a resolver. Where older documents can be used, it waits a second at most."""
 
     ca_file: Optional[Union[str, os.PathLike[str]]] = option(default=None, check=checks.ca_file, kw_only=True)
     """A file with certificate authorities (PEM) that are trusted besides those of the system. `BEARWARD_CA_FILE` in the

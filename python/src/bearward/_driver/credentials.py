@@ -1,7 +1,7 @@
 """Takes credentials out of what a domains resolver gets of a request: it has no use for them, and might log them.
 
-A list of what may stay can't be made: which tenant a request is for may be in any field, such as `X-Tenant`. So what goes is
-told by its name or by its value: names that credentials have in practice, and values that look like credentials.
+A list of what may stay can't be made: any field may say which tenant a request is for, such as `X-Tenant`. So this is
+a list of what goes: names that credentials have in practice, and values that look like credentials.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ class TokenExchanger:
         """The URL of the token endpoint, from the discovery document that verification uses too.
 
         Raises:
-            IssuerUnavailableError: the document can't be fetched now.
+            IssuerUnavailableError: the document can't be fetched now; the caller makes an `ApiError` of it.
         """
         search = self._known.token_endpoint(self._issuer)
         endpoint = search.next(time.time())

@@ -191,9 +191,7 @@ def _is_silence(error: httpx.TransportError) -> bool:
 
 
 async def _get(client: httpx.AsyncClient, url: str, connection: _Connection) -> _Response:
-    asked = client.stream(
-        "GET", url, headers={"Accept-Encoding": "identity"}, extensions={"trace": connection.note}
-    )
+    asked = client.stream("GET", url, headers={"Accept-Encoding": "identity"}, extensions={"trace": connection.note})
     async with asked as response:
         # The body of another answer than a good one says nothing: it need not be waited for.
         body = await read_body(response) if response.status_code == httpx.codes.OK else b""

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Log:
-    """Logs to the logger `bearward`. Never raises: what a handler raises goes to `sys.stderr`, as logging's own does."""
+    """Logs to the logger `bearward`. Never raises. That a handler raised is said on `sys.stderr`."""
 
     def __init__(self) -> None:
         self._logger = logging.getLogger("bearward")

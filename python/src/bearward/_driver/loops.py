@@ -154,10 +154,12 @@ class Loop:
         return self._owner.new_client()
 
     def in_thread(self, work: Callable[[], Any], done: Callable[[], None]) -> Pending:
-        """Call a function that may block, in a thread. Not in the loop's own: these look up hosts, and must not all be
-        busy. `done` is called on the loop once the function has returned, even if nobody waits for it any longer.
+        """Call a function that may block, in a thread.
+
+        `done` is called on the loop once the function has returned, even if nobody waits for it any longer.
         """
         if self._threads is None:
+            # Not the loop's own: these look up hosts, and must not all be busy.
             self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="bearward-resolver")
         pending = Pending()
 
@@ -215,7 +217,8 @@ class Loop:
         scope = self._trio.CancelScope()
 
         async def job() -> None:
-            value, error = None, None
+            value: Any = None
+            error: Optional[BaseException] = None
             try:
                 with scope:
                     value = await work

@@ -1,8 +1,8 @@
 """Which proxy a request goes through: by `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment.
 
-The rules are those of the command line (`crates/bearward-cli/src/http/proxy.rs`), so that `bearward doctor` sees what the
-app sees: upper case before lower case; never for loopback, since on a proxy a loopback address is another machine; and an
-entry of `NO_PROXY` that can't be read excludes nothing.
+The rules are those of the command line (`crates/bearward-cli/src/http/proxy.rs`), so that `bearward doctor` sees what
+the app sees. Upper case comes before lower case. An entry of `NO_PROXY` that can't be read excludes nothing. Loopback
+never goes through a proxy: there, a loopback address is another machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Proxies:
         self._excluded = _Excluded(_first("NO_PROXY", "no_proxy") or "")
 
     def proxy_for(self, host: str) -> Optional[str]:
-        """The URL of the proxy for https requests to `host`, if there is one. An IPv6 address comes without brackets."""
+        """The URL of the proxy for https requests to `host`, if there is one. An IPv6 address is without brackets."""
         proxy = self._proxy or self._of_system
         if proxy is None or is_loopback(host) or host in self._excluded:
             return None

@@ -21,8 +21,10 @@ def new_client(tls: Callable[[], ssl.SSLContext], timeout: float) -> httpx.Async
 
 
 class _Routes(httpx.AsyncBaseTransport):
-    """Has a pool of connections for each way out. httpx's own choice of a proxy stumbles over an IPv6 network in
-    `NO_PROXY`, and sends requests for loopback to the proxy.
+    """Has a pool of connections for each way out.
+
+    httpx's own choice of a proxy stumbles over an IPv6 network in `NO_PROXY`, and sends requests for loopback to the
+    proxy.
 
     Args:
         tls: Gives the context for all of them. Asked once a connection is needed: its files may be unusable.

@@ -59,7 +59,7 @@ def add_file(context: ssl.SSLContext, name: str, file: Union[str, os.PathLike[st
 
 
 def _base() -> ssl.SSLContext:
-    """The system's and certifi's authorities; or instead those of `SSL_CERT_FILE` or `SSL_CERT_DIR`, as with OpenSSL."""
+    """The system's and certifi's authorities; or those of `SSL_CERT_FILE` or `SSL_CERT_DIR` instead, as in OpenSSL."""
     only = os.environ.get("SSL_CERT_FILE")
     if only:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -71,7 +71,7 @@ def _base() -> ssl.SSLContext:
         return ssl.create_default_context(capath=folder)
     context = ssl.create_default_context()
     places = ssl.get_default_verify_paths()
-    if places.cafile is None and places.capath is None:
+    if not (places.cafile or places.capath):
         for file in filter(os.path.isfile, _SYSTEM_FILES):
             context.load_verify_locations(cafile=file)
             break

@@ -1,4 +1,7 @@
-"""Whose call of a resolver is next. Anybody can send a token that names an issuer: such calls must not keep out others."""
+"""Whose call of a resolver is next.
+
+Anybody can send a token that names some issuer. The calls that this causes must not keep out others.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,9 @@ class BusyError(Exception):
 
 
 class Turns:
-    """Lets a number of calls run at once. Those for issuers whose tokens were good lately go first, and a quarter of the
-    places is for them alone.
+    """Lets a number of calls run at once.
+
+    Those for issuers whose tokens were good lately go first, and a quarter of the places is for them alone.
 
     Args:
         places: How many calls run at once.
