@@ -17,7 +17,6 @@ from bearward._driver.bounded_store import BoundedStore
 from redis_servers import PROOFS, ask, cluster, masters, sentinels, server, stopped
 from support import HttpsIssuer, free_port
 
-
 takes_long = pytest.mark.skipif(PROOFS < 1000, reason="takes 20 s or more: CI sets BEARWARD_REDIS_PROOFS=2000")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 from bearward._driver.decide import Driver, Verified
 from bearward._driver.exchange import TokenExchanger
 from bearward._driver.fetch import DocumentFetcher
+from bearward._driver.log import Log
 from bearward._driver.loops import PerLoop
 from bearward._driver.resolver import IssuerResolver
 from bearward._driver.shared_cache import SharedCache
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ApiClient", "ApiClientOptions", "Verified"]
 
-_logger = logging.getLogger("bearward")
+_log = Log()
 
 # What `ApiClient._build` makes.
-_BUILT = frozenset(("_engine", "_documents", "_exchanger", "_driver", "_warns_of_bound_token"))
+_BUILT = frozenset(("_engine", "_documents", "_exchanger", "_driver", "_store", "_warns_of_bound_token"))
 
 
 class ApiClient:
@@ -49,17 +50,18 @@ class ApiClient:
         """Make everything that the options describe."""
         options = self.options
         self._engine = engine_for(options)
-        loops = PerLoop(options.fetch_timeout)
+        loops = PerLoop(options.fetch_timeout, options.ca_file)
         shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
         self._documents = DocumentFetcher(
             self._engine.documents, loops, options.custom_fetch, options.fetch_timeout, shared
         )
         self._exchanger = TokenExchanger(self._engine.documents, self._documents, loops, options)
-        resolver = None
+        resolver, timeout = None, options.fetch_timeout
         if callable(options.domains):
             resolver = IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
+            timeout = max(timeout, options.resolver_timeout)
         self._store = replay_store_for(options)
-        self._driver = Driver(self._documents, resolver, self._store)
+        self._driver = Driver(self._documents, resolver, self._store, timeout)
         # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
 
@@ -113,7 +115,9 @@ class ApiClient:
         verified = Verified(step) if type(step) is dict else await self._driver.conclude(step, http_url, headers)
         if self._warns_of_bound_token and "cnf" in verified.claims:
             self._warns_of_bound_token = False
-            _logger.warning("a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled")
+            _log.say(
+                logging.WARNING, "a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled"
+            )
         return verified
 
     async def verify_access_token(
@@ -186,8 +190,7 @@ class ApiClient:
         Raises:
             MissingRequiredArgumentError: `connection` or `access_token` is missing.
             GetAccessTokenForConnectionError: no client credentials are configured, or the issuer has no token endpoint.
-            IssuerUnavailableError: the issuer's discovery document can't be fetched now.
-            ApiError: the token endpoint gave no token.
+            ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
         """
         return await self._exchanger.vault(options)
 
@@ -219,8 +222,7 @@ class ApiClient:
             MissingRequiredArgumentError: `subject_token` or `subject_token_type` is missing.
             GetTokenByExchangeProfileError: an argument can't be sent, no client credentials are configured, or the
                 issuer has no token endpoint.
-            IssuerUnavailableError: the issuer's discovery document can't be fetched now.
-            ApiError: the token endpoint gave no token.
+            ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
         """
         return await self._exchanger.profile(
             subject_token, subject_token_type, audience, scope, requested_token_type, extra
@@ -242,8 +244,7 @@ class ApiClient:
             MissingRequiredArgumentError: `access_token` or `audience` is missing.
             GetTokenByExchangeProfileError: an argument can't be sent, no client credentials are configured, or the
                 issuer has no token endpoint.
-            IssuerUnavailableError: the issuer's discovery document can't be fetched now.
-            ApiError: the token endpoint gave no token.
+            ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
         """
         return await self._exchanger.on_behalf_of(access_token, audience, scope)
 

@@ -3,6 +3,7 @@
 A new option is declared in two places, both here: in `ApiClientOptions`, and in `KeywordOptions`.
 """
 
+import os
 import secrets
 from collections.abc import Sequence
 from typing import Any, Callable, Literal, Optional, TypedDict, Union
@@ -80,7 +81,12 @@ class ApiClientOptions:
     of 400."""
 
     fetch_timeout: float = option(default=5.0, check=checks.positive_duration, kw_only=True)
-    """How long it may take to fetch one discovery document or key set."""
+    """How long it may take to fetch one discovery document or key set, and how long one request waits altogether: for
+    documents, and for a resolver. Where older documents can be used, it waits a second at most."""
+
+    ca_file: Optional[Union[str, os.PathLike[str]]] = option(default=None, check=checks.ca_file, kw_only=True)
+    """A file with certificate authorities (PEM) that are trusted besides those of the system. `BEARWARD_CA_FILE` in the
+    environment adds some as well."""
 
     dpop_algorithms: Sequence[str] = option(default=("ES256",), check=checks.algorithms, kw_only=True)
     """Signature algorithms that are accepted for DPoP proofs: ES256, ES384, RS256, PS256, EdDSA."""
@@ -148,6 +154,7 @@ class KeywordOptions(TypedDict, total=False):
     leeway: Union[int, float]
     rfc_status_codes: bool
     fetch_timeout: float
+    ca_file: Optional[Union[str, os.PathLike[str]]]
     dpop_algorithms: Sequence[str]
     dpop_replay: Union[bool, ReplayStore]
     on_store_error: OnError

@@ -11,6 +11,7 @@ mod explain;
 mod json_suite;
 #[cfg(test)]
 mod keys;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod mutations;
