@@ -12,7 +12,7 @@ use crate::serve::{
     secret::Secret,
 };
 
-/// Anybody who can reach the tenant can register an application.
+/// Everything that reaches the tenant can register an application.
 const CLIENTS_KEPT: usize = 1_000;
 
 /// An application, wherever it comes from.
