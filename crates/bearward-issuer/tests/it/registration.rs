@@ -26,6 +26,9 @@ async fn an_application_registers_itself_and_its_users_log_in() {
     let client = json_of(response).await;
     assert_eq!(client["token_endpoint_auth_method"], "none");
     assert!(client.get("client_secret").is_none());
+    assert_eq!(client["client_name"], "Tool");
+    let nameless = json_of(post(json!({ "redirect_uris": ["http://127.0.0.1/cb"] })).await.unwrap()).await;
+    assert!(nameless.get("client_name").is_none());
     let over = json!({ "client_id": client["client_id"], "redirect_uri": "http://127.0.0.1:51234/cb" });
     let sent = Browser::new(&fixture).log_in(ANN, &over).await;
     assert_eq!(sent.to, "http://127.0.0.1:51234/cb");

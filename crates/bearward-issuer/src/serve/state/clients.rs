@@ -70,11 +70,6 @@ impl RegisteredClient {
         self.secret.is_none() || self.source == Source::First
     }
 
-    /// What the login page calls it.
-    pub(crate) fn title(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.id)
-    }
-
     /// The first client may go anywhere on this machine unless its redirect URIs are given.
     pub(crate) fn redirects_to(&self, uri: &str) -> bool {
         self.may_go_anywhere_on_loopback() && redirect_uri::leads_to_loopback(uri)
