@@ -71,14 +71,14 @@ pub struct Decision {
     replay: Option<(Box<ReplayCheck>, StoreAnswer)>,
 }
 
-/// For what a request still waits.
+/// What a request still waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Waiting {
     #[default]
     ForNewer,
     /// Only for documents without an older one that can be used.
     ForMissing,
-    /// For nothing: what is missing now makes it undecided.
+    /// For nothing. If something is missing now, the request is undecided.
     Over,
 }
 
@@ -175,8 +175,8 @@ impl Decision {
         self.resolver_failure = Some(Cause::Unavailable(Unavailable::ResolverTimeout));
     }
 
-    /// The request doesn't wait any longer for this document, whose fetch goes on. It is decided with the older one that is
-    /// kept; if there is none, it stays undecided (503).
+    /// The request has waited long enough for this document, whose fetch goes on. It is decided with an older document. If
+    /// there is none, it is undecided (503).
     pub fn waited(&mut self, document: &DocumentNeeded) {
         let older = document.wait_at_most().is_some();
         self.waiting = if older { Waiting::ForMissing } else { Waiting::Over };
@@ -385,7 +385,7 @@ impl Verifier {
     }
 }
 
-/// A fetch that nobody waits for any longer: it may have brought the document by the next try.
+/// For a request that has waited long enough. At the next try, the document may be there.
 fn too_late(needed: &DocumentNeeded) -> DocumentUnavailable {
     let (kind, error) = (needed.kind(), DocumentError::NotFetched);
     DocumentUnavailable { kind, error, retry_after: limits::BACK_OFF_FIRST }
