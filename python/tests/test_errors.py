@@ -14,6 +14,8 @@ CLASSES = {
     errors.InvalidDpopProofError("text"): (400, "invalid_dpop_proof"),
     errors.UseDpopNonceError("text"): (401, "use_dpop_nonce"),
     errors.InsufficientScopeError("text"): (403, "insufficient_scope"),
+    errors.AccessDeniedError("text"): (403, "access_denied"),
+    errors.InsufficientUserAuthenticationError("text"): (401, "insufficient_user_authentication"),
     errors.IssuerUnavailableError("text"): (503, "temporarily_unavailable"),
     errors.ReplayCheckUnavailableError("text"): (503, "temporarily_unavailable"),
     errors.GetAccessTokenForConnectionError("text"): (400, "get_access_token_for_connection_error"),

@@ -7,7 +7,7 @@ import pytest
 from cases import all_cases, document
 from starlette.datastructures import Headers
 
-from bearward import ApiClient, ApiClientOptions, BaseAuthError, IssuerUnavailableError, _native
+from bearward import ApiClient, ApiClientOptions, BaseAuthError, IssuerUnavailableError, Requirement, _native
 from bearward.client import Verified
 
 CASES = all_cases()
@@ -164,10 +164,9 @@ def check(step, outcome, issuer, answering):
     expect = step["expect"]
     outcome, nonce = outcome if isinstance(outcome, Verified) else (outcome, None)
     required = step.get("required_scopes", [])
-    if isinstance(outcome, dict) and required:
-        scope = outcome.get("scope")
-        if not _native.scope_grants(scope if isinstance(scope, str) else "", required):
-            outcome = answering.insufficient_scope(required, authorization(step))
+    requirement = Requirement(**{"scopes": required, **step.get("requirement", {})})
+    if isinstance(outcome, dict) and requirement:
+        outcome = unmet(answering, outcome, requirement, step) or outcome
     if isinstance(outcome, dict):
         # As text, since 1 == 1.0 == True.
         assert text(outcome) == text(expect.get("claims")), expect
@@ -184,9 +183,9 @@ def check(step, outcome, issuer, answering):
             "status": outcome.get_status_code(),
             "error": outcome.get_error_code(),
             "error_description": outcome.get_error_description(),
-            "www_authenticate": outcome.get_headers()["WWW-Authenticate"],
+            "www_authenticate": outcome.get_headers().get("WWW-Authenticate"),
         }
-        names = {"WWW-Authenticate"}
+        names = {"WWW-Authenticate"} if expect["www_authenticate"] else set()
         if "dpop_nonce" in expect:
             actual["dpop_nonce"] = outcome.get_headers()["DPoP-Nonce"]
             names.add("DPoP-Nonce")
@@ -195,6 +194,13 @@ def check(step, outcome, issuer, answering):
         assert str(outcome) == expect["error_description"]
     assert issuer.fetched == step["fetched"]
     issuer.fetched.clear()
+
+
+def unmet(answering, claims, requirement, step):
+    """The error for a requirement that isn't met; by the engine, or by a client."""
+    if isinstance(answering, ApiClient):
+        return answering.unmet(claims, requirement, authorization(step))
+    return answering.unmet(*requirement.unmet(claims), authorization(step), step["now"])
 
 
 def text(claims):

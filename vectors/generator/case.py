@@ -329,6 +329,41 @@ def insufficient_scope(
     return _rejection("insufficient_scope", 403, "insufficient_scope", text, challenge(told, policy, scheme))
 
 
+# Of requirements: the text that a client reads, and the `error`.
+_UNMET = {
+    "insufficient_scope": ("Insufficient scopes", "insufficient_scope"),
+    "any_scope_missing": ("Insufficient scopes", "insufficient_scope"),
+    "permission_missing": ("Insufficient permissions", "insufficient_scope"),
+    "any_permission_missing": ("Insufficient permissions", "insufficient_scope"),
+    "organization_not_accepted": ("Organization not accepted", "access_denied"),
+    "claim_not_accepted": ("Access denied", "access_denied"),
+    "authentication_context_not_accepted": (
+        "A different authentication level is required",
+        "insufficient_user_authentication",
+    ),
+    "authentication_too_old": ("More recent authentication is required", "insufficient_user_authentication"),
+}
+
+
+def unmet(
+    code: str, requirement: dict[str, Any], policy: dict[str, Any] = POLICY, scheme: str | None = None
+) -> dict[str, Any]:
+    """The answer for a good token that doesn't meet a requirement. RFC 6750 section 3.1, RFC 9470 section 3."""
+    text, error = _UNMET[code]
+    told = f'error="{error}", error_description="{text}"'
+    if error == "access_denied":
+        return _rejection(code, 403, error, text, None)
+    if error == "insufficient_scope":
+        lists = [requirement.get(name, []) for name in ("scopes", "any_scope", "permissions", "any_permission")]
+        told += f', scope="{" ".join(dict.fromkeys(name for names in lists for name in names))}"'
+        return _rejection(code, 403, error, text, challenge(told, policy, scheme))
+    if "acr" in requirement:
+        told += f', acr_values="{" ".join(requirement["acr"])}"'
+    if "max_age" in requirement:
+        told += f', max_age="{requirement["max_age"]}"'
+    return _rejection(code, 401, error, text, challenge(told, policy, scheme))
+
+
 def challenge(told: str, policy: dict[str, Any], scheme: str | None) -> str:
     """The table "WWW-Authenticate" of spec/2-answers.md. `told`: the parameters of an error; empty without usable
     credentials."""
@@ -346,7 +381,7 @@ def challenge(told: str, policy: dict[str, Any], scheme: str | None) -> str:
     return f"Bearer {told}, DPoP {algs}" if told else f'Bearer realm="api", DPoP {algs}'
 
 
-def _rejection(code: str, status: int, error: str, text: str, challenge: str) -> dict[str, Any]:
+def _rejection(code: str, status: int, error: str, text: str, challenge: str | None) -> dict[str, Any]:
     return {
         "outcome": "rejected",
         "code": code,
@@ -424,6 +459,7 @@ class Group:
         fetched: list[str] | None = None,
         now: float = NOW,
         required_scopes: list[str] | None = None,
+        requirement: dict[str, Any] | None = None,
         required_claims: list[str] | None = None,
         proof_alone: bool = False,
         before: list[dict[str, Any]] | None = None,
@@ -442,6 +478,7 @@ class Group:
             "documents": _changes(self.documents, self.documents if docs is None else docs),
             "before": before,
             "required_scopes": required_scopes,
+            "requirement": requirement,
             "required_claims": required_claims,
             "proof_alone": proof_alone or None,
             "token": tok.about if tok else None,

@@ -291,6 +291,30 @@ catalogue! {
         InsufficientScope "insufficient_scope":
             "The token is valid, but does not grant all of the required scopes."
             "Ask for the missing scopes in `scope` when the token is requested. In Auth0, the API must define them, and the user or application must be granted them."
+        NoneOfScopes "any_scope_missing":
+            "The token is valid, but grants none of the scopes of which the route requires one."
+            "Ask for one of these scopes in `scope` when the token is requested. In Auth0, the API must define it, and the user or application must be granted it."
+        PermissionMissing "permission_missing":
+            "The token is valid, but its claim `permissions` lacks a permission that the route requires."
+            "Give the user or application the permission. In Auth0, switch on RBAC and \"Add Permissions in the Access Token\" in the API's settings, and get a new token."
+        NoneOfPermissions "any_permission_missing":
+            "The token is valid, but its claim `permissions` has none of the permissions of which the route requires one."
+            "Give the user or application one of the permissions. In Auth0, switch on RBAC and \"Add Permissions in the Access Token\" in the API's settings, and get a new token."
+        OrganizationNotAccepted "organization_not_accepted":
+            "The token is valid, but the user did not log in to an organization that the route accepts."
+            "Log in with the parameter `organization`. If the route wants names, let Auth0 add them to tokens: \"Use Organization Names in Authentication API\" in the tenant's settings."
+        ClaimNotAccepted "claim_not_accepted":
+            "The token is valid, but a claim does not have a value that the route requires. The log names the claim."
+            "Use a token of a user or application with the required value. Numbers, texts and truth values are different, and upper case counts."
+        AuthenticationContextNotAccepted "authentication_context_not_accepted":
+            "The token is valid, but the user logged in in another way than the route requires (`acr`)."
+            "Send the user to log in again with the `acr_values` of the response (RFC 9470), and get a new token."
+        AuthenticationTooOld "authentication_too_old":
+            "The token is valid, but the user logged in too long ago, or the token does not say when (`auth_time`)."
+            "Send the user to log in again with the `max_age` of the response (RFC 9470). Have the issuer put `auth_time` into access tokens."
+        ClaimsUnusable "claims_unusable":
+            "The token is valid, but its claims do not fit the type that the route asks for. The log names the member."
+            "Have the issuer add the claims that the type requires, or make them optional in the type."
     }
 }
 

@@ -76,6 +76,9 @@ pub enum Check {
     Replay,
     /// `scope`
     Scope,
+    /// What else the resource requires of a good token: permissions, an organization, claims, a recent login. In no
+    /// [`Explanation`].
+    Requirement,
 }
 
 impl Check {
@@ -153,6 +156,7 @@ impl Check {
             Self::ProofBinding => "proof_binding",
             Self::Replay => "replay",
             Self::Scope => "scope",
+            Self::Requirement => "requirement",
         }
     }
 
@@ -235,7 +239,14 @@ impl Rejection {
             Self::ProofUrlMismatch => Check::ProofUrl,
             Self::ProofTokenMismatch => Check::ProofToken,
             Self::ProofReplayed => Check::Replay,
-            Self::InsufficientScope { .. } => Check::Scope,
+            Self::InsufficientScope(_) | Self::NoneOfScopes(_) => Check::Scope,
+            Self::PermissionMissing(_)
+            | Self::NoneOfPermissions(_)
+            | Self::OrganizationNotAccepted { .. }
+            | Self::ClaimNotAccepted { .. }
+            | Self::AuthenticationContextNotAccepted { .. }
+            | Self::AuthenticationTooOld { .. }
+            | Self::ClaimsUnusable => Check::Requirement,
         }
     }
 }

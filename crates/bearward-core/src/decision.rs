@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::answer::{self, Answer};
 use crate::documents::{DocumentError, DocumentNeeded, DocumentUnavailable, Documents, Missing, Patience};
-use crate::encoding::json::JsonObject;
+use crate::encoding::json::{JsonObject, Object};
 use crate::http::headers::{Field, HeaderFields};
 use crate::http::request::RequestFacts;
 use crate::http::scheme::Scheme;
@@ -27,7 +27,7 @@ use crate::limits;
 use crate::policy::{DpopMode, Policy};
 use crate::refusal::{Cause, ResolverFailure, Unavailable};
 use crate::rejection::Rejection;
-use crate::requirement;
+use crate::requirement::{self, Requirement};
 use crate::time::UnixTime;
 use crate::verify::proof::{ProvenRequest, VerifiedProof, check_proof};
 use crate::verify::replay::{ReplayKey, ReplayLog, Sighting};
@@ -297,9 +297,37 @@ impl Verifier {
         })
     }
 
-    /// The answer to a request in this scheme that lacks one of the scopes that are `required`.
-    pub fn insufficient_scope(&self, required: Vec<String>, scheme: Option<Scheme>) -> Refused {
-        self.refused(Rejection::InsufficientScope { required }.into(), scheme, None)
+    /// Refuses unless the token of a good request meets the requirement. RFC 6750 §3.1, RFC 9470 §3.
+    pub fn require(
+        &self,
+        verified: &Verified,
+        requirement: &Requirement,
+        now: UnixTime,
+    ) -> Result<(), Box<Refused>> {
+        self.require_claims(verified.token.claims(), requirement, verified.token.scheme(), now).map_err(
+            |mut refused| {
+                refused.answer.dpop_nonce.clone_from(&verified.dpop_nonce);
+                refused
+            },
+        )
+    }
+
+    /// As [`require`](Self::require), for claims that were verified before; their token came in this scheme.
+    pub fn require_claims(
+        &self,
+        claims: Object<'_>,
+        requirement: &Requirement,
+        scheme: Option<Scheme>,
+        now: UnixTime,
+    ) -> Result<(), Box<Refused>> {
+        requirement
+            .check(claims, self.policy.leeway, now)
+            .map_err(|rejection| Box::new(self.refuse_requirement(rejection, scheme)))
+    }
+
+    /// The answer to a request in this scheme whose token is good, and doesn't meet what a resource requires.
+    pub fn refuse_requirement(&self, rejection: Rejection, scheme: Option<Scheme>) -> Refused {
+        self.refused(rejection.into(), scheme, None)
     }
 
     /// Decides on a DPoP proof alone at `now`, and gives its claims: that it is well made, for this method, URL and

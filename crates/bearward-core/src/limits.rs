@@ -82,3 +82,6 @@ pub const ISSUERS_FAILING: usize = 10_000;
 
 /// After this time, a fetch that has not ended is taken for lost.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How far ahead of our clock a user's login may lie (`auth_time`), since clocks differ. More would be no time of a login.
+pub const AUTH_TIME_AHEAD: Duration = Duration::from_secs(60);

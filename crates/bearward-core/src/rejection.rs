@@ -240,12 +240,51 @@ pub enum Rejection {
     /// The proof was used before. RFC 9449 §11.1.
     ProofReplayed,
 
-    // The scope. RFC 6750 §3.1.
-    /// The token is good, but doesn't grant what this resource requires.
-    InsufficientScope {
-        /// All scopes that are required, as the caller gave them.
-        required: Vec<String>,
+    // What the resource requires of a good token. RFC 6750 §3.1, RFC 9470 §3.
+    /// The token doesn't grant all of the required scopes.
+    InsufficientScope(Lacking),
+    /// The token grants none of the scopes of which one is required.
+    NoneOfScopes(Lacking),
+    /// The token's `permissions` lack a required one.
+    PermissionMissing(Lacking),
+    /// The token's `permissions` hold none of those of which one is required.
+    NoneOfPermissions(Lacking),
+    /// The user didn't log in to one of the organizations that are accepted.
+    OrganizationNotAccepted {
+        /// Those that are.
+        accepted: Vec<String>,
     },
+    /// A claim doesn't have the value that is required.
+    ClaimNotAccepted {
+        /// The claim's name, as the caller gave it.
+        claim: String,
+    },
+    /// `acr` is not one that is accepted. RFC 9470 §3.
+    AuthenticationContextNotAccepted {
+        /// Those that are.
+        accepted: Vec<String>,
+        /// The longest time since the login that is accepted, if that is required as well.
+        max_age: Option<Duration>,
+    },
+    /// The login was too long ago, or the token doesn't say when it was. RFC 9470 §3.
+    AuthenticationTooOld {
+        /// The `acr` of which one is required as well; empty if none is.
+        accepted: Vec<String>,
+        /// The longest time that is accepted.
+        max_age: Duration,
+    },
+    /// The claims don't fit the type that the caller turns them into.
+    ClaimsUnusable,
+}
+
+/// What a token should grant, and doesn't. All names are as the caller gave them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lacking {
+    /// The scopes or permissions that were looked for.
+    pub wanted: Vec<String>,
+    /// All scopes and permissions that the resource names: what a client should ask for.
+    pub named: Vec<String>,
 }
 
 /// Why no `kid` can be used to choose a key.
@@ -439,9 +478,31 @@ impl fmt::Display for Rejection {
             Self::ProofUrlMismatch => f.write_str("the proof's htu is not this request's URL"),
             Self::ProofTokenMismatch => f.write_str("the proof's ath is not the hash of this access token"),
             Self::ProofReplayed => f.write_str("the proof was used before"),
-            Self::InsufficientScope { required } => {
-                write!(f, "the token doesn't grant all of the required scopes {required:?}")
+            Self::InsufficientScope(Lacking { wanted, .. }) => {
+                write!(f, "the token doesn't grant all of the required scopes {wanted:?}")
             }
+            Self::NoneOfScopes(Lacking { wanted, .. }) => {
+                write!(f, "the token grants none of the scopes {wanted:?}")
+            }
+            Self::PermissionMissing(Lacking { wanted, .. }) => {
+                write!(f, "the token's permissions lack some of {wanted:?}")
+            }
+            Self::NoneOfPermissions(Lacking { wanted, .. }) => {
+                write!(f, "the token's permissions hold none of {wanted:?}")
+            }
+            Self::OrganizationNotAccepted { accepted } => {
+                write!(f, "the user didn't log in to one of the organizations {accepted:?}")
+            }
+            Self::ClaimNotAccepted { claim } => {
+                write!(f, "the claim {claim:?} doesn't have the required value")
+            }
+            Self::AuthenticationContextNotAccepted { accepted, .. } => {
+                write!(f, "acr is not one of {accepted:?}")
+            }
+            Self::AuthenticationTooOld { max_age, .. } => {
+                write!(f, "auth_time is missing, or more than {max_age:?} ago")
+            }
+            Self::ClaimsUnusable => f.write_str("the claims don't fit the type that the route asks for"),
         }
     }
 }

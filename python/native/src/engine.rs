@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bearward_core::encoding::json::JsonObject;
 use bearward_core::issuer::{IssuerUrl, Issuers};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
     Audience, DpopMode, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile,
 };
-use bearward_core::{Question, RequestFacts, RequestUrl, Scheme, Verifier};
+use bearward_core::{Question, Refused, Rejection, RequestFacts, RequestUrl, Scheme, Verifier};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::claims::to_dict;
@@ -16,6 +18,7 @@ use crate::decision::{OwnedQuestion, begun};
 use crate::documents::Documents;
 use crate::errors::{self, ConfigurationError, guarded};
 use crate::headers::FieldLines;
+use crate::requirement::Requirement;
 use crate::values::{configuration, unix_time};
 
 /// A verifier with its policy. Safe to use from many threads.
@@ -147,16 +150,51 @@ impl Engine {
         })
     }
 
-    fn insufficient_scope<'py>(
+    /// The error for claims that were verified before and don't meet the requirement; `None` if they do.
+    fn unmet<'py>(
         &self,
         py: Python<'py>,
-        required: Vec<String>,
+        requirement: &Requirement,
+        claims: &str,
+        authorization: Option<&str>,
+        now: f64,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        guarded(py, || {
+            let claims = JsonObject::parse(claims.as_bytes().to_vec()).map_err(not_claims)?;
+            let met = self.verifier.require_claims(
+                claims.object(),
+                &requirement.0,
+                scheme_of(authorization),
+                unix_time(now)?,
+            );
+            Ok(met.err().map(|refused| instance(py, &refused)))
+        })
+    }
+
+    /// The error for claims that a check outside of the engine refused. `claim`: the one that it looked at; `None`: they
+    /// don't fit a type.
+    fn unfit<'py>(
+        &self,
+        py: Python<'py>,
+        claim: Option<String>,
         authorization: Option<&str>,
     ) -> Bound<'py, PyAny> {
-        let scheme = authorization.and_then(|value| Scheme::of(value.as_bytes()));
-        let refused = self.verifier.insufficient_scope(required, scheme);
-        errors::refused(py, &refused).into_value(py).into_bound(py).into_any()
+        let rejection =
+            claim.map_or(Rejection::ClaimsUnusable, |claim| Rejection::ClaimNotAccepted { claim });
+        instance(py, &self.verifier.refuse_requirement(rejection, scheme_of(authorization)))
     }
+}
+
+fn scheme_of(authorization: Option<&str>) -> Option<Scheme> {
+    authorization.and_then(|value| Scheme::of(value.as_bytes()))
+}
+
+fn instance<'py>(py: Python<'py>, refused: &Refused) -> Bound<'py, PyAny> {
+    errors::refused(py, refused).into_value(py).into_bound(py).into_any()
+}
+
+fn not_claims(error: bearward_core::encoding::ParseError) -> PyErr {
+    PyValueError::new_err(format!("not claims: {error}"))
 }
 
 /// `None`: a resolver decides for each request.

@@ -11,11 +11,13 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 mod classes {
     use pyo3::import_exception;
 
+    import_exception!(bearward.errors, AccessDeniedError);
     import_exception!(bearward.errors, ApiError);
     import_exception!(bearward.errors, ConfigurationError);
     import_exception!(bearward.errors, DomainsResolverError);
     import_exception!(bearward.errors, GetTokenByExchangeProfileError);
     import_exception!(bearward.errors, InsufficientScopeError);
+    import_exception!(bearward.errors, InsufficientUserAuthenticationError);
     import_exception!(bearward.errors, InternalError);
     import_exception!(bearward.errors, InvalidAuthSchemeError);
     import_exception!(bearward.errors, InvalidDpopProofError);
@@ -103,6 +105,10 @@ fn class_of_rejection<'py>(py: Python<'py>, rejection: &Rejection, error: ErrorC
         (ErrorCode::InvalidDpopProof, _) => py.get_type::<classes::InvalidDpopProofError>(),
         (ErrorCode::UseDpopNonce, _) => py.get_type::<classes::UseDpopNonceError>(),
         (ErrorCode::InsufficientScope, _) => py.get_type::<classes::InsufficientScopeError>(),
+        (ErrorCode::AccessDenied, _) => py.get_type::<classes::AccessDeniedError>(),
+        (ErrorCode::InsufficientUserAuthentication, _) => {
+            py.get_type::<classes::InsufficientUserAuthenticationError>()
+        }
         _ => py.get_type::<classes::VerifyAccessTokenError>(),
     }
 }

@@ -8,6 +8,7 @@ mod engine;
 mod errors;
 mod exchange;
 mod headers;
+mod requirement;
 mod status;
 mod url;
 mod values;
@@ -25,6 +26,8 @@ mod _native {
     use super::engine::Engine;
     #[pymodule_export]
     use super::exchange::{ClientAssertion, Exchange, Granted, TokenMemory};
+    #[pymodule_export]
+    use super::requirement::{Requirement, has_credentials};
     #[pymodule_export]
     use super::url::PublicUrl;
     #[pymodule_export]

@@ -8,6 +8,7 @@ from bearward.actor import get_current_actor, get_delegation_chain
 from bearward.cache import AsyncCacheAdapter, CacheAdapter, InMemoryCache
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import (
+    AccessDeniedError,
     ApiError,
     BaseAuthError,
     ConfigurationError,
@@ -15,6 +16,7 @@ from bearward.errors import (
     GetAccessTokenForConnectionError,
     GetTokenByExchangeProfileError,
     InsufficientScopeError,
+    InsufficientUserAuthenticationError,
     InternalError,
     InvalidAuthSchemeError,
     InvalidDpopProofError,
@@ -27,9 +29,12 @@ from bearward.errors import (
 )
 from bearward.redis_cache import RedisCache
 from bearward.replay import RedisReplayStore, ReplayStore
+from bearward.requirement import Requirement
+from bearward.scopes import validate_scopes
 from bearward.types import DomainsResolver, DomainsResolverContext, OnBehalfOfTokenResult
 
 __all__ = [
+    "AccessDeniedError",
     "ApiClient",
     "ApiClientOptions",
     "ApiError",
@@ -44,6 +49,7 @@ __all__ = [
     "GetTokenByExchangeProfileError",
     "InMemoryCache",
     "InsufficientScopeError",
+    "InsufficientUserAuthenticationError",
     "InternalError",
     "InvalidAuthSchemeError",
     "InvalidDpopProofError",
@@ -55,9 +61,11 @@ __all__ = [
     "RedisReplayStore",
     "ReplayCheckUnavailableError",
     "ReplayStore",
+    "Requirement",
     "UseDpopNonceError",
     "VerifyAccessTokenError",
     "__version__",
     "get_current_actor",
     "get_delegation_chain",
+    "validate_scopes",
 ]

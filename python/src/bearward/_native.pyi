@@ -167,8 +167,38 @@ class Engine:
 
         Not checked: the token, its binding to the key, whether the proof was used before.
         """
-    def insufficient_scope(self, required: Sequence[str], authorization: Optional[str]) -> BaseAuthError:
-        """The 403 for a good token that lacks scopes. `authorization`: the request's field, for the scheme in use."""
+    def unmet(
+        self, requirement: Requirement, claims: str, authorization: Optional[str], now: float
+    ) -> Optional[BaseAuthError]:
+        """The error for claims, as JSON, that were verified before and don't meet a requirement; `None` if they do.
+
+        `authorization`: the request's field, for the scheme in use. Raises `ValueError` if they are no claims.
+        """
+    def unfit(self, claim: Optional[str], authorization: Optional[str]) -> BaseAuthError:
+        """The error for claims that a check outside of the engine refused.
+
+        `claim`: the one that it looked at; `None`: the claims don't fit a type.
+        """
+
+@final
+class Requirement:
+    """What a resource requires of a good token. What is left out is not required.
+
+    `claims`: JSON, an object. Raises `bearward.errors.ConfigurationError` for what can't be required.
+    """
+
+    def __new__(
+        cls,
+        *,
+        scopes: Sequence[str] = ...,
+        any_scope: Optional[Sequence[str]] = None,
+        permissions: Sequence[str] = ...,
+        any_permission: Optional[Sequence[str]] = None,
+        organizations: Optional[Sequence[str]] = None,
+        claims: Optional[str] = None,
+        acr: Optional[Sequence[str]] = None,
+        max_age: Optional[float] = None,
+    ) -> Requirement: ...
 
 @final
 class TokenEndpointSearch:
@@ -260,6 +290,9 @@ class ClientAssertion:
 
 def normalize_issuer(domain: str) -> str:
     """`https://host[:port]/` of a bare host or https URL. `ValueError` if it is neither."""
+
+def has_credentials(headers: _Headers) -> bool:
+    """Whether a request has credentials of any kind, good or bad."""
 
 def scope_grants(scope: str, required: Sequence[str]) -> bool:
     """Whether the space-separated `scope` holds all of `required`. RFC 6749 section 3.3."""

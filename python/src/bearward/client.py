@@ -15,6 +15,7 @@ from bearward._driver.resolver import IssuerResolver
 from bearward._driver.shared_cache import SharedCache
 from bearward.errors import BaseAuthError, MissingRequiredArgumentError
 from bearward.options import ApiClientOptions, engine_for, replay_store_for
+from bearward.requirement import Requirement
 
 if TYPE_CHECKING:
     from bearward.types import OnBehalfOfTokenResult
@@ -249,14 +250,33 @@ class ApiClient:
         """Whether Bearer is refused."""
         return self.options.dpop_required
 
-    def insufficient_scope(self, required: Sequence[str], authorization: Optional[str]) -> BaseAuthError:
-        """The 403 for a valid token that lacks scopes. RFC 6750 section 3.1.
+    def unmet(
+        self, claims: Mapping[str, Any], requirement: Requirement, authorization: Optional[str] = None
+    ) -> Optional[BaseAuthError]:
+        """The error, with its answer, for verified claims that don't meet a requirement; `None` if they do.
+
+        RFC 6750 section 3.1, RFC 9470 section 3. This does not verify the claims.
 
         Args:
-            required: All scopes that the resource requires.
+            claims: What `verify_request` has returned.
+            requirement: What the resource requires.
             authorization: The request's Authorization field: the challenge is for the scheme that it uses.
         """
-        return self._engine.insufficient_scope(required, authorization)
+        unmet = requirement.unmet(claims)
+        if unmet is None or isinstance(unmet, str):
+            return None if unmet is None else self._engine.unfit(unmet, authorization)
+        return self._engine.unmet(*unmet, authorization, time.time())
+
+    def unfit(self, reason: str, authorization: Optional[str] = None) -> BaseAuthError:
+        """The 401 for claims that don't fit the type that a route asks for.
+
+        Args:
+            reason: Facts for the log.
+            authorization: The request's Authorization field: the challenge is for the scheme that it uses.
+        """
+        error = self._engine.unfit(None, authorization)
+        error.detail = reason
+        return error
 
     def status(self) -> list[dict[str, Any]]:
         """The state of each issuer's documents, for operators. An issuer is listed once its documents were needed.

@@ -151,6 +151,20 @@ class InsufficientScopeError(BaseAuthError):
     _error = "insufficient_scope"
 
 
+class AccessDeniedError(BaseAuthError):
+    """The token is valid, but its organization or claims are not accepted here. No other scope would help."""
+
+    _status = 403
+    _error = "access_denied"
+
+
+class InsufficientUserAuthenticationError(BaseAuthError):
+    """The token is valid, but the user has to log in again, or in another way. RFC 9470 section 3."""
+
+    _status = 401
+    _error = "insufficient_user_authentication"
+
+
 class IssuerUnavailableError(VerifyAccessTokenError):
     """The issuer can't be reached, and no usable keys of it are in memory: the token can't be judged now.
 

@@ -1,6 +1,6 @@
 """Scopes: those that a route requires, and those that a token grants. RFC 6749 section 3.3."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Optional, Union
 
 from bearward import _native
@@ -18,17 +18,19 @@ def validate_scopes(claims: Mapping[str, Any], required_scopes: Sequence[str]) -
     return isinstance(scope, str) and scope != "" and _native.scope_grants(scope, required_scopes)
 
 
-def scope_names(scopes: Optional[Union[str, Sequence[str]]]) -> tuple[str, ...]:
-    """The scopes that are given to `require_auth`, each once.
+def scope_names(scopes: Optional[Union[str, Sequence[str]]], argument: str = "scopes") -> tuple[str, ...]:
+    """The scopes, or other names, that are given to `require_auth`, each once.
 
     Raises:
-        ConfigurationError: `scopes` contains something that is not the name of a scope.
+        ConfigurationError: there is something that is not a name.
     """
     if not scopes:
         return ()
-    given: Sequence[object] = scopes.split() if isinstance(scopes, str) else scopes
+    given: Collection[object] = scopes.split() if isinstance(scopes, str) else scopes
+    if not isinstance(given, Collection):
+        raise ConfigurationError(f"{argument} must be a string or a list of non-empty strings.")
     names = [name for name in given if isinstance(name, str) and name and not name.isspace()]
     # An empty name must not turn "this scope is required" into "no scope is required".
     if not names or len(names) != len(given):
-        raise ConfigurationError("scopes must be a string or a list of non-empty strings.")
+        raise ConfigurationError(f"{argument} must be a string or a list of non-empty strings.")
     return tuple(dict.fromkeys(names))

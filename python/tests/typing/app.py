@@ -1,9 +1,11 @@
 """A user's app, for the type checkers: never run."""
 
-from typing import Any, Optional
+from dataclasses import dataclass
+from typing import Annotated, Any, Optional
 
 import redis.asyncio
 from fastapi import Depends, FastAPI
+from fastapi.requests import HTTPConnection
 
 from bearward import (
     ApiClient,
@@ -14,7 +16,9 @@ from bearward import (
     RedisCache,
     RedisReplayStore,
     ReplayStore,
+    Requirement,
 )
+from bearward.fastapi import claims_of
 from fastapi_plugin import (
     Auth0FastAPI,
     BaseAuthError,
@@ -69,6 +73,31 @@ async def route(claims: dict[str, Any] = Depends(auth0.require_auth(scopes=["a",
     actor: Optional[str] = get_current_actor(claims)
     chain: list[str] = get_delegation_chain(claims)
     return {"actor": actor, "chain": chain, "ok": validate_scopes(claims, ["c"])}
+
+
+@dataclass
+class User:
+    sub: str
+
+
+@app.get("/me")
+async def me(user: Annotated[User, auth0.require_auth(model=User, any_permission=["a"], max_age=60)]) -> str:
+    return user.sub
+
+
+async def by_hand(connection: HTTPConnection) -> list[Optional[str]]:
+    claims: dict[str, Any] = await auth0.verify(connection, scopes="a", organization="org_1", claims={"a": 1})
+    maybe: Optional[dict[str, Any]] = await auth0.verify(connection, optional=True)
+    user: User = await auth0.verify(connection, model=User, acr=["mfa"])
+    perhaps: Optional[User] = await auth0.require_auth(model=User, optional=True)(connection)
+    later: Optional[dict[str, Any]] = claims_of(connection)
+    unmet: Optional[BaseAuthError] = auth0.api_client.unmet(claims, Requirement("a", any_scope=["b"]))
+    return [
+        user.sub,
+        perhaps.sub if perhaps else None,
+        (maybe or later or {}).get("sub"),
+        unmet.code if unmet else None,
+    ]
 
 
 async def verify(client: ApiClient, token: str) -> dict[str, Any]:

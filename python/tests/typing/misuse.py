@@ -5,8 +5,8 @@ from fastapi_plugin import Auth0FastAPI, InMemoryCache
 
 auth0 = Auth0FastAPI(domain="tenant.example", audience=5)  # type: ignore[arg-type]
 auth0 = Auth0FastAPI(domain="tenant.example", audience="api", domain_list=[])  # type: ignore[call-arg]
-auth0.require_auth(scopes=5)  # type: ignore[arg-type]
-auth0.require_auth(roles="admin")  # type: ignore[call-arg]
+auth0.require_auth(scopes=5)  # type: ignore[call-overload]
+auth0.require_auth(roles="admin")  # type: ignore[call-overload]
 InMemoryCache("many")  # type: ignore[arg-type]
 Auth0FastAPI(dpop_replay="redis://localhost")  # type: ignore[arg-type]
 Auth0FastAPI(on_store_error="ignore")  # type: ignore[arg-type]

@@ -17,7 +17,8 @@ pub(super) struct Challenge<'a> {
 pub(super) struct Error<'a> {
     pub(super) code: ErrorCode,
     pub(super) description: &'a str,
-    pub(super) scope: Option<&'a str>,
+    /// What a better token needs. Parameters without a value are left out.
+    pub(super) wanted: Vec<(&'static str, String)>,
 }
 
 impl Challenge<'_> {
@@ -57,8 +58,9 @@ impl Error<'_> {
             return String::new();
         }
         let mut parameters = parameter("error", self.code.as_str());
-        for (name, value) in [("error_description", Some(self.description)), ("scope", self.scope)] {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
+        let wanted = self.wanted.iter().map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in [("error_description", self.description)].into_iter().chain(wanted) {
+            if !value.is_empty() {
                 parameters.push_str(", ");
                 parameters.push_str(&parameter(name, value));
             }

@@ -16,6 +16,10 @@ pub enum ErrorCode {
     UseDpopNonce,
     /// RFC 6750 §3.1: the access token lacks a scope.
     InsufficientScope,
+    /// This user or client may not, and no other scope would help. The name is from RFC 6749 §4.1.2.1.
+    AccessDenied,
+    /// RFC 9470 §3: the user has to log in again, or in another way.
+    InsufficientUserAuthentication,
     /// The request can't be decided now. The name is from RFC 6749 §4.1.2.1.
     TemporarilyUnavailable,
     /// The deployer's function that names the accepted issuers failed.
@@ -31,6 +35,8 @@ impl ErrorCode {
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
             Self::InsufficientScope => "insufficient_scope",
+            Self::AccessDenied => "access_denied",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::DomainsResolverError => "domains_resolver_error",
         }
@@ -42,10 +48,9 @@ impl ErrorCode {
         match (self, profile) {
             (Self::InvalidRequest, StatusProfile::Rfc) if !usable => 401,
             (Self::InvalidRequest, _) | (Self::InvalidDpopProof, StatusProfile::Compatible) => 400,
-            (Self::InvalidDpopProof, StatusProfile::Rfc) | (Self::InvalidToken | Self::UseDpopNonce, _) => {
-                401
-            }
-            (Self::InsufficientScope, _) => 403,
+            (Self::InvalidDpopProof, StatusProfile::Rfc)
+            | (Self::InvalidToken | Self::UseDpopNonce | Self::InsufficientUserAuthentication, _) => 401,
+            (Self::InsufficientScope | Self::AccessDenied, _) => 403,
             (Self::TemporarilyUnavailable, _) => 503,
             (Self::DomainsResolverError, _) => 500,
         }

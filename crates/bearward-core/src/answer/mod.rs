@@ -81,13 +81,8 @@ pub(crate) fn without_credentials(cause: &Cause) -> Answer {
 
 fn rejected(rejection: &Rejection, scheme: Option<Scheme>, nonce: Option<String>, policy: &Policy) -> Answer {
     let (error, description) = texts::of_rejection(rejection);
-    let scope = if let Rejection::InsufficientScope { required } = rejection {
-        Some(required.join(" "))
-    } else {
-        None
-    };
     let challenge = Challenge {
-        error: Error { code: error, description: &description, scope: scope.as_deref() },
+        error: Error { code: error, description: &description, wanted: wanted(rejection) },
         scheme,
         mode: policy.dpop.mode,
         statuses: policy.statuses,
@@ -96,11 +91,36 @@ fn rejected(rejection: &Rejection, scheme: Option<Scheme>, nonce: Option<String>
     Answer {
         status: error.status(policy.statuses, !description.is_empty()),
         error,
-        www_authenticate: Some(challenge.to_field()),
+        // Another token of the same user wouldn't help: there is nothing to ask for.
+        www_authenticate: (error != ErrorCode::AccessDenied).then(|| challenge.to_field()),
         description,
         dpop_nonce: nonce,
         retry_after: None,
     }
+}
+
+/// What a better token needs: parameters of the challenge. RFC 6750 §3, RFC 9470 §3.
+fn wanted(rejection: &Rejection) -> Vec<(&'static str, String)> {
+    if let Rejection::InsufficientScope(lacking)
+    | Rejection::NoneOfScopes(lacking)
+    | Rejection::PermissionMissing(lacking)
+    | Rejection::NoneOfPermissions(lacking) = rejection
+    {
+        return vec![("scope", lacking.named.join(" "))];
+    }
+    if let Rejection::AuthenticationContextNotAccepted { accepted, max_age } = rejection {
+        return authentication(accepted, *max_age);
+    }
+    if let Rejection::AuthenticationTooOld { accepted, max_age } = rejection {
+        return authentication(accepted, Some(*max_age));
+    }
+    Vec::new()
+}
+
+/// RFC 9470 §3
+fn authentication(acr: &[String], max_age: Option<Duration>) -> Vec<(&'static str, String)> {
+    let max_age = max_age.map(|max_age| ("max_age", max_age.as_secs().to_string()));
+    [("acr_values", acr.join(" "))].into_iter().chain(max_age).collect()
 }
 
 /// RFC 9110 §10.2.3 has whole seconds. Zero would mean "at once".

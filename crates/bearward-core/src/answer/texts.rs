@@ -65,7 +65,10 @@ fn of_missing_document(kind: DocumentKind, error: DocumentError) -> &'static str
     reason = "the table of all texts: one line each, and no other place has them"
 )]
 pub(super) fn of_rejection(rejection: &Rejection) -> (ErrorCode, Cow<'static, str>) {
-    use ErrorCode::{InsufficientScope, InvalidDpopProof, InvalidRequest, InvalidToken, UseDpopNonce};
+    use ErrorCode::{
+        AccessDenied, InsufficientScope, InsufficientUserAuthentication, InvalidDpopProof, InvalidRequest,
+        InvalidToken, UseDpopNonce,
+    };
     let (error, text) = match rejection {
         Rejection::MissingAuthorization
         | Rejection::UnknownScheme
@@ -172,7 +175,21 @@ pub(super) fn of_rejection(rejection: &Rejection) -> (ErrorCode, Cow<'static, st
                 Cow::Owned(format!("Missing required claim{s}: {}", claims.join(", "))),
             );
         }
-        Rejection::InsufficientScope { .. } => (InsufficientScope, "Insufficient scopes"),
+        Rejection::InsufficientScope(_) | Rejection::NoneOfScopes(_) => {
+            (InsufficientScope, "Insufficient scopes")
+        }
+        Rejection::PermissionMissing(_) | Rejection::NoneOfPermissions(_) => {
+            (InsufficientScope, "Insufficient permissions")
+        }
+        Rejection::OrganizationNotAccepted { .. } => (AccessDenied, "Organization not accepted"),
+        Rejection::ClaimNotAccepted { .. } => (AccessDenied, "Access denied"),
+        Rejection::AuthenticationContextNotAccepted { .. } => {
+            (InsufficientUserAuthentication, "A different authentication level is required")
+        }
+        Rejection::AuthenticationTooOld { .. } => {
+            (InsufficientUserAuthentication, "More recent authentication is required")
+        }
+        Rejection::ClaimsUnusable => (InvalidToken, "Token claims can't be used"),
     };
     (error, Cow::Borrowed(text))
 }

@@ -39,7 +39,7 @@ pub enum Section {
     Binding,
     /// The proof that the client holds that key.
     Proof,
-    /// What the token grants.
+    /// What the route requires of a valid token.
     Scope,
     /// Requests that can't be decided now.
     Undecided,
@@ -61,7 +61,7 @@ impl Section {
             Self::Claims => "The claims",
             Self::Binding => "The binding of the token to a key",
             Self::Proof => "The DPoP proof",
-            Self::Scope => "The scope",
+            Self::Scope => "What the route requires",
             Self::Undecided => "When a request can't be decided now",
             Self::Resolver => "The function that names the accepted issuers",
             Self::Application => "The API's own code and settings",

@@ -206,7 +206,8 @@ impl<'a> Evidence<'a> {
             | Check::Key
             | Check::Signature
             | Check::Replay
-            | Check::RequiredClaims => None,
+            | Check::RequiredClaims
+            | Check::Requirement => None,
         }
     }
 

@@ -6,10 +6,19 @@ auth0 = Auth0FastAPI(domain="tenant.auth0.com", audience="https://api.example.co
 async def messages(claims: dict = Depends(auth0.require_auth(scopes="read:messages"))): ...
 """
 
-from bearward.fastapi.answer import http_exception
-from bearward.fastapi.guard import Auth0FastAPI, RequireAuth
+from bearward.fastapi.answer import AuthHTTPException, http_exception
+from bearward.fastapi.guard import Auth0FastAPI
 from bearward.fastapi.memory import claims_of
+from bearward.fastapi.require_auth import RequireAuth
 from bearward.fastapi.url import get_canonical_url
 from bearward.scopes import validate_scopes
 
-__all__ = ["Auth0FastAPI", "RequireAuth", "claims_of", "get_canonical_url", "http_exception", "validate_scopes"]
+__all__ = [
+    "Auth0FastAPI",
+    "AuthHTTPException",
+    "RequireAuth",
+    "claims_of",
+    "get_canonical_url",
+    "http_exception",
+    "validate_scopes",
+]

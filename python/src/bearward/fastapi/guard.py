@@ -1,39 +1,36 @@
-"""`Auth0FastAPI`, and the dependency that it gives."""
+"""`Auth0FastAPI`: the guard of an app."""
 
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypeVar, Union, overload
 
-from fastapi import Request, Response
-from fastapi.security import SecurityScopes
+from fastapi.requests import HTTPConnection
 
 from bearward._driver.declared import spells_out
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
-from bearward.client import ApiClient, ApiClientOptions, Verified
-from bearward.errors import BaseAuthError, ConfigurationError
-from bearward.fastapi.answer import defect, http_exception
-from bearward.fastapi.memory import Asked, recall, remember
-from bearward.fastapi.openapi import Login, ShownGuard
-from bearward.fastapi.refusal_log import RefusalLog, credentials_of
+from bearward.client import ApiClient, ApiClientOptions
+from bearward.errors import ConfigurationError
+from bearward.fastapi.openapi import Login
+from bearward.fastapi.refusal_log import RefusalLog
+from bearward.fastapi.require_auth import Demand, RequireAuth, must_be_called
 from bearward.fastapi.url import PublicUrls
-from bearward.scopes import scope_names, validate_scopes
+from bearward.fastapi.websocket import check_subprotocol
+from bearward.requirement import Names, Requirement
 from bearward.types import DomainsResolver
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from bearward.options import KeywordOptions
+    from bearward.requirement import Requirements
 
 # The default of arguments that may come from the environment: differs from one that is empty by mistake.
 _LEFT_OUT: Any = object()
 
-# FastAPI gives both; code that calls a guard itself need not.
-_NO_SCOPES = SecurityScopes()
-_NO_RESPONSE: Any = None
-
 # What `Auth0FastAPI._build` makes.
-_BUILT = frozenset(("_urls", "_login", "_insufficient_scope", "_refusals", "_guards"))
+_BUILT = frozenset(("_urls", "_login", "_refusals", "_guards"))
 
+_Model = TypeVar("_Model")
 _Guard = TypeVar("_Guard", bound="Auth0FastAPI")
 
 
@@ -49,6 +46,9 @@ class Auth0FastAPI:
             Recommended where DPoP is used. Behind a proxy that strips a path prefix, the app needs its `root_path`.
         trusted_hops: With `app.state.trust_proxy = True`: how many proxies in front of the app append to
             `X-Forwarded-Host` and the like. Entries further left may come from a client.
+        websocket_subprotocol: A name, such as `"bearer"`: a WebSocket may then have its token behind this name in
+            `Sec-WebSocket-Protocol`, since browsers can't set Authorization there:
+            `new WebSocket(url, ["bearer", token])`.
 
     A DPoP proof is compared with the URL that the client used. That is `public_origin` if it is given; or else, with
     `app.state.trust_proxy = True`, what the proxies say; or else the Host field and the connection. `trust_proxy` is
@@ -78,6 +78,7 @@ class Auth0FastAPI:
         *,
         public_origin: Optional[str] = None,
         trusted_hops: int = 1,
+        websocket_subprotocol: Optional[str] = None,
         **more: "Unpack[KeywordOptions]",
     ) -> None:
         options = ApiClientOptions(
@@ -97,11 +98,16 @@ class Auth0FastAPI:
         # First: if both are missing, this one is reported, as by the SDK that Bearward replaces.
         options.audience = _audience(audience)
         options.domain = _domain(domain, domains)
-        self._begin(ApiClient(options), public_origin, trusted_hops)
+        self._begin(ApiClient(options), public_origin, trusted_hops, websocket_subprotocol)
 
     @classmethod
     def from_client(
-        cls: type[_Guard], api_client: ApiClient, *, public_origin: Optional[str] = None, trusted_hops: int = 1
+        cls: type[_Guard],
+        api_client: ApiClient,
+        *,
+        public_origin: Optional[str] = None,
+        trusted_hops: int = 1,
+        websocket_subprotocol: Optional[str] = None,
     ) -> _Guard:
         """A guard that verifies with an `ApiClient` that exists, with its options and the documents it has fetched.
 
@@ -109,16 +115,21 @@ class Auth0FastAPI:
             api_client: Used as it is. Several guards may share it.
             public_origin: See `Auth0FastAPI`.
             trusted_hops: See `Auth0FastAPI`.
+            websocket_subprotocol: See `Auth0FastAPI`.
 
         Raises:
             ConfigurationError: an argument can't be used.
         """
         auth0 = cls.__new__(cls)
-        auth0._begin(api_client, public_origin, trusted_hops)
+        auth0._begin(api_client, public_origin, trusted_hops, websocket_subprotocol)
         return auth0
 
-    def _begin(self, api_client: ApiClient, public_origin: Optional[str], trusted_hops: int) -> None:
+    def _begin(
+        self, api_client: ApiClient, public_origin: Optional[str], trusted_hops: int, subprotocol: Optional[str]
+    ) -> None:
+        check_subprotocol(subprotocol)
         self.api_client = api_client
+        self._subprotocol = subprotocol
         self._public_origin, self._trusted_hops = public_origin, trusted_hops
         self._build()
 
@@ -127,9 +138,8 @@ class Auth0FastAPI:
         api_client = self.api_client
         self._urls = PublicUrls(self._public_origin, self._trusted_hops)
         self._login = Login.of(api_client.options)
-        self._insufficient_scope = api_client.insufficient_scope
         self._refusals = RefusalLog()
-        self._guards: dict[tuple[str, ...], RequireAuth] = {}
+        self._guards: dict[Demand, RequireAuth[Any]] = {}
 
     # A copy, also one in another process, has its own client and its own guards.
 
@@ -140,104 +150,188 @@ class Auth0FastAPI:
         self.__dict__.update(state)
         self._build()
 
-    def require_auth(self, scopes: Optional[Union[str, Sequence[str]]] = None) -> "RequireAuth":
+    @overload
+    def require_auth(
+        self,
+        scopes: Names = ...,
+        *,
+        optional: Literal[False] = ...,
+        model: None = ...,
+        **more: "Unpack[Requirements]",
+    ) -> RequireAuth[dict[str, Any]]: ...
+    @overload
+    def require_auth(
+        self,
+        scopes: Names = ...,
+        *,
+        optional: Literal[True],
+        model: None = ...,
+        **more: "Unpack[Requirements]",
+    ) -> RequireAuth[Optional[dict[str, Any]]]: ...
+    @overload
+    def require_auth(
+        self,
+        scopes: Names = ...,
+        *,
+        optional: Literal[False] = ...,
+        model: type[_Model],
+        **more: "Unpack[Requirements]",
+    ) -> RequireAuth[_Model]: ...
+    @overload
+    def require_auth(
+        self,
+        scopes: Names = ...,
+        *,
+        optional: Literal[True],
+        model: type[_Model],
+        **more: "Unpack[Requirements]",
+    ) -> RequireAuth[Optional[_Model]]: ...
+    @must_be_called
+    def require_auth(
+        self,
+        scopes: Names = None,
+        *,
+        any_scope: Names = None,
+        permissions: Names = None,
+        any_permission: Names = None,
+        organization: Names = None,
+        claims: Optional[Mapping[str, Any]] = None,
+        acr: Names = None,
+        max_age: Optional[int] = None,
+        optional: bool = False,
+        model: Optional[type[Any]] = None,
+    ) -> RequireAuth[Any]:
         """A dependency that accepts requests with a valid access token, and returns the token's claims.
 
-        Equal arguments give the same object. So FastAPI verifies only once per request if an app, a router and a route
-        all have the guard, and a new call can be a key of `app.dependency_overrides`.
+        For HTTP and WebSocket routes, routers and apps. Everything that is required must hold. Equal arguments give the
+        same object. So FastAPI verifies only once per request if an app, a router and a route all have the guard, and a
+        new call can be a key of `app.dependency_overrides`.
 
         Args:
-            scopes: Scopes that the token must have, all of them: a string, separated by spaces, or a list.
+            scopes: As of `Requirement`, as the other arguments are up to `max_age`.
+            any_scope: At least one of these scopes.
+            permissions: All of these permissions.
+            any_permission: At least one of these permissions.
+            organization: One of these organizations.
+            claims: Claims with these values.
+            acr: One of these authentication context classes.
+            max_age: A login at most so many seconds ago.
+            optional: Let requests without any credentials in, and return `None` for them. Credentials that are no good
+                are refused all the same.
+            model: What the claims are turned into: a pydantic model, a dataclass, a `TypedDict`, a `msgspec.Struct`, or
+                a class with a method `from_claims`. Claims that don't fit are refused.
 
         Raises:
-            ConfigurationError: `scopes` contains something that is not the name of a scope.
+            ConfigurationError: an argument can't be used.
         """
-        required = scope_names(scopes)
-        guard = self._guards.get(required)
+        requirement = Requirement(
+            scopes,
+            any_scope=any_scope,
+            permissions=permissions,
+            any_permission=any_permission,
+            organization=organization,
+            claims=claims,
+            acr=acr,
+            max_age=max_age,
+        )
+        return self._guard(Demand(requirement, optional is True, model))
+
+    def _guard(self, demand: Demand) -> RequireAuth[Any]:
+        guard = self._guards.get(demand)
         if guard is None:
             # `setdefault`: two threads that come here at once get the same guard.
-            guard = self._guards.setdefault(required, RequireAuth(self, required))
+            guard = self._guards.setdefault(demand, RequireAuth(self, demand))
         return guard
 
-
-class RequireAuth(ShownGuard):
-    """The dependency that `Auth0FastAPI.require_auth` returns.
-
-    It refuses requests with an `HTTPException`. Scopes of a `fastapi.Security(..., scopes=[...])` that uses it are
-    required in addition to its own.
-    """
-
-    def __init__(self, auth0: Auth0FastAPI, scopes: tuple[str, ...]) -> None:
-        super().__init__(auth0.api_client.options, scopes, auth0._login)
-        self._auth0 = auth0
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A copy is the guard of its own `Auth0FastAPI`.
-        return _guard_again, (self._auth0, self.scopes)
-
-    async def __call__(
+    @overload
+    async def verify(
         self,
-        request: Request,
-        security_scopes: SecurityScopes = _NO_SCOPES,
-        response: Response = _NO_RESPONSE,
-    ) -> dict[str, Any]:
-        """The verified claims, as a new dict.
+        connection: HTTPConnection,
+        scopes: Names = ...,
+        *,
+        optional: Literal[False] = ...,
+        model: None = ...,
+        **more: "Unpack[Requirements]",
+    ) -> dict[str, Any]: ...
+    @overload
+    async def verify(
+        self,
+        connection: HTTPConnection,
+        scopes: Names = ...,
+        *,
+        optional: Literal[True],
+        model: None = ...,
+        **more: "Unpack[Requirements]",
+    ) -> Optional[dict[str, Any]]: ...
+    @overload
+    async def verify(
+        self,
+        connection: HTTPConnection,
+        scopes: Names = ...,
+        *,
+        optional: Literal[False] = ...,
+        model: type[_Model],
+        **more: "Unpack[Requirements]",
+    ) -> _Model: ...
+    @overload
+    async def verify(
+        self,
+        connection: HTTPConnection,
+        scopes: Names = ...,
+        *,
+        optional: Literal[True],
+        model: type[_Model],
+        **more: "Unpack[Requirements]",
+    ) -> Optional[_Model]: ...
+    @must_be_called
+    async def verify(
+        self,
+        connection: HTTPConnection,
+        scopes: Names = None,
+        *,
+        any_scope: Names = None,
+        permissions: Names = None,
+        any_permission: Names = None,
+        organization: Names = None,
+        claims: Optional[Mapping[str, Any]] = None,
+        acr: Names = None,
+        max_age: Optional[int] = None,
+        optional: bool = False,
+        model: Optional[type[Any]] = None,
+    ) -> Any:
+        """The claims of a request, for code that isn't called by FastAPI: middleware, endpoints of Starlette.
+
+        The same check as `require_auth`, with the same answers. A guard that comes later in the same request knows the
+        result, so a DPoP proof may pass both.
+
+        Args:
+            connection: The `Request`, or a `WebSocket` that is not accepted yet.
+            scopes: As of `require_auth`, as all other arguments.
+            any_scope: At least one of these scopes.
+            permissions: All of these permissions.
+            any_permission: At least one of these permissions.
+            organization: One of these organizations.
+            claims: Claims with these values.
+            acr: One of these authentication context classes.
+            max_age: A login at most so many seconds ago.
+            optional: Return `None` for requests without any credentials.
+            model: What the claims are turned into.
 
         Raises:
-            HTTPException: 400, 401, 403, 500 or 503: see the classes in `bearward.errors`.
+            AuthHTTPException: the request is refused. Middleware returns its `response()`.
+            WebSocketException: a WebSocket is refused, and the server can't send an HTTP response to it.
         """
-        # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
-        nonce = issuer = None
-        try:
-            claims, nonce = await self._verified(request)
-            issuer = claims.get("iss")
-            if nonce is not None and response is not None:
-                # RFC 9449 section 8.2. Lost where the route answers with a `Response` of its own: the client is then
-                # asked for a nonce.
-                response.headers["DPoP-Nonce"] = nonce
-            required = (*self.scopes, *security_scopes.scopes)
-            if not required or validate_scopes(claims, required):
-                return claims
-            refusal = self._auth0._insufficient_scope(required, request.headers.get("authorization"))
-        except BaseAuthError as error:
-            refusal = error
-        except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
-            refusal = defect(error, credentials_of(request))
-        self._auth0._refusals.refused(refusal, request, issuer)
-        headers = refusal.get_headers()
-        if nonce is not None:
-            headers.setdefault("DPoP-Nonce", nonce)
-        raise http_exception(
-            refusal.get_status_code(), refusal.get_error_code(), refusal.get_error_description(), headers
+        requirement = Requirement(
+            scopes,
+            any_scope=any_scope,
+            permissions=permissions,
+            any_permission=any_permission,
+            organization=organization,
+            claims=claims,
+            acr=acr,
+            max_age=max_age,
         )
-
-    async def _verified(self, request: Request) -> Verified:
-        """A proof is good once, and a request may pass several guards: the first one uses it up."""
-        auth0, url = self._auth0, self._auth0._urls.of(request)
-        client = auth0.api_client
-        asked = Asked.of(client, request, url)
-        claims = recall(request, asked)
-        if claims is not None:
-            return Verified(claims)
-        # Users' tests replace `verify_request`, also after the guard was made.
-        verify = client.verify if _is_own(client.verify_request) else client.verify_request
-        verified = await verify(headers=request.headers, http_method=asked.method, http_url=url)
-        if not isinstance(verified, Verified):
-            verified = Verified(verified)
-        remember(request, asked, verified.claims)
-        return verified
-
-
-def _guard_again(auth0: Auth0FastAPI, scopes: tuple[str, ...]) -> RequireAuth:
-    return auth0.require_auth(scopes)
-
-
-# As it is defined: a test may replace it on the class, too.
-_VERIFY_REQUEST = ApiClient.verify_request
-
-
-def _is_own(verify_request: object) -> bool:
-    return getattr(verify_request, "__func__", None) is _VERIFY_REQUEST
+        return await self._guard(Demand(requirement, optional is True, model))(connection)
 
 
 def _domain(domain: Optional[str], domains: object) -> Optional[str]:

@@ -23,7 +23,7 @@ class Asked(NamedTuple):
     api_client: ApiClient
     method: str
     url: str
-    credentials: tuple[list[str], list[str]]
+    credentials: tuple[list[str], ...]
 
     @classmethod
     def of(cls, api_client: ApiClient, connection: HTTPConnection, url: str) -> "Asked":

@@ -88,9 +88,10 @@ def scheme_of(connection: HTTPConnection) -> Optional[str]:
     return {"bearer": "Bearer", "dpop": "DPoP"}.get(word)
 
 
-def credentials_of(connection: HTTPConnection) -> tuple[list[str], list[str]]:
-    """The fields of a request that hold secrets."""
-    return connection.headers.getlist("authorization"), connection.headers.getlist("dpop")
+def credentials_of(connection: HTTPConnection) -> tuple[list[str], ...]:
+    """The fields of a request that hold secrets. A WebSocket may have its token among the subprotocols."""
+    headers, subprotocols = connection.headers, connection.scope.get("subprotocols") or ()
+    return headers.getlist("authorization"), headers.getlist("dpop"), list(subprotocols)
 
 
 def secrets_in(credentials: Iterable[Sequence[str]]) -> list[str]:

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any, Optional
 from urllib.parse import quote
 
-from fastapi import Request
+from fastapi.requests import HTTPConnection
 
 from bearward import _native
 from bearward._driver import checks
 from bearward.errors import ConfigurationError
 
 
-def get_canonical_url(request: Request) -> str:
+def get_canonical_url(request: HTTPConnection) -> str:
     """The URL that a client used: scheme, host, path as it was sent, and query.
 
     With `app.state.trust_proxy = True` it is made from what the nearest proxy wrote (`X-Forwarded-Proto`, `-Host`,
@@ -31,7 +31,7 @@ class PublicUrls:
         self._direct = _native.PublicUrl(origin=public_origin)
         self._by_proxies = self._direct if public_origin else _native.PublicUrl(trusted_hops=trusted_hops)
 
-    def of(self, request: Request) -> str:
+    def of(self, request: HTTPConnection) -> str:
         """The URL of this request; empty if there is none."""
         scope = request.scope
         raw_path = scope.get("raw_path")
@@ -43,8 +43,13 @@ class PublicUrls:
         if root_path is None:
             root_path = scope.get("root_path", "")
         rule = self._by_proxies if _trusts_proxy(scope) else self._direct
-        return rule.of(scope["scheme"], request.headers.raw, raw_path, root_path, scope["query_string"], _server(scope))
+        scheme: str = scope["scheme"]
+        scheme = _HTTP_SCHEMES.get(scheme, scheme)
+        return rule.of(scheme, request.headers.raw, raw_path, root_path, scope["query_string"], _server(scope))
 
+
+# The URL of a WebSocket in the spelling of its handshake, which is an HTTP request. RFC 6455 section 4.1.
+_HTTP_SCHEMES = {"ws": "http", "wss": "https"}
 
 _DEFAULT_URLS = PublicUrls(None, 1)
 

@@ -16,13 +16,21 @@ use crate::support::{Finished, bearward, finish_with_stdin};
 mod cases;
 
 /// Codes that the command can't reach. Vectors test each of them.
-const BEYOND: [(&str, &str); 6] = [
+const BEYOND: [(&str, &str); 14] = [
     ("missing_authorization", "a token is given, or it is a mistake in the arguments"),
     ("multiple_authorization_fields", "one token is given"),
     ("unknown_scheme", "the scheme is one of two"),
     ("scheme_without_token", "as missing_authorization"),
     ("proof_replayed", "only the API knows which proofs were used"),
     ("required_claim_missing", "claims are required of bare tokens, by the Python client"),
+    ("any_scope_missing", "only a route requires it"),
+    ("permission_missing", "only a route requires it"),
+    ("any_permission_missing", "only a route requires it"),
+    ("organization_not_accepted", "only a route requires it"),
+    ("claim_not_accepted", "only a route requires it"),
+    ("authentication_context_not_accepted", "only a route requires it"),
+    ("authentication_too_old", "only a route requires it"),
+    ("claims_unusable", "only a route has a type for claims"),
 ];
 
 #[test]
@@ -112,7 +120,9 @@ fn vectors_by_code() -> BTreeMap<&'static str, Vec<&'static Value>> {
 }
 
 fn is_for_arguments(case: &Value) -> bool {
-    let with_more = ["before", "required_claims", "proof_alone"].iter().any(|name| case.get(name).is_some());
+    let with_more = ["before", "required_claims", "requirement", "proof_alone"]
+        .iter()
+        .any(|name| case.get(name).is_some());
     let policy = &case["policy"];
     let as_arguments_have_it = policy["rfc_status_codes"] == false
         && policy["leeway"].is_u64()

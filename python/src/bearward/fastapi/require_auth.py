@@ -1,0 +1,231 @@
+"""The dependency that a route is guarded with, and the errors for those that are written wrongly."""
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Annotated, Any, Callable, Generic, NamedTuple, Optional, TypeVar, cast
+
+from fastapi import Response, params
+from fastapi.requests import HTTPConnection
+from fastapi.security import SecurityScopes
+from starlette.datastructures import Headers
+
+from bearward._native import has_credentials
+from bearward.client import ApiClient, Verified
+from bearward.errors import BaseAuthError
+from bearward.fastapi.answer import defect
+from bearward.fastapi.memory import Asked, recall, remember
+from bearward.fastapi.model import Converter, UnfitClaimsError
+from bearward.fastapi.openapi import ShownGuard
+from bearward.fastapi.refusal_log import credentials_of
+from bearward.fastapi.websocket import accept_with, answer, presented
+from bearward.requirement import Requirement
+
+if TYPE_CHECKING:
+    from bearward.fastapi.guard import Auth0FastAPI
+
+# FastAPI gives both; code that calls a guard itself need not.
+_NO_SCOPES = SecurityScopes()
+_NO_RESPONSE: Any = None
+
+_Claims = TypeVar("_Claims")
+
+
+class Demand(NamedTuple):
+    """What a guard demands of a request. Guards of equal demands are one object."""
+
+    requirement: Requirement
+    optional: bool
+    model: Optional[type[Any]]
+
+
+class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
+    """The dependency that `Auth0FastAPI.require_auth` returns.
+
+    It refuses requests with an `AuthHTTPException`. Scopes of a `fastapi.Security(..., scopes=[...])` that uses it are
+    required in addition to its own.
+
+    It is itself what `Depends` makes, with itself as the dependency. So a route where `Depends` was forgotten is
+    guarded as well: `claims: Annotated[dict, auth0.require_auth()]`, `claims: dict = auth0.require_auth()`,
+    `dependencies=[auth0.require_auth()]`. Otherwise FastAPI would take the claims from the body of the request.
+    """
+
+    def __init__(self, auth0: "Auth0FastAPI", demand: Demand) -> None:
+        ShownGuard.__init__(self, auth0.api_client.options, demand.requirement.scopes, auth0._login)
+        self._auth0 = auth0
+        self._demand = demand
+        self._convert = None if demand.model is None else Converter(demand.model)
+        # Requirements with the scopes of a `Security(...)` besides. An app has as many as it has routes.
+        self._with_scopes: dict[tuple[str, ...], Requirement] = {(): demand.requirement}
+        # Newer FastAPI declares `Depends` as a frozen dataclass.
+        object.__setattr__(self, "dependency", self)
+        object.__setattr__(self, "use_cache", True)
+
+    # Those of `Depends` look at the dependency, which is this object again.
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return f"RequireAuth{self._demand!r}".replace("RequireAuthDemand", "RequireAuth")
+
+    def __copy__(self) -> "RequireAuth[_Claims]":
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy is the guard of its own `Auth0FastAPI`.
+        return _guard_again, (self._auth0, self._demand)
+
+    async def __call__(
+        self,
+        request: HTTPConnection,
+        security_scopes: SecurityScopes = _NO_SCOPES,
+        response: Response = _NO_RESPONSE,
+    ) -> _Claims:
+        """The verified claims, as a new dict, or as the type that the guard was made with.
+
+        `None` without credentials, if the guard is optional.
+
+        Args:
+            request: The request, or a WebSocket that is not accepted yet.
+            security_scopes: More scopes that are required.
+            response: Where the header `DPoP-Nonce` of the answer goes.
+
+        Raises:
+            AuthHTTPException: 400, 401, 403, 500 or 503: see the classes in `bearward.errors`.
+            WebSocketException: the same for a WebSocket, where the server can't send such an answer.
+        """
+        headers = presented(request, self._auth0._subprotocol)
+        if self._demand.optional and not has_credentials(headers.raw):
+            return cast("_Claims", None)
+        # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
+        nonce = issuer = None
+        try:
+            claims, nonce = await self._verified(request, headers)
+            issuer = claims.get("iss")
+            if nonce is not None and response is not None:
+                # RFC 9449 section 8.2. Lost where the route answers with a `Response` of its own: the client is then
+                # asked for a nonce.
+                response.headers["DPoP-Nonce"] = nonce
+            refusal = self._unmet(claims, security_scopes, headers)
+            if refusal is None:
+                accept_with(request, self._auth0._subprotocol)
+                return cast("_Claims", claims if self._convert is None else self._convert(claims))
+        except BaseAuthError as error:
+            refusal = error
+        except UnfitClaimsError as error:
+            refusal = self._auth0.api_client.unfit(str(error), headers.get("authorization"))
+        except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
+            refusal = defect(error, credentials_of(request))
+        self._auth0._refusals.refused(refusal, request, issuer)
+        raise answer(refusal, request, nonce)
+
+    def _unmet(
+        self, claims: dict[str, Any], security_scopes: SecurityScopes, headers: Headers
+    ) -> Optional[BaseAuthError]:
+        more = tuple(security_scopes.scopes)
+        requirement = self._with_scopes.get(more)
+        if requirement is None:
+            requirement = self._with_scopes[more] = self._demand.requirement.with_scopes(more)
+        if not requirement:
+            return None
+        return self._auth0.api_client.unmet(claims, requirement, headers.get("authorization"))
+
+    async def _verified(self, request: HTTPConnection, headers: Headers) -> Verified:
+        """A proof is good once, and a request may pass several guards: the first one uses it up."""
+        url = self._auth0._urls.of(request)
+        client = self._auth0.api_client
+        asked = Asked.of(client, request, url)
+        claims = recall(request, asked)
+        if claims is not None:
+            return Verified(claims)
+        # Users' tests replace `verify_request`, also after the guard was made.
+        verify = client.verify if _is_own(client.verify_request) else client.verify_request
+        verified = await verify(headers=headers, http_method=asked.method, http_url=url)
+        if not isinstance(verified, Verified):
+            verified = Verified(verified)
+        remember(request, asked, verified.claims)
+        return verified
+
+
+def _guard_again(auth0: "Auth0FastAPI", demand: Demand) -> RequireAuth[Any]:
+    return auth0._guard(demand)
+
+
+# As it is defined: a test may replace it on the class, too.
+_VERIFY_REQUEST = ApiClient.verify_request
+
+
+def _is_own(verify_request: object) -> bool:
+    return getattr(verify_request, "__func__", None) is _VERIFY_REQUEST
+
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def must_be_called(method: _F) -> _F:
+    """Make a method that gives a guard an error wherever FastAPI meets it without its call.
+
+    In `Depends(auth0.require_auth)`, FastAPI would take the method itself for the dependency, and leave the route open.
+    """
+    return cast("_F", _MustBeCalled(method))
+
+
+class _MustBeCalled:
+    """A method, as a descriptor."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, owner: Any, kind: Optional[type] = None) -> Any:
+        return self._method if owner is None else _CallForgotten(self._method, owner)
+
+
+class _CallForgotten(params.Depends):
+    """A method of an object that says where its call is missing.
+
+    FastAPI takes it for a dependency, and asks for its `dependency`. So `Annotated[dict, auth0.require_auth]`,
+    `claims: dict = auth0.require_auth` and `dependencies=[auth0.require_auth]` are errors when the route is made.
+    """
+
+    def __init__(self, method: Callable[..., Any], owner: Any) -> None:
+        functools.update_wrapper(self, method)
+        self._method, self._owner = method, owner
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._method(self._owner, *args, **kwargs)
+
+    @property
+    def dependency(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Raises.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"A route has `auth0.{self._method.__name__}` without its call. Write `Depends(auth0.require_auth())`, "
+            "with parentheses: the call makes the dependency."
+        )
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """The method's. FastAPI asks what each parameter means, so `Depends(auth0.require_auth)` is an error, too."""
+        first, *others = list(inspect.signature(self._method).parameters.values())[1:]
+        return inspect.Signature([first.replace(annotation=Annotated[first.annotation, self]), *others])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _CallForgotten):
+            return NotImplemented
+        return self._owner is other._owner and self._method is other._method
+
+    def __hash__(self) -> int:
+        return hash((id(self._owner), self._method))
+
+    def __repr__(self) -> str:
+        return f"<bound method {self._method.__qualname__}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self._owner, self._method.__name__)

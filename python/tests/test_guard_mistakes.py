@@ -1,0 +1,301 @@
+"""Ways to write a guarded route: as FastAPI's documentation shows them, and with what is easily forgotten."""
+
+import copy
+import inspect
+from typing import Annotated
+
+import pytest
+from fastapi import APIRouter, Depends, FastAPI, Security, WebSocket
+from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from bearward.fastapi import Auth0FastAPI, RequireAuth
+
+# A route, router or app, each written with `guard` as the guard; `claims` are what the route answers.
+
+
+def parameter_default(guard):
+    app = FastAPI()
+
+    @app.post("/")
+    async def route(claims: dict = guard):
+        return claims
+
+    return app
+
+
+def annotated_parameter(guard):
+    app = FastAPI()
+
+    @app.post("/")
+    async def route(claims: Annotated[dict, guard]):
+        return claims
+
+    return app
+
+
+def annotated_parameter_of_a_sync_route(guard):
+    app = FastAPI()
+
+    @app.post("/")
+    def route(claims: Annotated[dict, guard]):
+        return claims
+
+    return app
+
+
+def annotated_parameter_with_a_body_beside_it(guard):
+    app = FastAPI()
+
+    @app.post("/")
+    async def route(claims: Annotated[dict, guard], body: dict):
+        return claims
+
+    return app
+
+
+def alias_of_an_annotated_type(guard):
+    Claims = Annotated[dict, guard]  # noqa: N806 - a type
+    app = FastAPI()
+
+    @app.post("/")
+    async def route(claims: Claims):
+        return claims
+
+    return app
+
+
+def dependencies_of_a_route(guard):
+    app = FastAPI()
+
+    @app.post("/", dependencies=[guard])
+    async def route():
+        return {"sub": "auth0|1234"}
+
+    return app
+
+
+def dependencies_of_a_router(guard):
+    app, router = FastAPI(), APIRouter(dependencies=[guard])
+
+    @router.post("/")
+    async def route():
+        return {"sub": "auth0|1234"}
+
+    app.include_router(router)
+    return app
+
+
+def dependencies_of_an_included_router(guard):
+    app, router = FastAPI(), APIRouter()
+
+    @router.post("/")
+    async def route():
+        return {"sub": "auth0|1234"}
+
+    app.include_router(router, dependencies=[guard])
+    return app
+
+
+def dependencies_of_an_app(guard):
+    app = FastAPI(dependencies=[guard])
+
+    @app.post("/")
+    async def route():
+        return {"sub": "auth0|1234"}
+
+    return app
+
+
+def a_dependency_of_a_dependency(guard):
+    app = FastAPI()
+
+    def user(claims: dict = guard):
+        return claims["sub"]
+
+    @app.post("/")
+    async def route(sub: str = Depends(user)):
+        return {"sub": sub}
+
+    return app
+
+
+def a_dependency_that_is_a_class(guard):
+    class User:
+        def __init__(self, claims: Annotated[dict, guard]):
+            self.sub = claims["sub"]
+
+    app = FastAPI()
+
+    @app.post("/")
+    async def route(user: Annotated[User, Depends()]):
+        return {"sub": user.sub}
+
+    return app
+
+
+def a_dependency_that_yields(guard):
+    app = FastAPI()
+
+    async def user(claims: dict = guard):
+        yield claims["sub"]
+
+    @app.post("/")
+    async def route(sub: str = Depends(user)):
+        return {"sub": sub}
+
+    return app
+
+
+def an_instance_that_is_called(guard):
+    class Checker:
+        async def __call__(self, claims: dict = guard):
+            return claims
+
+    app = FastAPI()
+
+    @app.post("/")
+    async def route(claims: dict = Depends(Checker())):
+        return claims
+
+    return app
+
+
+def add_api_route(guard):
+    async def route(claims: dict = guard):
+        return claims
+
+    app = FastAPI()
+    app.add_api_route("/", route, methods=["POST"])
+    return app
+
+
+def a_mounted_app(guard):
+    inner, app = FastAPI(dependencies=[guard]), FastAPI()
+
+    @inner.post("/")
+    async def route():
+        return {"sub": "auth0|1234"}
+
+    app.mount("", inner)
+    return app
+
+
+WAYS = [
+    parameter_default,
+    annotated_parameter,
+    annotated_parameter_of_a_sync_route,
+    annotated_parameter_with_a_body_beside_it,
+    alias_of_an_annotated_type,
+    dependencies_of_a_route,
+    dependencies_of_a_router,
+    dependencies_of_an_included_router,
+    dependencies_of_an_app,
+    a_dependency_of_a_dependency,
+    a_dependency_that_is_a_class,
+    a_dependency_that_yields,
+    an_instance_that_is_called,
+    add_api_route,
+    a_mounted_app,
+]
+
+GUARDS = {
+    "depends": lambda auth0: Depends(auth0.require_auth()),
+    "depends_forgotten": lambda auth0: auth0.require_auth(),
+    "security": lambda auth0: Security(auth0.require_auth()),
+    "security_with_scopes": lambda auth0: Security(auth0.require_auth(), scopes=["read:messages"]),
+    "not_cached": lambda auth0: Depends(auth0.require_auth(), use_cache=False),
+    "with_a_scope": lambda auth0: auth0.require_auth("read:messages"),
+}
+
+# What a client may put there to become somebody: the claims as its body, or a guard's arguments in the query.
+FORGED = {"sub": "admin", "claims": {"sub": "admin"}, "body": {}, "scopes": []}
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_the_route_is_guarded(auth0, tenant, way, guard):
+    client = TestClient(way(GUARDS[guard](auth0)))
+    for query in ("", "?claims=x&scopes=&request=x&self=x"):
+        assert client.post(f"/{query}", json=FORGED).status_code == 400
+        assert client.post(f"/{query}", json=FORGED, headers=tenant.authorization(exp=1)).status_code == 401
+    answer = client.post("/", json={"anything": 1}, headers=tenant.authorization())
+    assert (answer.status_code, answer.json()["sub"]) == (200, "auth0|1234")
+
+
+CALL_FORGOTTEN = {
+    "depends": lambda auth0: Depends(auth0.require_auth),
+    "security": lambda auth0: Security(auth0.require_auth, scopes=["a"]),
+    "nothing": lambda auth0: auth0.require_auth,
+    "verify": lambda auth0: Depends(auth0.verify),
+    "verify_alone": lambda auth0: auth0.verify,
+}
+
+
+@pytest.mark.parametrize("guard", CALL_FORGOTTEN)
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_a_forgotten_call_is_an_error_when_the_route_is_made(auth0, way, guard):
+    def make():
+        app = way(CALL_FORGOTTEN[guard](auth0))
+        # Newer FastAPI makes the routes of an included router with the first request.
+        assert way is dependencies_of_an_included_router
+        TestClient(app).post("/")
+
+    with pytest.raises(TypeError, match=r"Write `Depends\(auth0.require_auth\(\)\)`"):
+        make()
+
+
+@pytest.mark.parametrize("guard", [*GUARDS, *CALL_FORGOTTEN])
+def test_web_sockets(auth0, tenant, guard):
+    app = FastAPI()
+    made = {**GUARDS, **CALL_FORGOTTEN}[guard](auth0)
+
+    def make():
+        @app.websocket("/")
+        async def route(websocket: WebSocket, claims: dict = made):
+            await websocket.accept()
+            await websocket.send_text(claims["sub"])
+            await websocket.close()
+
+    if guard in CALL_FORGOTTEN:
+        with pytest.raises(TypeError, match="Write"):
+            make()
+        return
+    make()
+    client = TestClient(app)
+    with client.websocket_connect("/", headers=tenant.authorization()) as websocket:
+        assert websocket.receive_text() == "auth0|1234"
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/"):
+        pass
+
+
+def test_the_methods_are_methods_to_everything_else(auth0):
+    assert auth0.require_auth == auth0.require_auth
+    assert auth0.require_auth != auth0.verify
+    assert auth0.require_auth("a") is Auth0FastAPI.require_auth(auth0, "a")
+    assert list(inspect.signature(Auth0FastAPI.require_auth).parameters)[:2] == ["self", "scopes"]
+    assert next(iter(inspect.signature(auth0.require_auth).parameters)) == "scopes"
+    assert "Equal arguments" in inspect.getdoc(auth0.require_auth)
+
+    class Own(Auth0FastAPI):
+        def require_auth(self, scopes=None):
+            return super().require_auth("read:messages")
+
+    own = Own(domain="tenant.example", audience="a")
+    assert isinstance(own.require_auth(), RequireAuth)
+    assert own.require_auth().scopes == ("read:messages",)
+    assert copy.copy(own.require_auth()) is own.require_auth()
+    assert hash(auth0.require_auth) == hash(auth0.require_auth)
+
+
+def test_a_guard_is_one_object_to_fastapi(auth0):
+    guard = auth0.require_auth("a")
+    assert guard.dependency is guard
+    assert {guard: 1}[auth0.require_auth("a")] == 1
+    assert repr(guard) == "RequireAuth(requirement=Requirement(scopes=('a',)), optional=False, model=None)"
+
+
+def test_overrides(auth0):
+    app = parameter_default(auth0.require_auth())
+    app.dependency_overrides[auth0.require_auth()] = lambda: {"sub": "tests"}
+    assert TestClient(app).post("/").json() == {"sub": "tests"}
