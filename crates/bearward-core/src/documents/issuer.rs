@@ -30,6 +30,8 @@ pub(super) struct IssuerDocuments {
 #[derive(Clone, Debug, Default)]
 struct State {
     metadata: CachedDocument<Metadata, DocumentError>,
+    /// Whether the discovery document is at RFC 8414's place: OpenID's had none.
+    at_oauth_place: bool,
     /// Whether the issuer itself gave the metadata. A shared cache that others write to must not say where secrets go.
     metadata_from_issuer: bool,
     /// The token endpoint that the issuer gave in a discovery document that is no good for verification.
@@ -108,7 +110,7 @@ impl IssuerDocuments {
         now: UnixTime,
     ) -> Result<IssuerKeys, Missing> {
         let state = self.state.load();
-        let discovery = || DocumentNeeded::discovery(issuer);
+        let discovery = || state.discovery(issuer);
         let (metadata, metadata_due) = ready(state.metadata.readiness(now), patience, discovery)?;
         let key_set = || DocumentNeeded::key_set(issuer, &metadata);
         if state.jwks_uri != metadata.jwks_uri() {
@@ -125,7 +127,8 @@ impl IssuerDocuments {
         patience: Patience,
         now: UnixTime,
     ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
-        ready(self.state.load().metadata.readiness(now), patience, || DocumentNeeded::discovery(issuer))
+        let state = self.state.load();
+        ready(state.metadata.readiness(now), patience, || state.discovery(issuer))
     }
 
     /// Where the issuer gives tokens, as it says itself, and the discovery document if that is due.
@@ -144,7 +147,7 @@ impl IssuerDocuments {
         let found = if state.metadata_from_issuer {
             self.metadata(issuer, patience, now)
         } else {
-            let discovery = || DocumentNeeded { past_caches: true, ..DocumentNeeded::discovery(issuer) };
+            let discovery = || DocumentNeeded { past_caches: true, ..state.discovery(issuer) };
             ready(state.metadata.without_kept().readiness(now), patience, discovery)
         };
         found.map(|(metadata, due)| (metadata.token_endpoint().map(str::to_owned), due))
@@ -192,7 +195,10 @@ impl IssuerDocuments {
         now: UnixTime,
     ) {
         self.change(|state| match needed.kind {
-            DocumentKind::Discovery => state.metadata.failed(error, retry_after, jitter, now),
+            DocumentKind::Discovery => {
+                state.at_oauth_place = false;
+                state.metadata.failed(error, retry_after, jitter, now);
+            }
             DocumentKind::KeySet => {
                 if state.jwks_uri != needed.url {
                     // The keys moved: those from the old place are not this issuer's any more.
@@ -201,6 +207,14 @@ impl IssuerDocuments {
                 }
                 state.key_set.failed(error, retry_after, jitter, now);
             }
+        });
+    }
+
+    /// Notes that the issuer has no discovery document at OpenID's place. The next fetch is at RFC 8414's, at once.
+    pub(super) fn not_at_openid_place(&self) {
+        self.change(|state| {
+            state.at_oauth_place = true;
+            state.metadata.asked = None;
         });
     }
 
@@ -287,6 +301,16 @@ impl IssuerDocuments {
         let result = change(&mut state);
         self.state.store(Arc::new(state));
         result
+    }
+}
+
+impl State {
+    fn discovery(&self, issuer: &IssuerUrl) -> DocumentNeeded {
+        if self.at_oauth_place {
+            DocumentNeeded::oauth_metadata(issuer)
+        } else {
+            DocumentNeeded::discovery(issuer)
+        }
     }
 }
 

@@ -102,6 +102,10 @@ impl Documents {
     ) -> Result<Duration, DocumentError> {
         let (body, lifetime) = match response.judge(self.ceiling, now) {
             Ok(document) => document,
+            Err(Useless { error: DocumentError::Status(404), .. }) if needed.has_other_place() => {
+                self.change(&needed.issuer, now, IssuerDocuments::not_at_openid_place);
+                return Err(DocumentError::AtOtherPlace);
+            }
             Err(Useless { error, retry_after }) => {
                 self.failed(needed, error, retry_after, now);
                 return Err(error);

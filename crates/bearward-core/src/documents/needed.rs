@@ -40,6 +40,8 @@ pub enum DocumentError {
     NotFetched,
     /// The answer had another status than 200.
     Status(u16),
+    /// The answer had status 404. The issuer is asked at the other place where it may have its discovery document.
+    AtOtherPlace,
     /// It is longer than [`limits::DOCUMENT_BYTES`].
     TooLong,
     /// It was fetched, and is no usable discovery document.
@@ -93,6 +95,11 @@ impl DocumentNeeded {
         }
     }
 
+    /// The discovery document at the place of RFC 8414, which is asked where OpenID's has none.
+    pub(super) fn oauth_metadata(issuer: &IssuerUrl) -> Self {
+        Self { url: issuer.oauth_metadata_url(), ..Self::discovery(issuer) }
+    }
+
     pub(super) fn key_set(issuer: &IssuerUrl, metadata: &Metadata) -> Self {
         Self {
             issuer: issuer.clone(),
@@ -101,6 +108,13 @@ impl DocumentNeeded {
             past_caches: false,
             older_is_kept: false,
         }
+    }
+
+    /// Whether there is one more place where the document may be. Auth0's tenants have it at the first.
+    pub(super) fn has_other_place(&self) -> bool {
+        self.kind == DocumentKind::Discovery
+            && self.issuer.is_exact()
+            && self.url == self.issuer.discovery_url()
     }
 
     /// How long a request should wait for it at most, if an older one is kept that can be used instead: then call
@@ -144,6 +158,9 @@ impl fmt::Display for DocumentError {
         match self {
             Self::NotFetched => f.write_str("it could not be fetched"),
             Self::Status(status) => write!(f, "the answer had status {status}"),
+            Self::AtOtherPlace => f.write_str(
+                "the answer had status 404; next, it is asked for at /.well-known/oauth-authorization-server",
+            ),
             Self::TooLong => write!(f, "it is longer than {} bytes", limits::DOCUMENT_BYTES),
             Self::Metadata(error) => error.fmt(f),
             Self::KeySet(error) => error.fmt(f),

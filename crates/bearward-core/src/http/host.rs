@@ -65,6 +65,18 @@ impl<'a> Host<'a> {
 }
 
 impl Host<'_> {
+    /// Whether it is this machine itself. Only `localhost` is known as a name of it: RFC 6761 §6.3.
+    pub(crate) fn is_loopback(self) -> bool {
+        match self {
+            Self::Name(name) => {
+                let name = name.to_ascii_lowercase();
+                name == "localhost" || name.ends_with(".localhost")
+            }
+            Self::V4(address) => address.is_loopback(),
+            Self::V6(address) => address.is_loopback(),
+        }
+    }
+
     /// Whether it is a link-local address. Clouds offer secrets of the machine at such an address. RFC 3927, RFC 4291 §2.5.6.
     pub(crate) fn is_link_local(self) -> bool {
         match self {

@@ -24,8 +24,8 @@ pub(crate) enum IssuerRefused {
     NotTheOne,
     /// It is not one of the issuers that are configured, or that the resolver named for this request.
     NotListed,
-    /// The resolver has to be asked first. Holds the issuer that the token names, in normal form. Nothing about it is
-    /// verified.
+    /// The resolver has to be asked first. Holds the issuer that the token names: in normal form, or as it is spelled if it has
+    /// a path. Nothing about it is verified.
     AskResolver(IssuerUrl),
 }
 
@@ -57,7 +57,7 @@ impl Issuers {
         one.into_iter().chain(several.into_iter().flatten())
     }
 
-    /// The accepted issuer that `iss` names, however it is written. Nothing is fetched for any other.
+    /// The accepted issuer that `iss` names. Nothing is fetched for any other.
     ///
     /// `resolved`: what the resolver named for this request, if it was asked.
     pub(crate) fn select<'a>(
@@ -68,21 +68,33 @@ impl Issuers {
         let allowed = match (&self.0, resolved) {
             (Allowed::Single(issuer), _) => return only(issuer, iss),
             (Allowed::AnyOf(allowed), _) | (Allowed::Resolved, Some(allowed)) => allowed,
-            (Allowed::Resolved, None) => return Err(IssuerRefused::AskResolver(normal(iss)?)),
+            (Allowed::Resolved, None) => return Err(IssuerRefused::AskResolver(named(iss)?)),
         };
-        // Usually `iss` is in normal form already. Then nothing is allocated.
+        // Usually `iss` is spelled as the issuer already. Then nothing is allocated.
         if let Some(issuer) = allowed.get(iss) {
             return Ok(issuer);
         }
-        allowed.get(&normal(iss)?).ok_or(IssuerRefused::NotListed)
+        let spelled_otherwise = IssuerUrl::parse(iss).ok().and_then(|normal| allowed.get(&normal));
+        match spelled_otherwise.filter(|issuer| !issuer.is_exact()) {
+            Some(issuer) => Ok(issuer),
+            None if allowed.iter().any(IssuerUrl::is_exact) || resolved.is_some() => {
+                named(iss).and(Err(IssuerRefused::NotListed))
+            }
+            None => normal(iss).and(Err(IssuerRefused::NotListed)),
+        }
     }
 }
 
 fn only<'a>(issuer: &'a IssuerUrl, iss: &str) -> Result<&'a IssuerUrl, IssuerRefused> {
-    if issuer.as_str() == iss || *issuer == normal(iss)? {
-        return Ok(issuer);
+    match issuer.is_spelled(iss) {
+        Ok(true) => Ok(issuer),
+        Ok(false) => Err(IssuerRefused::NotTheOne),
+        Err(_) => Err(IssuerRefused::Malformed),
     }
-    Err(IssuerRefused::NotTheOne)
+}
+
+fn named(iss: &str) -> Result<IssuerUrl, IssuerRefused> {
+    IssuerUrl::named(iss).map_err(|_| IssuerRefused::Malformed)
 }
 
 fn normal(iss: &str) -> Result<IssuerUrl, IssuerRefused> {

@@ -30,11 +30,16 @@ pub enum PrivateAddresses {
 pub(super) fn check(uri: &str, issuer: &IssuerUrl, private: PrivateAddresses) -> Result<(), EndpointError> {
     let (scheme, rest) = uri.split_once("://").ok_or(EndpointError::Malformed)?;
     let visible = uri.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if !scheme.eq_ignore_ascii_case("https") || !visible || uri.contains('#') {
+    if !visible || uri.contains('#') {
         return Err(EndpointError::Malformed);
     }
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let host = Host::of_authority(authority).ok_or(EndpointError::Malformed)?;
+    // An issuer on this machine that is configured without TLS has its keys here, too.
+    let without_tls = scheme == "http" && issuer.is_plain_http() && host.is_loopback();
+    if !scheme.eq_ignore_ascii_case("https") && !without_tls {
+        return Err(EndpointError::Malformed);
+    }
     let leads_inside = private == PrivateAddresses::Refused
         && host.is_internal()
         && !issuer.host().is_some_and(Host::is_internal);
@@ -93,6 +98,18 @@ mod tests {
         {
             assert_eq!(check("127.0.0.1:4400", inside), Err(EndpointError::Internal), "{inside}");
         }
+    }
+
+    #[test]
+    fn only_an_issuer_on_this_machine_without_tls_has_keys_without_tls() {
+        let check = |issuer: &str, uri: &str| {
+            super::check(uri, &IssuerUrl::exact(issuer).unwrap(), PrivateAddresses::Allowed)
+        };
+        assert_eq!(check("http://localhost:8080/realms/a", "http://127.0.0.1:8080/jwks"), Ok(()));
+        for elsewhere in ["http://10.0.0.1/jwks", "http://kc.example.com/jwks", "http://169.254.169.254/"] {
+            assert_eq!(check("http://localhost:8080/realms/a", elsewhere), Err(EndpointError::Malformed));
+        }
+        assert_eq!(check("https://localhost:8080/", "http://localhost:8080/"), Err(EndpointError::Malformed));
     }
 
     #[test]

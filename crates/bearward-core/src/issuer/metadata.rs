@@ -41,8 +41,7 @@ impl Metadata {
         let document = JsonObject::parse(body).map_err(MetadataError::NotJson)?;
         let text = |name| document.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let issuer = text("issuer").ok_or(MetadataError::IssuerMissing)?;
-        let normal = IssuerUrl::parse(issuer).map_err(|_| MetadataError::IssuerMalformed)?;
-        if normal != *asked {
+        if !asked.is_spelled(issuer).map_err(|_| MetadataError::IssuerMalformed)? {
             return Err(MetadataError::OtherIssuer);
         }
         let jwks_uri = text("jwks_uri").ok_or(MetadataError::JwksUriMissing)?;
@@ -65,9 +64,8 @@ impl Metadata {
     pub(crate) fn token_endpoint_alone(body: Vec<u8>, asked: &IssuerUrl) -> Option<String> {
         let document = JsonObject::parse(body).ok()?;
         let text = |name| document.get(name).map(Value::as_str);
-        let is_own = text("issuer").is_none_or(|issuer| {
-            issuer.and_then(|issuer| IssuerUrl::parse(issuer).ok()).is_some_and(|issuer| issuer == *asked)
-        });
+        let is_own = text("issuer")
+            .is_none_or(|issuer| issuer.is_some_and(|issuer| asked.is_spelled(issuer) == Ok(true)));
         // If `jwks_uri` leads to a forbidden place, nothing in the document is trusted.
         let keys_are_harmless = text("jwks_uri").is_none_or(|uri| {
             uri.is_some_and(|uri| endpoints::check(uri, asked, PrivateAddresses::Refused).is_ok())

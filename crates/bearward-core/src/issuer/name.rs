@@ -1,13 +1,32 @@
-//! The normal form of an issuer: `https://host[:port]/`, in lower case.
+//! The names of issuers: in normal form (`https://host[:port]/`, in lower case), or exactly as the issuer spells itself.
 
 use core::borrow::Borrow;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use crate::http::host::Host;
 
-/// The URL of an issuer, in normal form: `https://`, a host in lower case, a port if there is one, `/`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct IssuerUrl(String);
+/// The URL of an issuer. There are two kinds:
+///
+/// - [`parse`](Self::parse): a bare host, in normal form. `https://`, a host in lower case, a port if there is one, `/`. Tokens
+///   and discovery documents may spell it in other ways, as long as both spell it the same.
+/// - [`exact`](Self::exact): a URL as its tokens spell it. Any other spelling is another issuer.
+///
+/// Two of the same text are equal, whatever their kinds.
+#[derive(Clone, Debug)]
+pub struct IssuerUrl {
+    text: String,
+    spelling: Spelling,
+}
+
+/// Which spellings of an issuer's URL name that issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spelling {
+    /// Every one that has the same normal form.
+    Any,
+    /// One only.
+    Exact,
+}
 
 /// Why a text is not the name of an issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +42,12 @@ pub enum IssuerNameError {
     MoreThanHost,
     /// Not a host name or address with an optional port.
     BadHost,
+    /// A path with a dot segment, an empty segment, or a character that must be encoded.
+    BadPath,
+    /// A query or a fragment.
+    QueryOrFragment,
+    /// `http:`, and the host is not this machine.
+    PlainHttp,
 }
 
 impl IssuerUrl {
@@ -44,35 +69,147 @@ impl IssuerUrl {
             return Err(IssuerNameError::MoreThanHost);
         }
         Host::of_authority(authority).ok_or(IssuerNameError::BadHost)?;
-        Ok(Self(format!("https://{authority}/")))
+        Ok(Self { text: format!("https://{authority}/"), spelling: Spelling::Any })
     }
 
-    /// `https://host[:port]/`
+    /// Reads a URL that tokens and the discovery document must spell exactly so: path and final slash count. OpenID Connect
+    /// Discovery 1.0 §2, RFC 8414 §2.
+    ///
+    /// It is https; http only if the host is this machine. There is no query, no fragment, no user info, no dot segment.
+    pub fn exact(text: &str) -> Result<Self, IssuerNameError> {
+        if text.is_empty() {
+            return Err(IssuerNameError::Empty);
+        }
+        let (is_https, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+            (Some(rest), _) => (true, rest),
+            (None, Some(rest)) => (false, rest),
+            (None, None) => return Err(IssuerNameError::NotHttps),
+        };
+        if rest.contains(['?', '#']) {
+            return Err(IssuerNameError::QueryOrFragment);
+        }
+        let (authority, path) = authority_and_path(rest);
+        if authority.contains('@') {
+            return Err(IssuerNameError::Credentials);
+        }
+        let host = Host::of_authority(authority).ok_or(IssuerNameError::BadHost)?;
+        if !is_https && !host.is_loopback() {
+            return Err(IssuerNameError::PlainHttp);
+        }
+        if !is_plain_path(path) {
+            return Err(IssuerNameError::BadPath);
+        }
+        Ok(Self { text: text.to_owned(), spelling: Spelling::Exact })
+    }
+
+    /// The URL: `https://host[:port]/`, or as it was spelled for [`exact`](Self::exact).
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// Whether no other spelling names this issuer.
+    pub fn is_exact(&self) -> bool {
+        self.spelling == Spelling::Exact
+    }
+
+    /// Whether requests to this issuer go without TLS. Only to this machine.
+    pub fn is_plain_http(&self) -> bool {
+        self.text.starts_with("http://")
+    }
+
+    /// Whether `text` spells this issuer.
+    ///
+    /// # Errors
+    ///
+    /// `text` is not the URL of an issuer.
+    pub(crate) fn is_spelled(&self, text: &str) -> Result<bool, IssuerNameError> {
+        match self.spelling {
+            _ if text == self.text => Ok(true),
+            Spelling::Exact => Self::named(text).map(|_| false),
+            Spelling::Any => Self::parse(text).map(|named| named == *self),
+        }
+    }
+
+    /// Either kind: a bare host becomes its normal form, and a URL with a path stays as it is spelled.
+    pub fn named(text: &str) -> Result<Self, IssuerNameError> {
+        Self::parse(text).or_else(|error| Self::exact(text).map_err(|_| error))
     }
 
     /// Where its discovery document is. OpenID Connect Discovery 1.0 §4.
     pub fn discovery_url(&self) -> String {
-        format!("{}.well-known/openid-configuration", self.0)
+        format!("{}/.well-known/openid-configuration", self.without_slash())
+    }
+
+    /// Where RFC 8414 §3.1 puts the document: the name of the document comes before the path.
+    pub(crate) fn oauth_metadata_url(&self) -> String {
+        let url = self.without_slash();
+        let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+        let (authority, path) = authority_and_path(rest);
+        format!("{scheme}://{authority}/.well-known/oauth-authorization-server{path}")
+    }
+
+    fn without_slash(&self) -> &str {
+        self.text.strip_suffix('/').unwrap_or(&self.text)
     }
 
     pub(crate) fn host(&self) -> Option<Host<'_>> {
-        let authority = self.0.strip_prefix("https://")?.strip_suffix('/')?;
-        Host::of_authority(authority)
+        let (_, rest) = self.text.split_once("://")?;
+        Host::of_authority(authority_and_path(rest).0)
+    }
+}
+
+/// What follows the scheme of a URL, before its path and from its path on.
+fn authority_and_path(rest: &str) -> (&str, &str) {
+    rest.split_at(rest.find('/').unwrap_or(rest.len()))
+}
+
+/// Whether nothing between an issuer and this server would change the path: RFC 3986 §3.3, without dot segments in any
+/// spelling and without empty segments. It may be empty, and may end with a slash.
+fn is_plain_path(path: &str) -> bool {
+    let Some(path) = path.strip_prefix('/') else { return path.is_empty() };
+    path.is_empty() || path.strip_suffix('/').unwrap_or(path).split('/').all(is_plain_segment)
+}
+
+fn is_plain_segment(segment: &str) -> bool {
+    let dots = segment.to_ascii_lowercase().replace("%2e", ".");
+    let mut bytes = segment.bytes();
+    while let Some(byte) = bytes.next() {
+        let hex = |digit: Option<u8>| digit.is_some_and(|digit| digit.is_ascii_hexdigit());
+        let fits = match byte {
+            b'%' => hex(bytes.next()) && hex(bytes.next()),
+            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte),
+        };
+        if !fits {
+            return false;
+        }
+    }
+    !matches!(dots.as_str(), "" | "." | "..")
+}
+
+impl PartialEq for IssuerUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for IssuerUrl {}
+
+impl Hash for IssuerUrl {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
     }
 }
 
 /// With this, a set of issuers can be searched for the text of a claim without an allocation.
 impl Borrow<str> for IssuerUrl {
     fn borrow(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
 impl fmt::Display for IssuerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -84,6 +221,11 @@ impl fmt::Display for IssuerNameError {
             Self::Credentials => "invalid domain URL (credentials are not allowed)",
             Self::MoreThanHost => "invalid domain URL (path/query/fragment are not allowed)",
             Self::BadHost => "invalid domain URL (not a host name or address with an optional port)",
+            Self::BadPath => {
+                "invalid issuer URL (a path must have no empty segment, no '.' or '..', and only characters of RFC 3986)"
+            }
+            Self::QueryOrFragment => "invalid issuer URL (query/fragment are not allowed)",
+            Self::PlainHttp => "invalid issuer URL (http is only for this machine: write https)",
         })
     }
 }
@@ -138,6 +280,90 @@ mod tests {
             ("::1", BadHost),
         ] {
             assert_eq!(IssuerUrl::parse(text), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_exact_issuer_is_kept_as_it_is_spelled() {
+        for (text, openid, oauth) in [
+            (
+                "https://kc.example.com/realms/acme",
+                "https://kc.example.com/realms/acme/.well-known/openid-configuration",
+                "https://kc.example.com/.well-known/oauth-authorization-server/realms/acme",
+            ),
+            (
+                "https://a.example.com/application/o/app/",
+                "https://a.example.com/application/o/app/.well-known/openid-configuration",
+                "https://a.example.com/.well-known/oauth-authorization-server/application/o/app",
+            ),
+            (
+                "https://Accounts.example.com",
+                "https://Accounts.example.com/.well-known/openid-configuration",
+                "https://Accounts.example.com/.well-known/oauth-authorization-server",
+            ),
+            (
+                "http://localhost:8080/realms/a%20b",
+                "http://localhost:8080/realms/a%20b/.well-known/openid-configuration",
+                "http://localhost:8080/.well-known/oauth-authorization-server/realms/a%20b",
+            ),
+        ] {
+            let issuer = IssuerUrl::exact(text).unwrap();
+            assert_eq!(issuer.as_str(), text);
+            assert_eq!(issuer.discovery_url(), openid);
+            assert_eq!(issuer.oauth_metadata_url(), oauth);
+            assert_eq!(issuer.is_spelled(text), Ok(true));
+            let other =
+                if let Some(rest) = text.strip_suffix('/') { rest.to_owned() } else { format!("{text}/") };
+            assert_eq!(issuer.is_spelled(&other), Ok(false));
+        }
+        let bare = IssuerUrl::exact("https://tenant.auth0.com/").unwrap();
+        for other in ["https://TENANT.auth0.com/", "https://tenant.auth0.com", "tenant.auth0.com"] {
+            assert_eq!(bare.is_spelled(other), Ok(false), "{other}");
+            assert_eq!(IssuerUrl::parse(other).unwrap().is_spelled("https://tenant.auth0.com/"), Ok(true));
+        }
+    }
+
+    #[test]
+    fn a_url_that_could_be_read_in_two_ways_is_no_exact_issuer() {
+        use IssuerNameError::{BadHost, BadPath, Credentials, Empty, NotHttps, PlainHttp, QueryOrFragment};
+        for (text, error) in [
+            ("", Empty),
+            ("kc.example.com/realms/a", NotHttps),
+            ("HTTPS://kc.example.com/", NotHttps),
+            ("ftp://kc.example.com/", NotHttps),
+            ("http://kc.example.com/", PlainHttp),
+            ("http://10.0.0.1/", PlainHttp),
+            ("http://localhost.example.com/", PlainHttp),
+            ("http://127.0.0.1.example.com/", PlainHttp),
+            ("https://u@kc.example.com/", Credentials),
+            ("https://kc.example.com/?a", QueryOrFragment),
+            ("https://kc.example.com/#a", QueryOrFragment),
+            ("https://kc.example.com?a", QueryOrFragment),
+            ("https://kc.example.com/a/../b", BadPath),
+            ("https://kc.example.com/./b", BadPath),
+            ("https://kc.example.com/a/%2e%2E", BadPath),
+            ("https://kc.example.com/a/.%2e/", BadPath),
+            ("https://kc.example.com//", BadPath),
+            ("https://kc.example.com/a//b", BadPath),
+            ("https://kc.example.com/a//", BadPath),
+            ("https://kc.example.com/a b", BadPath),
+            ("https://kc.example.com/a\\b", BadPath),
+            ("https://kc.example.com/a\n", BadPath),
+            ("https://kc.example.com/%", BadPath),
+            ("https://kc.example.com/%4", BadPath),
+            ("https://kc.example.com/%zz", BadPath),
+            ("https://kc.example.com/{tenantid}/v2.0", BadPath),
+            ("https://kc.example.com/\u{e9}", BadPath),
+            ("https://kc.example.com\\@evil.example/", Credentials),
+            ("https://kc.example.com\\.evil.example/", BadHost),
+            ("https:///a", BadHost),
+            ("https://kc.example.com:0/a", BadHost),
+            ("https://127.1/a", BadHost),
+        ] {
+            assert_eq!(IssuerUrl::exact(text).map(|issuer| issuer.text), Err(error), "{text:?}");
+        }
+        for loopback in ["http://127.0.0.1:8080/realms/a", "http://[::1]:1/", "http://a.localhost/x/"] {
+            assert!(IssuerUrl::exact(loopback).unwrap().is_plain_http());
         }
     }
 
