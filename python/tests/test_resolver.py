@@ -417,7 +417,9 @@ async def test_no_credentials_reach_a_resolver(tenant, field):
     assert told == {"host": "a.example", "x-tenant": "one", "x-author": "me", "x-tenant-key": "acme"}
 
 
-@pytest.mark.parametrize("value", ["eyJ" * 20_000, "eyJaaaa." * 1, "-" * 60_000, "eyJaaaa." + "a" * 60_000])
+@pytest.mark.parametrize(
+    "value", ["eyJ" * 20_000, "eyjafjallajokull.a.example", "-" * 60_000, "eyJaaaa." + "a" * 60_000]
+)
 async def test_long_values_that_are_no_credentials_are_passed_on(tenant, value):
     resolver = Resolver([tenant.domain])
     await client_of(tenant, resolver.sync).verify_access_token(tenant.token(), None, {"x": value})
