@@ -118,7 +118,7 @@ impl Documents {
                 if let Some(url) = text.and_then(|text| Metadata::token_endpoint_alone(text, &needed.issuer))
                 {
                     self.change(&needed.issuer, |documents| {
-                        documents.keep_endpoint_alone(url, lifetime, now)
+                        documents.keep_endpoint_alone(url, lifetime, now);
                     });
                 }
                 Err(error)
@@ -180,13 +180,8 @@ impl Documents {
         patience: Patience,
         now: UnixTime,
     ) -> Result<(Option<String>, Option<DocumentNeeded>), Missing> {
-        match self.issuers.load().get(issuer) {
-            Some(documents) => documents.token_endpoint(issuer, patience, now),
-            None => {
-                let discovery = DocumentNeeded::discovery(issuer);
-                Err(Missing::Needed(DocumentNeeded { past_caches: true, ..discovery }))
-            }
-        }
+        let documents = self.issuers.load().get(issuer).map(Arc::clone).unwrap_or_default();
+        documents.token_endpoint(issuer, patience, now)
     }
 
     /// The discovery document that is kept of `issuer`, however old.
