@@ -418,6 +418,15 @@ async def test_no_credentials_reach_a_resolver(tenant, field):
 
 
 @pytest.mark.parametrize(
+    "value", ["eyJ" * 20_000, "eyjafjallajokull.a.example", "-" * 60_000, "eyJaaaa." + "a" * 60_000]
+)
+async def test_long_values_that_are_no_credentials_are_passed_on(tenant, value):
+    resolver = Resolver([tenant.domain])
+    await client_of(tenant, resolver.sync).verify_access_token(tenant.token(), None, {"x": value})
+    assert resolver.asked[0]["request_headers"] == {"x": value}
+
+
+@pytest.mark.parametrize(
     ("query", "told"),
     [
         ("?tenant=a&page=2", "?tenant=a&page=2"),

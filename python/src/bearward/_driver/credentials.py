@@ -19,8 +19,10 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 # A scheme with its credentials (RFC 9110 section 11.4), or a JWT anywhere. A WebSocket's token comes as a subprotocol.
+# A JWT begins where a word does: each piece of a value is looked at once, however long a stranger makes it.
 _VALUE = re.compile(
-    r"^\s*(?:bearer|basic|digest|dpop|negotiate|hawk|aws4-hmac-sha256)[ \t,]|eyJ[\w-]{4,}\.[\w-]*\.", re.IGNORECASE
+    r"^\s*(?i:bearer|basic|digest|dpop|negotiate|hawk|aws4-hmac-sha256)[ \t,]"
+    r"|(?<![\w-])eyJ[\w-]{10,}\.[\w-]*\."
 )
 # Further names of parameters in a query. As the name of a field they would say nothing.
 _PARAMETERS = frozenset({"key", "code"})

@@ -224,8 +224,8 @@ class Loop:
                     value = await work
                 if scope.cancelled_caught:
                     error = asyncio.CancelledError()
-            except self._trio.Cancelled as cancelled:
-                done(None, cancelled)
+            except self._trio.Cancelled:
+                done(None, RuntimeError("the event loop ends"))
                 raise
             except BaseException as raised:  # noqa: BLE001 - whoever waits raises it; trio would end the whole run
                 error = raised
