@@ -57,7 +57,7 @@ class Decision:
     def issuers(self, issuers: IssuerSet) -> None:
         """The resolver named these issuers."""
     def waited(self, needed: DocumentNeeded) -> None:
-        """The request doesn't wait any longer for this document: it is decided with the older one, or stays undecided."""
+        """The request doesn't wait any longer for this document: it gets the older one, or stays undecided."""
     def sighting(self, is_new: Optional[bool]) -> None:
         """What the shared store said of the proof; `None`: it can't say."""
 
