@@ -57,7 +57,7 @@ class Decision:
     def issuers(self, issuers: IssuerSet) -> None:
         """The resolver named these issuers."""
     def waited(self, needed: DocumentNeeded) -> None:
-        """The request waits no longer for this document: it is decided with the older one, or stays undecided."""
+        """The request doesn't wait any longer for this document: it gets the older one, or stays undecided."""
     def sighting(self, is_new: Optional[bool]) -> None:
         """What the shared store said of the proof; `None`: it can't say."""
 
@@ -146,6 +146,7 @@ class Engine:
         dpop_nonce_keys: Optional[list[bytes]] = None,
         dpop_nonce_lifetime: float = 300.0,
         issuers_kept: int = 100,
+        tokens_remembered: int = 10_000,
         documents: Optional[Documents] = None,
     ) -> Engine:
         """`issuers` `None`: a resolver says for each request which are accepted. `documents`: another engine's."""

@@ -139,6 +139,11 @@ class ApiClientOptions:
     client_assertion_algorithm: Literal["RS256", "RS384", "PS256"] = option(default="RS256", kw_only=True)
     """The algorithm that `client_assertion_key` signs with."""
 
+    verified_token_cache: int = option(default=10_000, check=checks.at_least(0), kw_only=True)
+    """How many verified access tokens are remembered, so that their signatures need not be checked at each request. Up to
+    1.5 KB each. A remembered token is good only with the key set it was verified with; its times, its binding and what
+    the route requires are checked each time. 0: none."""
+
     token_cache: bool = option(default=False, kw_only=True)
     """Remember tokens for other services until shortly before they expire, and send one request for equal calls that
     come at once on an event loop. Calls are equal if the method, the subject token and all arguments are: so nobody
@@ -167,6 +172,7 @@ class KeywordOptions(TypedDict, total=False):
     resolver_ttl_seconds: Union[int, float]
     client_assertion_key: Optional[Union[str, bytes]]
     client_assertion_algorithm: Literal["RS256", "RS384", "PS256"]
+    verified_token_cache: int
     token_cache: bool
 
 
@@ -200,6 +206,7 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         dpop_nonce_keys=_nonce_keys(options),
         dpop_nonce_lifetime=float(options.dpop_nonce_lifetime),
         issuers_kept=options.cache_max_entries if options.cache_adapter is None else _ISSUERS_KEPT,
+        tokens_remembered=options.verified_token_cache,
     )
 
 

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Annotated, Any, Callable, Generic, NamedTuple, Optional, TypeVar, cast
+from typing import Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, cast
 
 from fastapi import Response, params
 from fastapi.requests import HTTPConnection
@@ -15,13 +15,11 @@ from bearward.errors import BaseAuthError
 from bearward.fastapi.answer import defect
 from bearward.fastapi.memory import Asked, recall, remember
 from bearward.fastapi.model import Converter, UnfitClaimsError
-from bearward.fastapi.openapi import ShownGuard
-from bearward.fastapi.refusal_log import credentials_of
+from bearward.fastapi.openapi import Login, ShownGuard
+from bearward.fastapi.refusal_log import RefusalLog, credentials_of
+from bearward.fastapi.url import PublicUrls
 from bearward.fastapi.websocket import accept_with, answer, presented
 from bearward.requirement import Requirement
-
-if TYPE_CHECKING:
-    from bearward.fastapi.guard import Auth0FastAPI
 
 # FastAPI gives both; code that calls a guard itself need not.
 _NO_SCOPES = SecurityScopes()
@@ -38,6 +36,18 @@ class Demand(NamedTuple):
     model: Optional[type[Any]]
 
 
+class Owner(Protocol):
+    """The part of `Auth0FastAPI` that its guards use."""
+
+    api_client: ApiClient
+    _urls: PublicUrls
+    _login: Optional[Login]
+    _refusals: RefusalLog
+    _subprotocol: Optional[str]
+
+    def _guard(self, demand: Demand) -> "RequireAuth[Any]": ...
+
+
 class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
     """The dependency that `Auth0FastAPI.require_auth` returns.
 
@@ -49,7 +59,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
     `dependencies=[auth0.require_auth()]`. Otherwise FastAPI would take the claims from the body of the request.
     """
 
-    def __init__(self, auth0: "Auth0FastAPI", demand: Demand) -> None:
+    def __init__(self, auth0: "Owner", demand: Demand) -> None:
         ShownGuard.__init__(self, auth0.api_client.options, demand.requirement.scopes, auth0._login)
         self._auth0 = auth0
         self._demand = demand
@@ -150,7 +160,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         return verified
 
 
-def _guard_again(auth0: "Auth0FastAPI", demand: Demand) -> RequireAuth[Any]:
+def _guard_again(auth0: "Owner", demand: Demand) -> RequireAuth[Any]:
     return auth0._guard(demand)
 
 
