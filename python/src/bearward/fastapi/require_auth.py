@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Annotated, Any, Callable, Generic, NamedTuple, Optional, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, cast
 
 from fastapi import Response, params
 from fastapi.requests import HTTPConnection
@@ -21,7 +21,9 @@ from bearward.fastapi.websocket import accept_with, answer, presented
 from bearward.requirement import Requirement
 
 if TYPE_CHECKING:
-    from bearward.fastapi.guard import Auth0FastAPI
+    from bearward.fastapi.openapi import Login
+    from bearward.fastapi.refusal_log import RefusalLog
+    from bearward.fastapi.url import PublicUrls
 
 # FastAPI gives both; code that calls a guard itself need not.
 _NO_SCOPES = SecurityScopes()
@@ -38,6 +40,18 @@ class Demand(NamedTuple):
     model: Optional[type[Any]]
 
 
+class Guarding(Protocol):
+    """What a guard needs of its `Auth0FastAPI`."""
+
+    api_client: ApiClient
+    _login: Optional["Login"]
+    _refusals: "RefusalLog"
+    _subprotocol: Optional[str]
+    _urls: "PublicUrls"
+
+    def _guard(self, demand: Demand) -> "RequireAuth[Any]": ...
+
+
 class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
     """The dependency that `Auth0FastAPI.require_auth` returns.
 
@@ -49,7 +63,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
     `dependencies=[auth0.require_auth()]`. Otherwise FastAPI would take the claims from the body of the request.
     """
 
-    def __init__(self, auth0: "Auth0FastAPI", demand: Demand) -> None:
+    def __init__(self, auth0: Guarding, demand: Demand) -> None:
         ShownGuard.__init__(self, auth0.api_client.options, demand.requirement.scopes, auth0._login)
         self._auth0 = auth0
         self._demand = demand
@@ -150,7 +164,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         return verified
 
 
-def _guard_again(auth0: "Auth0FastAPI", demand: Demand) -> RequireAuth[Any]:
+def _guard_again(auth0: Guarding, demand: Demand) -> RequireAuth[Any]:
     return auth0._guard(demand)
 
 
