@@ -53,7 +53,7 @@ async def ceiling(tenant: Tenant, requests: list[dict[str, str]], replay) -> flo
 
 async def bytes_per_proof(port: int, url: str) -> float:
     """Of the server's memory."""
-    store = RedisReplayStore.from_url(url)
+    store = RedisReplayStore.from_url(url, timeout=10)
     await store.remember(os.urandom(32), 335)
 
     def used() -> int:
@@ -80,7 +80,7 @@ async def main() -> None:
         rates = {}
         for name, replay in (("off", False), ("in this process", True), ("Redis", None)):
             requests = [prover.headers(URL, token=token) for _ in range(REQUESTS)]
-            store = RedisReplayStore.from_url(url, prefix="ceiling:") if replay is None else None
+            store = RedisReplayStore.from_url(url, prefix="ceiling:", timeout=10) if replay is None else None
             rates[name] = await ceiling(tenant, requests, replay if store is None else store)
             if store is not None:
                 await store.aclose()
