@@ -91,6 +91,15 @@ def test_logging(run, tenant, caplog):
         logging.getLogger("bearward").handlers[:] = before
 
 
+def test_metrics_and_readiness(run, tenant):
+    names = run("metrics-and-readiness")
+    with TestClient(names["app"]) as client:
+        assert client.get("/ready").status_code == 200
+        assert client.get("/messages", headers=tenant.authorization()).status_code == 200
+        assert client.get("/messages").status_code == 400
+    assert [decision.code for decision in names["decisions"]] == [None, "missing_authorization"]
+
+
 def test_every_page_is_tested():
     tested = {name[5:].replace("_", "-") for name in globals() if name.startswith("test_")}
     assert {page.stem for page in PAGES.glob("*.md")} == tested - {"every-page-is-tested"}

@@ -240,6 +240,11 @@ impl Verifier {
         &self.documents
     }
 
+    /// How many used proofs this process remembers.
+    pub fn replay_entries(&self) -> usize {
+        self.used_proofs.entries()
+    }
+
     /// Decides at `now`, or says what has to be brought first. RFC 6750 §2.1, RFC 9449 §7.1, RFC 9068 §4.
     ///
     /// Ask with the same `decision` and `question` until [`Next::Done`].

@@ -99,6 +99,20 @@ impl Documents {
         PyList::new(py, dicts?)
     }
 
+    fn missing(&self, py: Python<'_>, issuer: &str, now: f64) -> PyResult<Option<DocumentNeeded>> {
+        guarded(py, || {
+            let issuer = IssuerUrl::parse(issuer).map_err(configuration)?;
+            Ok(self.0.missing(&issuer, unix_time(now)?).map(DocumentNeeded))
+        })
+    }
+
+    fn is_ready(&self, py: Python<'_>, issuer: &str, now: f64) -> PyResult<bool> {
+        guarded(py, || {
+            let issuer = IssuerUrl::parse(issuer).map_err(configuration)?;
+            Ok(self.0.is_ready(&issuer, unix_time(now)?))
+        })
+    }
+
     fn token_endpoint(&self, issuer: &str) -> PyResult<TokenEndpointSearch> {
         let issuer = IssuerUrl::parse(issuer).map_err(configuration)?;
         let lookup = std::sync::Mutex::new(TokenEndpointLookup::new(issuer));

@@ -95,6 +95,11 @@ impl Engine {
         Documents(Arc::clone(self.verifier.documents()))
     }
 
+    #[getter]
+    fn replay_entries(&self) -> usize {
+        self.verifier.replay_entries()
+    }
+
     fn verify_request<'py>(
         &self,
         py: Python<'py>,

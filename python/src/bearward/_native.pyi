@@ -45,6 +45,10 @@ class Documents:
         """Say that the fetch brought no response."""
     def status(self, now: float) -> list[dict[str, Any]]:
         """Per issuer: `issuer`, `discovery` and `key_set` (age, last_error, next_fetch_in, fetched, failed), `keys`."""
+    def missing(self, issuer: str, now: float) -> Optional[DocumentNeeded]:
+        """What has to be fetched before tokens of an issuer can be judged; `None` if nothing can be."""
+    def is_ready(self, issuer: str, now: float) -> bool:
+        """Whether tokens of an issuer can be judged now."""
     def token_endpoint(self, issuer: str) -> TokenEndpointSearch:
         """Begin to look for the place where `issuer` gives tokens."""
 
@@ -152,6 +156,9 @@ class Engine:
         """`issuers` `None`: a resolver says for each request which are accepted. `documents`: another engine's."""
     @property
     def documents(self) -> Documents: ...
+    @property
+    def replay_entries(self) -> int:
+        """How many used proofs this process remembers."""
     def verify_request(
         self, headers: _Headers, method: Optional[str], url: Optional[str], now: float
     ) -> Union[dict[str, Any], Accepted, Decision]:

@@ -188,7 +188,7 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         ConfigurationError: anything else can't be used.
     """
     audience = audience_of(options)
-    issuers = _issuers(options)
+    issuers = configured_issuers(options)
     check_options(options)
     return _native.Engine(
         audience=audience,
@@ -237,7 +237,7 @@ def replay_store_for(options: ApiClientOptions) -> Optional[BoundedStore]:
     )
 
 
-def _issuers(options: ApiClientOptions) -> Optional[list[str]]:
+def configured_issuers(options: ApiClientOptions) -> Optional[list[str]]:
     """Normal form of the issuers whose tokens are accepted: `domains`, or else `domain`. `None`: a resolver knows."""
     domain, domains = options.domain, options.domains
     if domains is None and not domain:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from fastapi.requests import HTTPConnection
+from starlette.datastructures import Headers
 
 from bearward._driver.log import Log
 from bearward.errors import BaseAuthError
@@ -84,9 +85,9 @@ class RefusalLog:
         return True, unreported
 
 
-def scheme_of(connection: HTTPConnection) -> Optional[str]:
+def scheme_of(headers: Headers) -> Optional[str]:
     """The scheme that a request uses, if it is one of ours."""
-    word = connection.headers.get("authorization", "").split(" ", 1)[0].lower()
+    word = headers.get("authorization", "").split(" ", 1)[0].lower()
     return {"bearer": "Bearer", "dpop": "DPoP"}.get(word)
 
 
@@ -107,7 +108,7 @@ def _fields(refusal: BaseAuthError, connection: HTTPConnection, issuer: Optional
     fields = {
         "code": refusal.code,
         "status": refusal.get_status_code(),
-        "scheme": scheme_of(connection),
+        "scheme": scheme_of(connection.headers),
         "method": _method(connection),
         "path": _path(connection),
     }
