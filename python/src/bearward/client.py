@@ -343,9 +343,8 @@ class Waited:
 
 
 def _never_needed(issuer: str) -> dict[str, Any]:
-    nothing = {"age": None, "last_error": None, "next_fetch_in": None, "fetch_under_way": False}
-    documents = {kind: {**nothing, "fetched": 0, "failed": 0} for kind in ("discovery", "key_set")}
-    return {"issuer": issuer, **documents, "keys": []}
+    nothing = {"age": None, "last_error": None, "next_fetch_in": None, "fetched": 0, "failed": 0}
+    return {"issuer": issuer, "discovery": nothing, "key_set": dict(nothing), "keys": []}
 
     def replay_store_status(self) -> Optional[dict[str, Any]]:
         """What happened with the `ReplayStore` since the start, for operators and metrics; `None` without one.
