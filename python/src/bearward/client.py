@@ -262,7 +262,7 @@ class ApiClient:
             requirement: What the resource requires.
             authorization: The request's Authorization field: the challenge is for the scheme that it uses.
         """
-        unmet = requirement.unmet(claims)
+        unmet = requirement.unmet(claims, self.options.scope_claim)
         if unmet is None or isinstance(unmet, str):
             return None if unmet is None else self._engine.unfit(unmet, authorization)
         return self._engine.unmet(*unmet, authorization, time.time())

@@ -5,6 +5,7 @@ pub(crate) mod claims;
 pub(crate) mod credentials;
 pub(crate) mod header;
 pub(crate) mod proof;
+pub(crate) mod recipient;
 pub(crate) mod replay;
 mod signature;
 pub(crate) mod verified;

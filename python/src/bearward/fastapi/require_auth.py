@@ -21,7 +21,7 @@ from bearward.fastapi.websocket import accept_with, answer, presented
 from bearward.requirement import Requirement
 
 if TYPE_CHECKING:
-    from bearward.fastapi.guard import Auth0FastAPI
+    from bearward.fastapi.guard import Guard
 
 # FastAPI gives both; code that calls a guard itself need not.
 _NO_SCOPES = SecurityScopes()
@@ -39,7 +39,7 @@ class Demand(NamedTuple):
 
 
 class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
-    """The dependency that `Auth0FastAPI.require_auth` returns.
+    """The dependency that `Guard.require_auth` returns.
 
     It refuses requests with an `AuthHTTPException`. Scopes of a `fastapi.Security(..., scopes=[...])` that uses it are
     required in addition to its own.
@@ -49,7 +49,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
     `dependencies=[auth0.require_auth()]`. Otherwise FastAPI would take the claims from the body of the request.
     """
 
-    def __init__(self, auth0: "Auth0FastAPI", demand: Demand) -> None:
+    def __init__(self, auth0: "Guard", demand: Demand) -> None:
         ShownGuard.__init__(self, auth0.api_client.options, demand.requirement.scopes, auth0._login)
         self._auth0 = auth0
         self._demand = demand
@@ -150,7 +150,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         return verified
 
 
-def _guard_again(auth0: "Auth0FastAPI", demand: Demand) -> RequireAuth[Any]:
+def _guard_again(auth0: "Guard", demand: Demand) -> RequireAuth[Any]:
     return auth0._guard(demand)
 
 
