@@ -3,6 +3,8 @@
 import json
 import logging
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -272,3 +274,13 @@ def test_the_page_has_each_issuer_with_its_configuration():
         for option, value in issuer.configure.items():
             assert getattr(options, option) == value, (name, option)
     assert len(blocks) == len(NAMES)
+
+
+def test_the_page_has_no_type_errors(tmp_path):
+    pytest.importorskip("mypy", reason="mypy is only installed for development")
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for place, block in enumerate(blocks):
+        (tmp_path / f"block_{place}.py").write_text(block, encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    assert done.returncode == 0, done.stdout + done.stderr

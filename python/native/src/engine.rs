@@ -38,6 +38,7 @@ impl Engine {
         dpop_replay="in_process", dpop_nonce_keys=None, dpop_nonce_lifetime=300.0, issuers_kept=100, documents=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments, turned into a policy at once")]
+    #[expect(clippy::fn_params_excessive_bools, reason = "Python names each argument")]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
     fn new(
         issuers: Option<Vec<String>>,
