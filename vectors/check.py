@@ -34,6 +34,7 @@ LAXER = {
     "dpop_proof/header_nested_too_deep_is_rejected": "counts no levels",
     "dpop_proof/payload_nested_too_deep_is_rejected": "counts no levels",
 }
+ED25519 = {"EdDSA", "Ed25519"}
 KEY_TYPES: dict[str, Any] = {"rsa": RSAKey, "ec": ECKey, "ed": OKPKey}
 
 
@@ -96,7 +97,9 @@ def private_key(name: str) -> Any:
 def verification_problem(case: dict[str, Any]) -> str | None:
     keys = [key for document in served(case) for key in document.get("keys", ()) if isinstance(key, dict)]
     compact = compact_of(case)
-    algorithms = case["policy"]["algorithms"]
+    # Two names of one algorithm: RFC 9864. For joserfc they are two.
+    names = set(case["policy"]["algorithms"])
+    algorithms = sorted(names | ED25519 if names & ED25519 else names)
     header: Header = json.loads(decoded(compact.split(".")[0]))
     registry = jws.JWSRegistry(algorithms=algorithms, strict_check_header=False)
     registry.max_header_length = registry.max_payload_length = 16 * 1024
@@ -115,6 +118,8 @@ def verification_problem(case: dict[str, Any]) -> str | None:
 def _respelled(key: dict[str, Any]) -> dict[str, Any]:
     """The key in the spelling of RFC 7518: issuers pad, write leading zeros, and give members that say nothing."""
     members = {name: value for name, value in key.items() if not (name in {"kid", "use", "alg"} and not value)}
+    if members.get("alg") in ED25519:
+        del members["alg"]
     for name in ("n", "e"):
         if isinstance(members.get(name), str):
             text = members[name].rstrip("=").replace("+", "-").replace("/", "_")
@@ -125,7 +130,8 @@ def _respelled(key: dict[str, Any]) -> dict[str, Any]:
 
 def served(case: dict[str, Any]) -> list[dict[str, Any]]:
     """All versions of all documents of the case that are JSON objects."""
-    documents = []
+    # Keys that are configured count as served.
+    documents = [json.loads(case["policy"]["jwks"])] if "jwks" in case["policy"] else []
     for version in case["documents"].values():
         while version:
             text = version.get("raw")

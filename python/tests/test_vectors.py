@@ -38,13 +38,16 @@ def test_engine(case):
 
 async def test_api_client(case, monkeypatch):
     policy = case["policy"]
-    names = policy["issuers"]
     issuer = Documents(case["documents"])
     api_client = ApiClient(
         ApiClientOptions(
-            domain=names[0] if policy["single_issuer"] else None,
-            domains=None if policy["single_issuer"] else names,
-            audience=policy["audience"],
+            **issuers_of(policy),
+            audience=policy.get("audience"),
+            client_ids=policy.get("client_ids"),
+            scope_claim=policy.get("scope_claim"),
+            allow_private_jwks=policy.get("allow_private_jwks", False),
+            jwks_uri=policy.get("jwks_uri"),
+            jwks=json.loads(policy["jwks"]) if "jwks" in policy else None,
             custom_fetch=issuer.fetch,
             algorithms=policy["algorithms"],
             leeway=policy["leeway"],
@@ -59,6 +62,13 @@ async def test_api_client(case, monkeypatch):
         except BaseAuthError as error:
             outcome = error
         check(step, outcome, issuer, api_client)
+
+
+def issuers_of(policy):
+    names = policy["issuers"]
+    if policy.get("exact_issuers"):
+        return {"issuer": names[0] if policy["single_issuer"] else names}
+    return {"domain": names[0]} if policy["single_issuer"] else {"domains": names}
 
 
 def dpop_options(policy):
@@ -96,6 +106,8 @@ class Documents:
         self.documents[url] = version.get("then", version)
         if "missing" in version:
             return None
+        if "status" in version:
+            return version["status"]
         if "file" in version:
             return document(version["file"])
         return version["raw"].encode() if "raw" in version else json.dumps(version["json"]).encode()
@@ -104,15 +116,15 @@ class Documents:
         body = self.body(url)
         if body is None:
             raise ConnectionError("the vector says that this can't be fetched")
-        return Response(body)
+        return Response(body) if isinstance(body, bytes) else Response(b"", body)
 
 
 class Response:
-    status_code = 200
     headers = ()
 
-    def __init__(self, content):
+    def __init__(self, content, status_code=200):
         self.content = content
+        self.status_code = status_code
 
 
 def decided(engine, step, issuer):
@@ -129,8 +141,10 @@ def decided(engine, step, issuer):
         body = issuer.body(needed.url)
         if body is None:
             engine.documents.unreachable(needed, now)
-        else:
+        elif isinstance(body, bytes):
             engine.documents.answered(needed, 200, [], body, now)
+        else:
+            engine.documents.answered(needed, body, [], b"", now)
     return needed
 
 
@@ -204,7 +218,8 @@ def unmet(answering, claims, requirement, step):
     """The error for a requirement that isn't met; by the engine, or by a client."""
     if isinstance(answering, ApiClient):
         return answering.unmet(claims, requirement, authorization(step))
-    return answering.unmet(*requirement.unmet(claims), authorization(step), step["now"])
+    scope_claim = step.get("policy", {}).get("scope_claim")
+    return answering.unmet(*requirement.unmet(claims, scope_claim), authorization(step), step["now"])
 
 
 def text(claims):

@@ -150,6 +150,15 @@ catalogue! {
         AudienceNotListed "audience_not_listed":
             "`aud` is an array that does not contain the API's audience. They are compared byte for byte."
             "Request the token with this API's identifier as `audience`, or set the API's audience ({audience}) to its identifier in Auth0. A slash at the end counts."
+        AudienceUnexpected "audience_unexpected":
+            "The token has an `aud`, and the API is configured by its clients instead of an audience."
+            "If this API is named there, configure that name as the API's audience ({audience}). Otherwise the token is for another API."
+        ClientNotAccepted "client_not_accepted":
+            "`client_id`, or else `azp`, or else `cid`, is none of the clients that the API is configured for."
+            "If the client is yours, add it to the API's clients. Otherwise get the token with one of the clients that the API lists."
+        NotAnAccessToken "not_an_access_token":
+            "The token does not say that it is an access token (`token_use` `access`, `typ` `at+jwt`, or a scope claim), or it has `nonce`, `at_hash` or `c_hash`, as only ID tokens have."
+            "Send the access token, not the ID token that came with it."
         ExpiryMissing "expiry_missing":
             "`exp` is missing, or not a number in range."
             "Send a token that expires: one without `exp` would be valid for ever."

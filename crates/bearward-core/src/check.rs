@@ -199,9 +199,12 @@ impl Rejection {
             }
             Self::SignatureInvalid => Check::Signature,
             Self::IssuerMismatch => Check::IssuerSpelling,
-            Self::AudienceMissing | Self::AudienceMismatch { .. } | Self::AudienceNotListed { .. } => {
-                Check::Audience
-            }
+            Self::AudienceMissing
+            | Self::AudienceMismatch { .. }
+            | Self::AudienceNotListed { .. }
+            | Self::AudienceUnexpected
+            | Self::ClientNotAccepted
+            | Self::NotAnAccessToken => Check::Audience,
             Self::ExpiryMissing | Self::TokenExpired { .. } => Check::Expiry,
             Self::NotBeforeMalformed | Self::TokenNotYetValid { .. } => Check::NotBefore,
             Self::IssuedAtMissing => Check::IssuedAt,

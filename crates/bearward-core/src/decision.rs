@@ -211,7 +211,8 @@ impl Verifier {
         // There is room for every issuer that is configured: none of them pushes out another.
         let capacity = policy.issuers_kept.max(policy.issuers.configured().count());
         let documents = Documents::new(policy.algorithms.clone(), policy.document_ceiling, capacity)
-            .with_private_addresses(policy.private);
+            .with_private_addresses(policy.private)
+            .with_fixed_keys(policy.fixed_keys.clone());
         Self::assembled(policy, Arc::new(documents))
     }
 
@@ -292,13 +293,14 @@ impl Verifier {
         self.policy.dpop.mode != DpopMode::Off && Scheme::of(authorization) == Some(Scheme::Dpop)
     }
 
-    /// Refuses unless the token of a good request grants every one of `required`, whole words of its `scope`. RFC 6750 §3.1.
+    /// Refuses unless the token of a good request grants every one of `required`, whole words of its claim of scopes. RFC 6750 §3.1.
     pub fn require_scopes<S: AsRef<str>>(
         &self,
         verified: &Verified,
         required: &[S],
     ) -> Result<(), Box<Refused>> {
-        requirement::require(verified.token.scope(), required).map_err(|rejection| {
+        let granting = &self.policy.scope_claim;
+        requirement::require(verified.token.claims(), granting, required).map_err(|rejection| {
             let nonce = verified.dpop_nonce.clone();
             Box::new(self.refused(rejection.into(), verified.token.scheme(), nonce))
         })
@@ -328,7 +330,7 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<(), Box<Refused>> {
         requirement
-            .check(claims, self.policy.leeway, now)
+            .check(claims, &self.policy.scope_claim, self.policy.leeway, now)
             .map_err(|rejection| Box::new(self.refuse_requirement(rejection, scheme)))
     }
 

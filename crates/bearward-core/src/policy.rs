@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use core::fmt;
 
+use crate::documents::FixedKeys;
 use crate::issuer::{Issuers, PrivateAddresses};
 use crate::jose::algorithm::{Algorithm, AlgorithmSet};
 use crate::limits;
 pub use crate::nonces::Nonces;
+use crate::requirement::ScopeClaim;
 
 /// The identifier of the API, as tokens must name it in `aud`. Not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,47 @@ impl Audience {
     /// The identifier.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Whom a token must be for. Never nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipients(pub(crate) Recipient);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Recipient {
+    /// `aud` names one of these APIs.
+    Apis(Audience, Vec<Audience>),
+    /// There is no `aud`, and the token was issued to one of these clients.
+    Clients(String, Vec<String>),
+}
+
+impl Recipients {
+    /// One of these APIs must be in `aud`. RFC 7519 §4.1.3.
+    pub fn any_of(first: Audience, others: impl IntoIterator<Item = Audience>) -> Self {
+        Self(Recipient::Apis(first, others.into_iter().collect()))
+    }
+
+    /// For an issuer whose access tokens have no `aud`: `client_id`, or else `azp`, or else `cid`, must be one of these
+    /// clients.
+    ///
+    /// ID tokens of the issuer name the same clients. So a token must say that it is an access token.
+    ///
+    /// # Errors
+    ///
+    /// A client's identifier is empty.
+    pub fn clients(first: &str, others: impl IntoIterator<Item = String>) -> Result<Self, EmptyAudience> {
+        let others: Vec<String> = others.into_iter().collect();
+        if first.is_empty() || others.iter().any(String::is_empty) {
+            return Err(EmptyAudience);
+        }
+        Ok(Self(Recipient::Clients(first.to_owned(), others)))
+    }
+}
+
+impl From<Audience> for Recipients {
+    fn from(audience: Audience) -> Self {
+        Self::any_of(audience, [])
     }
 }
 
@@ -58,7 +101,9 @@ pub enum StatusProfile {
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub(crate) issuers: Issuers,
-    pub(crate) audience: Audience,
+    pub(crate) recipients: Recipients,
+    pub(crate) scope_claim: ScopeClaim,
+    pub(crate) fixed_keys: Option<FixedKeys>,
     pub(crate) algorithms: AlgorithmSet,
     pub(crate) leeway: Duration,
     pub(crate) token_bytes: usize,
@@ -172,10 +217,12 @@ impl DpopPolicy {
 
 impl Policy {
     /// Tokens of these issuers for this audience, signed with RS256, judged without leeway.
-    pub fn new(issuers: Issuers, audience: Audience) -> Self {
+    pub fn new(issuers: Issuers, audience: impl Into<Recipients>) -> Self {
         Self {
             issuers,
-            audience,
+            recipients: audience.into(),
+            scope_claim: ScopeClaim::default(),
+            fixed_keys: None,
             algorithms: AlgorithmSet::new(Algorithm::RS256, []),
             leeway: Duration::ZERO,
             token_bytes: limits::TOKEN_BYTES,
@@ -186,6 +233,24 @@ impl Policy {
             statuses: StatusProfile::default(),
             dpop: DpopPolicy::default(),
         }
+    }
+
+    /// The signature algorithms that tokens may have.
+    pub fn algorithms(&self) -> &AlgorithmSet {
+        &self.algorithms
+    }
+
+    /// Reads the scopes of tokens from this claim.
+    #[must_use]
+    pub fn with_scope_claim(self, scope_claim: ScopeClaim) -> Self {
+        Self { scope_claim, ..self }
+    }
+
+    /// Takes the keys of an issuer from here. Its discovery document is not asked. Verifiers that share documents use those
+    /// that the documents were made with.
+    #[must_use]
+    pub fn with_fixed_keys(self, fixed_keys: FixedKeys) -> Self {
+        Self { fixed_keys: Some(fixed_keys), ..self }
     }
 
     /// Takes these signature algorithms instead of RS256.
@@ -212,7 +277,6 @@ impl Policy {
         Self { document_ceiling: ceiling, ..self }
     }
 
-    /// Keeps the documents of at most `issuers` issuers (at least one) instead of [`limits::ISSUERS_KEPT`]: with one
     /// Remembers so many verified tokens, so that their signatures need not be checked again; 0: none.
     #[must_use]
     pub fn with_tokens_remembered(self, tokens_remembered: usize) -> Self {
@@ -225,6 +289,7 @@ impl Policy {
         Self { private, ..self }
     }
 
+    /// Keeps the documents of at most `issuers` issuers (at least one) instead of [`limits::ISSUERS_KEPT`]: with one
     /// more, those of the one not used for longest are forgotten and fetched when they are needed.
     #[must_use]
     pub fn with_issuers_kept(self, issuers: usize) -> Self {

@@ -110,6 +110,12 @@ pub enum Rejection {
         /// The configured audience.
         expected: String,
     },
+    /// There is an `aud`, and the API has no audience: it takes tokens by their clients.
+    AudienceUnexpected,
+    /// The token was issued to none of the configured clients, or doesn't say to which.
+    ClientNotAccepted,
+    /// The token doesn't say that it is an access token, or it has claims of an ID token.
+    NotAnAccessToken,
     /// `exp` is missing, or not a number in range.
     ExpiryMissing,
     /// `exp` has passed.
@@ -413,6 +419,11 @@ impl fmt::Display for Rejection {
             }
             Self::AudienceMismatch { expected } => write!(f, "aud is not {expected:?}"),
             Self::AudienceNotListed { expected } => write!(f, "{expected:?} is not among the aud"),
+            Self::AudienceUnexpected => f.write_str("the token has an aud, and no audience is configured"),
+            Self::ClientNotAccepted => f.write_str("client_id, azp or cid is none of the configured clients"),
+            Self::NotAnAccessToken => f.write_str(
+                "the token doesn't say that it is an access token, or it has claims that only ID tokens have",
+            ),
             Self::ExpiryMissing => f.write_str("exp is missing or not a number in range"),
             Self::TokenExpired { exp, now, leeway } => {
                 write!(f, "the token expired at {exp}; now is {now}, leeway {leeway:?}")

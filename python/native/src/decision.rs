@@ -194,7 +194,7 @@ impl IssuerSet {
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
     fn new(domains: Vec<String>) -> PyResult<Self> {
         let parsed: Result<HashSet<IssuerUrl>, _> =
-            domains.iter().map(|domain| IssuerUrl::parse(domain)).collect();
+            domains.iter().map(|domain| IssuerUrl::named(domain)).collect();
         parsed.map(|issuers| Self(issuers.into())).map_err(|error| PyValueError::new_err(error.to_string()))
     }
 }

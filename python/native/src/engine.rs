@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bearward_core::documents::FixedKeys;
 use bearward_core::encoding::json::JsonObject;
-use bearward_core::issuer::{IssuerUrl, Issuers};
+use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DpopMode, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile,
+    Audience, DpopMode, DpopPolicy, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
 };
-use bearward_core::{Question, Refused, Rejection, RequestFacts, RequestUrl, Scheme, Verifier};
+use bearward_core::{Question, Refused, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, Verifier};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -31,17 +32,25 @@ pub(crate) struct Engine {
 impl Engine {
     #[new]
     #[pyo3(signature = (
-        *, audience, issuers, single_issuer, algorithms=None, leeway=0.0, cache_ttl=600.0, rfc_status_codes=false,
+        *, issuers, single_issuer, audience=None, client_ids=None, exact_issuers=false, scope_claim=None,
+        allow_private_jwks=false, jwks_uri=None, jwks=None, algorithms=None, leeway=0.0, cache_ttl=600.0, rfc_status_codes=false,
         dpop="accepted", dpop_algorithms=None, dpop_iat_offset=300.0, dpop_iat_leeway=30.0,
         dpop_replay="in_process", dpop_nonce_keys=None, dpop_nonce_lifetime=300.0, issuers_kept=100, tokens_remembered=10_000,
         documents=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments, turned into a policy at once")]
+    #[expect(clippy::fn_params_excessive_bools, reason = "Python names each argument")]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
     fn new(
-        audience: &str,
         issuers: Option<Vec<String>>,
         single_issuer: bool,
+        audience: Option<Names>,
+        client_ids: Option<Vec<String>>,
+        exact_issuers: bool,
+        scope_claim: Option<String>,
+        allow_private_jwks: bool,
+        jwks_uri: Option<&str>,
+        jwks: Option<&str>,
         algorithms: Option<Vec<String>>,
         leeway: f64,
         cache_ttl: f64,
@@ -69,8 +78,19 @@ impl Engine {
         if let Some(keys) = dpop_nonce_keys {
             proofs = proofs.with_nonces(nonces(&keys, seconds("dpop_nonce_lifetime", dpop_nonce_lifetime)?)?);
         }
-        let audience = Audience::new(audience).map_err(configuration)?;
-        let mut policy = Policy::new(parse_issuers(issuers.as_deref(), single_issuer)?, audience)
+        let issuers = parse_issuers(issuers.as_deref(), single_issuer, exact_issuers)?;
+        let own_issuer = issuers.configured().next().cloned();
+        let mut policy = Policy::new(issuers, recipients(audience, client_ids.as_deref())?)
+            .with_scope_claim(match scope_claim {
+                Some(name) => ScopeClaim::Named(name),
+                None if exact_issuers => ScopeClaim::ScopeOrScp,
+                None => ScopeClaim::Scope,
+            })
+            .with_private_addresses(if allow_private_jwks {
+                PrivateAddresses::Allowed
+            } else {
+                PrivateAddresses::Refused
+            })
             .with_leeway(seconds("leeway", leeway)?)
             .with_document_ceiling(seconds("cache_ttl_seconds", cache_ttl)?)
             .with_statuses(if rfc_status_codes { StatusProfile::Rfc } else { StatusProfile::Compatible })
@@ -79,6 +99,9 @@ impl Engine {
             .with_dpop(proofs);
         if let Some(names) = algorithms {
             policy = policy.with_algorithms(parse_algorithms(&names, Algorithm::all())?);
+        }
+        if let Some(keys) = fixed_keys(own_issuer, jwks_uri, jwks, policy.algorithms())? {
+            policy = policy.with_fixed_keys(keys);
         }
         let verifier = match documents {
             None => Verifier::new(policy),
@@ -205,10 +228,55 @@ fn not_claims(error: bearward_core::encoding::ParseError) -> PyErr {
     PyValueError::new_err(format!("not claims: {error}"))
 }
 
-/// `None`: a resolver decides for each request.
-fn parse_issuers(names: Option<&[String]>, single: bool) -> PyResult<Issuers> {
+/// One text, or several.
+#[derive(FromPyObject)]
+enum Names {
+    One(String),
+    Several(Vec<String>),
+}
+
+fn recipients(audience: Option<Names>, client_ids: Option<&[String]>) -> PyResult<Recipients> {
+    let names = match (audience, client_ids) {
+        (Some(Names::One(name)), None) => vec![name],
+        (Some(Names::Several(names)), None) => names,
+        (None, Some([first, others @ ..])) => {
+            let refused = |_| ConfigurationError::new_err("client_ids must be non-empty strings");
+            return Recipients::clients(first, others.iter().cloned()).map_err(refused);
+        }
+        _ => return Err(ConfigurationError::new_err("either an audience or client_ids are required")),
+    };
+    let parsed: Result<Vec<Audience>, _> = names.iter().map(|name| Audience::new(name)).collect();
+    let mut parsed = parsed.map_err(configuration)?.into_iter();
+    let first = parsed.next().ok_or_else(|| ConfigurationError::new_err("audience must not be empty"))?;
+    Ok(Recipients::any_of(first, parsed))
+}
+
+fn fixed_keys(
+    issuer: Option<IssuerUrl>,
+    jwks_uri: Option<&str>,
+    jwks: Option<&str>,
+    algorithms: &AlgorithmSet,
+) -> PyResult<Option<FixedKeys>> {
+    let Some(issuer) = issuer else { return Ok(None) };
+    let wrong = |name: &str, error: String| ConfigurationError::new_err(format!("{name}: {error}"));
+    match (jwks_uri, jwks) {
+        (Some(uri), _) => FixedKeys::at(issuer, uri).map(Some).map_err(|_| {
+            wrong("jwks_uri", "it must be a plain https URL, and not of a link-local address".to_owned())
+        }),
+        (None, Some(keys)) => FixedKeys::set(issuer, keys.as_bytes().to_vec(), algorithms)
+            .map(Some)
+            .map_err(|error| wrong("jwks", error.to_string())),
+        (None, None) => Ok(None),
+    }
+}
+
+/// `None`: a resolver decides for each request. `exact`: as their tokens spell them.
+fn parse_issuers(names: Option<&[String]>, single: bool, exact: bool) -> PyResult<Issuers> {
     let Some(names) = names else { return Ok(Issuers::resolved()) };
-    let parsed: Result<Vec<IssuerUrl>, _> = names.iter().map(|name| IssuerUrl::parse(name)).collect();
+    let parsed: Result<Vec<IssuerUrl>, _> = names
+        .iter()
+        .map(|name| if exact { IssuerUrl::exact(name) } else { IssuerUrl::parse(name) })
+        .collect();
     let mut parsed = parsed.map_err(configuration)?.into_iter();
     match (parsed.next(), single) {
         (None, _) => Err(ConfigurationError::new_err("at least one issuer is required")),

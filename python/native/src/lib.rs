@@ -31,7 +31,7 @@ mod _native {
     #[pymodule_export]
     use super::url::PublicUrl;
     #[pymodule_export]
-    use super::{normalize_issuer, resolver_error, scope_grants};
+    use super::{check_issuer, is_plain_http, normalize_issuer, resolver_error, scope_grants};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]
@@ -44,6 +44,20 @@ fn normalize_issuer(domain: &str) -> PyResult<String> {
     bearward_core::issuer::IssuerUrl::parse(domain)
         .map(|issuer| issuer.as_str().to_owned())
         .map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))
+}
+
+/// Raises `ValueError` if this can't be the URL of an issuer, exactly as its tokens spell it.
+#[pyfunction]
+fn check_issuer(issuer: &str) -> PyResult<()> {
+    bearward_core::issuer::IssuerUrl::exact(issuer)
+        .map(drop)
+        .map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))
+}
+
+/// Whether requests to this issuer go without TLS. Only this machine can be such an issuer.
+#[pyfunction]
+fn is_plain_http(issuer: &str) -> bool {
+    bearward_core::issuer::IssuerUrl::exact(issuer).is_ok_and(|issuer| issuer.is_plain_http())
 }
 
 /// Whether the space-separated `scope` has all of `required`. RFC 6749 section 3.3.

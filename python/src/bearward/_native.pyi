@@ -135,9 +135,15 @@ class Engine:
     def __new__(
         cls,
         *,
-        audience: str,
         issuers: Optional[Sequence[str]],
         single_issuer: bool,
+        audience: Optional[Union[str, Sequence[str]]] = None,
+        client_ids: Optional[Sequence[str]] = None,
+        exact_issuers: bool = False,
+        scope_claim: Optional[str] = None,
+        allow_private_jwks: bool = False,
+        jwks_uri: Optional[str] = None,
+        jwks: Optional[str] = None,
         algorithms: Optional[Sequence[str]] = None,
         leeway: float = 0.0,
         cache_ttl: float = 600.0,
@@ -153,7 +159,10 @@ class Engine:
         tokens_remembered: int = 10_000,
         documents: Optional[Documents] = None,
     ) -> Engine:
-        """`issuers` `None`: a resolver says for each request which are accepted. `documents`: another engine's."""
+        """`issuers` `None`: a resolver says for each request which are accepted. `documents`: another engine's.
+
+        `exact_issuers`: they are as tokens spell them. `jwks`: the text of a key set.
+        """
     @property
     def documents(self) -> Documents: ...
     @property
@@ -295,6 +304,12 @@ class ClientAssertion:
     def signing_input(self) -> bytes: ...
     def fields(self, signature: bytes) -> list[tuple[str, str]]:
         """The form fields that carry it, with the signature over `signing_input`."""
+
+def check_issuer(issuer: str) -> None:
+    """Raise `ValueError` if this can't be the URL of an issuer, exactly as its tokens spell it."""
+
+def is_plain_http(issuer: str) -> bool:
+    """Whether requests to this issuer go without TLS. Only this machine can be such an issuer."""
 
 def normalize_issuer(domain: str) -> str:
     """`https://host[:port]/` of a bare host or https URL. `ValueError` if it is neither."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+
+import anyio
 
 from bearward._driver.decide import Driver, Verified
 from bearward._driver.exchange import TokenExchanger
@@ -277,7 +278,7 @@ class ApiClient:
             requirement: What the resource requires.
             authorization: The request's Authorization field: the challenge is for the scheme that it uses.
         """
-        unmet = requirement.unmet(claims)
+        unmet = requirement.unmet(claims, self.options.scope_claim)
         if unmet is None or isinstance(unmet, str):
             return None if unmet is None else self._engine.unfit(unmet, authorization)
         return self._engine.unmet(*unmet, authorization, time.time())
@@ -313,7 +314,9 @@ class ApiClient:
         A fetch that fails raises nothing: it is logged, and tried again when a request needs it. This takes
         `fetch_timeout` for each of an issuer's two documents at most.
         """
-        await asyncio.gather(*(self._warm(issuer) for issuer in self._issuers))
+        async with anyio.create_task_group() as tasks:
+            for issuer in self._issuers:
+                tasks.start_soon(self._warm, issuer)
         return self.ready()
 
     async def _warm(self, issuer: str) -> None:
@@ -327,6 +330,15 @@ class ApiClient:
         """Whether tokens of every configured issuer can be judged now, for a readiness probe. Fetches nothing."""
         now = time.time()
         return all(self._engine.documents.is_ready(issuer, now) for issuer in self._issuers)
+
+    def replay_store_status(self) -> Optional[dict[str, Any]]:
+        """What happened with the `ReplayStore` since the start, for operators and metrics; `None` without one.
+
+        `questions` that it was asked, `replays` that it found, `errors` (no answer, or none in time), requests that it
+        was `not_asked` for because the breaker was open, and proofs that it may have `forgotten`. `breaker` is `"open"`
+        while the store fails. `mean_seconds` is the mean time of an answer.
+        """
+        return None if self._store is None else self._store.status()
 
 
 class Waited:
@@ -345,15 +357,6 @@ class Waited:
 def _never_needed(issuer: str) -> dict[str, Any]:
     nothing = {"age": None, "last_error": None, "next_fetch_in": None, "fetched": 0, "failed": 0}
     return {"issuer": issuer, "discovery": nothing, "key_set": dict(nothing), "keys": []}
-
-    def replay_store_status(self) -> Optional[dict[str, Any]]:
-        """What happened with the `ReplayStore` since the start, for operators and metrics; `None` without one.
-
-        `questions` that it was asked, `replays` that it found, `errors` (no answer, or none in time), requests that it
-        was `not_asked` for because the breaker was open, and proofs that it may have `forgotten`. `breaker` is `"open"`
-        while the store fails. `mean_seconds` is the mean time of an answer.
-        """
-        return None if self._store is None else self._store.status()
 
 
 def _fields(headers: Mapping[str, str]) -> _Fields:

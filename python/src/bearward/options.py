@@ -3,10 +3,12 @@
 A new option is declared in two places, both here: in `ApiClientOptions`, and in `KeywordOptions`.
 """
 
+import json
+import logging
 import os
 import secrets
-from collections.abc import Sequence
-from typing import Any, Callable, Literal, Optional, TypedDict, Union
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, Literal, Optional, TypedDict, Union, cast
 
 from bearward import _native
 from bearward._driver import checks
@@ -16,6 +18,8 @@ from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.errors import ConfigurationError, MissingRequiredArgumentError
 from bearward.replay import ReplayStore
 from bearward.types import DomainsResolver
+
+_logger = logging.getLogger("bearward")
 
 
 @declares_options
@@ -27,8 +31,9 @@ class ApiClientOptions:
     domain: Optional[str] = option(default=None)
     """The tenant's domain, `tenant.auth0.com`; `https://tenant.auth0.com/` is accepted too."""
 
-    audience: str = option(default="", check=checks.text)
-    """The API's identifier. A token's `aud` must be exactly this, or a list that holds it."""
+    audience: Optional[Union[str, Sequence[str]]] = option(default="")
+    """The API's identifier, or several. A token's `aud` must be exactly one of them, or a list that holds one. `None`:
+    the issuer's access tokens have no `aud`; this needs `client_ids`."""
 
     domains: Optional[Union[list[str], DomainsResolver]] = option(default=None)
     """Several domains of one tenant; or a function that is given facts about a request and returns the domains whose
@@ -70,8 +75,31 @@ class ApiClientOptions:
 
     # Keyword-only from here on.
 
+    issuer: Optional[Union[str, Sequence[str]]] = option(default=None, kw_only=True)
+    """Instead of `domain`, for any OpenID issuer: its URL exactly as its tokens spell it in `iss`, with path and final
+    slash: `https://kc.example.com/realms/acme`. Or several. http is accepted for loopback hosts only."""
+
+    client_ids: Optional[Sequence[str]] = option(default=None, kw_only=True)
+    """With `audience=None`: the clients whose tokens are accepted. A token's `client_id`, or else `azp`, or else `cid`
+    must be one of them, and the token must say that it is an access token: `token_use` is `access`, `typ` is `at+jwt`,
+    or it has a claim of scopes. A token with `aud`, `nonce`, `at_hash` or `c_hash` is refused."""
+
+    scope_claim: Optional[str] = option(default=None, kw_only=True)
+    """The claim with a token's scopes: a string with spaces between them, or a list. By default it is `scope`, and for
+    an `issuer`, where that is missing, `scp`. For a `domain` the claim `scope` must be a string."""
+
+    jwks_uri: Optional[str] = option(default=None, kw_only=True)
+    """Where the issuer's keys are, for an issuer without a discovery document."""
+
+    jwks: Optional[Mapping[str, Any]] = option(default=None, kw_only=True)
+    """The issuer's keys themselves, as a key set: `{"keys": [...]}`. Nothing is fetched then."""
+
+    allow_private_jwks: bool = option(default=False, kw_only=True)
+    """Let discovery documents name key sets at private and loopback addresses, for an issuer in the same cluster or
+    network. Link-local addresses stay refused."""
+
     algorithms: Sequence[str] = option(default=("RS256",), check=checks.algorithms, kw_only=True)
-    """Signature algorithms that are accepted: RS256/384/512, PS256/384/512, ES256/384, EdDSA."""
+    """Signature algorithms that are accepted: RS256/384/512, PS256/384/512, ES256/384/512, EdDSA (or Ed25519)."""
 
     leeway: Union[int, float] = option(default=0, check=checks.duration, kw_only=True)
     """How much the issuer's clock and ours may differ when `exp` and `nbf` are checked."""
@@ -151,13 +179,15 @@ class ApiClientOptions:
     still be given."""
 
 
-class KeywordOptions(TypedDict, total=False):
-    """The options that `Auth0FastAPI` takes by keyword only. `ApiClientOptions` says what each does."""
-
+class _CommonOptions(TypedDict, total=False):
+    client_ids: Optional[Sequence[str]]
+    scope_claim: Optional[str]
+    jwks_uri: Optional[str]
+    jwks: Optional[Mapping[str, Any]]
+    allow_private_jwks: bool
     timeout: float
     algorithms: Sequence[str]
     leeway: Union[int, float]
-    rfc_status_codes: bool
     fetch_timeout: float
     ca_file: Optional[Union[str, os.PathLike[str]]]
     dpop_algorithms: Sequence[str]
@@ -176,6 +206,27 @@ class KeywordOptions(TypedDict, total=False):
     token_cache: bool
 
 
+class KeywordOptions(_CommonOptions, total=False):
+    """The options that `Auth0FastAPI` takes by keyword only. `ApiClientOptions` says what each does."""
+
+    issuer: Optional[Union[str, Sequence[str]]]
+    rfc_status_codes: bool
+
+
+class GuardOptions(_CommonOptions, total=False):
+    """The options that `Guard` takes besides `issuer` and `audience`. `ApiClientOptions` says what each does."""
+
+    domains: DomainsResolver
+    custom_fetch: Optional[Callable[..., Any]]
+    cache_adapter: Optional[Union[CacheAdapter, AsyncCacheAdapter]]
+    cache_ttl_seconds: Union[int, float]
+    cache_max_entries: int
+    dpop_enabled: bool
+    dpop_required: bool
+    dpop_iat_leeway: Union[int, float]
+    dpop_iat_offset: Union[int, float]
+
+
 # How many issuers' documents the engine keeps beside a cache adapter, which has a limit of its own.
 _ISSUERS_KEPT = 100
 
@@ -187,13 +238,20 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         MissingRequiredArgumentError: `audience` is empty.
         ConfigurationError: anything else can't be used.
     """
-    audience = audience_of(options)
+    audience = audiences_of(options)
     issuers = configured_issuers(options)
     check_options(options)
-    return _native.Engine(
+    _check_keys(options, issuers)
+    engine = _native.Engine(
         audience=audience,
+        client_ids=None if options.client_ids is None else list(options.client_ids),
         issuers=issuers,
-        single_issuer=options.domains is None,
+        single_issuer=isinstance(options.issuer, str) if options.issuer is not None else options.domains is None,
+        exact_issuers=options.issuer is not None,
+        scope_claim=options.scope_claim,
+        allow_private_jwks=options.allow_private_jwks,
+        jwks_uri=options.jwks_uri,
+        jwks=None if options.jwks is None else json.dumps(options.jwks),
         algorithms=list(options.algorithms),
         leeway=float(options.leeway),
         cache_ttl=float(options.cache_ttl_seconds),
@@ -208,24 +266,71 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         issuers_kept=options.cache_max_entries if options.cache_adapter is None else _ISSUERS_KEPT,
         tokens_remembered=options.verified_token_cache,
     )
+    for issuer in issuers or ():
+        if _native.is_plain_http(issuer):
+            _logger.warning("requests to the issuer %s go without TLS: it is on this machine", issuer)
+    return engine
 
 
-def audience_of(options: ApiClientOptions) -> str:
-    """The audience without white space around it, as the command line reads it.
+def audiences_of(options: ApiClientOptions) -> Optional[list[str]]:
+    """The audiences without white space around them, as the command line reads them. `None`: `client_ids` count.
 
     Raises:
-        MissingRequiredArgumentError: it is empty.
-        ConfigurationError: it is in quotes, or has control characters: no token would ever be for it.
+        MissingRequiredArgumentError: there is none.
+        ConfigurationError: one is in quotes, or has control characters: no token would ever be for it. Or the clients
+            can't be used.
     """
     audience: object = options.audience
+    if options.client_ids is not None:
+        _check_clients(options)
+        return None
+    if audience is None and options.issuer is not None:
+        raise ConfigurationError(
+            "audience=None needs client_ids=[...], the clients whose tokens are accepted: without either, a token of "
+            "any client would be."
+        )
     if not audience:
         raise MissingRequiredArgumentError("audience")
+    return [_audience(item) for item in (audience if isinstance(audience, (list, tuple)) else [audience])]
+
+
+def _audience(audience: object) -> str:
     checks.text("audience", audience)
     bare = str(audience).strip()
     if not bare:
         raise MissingRequiredArgumentError("audience")
     _check_bare("audience", bare)
     return bare
+
+
+def _check_clients(options: ApiClientOptions) -> None:
+    if options.audience is not None:
+        raise ConfigurationError("client_ids is for tokens without `aud`: give audience=None with it, or leave it out.")
+    ids: object = options.client_ids
+    if not isinstance(ids, (list, tuple)) or not ids or not all(isinstance(it, str) and it.strip() for it in ids):
+        raise ConfigurationError("client_ids must be a list of non-empty strings, such as ['my-app'].")
+
+
+def _check_keys(options: ApiClientOptions, issuers: Optional[list[str]]) -> None:
+    """Check the options that say where keys are, and in which claim scopes are."""
+    scope_claim: object = options.scope_claim
+    if scope_claim is not None and (not isinstance(scope_claim, str) or not scope_claim):
+        raise ConfigurationError("scope_claim must be the name of a claim, such as 'scp'.")
+    if not isinstance(options.allow_private_jwks, bool):
+        raise ConfigurationError("allow_private_jwks must be True or False.")
+    if options.jwks_uri is None and options.jwks is None:
+        return
+    if options.jwks_uri is not None and options.jwks is not None:
+        raise ConfigurationError("Give jwks_uri or jwks, not both.")
+    if issuers is None or len(issuers) != 1:
+        raise ConfigurationError("jwks_uri and jwks are the keys of one issuer: give one issuer.")
+    if options.jwks_uri is not None:
+        checks.text("jwks_uri", options.jwks_uri)
+        return
+    try:
+        json.dumps(options.jwks)
+    except (TypeError, ValueError):
+        raise ConfigurationError("jwks must be a key set as a dict of JSON values: {'keys': [...]}.") from None
 
 
 def replay_store_for(options: ApiClientOptions) -> Optional[BoundedStore]:
@@ -238,8 +343,10 @@ def replay_store_for(options: ApiClientOptions) -> Optional[BoundedStore]:
 
 
 def configured_issuers(options: ApiClientOptions) -> Optional[list[str]]:
-    """Normal form of the issuers whose tokens are accepted: `domains`, or else `domain`. `None`: a resolver knows."""
+    """The accepted issuers: `issuer`, or the normal form of `domains` or `domain`. `None`: a resolver knows them."""
     domain, domains = options.domain, options.domains
+    if options.issuer is not None:
+        return _exact_issuers(options)
     if domains is None and not domain:
         raise ConfigurationError("Either 'domain' or 'domains' is required.")
     own = [issuer_of("domain", domain)] if domain else []
@@ -254,6 +361,29 @@ def configured_issuers(options: ApiClientOptions) -> Optional[list[str]]:
     if not domains:
         raise ConfigurationError("domains must not be empty.")
     return [issuer_of("domains", item) for item in domains]
+
+
+def _exact_issuers(options: ApiClientOptions) -> list[str]:
+    for other in ("domain", "domains", "client_id"):
+        if getattr(options, other) is not None:
+            needs = " client_id needs 'domain'." if other == "client_id" else ""
+            raise ConfigurationError(f"Give 'issuer' or '{other}', not both.{needs}")
+    given: object = options.issuer
+    issuers: list[str] = list(given) if isinstance(given, (list, tuple)) else [cast("str", given)]
+    if not issuers:
+        raise ConfigurationError("issuer must not be empty.")
+    for issuer in issuers:
+        if not isinstance(cast("object", issuer), str) or not issuer:
+            raise ConfigurationError("issuer must be a URL, or a list of URLs: 'https://kc.example.com/realms/acme'.")
+        _check_bare("issuer", issuer)
+        try:
+            _native.check_issuer(issuer)
+        except ValueError as error:
+            problem = str(error).replace("domain URL", "issuer URL")
+            raise ConfigurationError(
+                f"issuer: {problem}. Write it exactly as the tokens spell it in 'iss'. The value is {issuer!a}."
+            ) from None
+    return issuers
 
 
 def issuer_of(argument: str, domain: object) -> str:

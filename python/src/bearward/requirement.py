@@ -125,12 +125,20 @@ class Requirement:
         more.__setstate__(state)
         return more
 
-    def unmet(self, claims: Mapping[str, Any]) -> Union[str, tuple[_native.Requirement, str], None]:
-        """For `ApiClient.unmet`: the claim that a function refuses; or what to ask the engine, if anything."""
+    def unmet(
+        self, claims: Mapping[str, Any], scope_claim: Optional[str] = None
+    ) -> Union[str, tuple[_native.Requirement, str], None]:
+        """For `ApiClient.unmet`: the claim that a function refuses; or what to ask the engine, if anything.
+
+        `scope_claim`: the claim with the scopes, if it is neither `scope` nor `scp`.
+        """
         for name, test in self._tests:
             if name not in claims or not _passes(test, claims[name]):
                 return name
-        return (self._engines, _some_as_json(claims, self._names)) if self._names else None
+        names = self._names
+        if "scope" in names:
+            names = {*names, "scp"} if scope_claim is None else {*names, scope_claim}
+        return (self._engines, _some_as_json(claims, names)) if names else None
 
 
 def _passes(test: Callable[[Any], Any], claim: object) -> bool:

@@ -12,11 +12,14 @@ class DomainsResolverContext(TypedDict):
     request_headers: Optional[dict[str, str]]
     """Headers of the request, names in lower case, without `authorization` and `dpop`."""
     unverified_iss: str
-    """The issuer that the token names, in normal form: `https://host[:port]/`. A stranger can name any host."""
+    """The issuer that the token names: in normal form (`https://host[:port]/`), or as it is spelled if it has a path. A
+    stranger can name any."""
 
 
 DomainsResolver = Callable[[DomainsResolverContext], Union[list[str], Awaitable[list[str]]]]
 """Returns the domains whose tokens are accepted for a request: a coroutine function, or a plain function.
+
+An issuer with a path is returned as its tokens spell it: `https://kc.example.com/realms/acme`.
 
 A plain function is called in a worker thread, so it may wait for a database. Several calls may run at once.
 """

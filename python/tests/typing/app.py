@@ -18,7 +18,7 @@ from bearward import (
     ReplayStore,
     Requirement,
 )
-from bearward.fastapi import claims_of
+from bearward.fastapi import Guard, claims_of
 from fastapi_plugin import (
     Auth0FastAPI,
     BaseAuthError,
@@ -98,6 +98,15 @@ async def by_hand(connection: HTTPConnection) -> list[Optional[str]]:
         (maybe or later or {}).get("sub"),
         unmet.code if unmet else None,
     ]
+
+
+guards = [
+    Guard("https://kc.example.com/realms/acme", "api"),
+    Guard(issuer=["https://a.example/", "https://b.example/"], audience=["a", "b"], scope_claim="roles"),
+    Guard(issuer="https://a.example/", audience=None, client_ids=["app"], jwks={"keys": []}, rfc_status_codes=False),
+    Guard(audience="api", domains=lambda context: ["https://kc.example.com/realms/acme"]),
+    Auth0FastAPI(issuer="https://a.example/", audience="api", jwks_uri="https://a.example/k", allow_private_jwks=True),
+]
 
 
 async def verify(client: ApiClient, token: str) -> dict[str, Any]:

@@ -21,13 +21,17 @@ from . import (
     dpop_replay,
     dpop_scheme,
     dpop_url,
+    exact_issuer,
+    fixed_keys,
     header,
     issuer,
     json_text,
     key,
+    recipient,
     requirement,
     rotation,
     scope,
+    scope_claim,
     shape,
     signature,
 )
@@ -58,6 +62,10 @@ def all_groups() -> list[Group]:
         dpop_nonce,
         dpop_answers,
         dpop_alone,
+        exact_issuer,
+        recipient,
+        scope_claim,
+        fixed_keys,
     ]
     return [module.group() for module in modules]
 

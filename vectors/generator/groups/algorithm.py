@@ -28,11 +28,52 @@ def group() -> Group:
             policy={"algorithms": others},
             docs=ALL_KEYS,
         )
+    _newer(cases)
     _none(cases)
     _symmetric(cases)
     _unknown(cases)
     _cross_use(cases)
     return cases
+
+
+def _newer(cases: Group) -> None:
+    """ES512, and the name `Ed25519` for EdDSA."""
+    spec = "RFC 7518 section 3.4, RFC 9864 section 2.2"
+    es512 = token(alg="ES512", key="ec-p521")
+    policy = {"algorithms": ["ES512"]}
+    cases.accept("es512_is_accepted_where_allowed", spec, es512, policy=policy, docs=ALL_KEYS)
+    cases.add(
+        "es512_with_a_changed_signature_is_rejected",
+        spec,
+        token(alg="ES512", key="ec-p521", tamper=lambda it: it[:-1] + bytes([it[-1] ^ 1])),
+        "signature_invalid",
+        policy=policy,
+        docs=ALL_KEYS,
+    )
+    old, new = token(alg="EdDSA", key="ed25519"), token(alg="Ed25519", key="ed25519")
+    for name in ("EdDSA", "Ed25519"):
+        allowed = {"algorithms": [name]}
+        for tok in (old, new):
+            alg = tok.about["header"]["alg"].lower()
+            if (name, alg) != ("EdDSA", "eddsa"):
+                title = f"{alg}_is_accepted_where_{name.lower()}_is_allowed"
+                cases.accept(title, spec, tok, policy=allowed, docs=ALL_KEYS)
+            keys = documents({"json": {"keys": [jwk("ed25519", alg=name)]}})
+            title = f"{alg}_is_accepted_with_a_key_for_{name.lower()}"
+            cases.accept(title, spec, tok, policy={"algorithms": ["EdDSA"]}, docs=keys)
+    for key, other in (("ed25519", "ES512"), ("ec-p521", "EdDSA")):
+        keys = documents({"json": {"keys": [jwk(key, alg=other)]}})
+        alg = "Ed25519" if key == "ed25519" else "ES512"
+        tok = token(alg=alg, key=key)
+        policy = {"algorithms": ["ES512", "EdDSA"]}
+        cases.add(
+            f"{alg.lower()}_is_not_verified_with_a_key_for_{other.lower()}",
+            spec,
+            tok,
+            "unavailable",
+            policy=policy,
+            docs=keys,
+        )
 
 
 def _none(cases: Group) -> None:

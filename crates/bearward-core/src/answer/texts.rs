@@ -113,6 +113,9 @@ pub(super) fn of_rejection(rejection: &Rejection) -> (ErrorCode, Cow<'static, st
         Rejection::AudienceMissing | Rejection::AudienceMismatch { .. } => {
             (InvalidToken, "Audience mismatch (single aud)")
         }
+        Rejection::AudienceUnexpected => (InvalidToken, "Audience mismatch (unexpected aud)"),
+        Rejection::ClientNotAccepted => (InvalidToken, "Token client is not in the list of allowed clients"),
+        Rejection::NotAnAccessToken => (InvalidToken, "Token is not an access token"),
         Rejection::AudienceNotListed { .. } => (InvalidToken, "Audience mismatch (not in token's aud array)"),
         Rejection::ExpiryMissing | Rejection::TokenExpired { .. } => (InvalidToken, "Token is expired"),
         Rejection::NotBeforeMalformed | Rejection::TokenNotYetValid { .. } => {

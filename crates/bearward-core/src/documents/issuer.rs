@@ -22,6 +22,8 @@ use crate::time::UnixTime;
 /// sure of that). Any number may read them.
 #[derive(Debug, Default)]
 pub(super) struct IssuerDocuments {
+    /// What stands for the discovery document, if that is not asked.
+    fixed: Option<Arc<Metadata>>,
     state: ArcSwap<State>,
     /// When a token of it last had a good signature, Unix seconds. Zero: never.
     used: AtomicU64,
@@ -103,6 +105,10 @@ impl Parsed {
 }
 
 impl IssuerDocuments {
+    pub(super) fn new(fixed: Option<Arc<Metadata>>) -> Self {
+        Self { fixed, ..Self::default() }
+    }
+
     pub(super) fn keys(
         &self,
         issuer: &IssuerUrl,
@@ -110,8 +116,7 @@ impl IssuerDocuments {
         now: UnixTime,
     ) -> Result<IssuerKeys, Missing> {
         let state = self.state.load();
-        let discovery = || state.discovery(issuer);
-        let (metadata, metadata_due) = ready(state.metadata.readiness(now), patience, discovery)?;
+        let (metadata, metadata_due) = self.metadata(issuer, patience, now)?;
         let key_set = || DocumentNeeded::key_set(issuer, &metadata);
         if state.jwks_uri != metadata.jwks_uri() {
             return Err(Missing::Needed(key_set()));
@@ -122,6 +127,18 @@ impl IssuerDocuments {
     }
 
     pub(super) fn metadata(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
+        match &self.fixed {
+            Some(metadata) => Ok((Arc::clone(metadata), None)),
+            None => self.discovered(issuer, patience, now),
+        }
+    }
+
+    fn discovered(
         &self,
         issuer: &IssuerUrl,
         patience: Patience,
@@ -145,7 +162,7 @@ impl IssuerDocuments {
             return Ok((Some(alone.url.clone()), None));
         }
         let found = if state.metadata_from_issuer {
-            self.metadata(issuer, patience, now)
+            self.discovered(issuer, patience, now)
         } else {
             let discovery = || DocumentNeeded { past_caches: true, ..state.discovery(issuer) };
             ready(state.metadata.without_kept().readiness(now), patience, discovery)

@@ -3,6 +3,7 @@
 //! [`Documents`] keeps them. It fetches nothing: it says what is missing, and is handed what was fetched.
 
 mod budget;
+mod fixed;
 mod freshness;
 mod issuer;
 mod key_set;
@@ -28,6 +29,7 @@ use crate::jose::algorithm::AlgorithmSet;
 use crate::limits;
 use crate::time::UnixTime;
 
+pub use self::fixed::FixedKeys;
 pub use self::freshness::Lifetime;
 pub use self::key_set::{Candidates, KeySet, KeySetError};
 pub use self::lifecycle::Counts;
@@ -55,6 +57,8 @@ pub struct Documents {
     ceiling: Duration,
     /// Whether key sets may be at private addresses.
     private: PrivateAddresses,
+    /// The keys of an issuer whose discovery document is not asked.
+    fixed: Option<FixedKeys>,
     /// For fetches that unverified tokens cause.
     budget: FetchBudget,
     /// For times of retries that differ between processes.
@@ -72,6 +76,7 @@ impl Documents {
             algorithms,
             ceiling,
             private: PrivateAddresses::default(),
+            fixed: None,
             budget: FetchBudget::default(),
             random: RandomState::new(),
         }
@@ -81,6 +86,12 @@ impl Documents {
     #[must_use]
     pub fn with_private_addresses(self, private: PrivateAddresses) -> Self {
         Self { private, ..self }
+    }
+
+    /// Uses configured keys of one issuer.
+    #[must_use]
+    pub fn with_fixed_keys(self, fixed: Option<FixedKeys>) -> Self {
+        Self { fixed, ..self }
     }
 
     /// The algorithms that keys are made ready for.
@@ -178,9 +189,12 @@ impl Documents {
         patience: Patience,
         now: UnixTime,
     ) -> Result<IssuerKeys, Missing> {
+        if let Some((keys, metadata)) = self.fixed_keys(issuer) {
+            return Ok(IssuerKeys { metadata, keys, given: None, due: None });
+        }
         match self.issuers.load().get(issuer) {
             Some(documents) => documents.keys(issuer, patience, now),
-            None => Err(Missing::Needed(DocumentNeeded::discovery(issuer))),
+            None => Err(Missing::Needed(self.first_needed(issuer))),
         }
     }
 
@@ -200,6 +214,9 @@ impl Documents {
 
     /// The discovery document that is kept for `issuer`, even if it is too old to be used.
     pub(crate) fn kept_metadata(&self, issuer: &IssuerUrl) -> Option<Metadata> {
+        if let Some(metadata) = self.fixed_metadata(issuer) {
+            return Some(Metadata::clone(metadata));
+        }
         self.issuers.load().get(issuer)?.kept_metadata()
     }
 
@@ -229,11 +246,31 @@ impl Documents {
         patience: Patience,
         now: UnixTime,
     ) -> Result<(), Missing> {
+        if self.fixed_keys(issuer).is_some() {
+            return Ok(());
+        }
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         match self.issuers.load().get(issuer) {
             Some(documents) => documents.unknown_kid(issuer, patience, now),
-            None => Err(Missing::Needed(DocumentNeeded::discovery(issuer))),
+            None => Err(Missing::Needed(self.first_needed(issuer))),
         }
+    }
+
+    /// What is fetched first of an issuer of which nothing is kept.
+    fn first_needed(&self, issuer: &IssuerUrl) -> DocumentNeeded {
+        match self.fixed_metadata(issuer) {
+            Some(metadata) => DocumentNeeded::key_set(issuer, metadata),
+            None => DocumentNeeded::discovery(issuer),
+        }
+    }
+
+    fn fixed_metadata(&self, issuer: &IssuerUrl) -> Option<&Arc<Metadata>> {
+        self.fixed.as_ref()?.metadata_of(issuer)
+    }
+
+    fn fixed_keys(&self, issuer: &IssuerUrl) -> Option<(Arc<KeySet>, Arc<Metadata>)> {
+        let fixed = self.fixed.as_ref()?;
+        Some((Arc::clone(fixed.keys_of(issuer)?), Arc::clone(fixed.metadata_of(issuer)?)))
     }
 
     fn parse(&self, needed: &DocumentNeeded, body: Vec<u8>) -> Result<Parsed, DocumentError> {
@@ -296,7 +333,7 @@ impl Documents {
         if next.len() >= self.capacity.saturating_add(limits::ISSUERS_FAILING) {
             next.retain(|_, documents| documents.holds_documents() || documents.holds_back(now));
         }
-        let documents = Arc::new(IssuerDocuments::default());
+        let documents = Arc::new(IssuerDocuments::new(self.fixed_metadata(issuer).map(Arc::clone)));
         let result = change(&documents);
         next.insert(issuer.clone(), documents);
         self.issuers.store(Arc::new(next));

@@ -22,7 +22,7 @@ use crate::time::UnixTime;
 use crate::verify::claims::Found;
 use crate::verify::credentials::Presented;
 use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
-use crate::verify::{Verifier, binding, header};
+use crate::verify::{Verifier, binding, header, recipient};
 
 impl Verifier {
     /// Explains `outcome`, the decision about a request: how each check ended, and then the check of `required_scopes`.
@@ -172,7 +172,12 @@ impl<'a> Evidence<'a> {
             Check::Issuer => Some(self.issuer()?.map(drop)),
             Check::KeyId => Some(header::kid(head?).map(drop)),
             Check::IssuerSpelling => Some(Found::of(claims?).check_issuer(self.metadata.as_ref()?)),
-            Check::Audience => Some(Found::of(claims?).check_audience(&policy.audience)),
+            Check::Audience => Some(recipient::check(
+                claims?.object(),
+                head.map_or(header::TokenType::Any, header::token_type),
+                &policy.recipients,
+                &policy.scope_claim,
+            )),
             Check::Expiry => Some(Found::of(claims?).check_expiry(policy, now)),
             Check::NotBefore => Some(Found::of(claims?).check_not_before(policy, now)),
             Check::IssuedAt => Some(Found::of(claims?).check_issued_at()),
@@ -199,7 +204,9 @@ impl<'a> Evidence<'a> {
                 let jkt = binding::of_dpop_token(claims?).ok()?;
                 Some(binding::check_thumbprint(jkt, &self.proof_key()?.ok()?.1))
             }
-            Check::Scope => Some(requirement::require(requirement::scope_of(claims?), self.required_scopes)),
+            Check::Scope => {
+                Some(requirement::require(claims?.object(), &policy.scope_claim, self.required_scopes))
+            }
             // The outcome has the first five. The last one is only for tokens without a request.
             Check::Discovery
             | Check::KeySet

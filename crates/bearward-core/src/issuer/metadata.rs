@@ -45,10 +45,7 @@ impl Metadata {
             return Err(MetadataError::OtherIssuer);
         }
         let jwks_uri = text("jwks_uri").ok_or(MetadataError::JwksUriMissing)?;
-        endpoints::check(jwks_uri, asked, private).map_err(|error| match error {
-            EndpointError::Malformed => MetadataError::JwksUriMalformed,
-            EndpointError::Internal => MetadataError::JwksUriInternal,
-        })?;
+        endpoints::check(jwks_uri, asked, private).map_err(MetadataError::from)?;
         // Verification does not need a token endpoint. One that can't be used is left out.
         let token_endpoint = text("token_endpoint")
             .filter(|uri| endpoints::check(uri, asked, PrivateAddresses::Refused).is_ok());
@@ -57,6 +54,21 @@ impl Metadata {
             jwks_uri: jwks_uri.to_owned(),
             token_endpoint: token_endpoint.map(str::to_owned),
         })
+    }
+
+    /// What stands for the document of an issuer whose keys are configured to be at `jwks_uri`.
+    pub(crate) fn configured(
+        issuer: &IssuerUrl,
+        jwks_uri: &str,
+        private: PrivateAddresses,
+    ) -> Result<Self, MetadataError> {
+        endpoints::check(jwks_uri, issuer, private).map_err(MetadataError::from)?;
+        Ok(Self { jwks_uri: jwks_uri.to_owned(), ..Self::without_endpoints(issuer) })
+    }
+
+    /// What stands for the document of an issuer whose keys are configured.
+    pub(crate) fn without_endpoints(issuer: &IssuerUrl) -> Self {
+        Self { issuer: issuer.as_str().to_owned(), jwks_uri: String::new(), token_endpoint: None }
     }
 
     /// The token endpoint in a document of `asked` that lacks `issuer` or `jwks_uri`, which are not needed to ask for tokens.
@@ -89,6 +101,15 @@ impl Metadata {
     /// Where it gives tokens, if the document says so and the URL can be used.
     pub fn token_endpoint(&self) -> Option<&str> {
         self.token_endpoint.as_deref()
+    }
+}
+
+impl From<EndpointError> for MetadataError {
+    fn from(error: EndpointError) -> Self {
+        match error {
+            EndpointError::Malformed => Self::JwksUriMalformed,
+            EndpointError::Internal => Self::JwksUriInternal,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The one table of signature algorithms. RFC 7518 §3.1, RFC 8037 §3.1.
+//! The one table of signature algorithms. RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.
 //!
 //! Any other algorithm does not exist here. There is no `none` and no HMAC, so a key can't be used for them by mistake
 //! (RFC 8725 §3.1).
@@ -6,9 +6,10 @@
 use core::fmt;
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, EcdsaVerificationAlgorithm, EdDSAParameters,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
-    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
+    EcdsaVerificationAlgorithm, EdDSAParameters, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
+    RsaParameters,
 };
 
 /// A signature algorithm by its JOSE name.
@@ -31,7 +32,9 @@ pub enum Algorithm {
     ES256,
     /// ECDSA on P-384 with SHA-384
     ES384,
-    /// Ed25519
+    /// ECDSA on P-521 with SHA-512
+    ES512,
+    /// Ed25519. `Ed25519` is another name of it.
     EdDSA,
 }
 
@@ -51,7 +54,13 @@ const P256: KeyShape =
 const P384: KeyShape =
     KeyShape::Ec { curve: "P-384", coordinate_bytes: 48, verification: &ECDSA_P384_SHA384_FIXED };
 
-const TABLE: [(Algorithm, &str, KeyShape); 9] = [
+const P521: KeyShape =
+    KeyShape::Ec { curve: "P-521", coordinate_bytes: 66, verification: &ECDSA_P521_SHA512_FIXED };
+
+/// RFC 9864 §2.2: the name of `EdDSA` with this curve, and there is no other curve here.
+const ED25519_NAME: &str = "Ed25519";
+
+const TABLE: [(Algorithm, &str, KeyShape); 10] = [
     (Algorithm::RS256, "RS256", KeyShape::Rsa(&RSA_PKCS1_2048_8192_SHA256)),
     (Algorithm::RS384, "RS384", KeyShape::Rsa(&RSA_PKCS1_2048_8192_SHA384)),
     (Algorithm::RS512, "RS512", KeyShape::Rsa(&RSA_PKCS1_2048_8192_SHA512)),
@@ -60,16 +69,20 @@ const TABLE: [(Algorithm, &str, KeyShape); 9] = [
     (Algorithm::PS512, "PS512", KeyShape::Rsa(&RSA_PSS_2048_8192_SHA512)),
     (Algorithm::ES256, "ES256", P256),
     (Algorithm::ES384, "ES384", P384),
+    (Algorithm::ES512, "ES512", P521),
     (Algorithm::EdDSA, "EdDSA", KeyShape::Ed25519(&ED25519)),
 ];
 
 impl Algorithm {
     /// The algorithm of this name (compared byte for byte), if it is in the table.
     pub fn from_name(name: &str) -> Option<Self> {
+        if name == ED25519_NAME {
+            return Some(Self::EdDSA);
+        }
         TABLE.iter().find(|(_, known, _)| *known == name).map(|(algorithm, ..)| *algorithm)
     }
 
-    /// Its name, as in a header's `alg`.
+    /// Its name (of two, the older one), as in a header's `alg`.
     pub fn name(self) -> &'static str {
         self.entry().1
     }
@@ -89,8 +102,8 @@ impl Algorithm {
     }
 
     fn entry(self) -> &'static (Self, &'static str, KeyShape) {
-        const { assert!(TABLE.len() == 9, "one row an algorithm") };
-        let [rs256, rs384, rs512, ps256, ps384, ps512, es256, es384, eddsa] = &TABLE;
+        const { assert!(TABLE.len() == 10, "one row an algorithm") };
+        let [rs256, rs384, rs512, ps256, ps384, ps512, es256, es384, es512, eddsa] = &TABLE;
         match self {
             Self::RS256 => rs256,
             Self::RS384 => rs384,
@@ -100,6 +113,7 @@ impl Algorithm {
             Self::PS512 => ps512,
             Self::ES256 => es256,
             Self::ES384 => es384,
+            Self::ES512 => es512,
             Self::EdDSA => eddsa,
         }
     }
@@ -161,13 +175,15 @@ mod tests {
             assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
         }
         assert_eq!(Algorithm::all().count(), TABLE.len());
+        assert_eq!(Algorithm::from_name("Ed25519"), Some(Algorithm::EdDSA));
     }
 
     #[test]
     fn there_is_no_none_and_no_hmac() {
-        for name in
-            ["none", "None", "", "HS256", "HS384", "HS512", "rs256", "RS256 ", "RS1", "ES256K", "ES512"]
-        {
+        for name in [
+            "none", "None", "", "HS256", "HS384", "HS512", "rs256", "RS256 ", "RS1", "ES256K", "Ed448",
+            "ed25519",
+        ] {
             assert_eq!(Algorithm::from_name(name), None, "{name:?}");
         }
     }

@@ -193,7 +193,9 @@ impl<'a> Jwk<'a> {
 
     fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), KeyError> {
         match self.named("alg") {
-            Some(value) if value.as_str() != Some(algorithm.name()) => Err(KeyError::OtherAlgorithm),
+            Some(value) if value.as_str().and_then(Algorithm::from_name) != Some(algorithm) => {
+                Err(KeyError::OtherAlgorithm)
+            }
             _ => Ok(()),
         }
     }

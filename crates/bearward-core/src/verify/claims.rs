@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::recipient;
 use super::signature::SignedClaims;
-use crate::encoding::json::{JsonObject, Kind, Value};
+use crate::encoding::json::{JsonObject, Value};
 use crate::issuer::metadata::Metadata;
-use crate::policy::{Audience, Policy};
+use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
 
@@ -22,7 +23,7 @@ pub(super) fn check(
     let claims = signed.claims();
     let found = Found::of(claims);
     found.check_issuer(metadata)?;
-    found.check_audience(&policy.audience)?;
+    recipient::check(claims.object(), signed.token_type(), &policy.recipients, &policy.scope_claim)?;
     found.check_expiry(policy, now)?;
     found.check_not_before(policy, now)?;
     found.check_issued_at()?;
@@ -34,7 +35,6 @@ pub(super) fn check(
 #[derive(Default)]
 pub(crate) struct Found<'a> {
     iss: Option<Value<'a>>,
-    aud: Option<Value<'a>>,
     exp: Option<Value<'a>>,
     nbf: Option<Value<'a>>,
     iat: Option<Value<'a>>,
@@ -53,7 +53,6 @@ impl<'a> Found<'a> {
     fn note(&mut self, name: &str, value: Value<'a>) {
         let place = match name {
             "iss" => &mut self.iss,
-            "aud" => &mut self.aud,
             "exp" => &mut self.exp,
             "nbf" => &mut self.nbf,
             "iat" => &mut self.iat,
@@ -67,25 +66,6 @@ impl<'a> Found<'a> {
     pub(crate) fn check_issuer(&self, metadata: &Metadata) -> Result<(), Rejection> {
         let same = self.iss.and_then(Value::as_str) == Some(metadata.issuer());
         if same { Ok(()) } else { Err(Rejection::IssuerMismatch) }
-    }
-
-    /// RFC 7519 §4.1.3: a string, or an array of strings of which one is ours.
-    pub(crate) fn check_audience(&self, audience: &Audience) -> Result<(), Rejection> {
-        let ours = audience.as_str();
-        match self.aud.map(Value::kind) {
-            Some(Kind::String(text)) if text == ours => Ok(()),
-            Some(Kind::String(_)) => Err(Rejection::AudienceMismatch { expected: ours.to_owned() }),
-            Some(Kind::Array(array)) => {
-                let mut listed = false;
-                for item in array.items() {
-                    listed |= item.as_str().ok_or(Rejection::AudienceMissing)? == ours;
-                }
-                if listed { Ok(()) } else { Err(Rejection::AudienceNotListed { expected: ours.to_owned() }) }
-            }
-            None | Some(Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Object(_)) => {
-                Err(Rejection::AudienceMissing)
-            }
-        }
     }
 
     /// RFC 7519 §4.1.4: on or after `exp` the token is refused.

@@ -37,6 +37,11 @@ impl<'a> UnverifiedToken<'a> {
         kid(&self.header)
     }
 
+    /// What it says it is.
+    pub(super) fn token_type(&self) -> TokenType {
+        token_type(&self.header)
+    }
+
     /// The keys to try.
     pub(crate) fn candidates<'k>(&self, keys: &'k KeySet) -> Result<Candidates<'k>, Rejection> {
         let kid = self.kid()?;
@@ -120,6 +125,25 @@ pub(crate) fn kid(header: &JsonObject) -> Result<Option<&str>, Rejection> {
         None => Ok(None),
         Some(Some(kid)) if !kid.is_empty() => Ok(Some(kid)),
         Some(_) => Err(Rejection::KidMissing(MissingKid::NotText)),
+    }
+}
+
+/// What the header of a token says it is. RFC 9068 §2.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenType {
+    /// An access token.
+    AccessToken,
+    /// A JWT of whatever kind.
+    Any,
+}
+
+pub(crate) fn token_type(header: &JsonObject) -> TokenType {
+    let typ = header.get("typ").and_then(Value::as_str).unwrap_or_default();
+    let names = ["at+jwt", "application/at+jwt"];
+    if names.iter().any(|name| name.eq_ignore_ascii_case(typ)) {
+        TokenType::AccessToken
+    } else {
+        TokenType::Any
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod credentials;
 pub(crate) mod header;
 pub(crate) mod memory;
 pub(crate) mod proof;
+pub(crate) mod recipient;
 pub(crate) mod replay;
 mod signature;
 pub(crate) mod verified;

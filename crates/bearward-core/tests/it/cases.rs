@@ -33,7 +33,7 @@ pub(crate) fn versions(document: &Value) -> Vec<Option<Vec<u8>>> {
 }
 
 fn body(version: &Value) -> Option<Vec<u8>> {
-    if version.get("missing").is_some() {
+    if version.get("missing").is_some() || version.get("status").is_some() {
         None
     } else if let Some(name) = version.get("file") {
         let name = format!("documents/{}.json", name.as_str().unwrap());

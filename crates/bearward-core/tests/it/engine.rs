@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bearward_core::documents::{DocumentNeeded, Response};
-use bearward_core::issuer::{IssuerUrl, Issuers};
+use bearward_core::documents::{DocumentNeeded, FixedKeys, Response};
+use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DpopMode, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile,
+    Audience, DpopMode, DpopPolicy, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
 };
 use bearward_core::{
-    Cause, Decision, Explanation, HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl, UnixTime,
-    Verified, Verifier,
+    Cause, Decision, Explanation, HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl,
+    ScopeClaim, UnixTime, Verified, Verifier,
 };
 use serde_json::Value;
 
@@ -20,6 +20,8 @@ use crate::third_party::hex;
 pub(crate) struct Engine {
     pub(crate) verifier: Verifier,
     versions: HashMap<String, Vec<Option<Vec<u8>>>>,
+    /// The URLs that answer with another status than 200.
+    statuses: HashMap<String, u16>,
     /// The URLs asked for since the last look, in order.
     pub(crate) fetched: Vec<String>,
 }
@@ -41,12 +43,22 @@ pub(crate) fn word(outcome: &Outcome) -> &'static str {
 
 impl Engine {
     pub(crate) fn new(policy: Policy) -> Self {
-        Self { verifier: Verifier::new(policy), versions: HashMap::new(), fetched: Vec::new() }
+        Self {
+            verifier: Verifier::new(policy),
+            versions: HashMap::new(),
+            statuses: HashMap::new(),
+            fetched: Vec::new(),
+        }
     }
 
     /// Each fetch of `url` gives the next of `versions`, the last one for ever; `None` is a fetch that fails.
     pub(crate) fn serve(&mut self, url: &str, versions: Vec<Option<Vec<u8>>>) {
         self.versions.insert(url.to_owned(), versions);
+    }
+
+    /// Each fetch of `url` is answered with this status, and without a document.
+    pub(crate) fn refuse(&mut self, url: &str, status: u16) {
+        self.statuses.insert(url.to_owned(), status);
     }
 
     pub(crate) fn request(&mut self, facts: &RequestFacts<'_>, now: UnixTime) -> Outcome {
@@ -87,7 +99,13 @@ impl Engine {
     }
 
     fn bring(&mut self, needed: &DocumentNeeded, now: UnixTime) {
-        match self.fetch(needed.url()) {
+        let status = self.statuses.get(needed.url()).copied();
+        let body = self.fetch(needed.url()).or(status.map(|_| Vec::new()));
+        match body {
+            Some(body) if status.is_some() => {
+                let response = Response::new(status.unwrap_or_default(), [], body);
+                assert!(self.verifier.documents().answered(needed, response, now).is_err());
+            }
             Some(body) => drop(self.verifier.documents().answered(needed, Response::document(body), now)),
             None => self.verifier.documents().unreachable(needed, now),
         }
@@ -108,18 +126,45 @@ pub(crate) fn facts<'a>(headers: &[(&str, &'a [u8])], method: &'a str, url: &'a 
 
 /// The policy of a vector.
 pub(crate) fn policy(value: &Value) -> Policy {
-    let audience = Audience::new(text(&value["audience"])).unwrap();
-    let mut issuers = texts(&value["issuers"]).into_iter().map(|issuer| IssuerUrl::parse(issuer).unwrap());
+    let exact = value.get("exact_issuers").is_some_and(flag);
+    let read = |text| if exact { IssuerUrl::exact(text) } else { IssuerUrl::parse(text) };
+    let mut issuers = texts(&value["issuers"]).into_iter().map(|issuer| read(issuer).unwrap());
     let first = issuers.next().unwrap();
     let issuers =
         if flag(&value["single_issuer"]) { Issuers::single(first) } else { Issuers::any_of(first, issuers) };
     let statuses =
         if flag(&value["rfc_status_codes"]) { StatusProfile::Rfc } else { StatusProfile::Compatible };
-    Policy::new(issuers, audience)
-        .with_algorithms(algorithms(&texts(&value["algorithms"])))
+    let algorithms = algorithms(&texts(&value["algorithms"]));
+    let own = issuers.configured().next().cloned().unwrap();
+    let fixed = match (value.get("jwks_uri"), value.get("jwks")) {
+        (Some(uri), _) => Some(FixedKeys::at(own, text(uri)).unwrap()),
+        (None, Some(keys)) => Some(FixedKeys::set(own, text(keys).into(), &algorithms).unwrap()),
+        (None, None) => None,
+    };
+    let private = value.get("allow_private_jwks").is_some_and(flag);
+    let policy = Policy::new(issuers, recipients(value))
+        .with_scope_claim(match value.get("scope_claim") {
+            Some(name) => ScopeClaim::Named(text(name).to_owned()),
+            None if exact => ScopeClaim::ScopeOrScp,
+            None => ScopeClaim::Scope,
+        })
+        .with_private_addresses(if private { PrivateAddresses::Allowed } else { PrivateAddresses::Refused });
+    let policy = fixed.into_iter().fold(policy, Policy::with_fixed_keys);
+    policy
+        .with_algorithms(algorithms)
         .with_leeway(seconds(&value["leeway"]))
         .with_statuses(statuses)
         .with_dpop(dpop_policy(value))
+}
+
+fn recipients(value: &Value) -> Recipients {
+    let Some(audience) = value.get("audience") else {
+        let mut clients = texts(&value["client_ids"]).into_iter();
+        return Recipients::clients(clients.next().unwrap(), clients.map(str::to_owned)).unwrap();
+    };
+    let names = audience.as_str().map_or_else(|| texts(audience), |name| vec![name]);
+    let mut audiences = names.into_iter().map(|name| Audience::new(name).unwrap());
+    Recipients::any_of(audiences.next().unwrap(), audiences)
 }
 
 fn dpop_policy(value: &Value) -> DpopPolicy {

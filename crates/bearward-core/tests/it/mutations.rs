@@ -257,3 +257,53 @@ impl Random {
         changed
     }
 }
+
+/// `iss` is compared with the configured issuer before anything else: no key is needed to see that.
+#[test]
+fn an_exact_issuer_with_any_byte_of_iss_changed_is_another_one() {
+    let spelled = "https://kc.example.com:8443/realms/Acme%20b/";
+    let mut case = cases()["exact_issuer/issuer_with_path_is_accepted"].clone();
+    case["policy"]["issuers"] = serde_json::json!([spelled]);
+    let now = engine::time(&case["now"]);
+    let header = text(&case["request"]["headers"][0][1]).split(['.', ' ']).nth(1).unwrap().to_owned();
+    for single in [true, false] {
+        case["policy"]["single_issuer"] = single.into();
+        let mut engine = Engine::new(engine::policy(&case["policy"]));
+        let mut judge = |iss: &[u8]| {
+            let payload = [br#"{"iss":""#, iss, br#""}"#].concat();
+            let outcome = word(&engine.bearer(&format!("{header}.{}.AA", encoded(&payload)), now));
+            (outcome, std::mem::take(&mut engine.fetched).len())
+        };
+        assert_eq!(
+            judge(spelled.as_bytes()),
+            ("unavailable", 1),
+            "the document can't be fetched, but it is asked for"
+        );
+        let bytes = spelled.as_bytes();
+        let mut changes: Vec<Vec<u8>> = Vec::new();
+        for place in 0..=bytes.len() {
+            let (before, after) = bytes.split_at(place);
+            for byte in 0..=u8::MAX {
+                changes.push([before, &[byte], after].concat());
+                if let Some((old, rest)) = after.split_first()
+                    && *old != byte
+                {
+                    changes.push([before, &[byte], rest].concat());
+                }
+            }
+            if let Some((_, rest)) = after.split_first() {
+                changes.push([before, rest].concat());
+            }
+        }
+        // A backslash before a slash changes the text of the token and not the claim.
+        let means_the_same = |changed: &[u8]| {
+            let json = [b"\"", changed, b"\""].concat();
+            serde_json::from_slice::<String>(&json).is_ok_and(|iss| iss == spelled)
+        };
+        for changed in changes.into_iter().filter(|changed| !means_the_same(changed)) {
+            let (outcome, fetches) = judge(&changed);
+            let refused = ["other_issuer", "issuer_not_allowed", "issuer_malformed", "malformed_payload"];
+            assert!(refused.contains(&outcome) && fetches == 0, "{outcome}: {}", lossy(&changed));
+        }
+    }
+}

@@ -62,7 +62,10 @@ fn every_vector_says_what_it_is_about() {
 fn play(case: &Value) -> Result<(), String> {
     let mut engine = Engine::new(engine::policy(&case["policy"]));
     for (url, document) in case["documents"].as_object().unwrap() {
-        engine.serve(url, versions(document));
+        match document["status"].as_u64() {
+            Some(status) => engine.refuse(url, u16::try_from(status).unwrap()),
+            None => engine.serve(url, versions(document)),
+        }
     }
     for earlier in case.get("before").and_then(Value::as_array).into_iter().flatten() {
         play_step(&mut engine, earlier).map_err(|difference| format!("before: {difference}"))?;

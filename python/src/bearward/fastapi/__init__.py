@@ -8,7 +8,7 @@ async def messages(claims: dict = Depends(auth0.require_auth(scopes="read:messag
 
 from bearward.fastapi.answer import AuthHTTPException, http_exception
 from bearward.fastapi.decisions import Decision
-from bearward.fastapi.guard import Auth0FastAPI
+from bearward.fastapi.guard import Auth0FastAPI, Guard
 from bearward.fastapi.memory import claims_of
 from bearward.fastapi.require_auth import RequireAuth
 from bearward.fastapi.url import get_canonical_url
@@ -18,6 +18,7 @@ __all__ = [
     "Auth0FastAPI",
     "AuthHTTPException",
     "Decision",
+    "Guard",
     "RequireAuth",
     "claims_of",
     "get_canonical_url",

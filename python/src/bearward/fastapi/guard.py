@@ -1,9 +1,9 @@
-"""`Auth0FastAPI`: the guard of an app."""
+"""`Guard` and `Auth0FastAPI`: the guard of an app."""
 
 import contextlib
 import inspect
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypeVar, Union, overload
 
 from fastapi.requests import HTTPConnection
@@ -24,23 +24,24 @@ from bearward.types import DomainsResolver
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from bearward.options import KeywordOptions
+    from bearward.options import GuardOptions, KeywordOptions
     from bearward.requirement import Requirements
 
 # The default of arguments that may come from the environment: differs from one that is empty by mistake.
 _LEFT_OUT: Any = object()
 
-# What `Auth0FastAPI._build` makes.
+# What `Guard._build` makes.
 _BUILT = frozenset(("_urls", "_login", "_refusals", "_observers", "_guards"))
 
 _Model = TypeVar("_Model")
-_Guard = TypeVar("_Guard", bound="Auth0FastAPI")
+_Guard = TypeVar("_Guard", bound="Guard")
 
 
-class Auth0FastAPI:
-    """Guards the routes of a FastAPI app with the access tokens of one tenant, for one API.
+class Guard:
+    """Guards the routes of a FastAPI app with the access tokens of one OpenID issuer or several, for one API.
 
-    `domain` and `audience` come from the environment variables AUTH0_DOMAIN and AUTH0_AUDIENCE where they are left out.
+    `issuer` and `audience` come from the environment variables BEARWARD_ISSUER and BEARWARD_AUDIENCE where they are
+    left out. Missing credentials and bad proofs are answered with 401 (RFC 6750 section 3.1, RFC 9449 section 7.1).
 
     All options of `ApiClientOptions`, which says what each does, and:
 
@@ -50,60 +51,30 @@ class Auth0FastAPI:
         trusted_hops: With `app.state.trust_proxy = True`: how many proxies in front of the app append to
             `X-Forwarded-Host` and the like. Entries further left may come from a client.
         websocket_subprotocol: A name, such as `"bearer"`: a WebSocket may then have its token behind this name in
-            `Sec-WebSocket-Protocol`, since browsers can't set Authorization there:
-            `new WebSocket(url, ["bearer", token])`.
+            `Sec-WebSocket-Protocol`.
         on_decision: A function that is called with each `Decision` of a guard, for metrics and audit logs. It must not
             wait. If it raises, the request goes on.
 
-    A DPoP proof is compared with the URL that the client used. That is `public_origin` if it is given; or else, with
-    `app.state.trust_proxy = True`, what the proxies say; or else the Host field and the connection. `trust_proxy` is
-    read from the app that has the route: a mounted sub-application has its own.
-
     Raises:
-        ValueError: no `audience`.
-        ConfigurationError: another argument can't be used.
+        ConfigurationError: an argument is missing or can't be used.
     """
 
-    @spells_out(ApiClientOptions)
     def __init__(
         self,
-        domain: Optional[str] = _LEFT_OUT,
-        audience: str = _LEFT_OUT,
-        domains: Optional[Union[list[str], DomainsResolver]] = None,
-        client_id: Optional[str] = None,
-        client_secret: Optional[str] = None,
-        custom_fetch: Optional[Callable[..., Any]] = None,
-        dpop_enabled: bool = True,
-        dpop_required: bool = False,
-        dpop_iat_leeway: Union[int, float] = 30,
-        dpop_iat_offset: Union[int, float] = 300,
-        cache_adapter: Optional[Union[CacheAdapter, AsyncCacheAdapter]] = None,
-        cache_ttl_seconds: Union[int, float] = 600,
-        cache_max_entries: int = 100,
+        issuer: Union[str, Sequence[str]] = _LEFT_OUT,
+        audience: Optional[Union[str, Sequence[str]]] = _LEFT_OUT,
         *,
+        rfc_status_codes: bool = True,
         public_origin: Optional[str] = None,
         trusted_hops: int = 1,
         websocket_subprotocol: Optional[str] = None,
         on_decision: Optional[Callable[[Decision], Any]] = None,
-        **more: "Unpack[KeywordOptions]",
+        **more: "Unpack[GuardOptions]",
     ) -> None:
-        options = ApiClientOptions(
-            domains=domains,
-            client_id=client_id,
-            client_secret=client_secret,
-            custom_fetch=custom_fetch,
-            dpop_enabled=dpop_enabled,
-            dpop_required=dpop_required,
-            dpop_iat_leeway=dpop_iat_leeway,
-            dpop_iat_offset=dpop_iat_offset,
-            cache_adapter=cache_adapter,
-            cache_ttl_seconds=cache_ttl_seconds,
-            cache_max_entries=cache_max_entries,
-            **more,
-        )
-        # First: if both are missing, this one is reported, as by the SDK that Bearward replaces.
-        options.audience = _audience(audience)
-        options.domain = _domain(domain, domains)
+        options = ApiClientOptions(rfc_status_codes=rfc_status_codes, **more)
+        if options.domains is None or issuer is not _LEFT_OUT:
+            options.issuer = _from_environment("issuer", issuer)
+        options.audience = _from_environment("audience", audience)
         self._begin(ApiClient(options), public_origin, trusted_hops, websocket_subprotocol, on_decision)
 
     @classmethod
@@ -373,10 +344,80 @@ class Auth0FastAPI:
         yield
 
 
-def _domain(domain: Optional[str], domains: object) -> Optional[str]:
+class Auth0FastAPI(Guard):
+    """Guards the routes of a FastAPI app with the access tokens of one tenant, for one API.
+
+    `domain` and `audience` come from the environment variables AUTH0_DOMAIN and AUTH0_AUDIENCE where they are left out.
+
+    All options of `ApiClientOptions`, which says what each does, and:
+
+    Args:
+        public_origin: Scheme and host that clients use, `https://api.example.com`. No header can change them then.
+            Recommended where DPoP is used. Behind a proxy that strips a path prefix, the app needs its `root_path`.
+        trusted_hops: With `app.state.trust_proxy = True`: how many proxies in front of the app append to
+            `X-Forwarded-Host` and the like. Entries further left may come from a client.
+        websocket_subprotocol: A name, such as `"bearer"`: a WebSocket may then have its token behind this name in
+            `Sec-WebSocket-Protocol`, since browsers can't set Authorization there:
+            `new WebSocket(url, ["bearer", token])`.
+        on_decision: A function that is called with each `Decision` of a guard, for metrics and audit logs. It must not
+            wait. If it raises, the request goes on.
+
+    A DPoP proof is compared with the URL that the client used. That is `public_origin` if it is given; or else, with
+    `app.state.trust_proxy = True`, what the proxies say; or else the Host field and the connection. `trust_proxy` is
+    read from the app that has the route: a mounted sub-application has its own.
+
+    Raises:
+        ValueError: no `audience`.
+        ConfigurationError: another argument can't be used.
+    """
+
+    @spells_out(ApiClientOptions)
+    def __init__(
+        self,
+        domain: Optional[str] = _LEFT_OUT,
+        audience: Optional[Union[str, Sequence[str]]] = _LEFT_OUT,
+        domains: Optional[Union[list[str], DomainsResolver]] = None,
+        client_id: Optional[str] = None,
+        client_secret: Optional[str] = None,
+        custom_fetch: Optional[Callable[..., Any]] = None,
+        dpop_enabled: bool = True,
+        dpop_required: bool = False,
+        dpop_iat_leeway: Union[int, float] = 30,
+        dpop_iat_offset: Union[int, float] = 300,
+        cache_adapter: Optional[Union[CacheAdapter, AsyncCacheAdapter]] = None,
+        cache_ttl_seconds: Union[int, float] = 600,
+        cache_max_entries: int = 100,
+        *,
+        public_origin: Optional[str] = None,
+        trusted_hops: int = 1,
+        websocket_subprotocol: Optional[str] = None,
+        on_decision: Optional[Callable[[Decision], Any]] = None,
+        **more: "Unpack[KeywordOptions]",
+    ) -> None:
+        options = ApiClientOptions(
+            domains=domains,
+            client_id=client_id,
+            client_secret=client_secret,
+            custom_fetch=custom_fetch,
+            dpop_enabled=dpop_enabled,
+            dpop_required=dpop_required,
+            dpop_iat_leeway=dpop_iat_leeway,
+            dpop_iat_offset=dpop_iat_offset,
+            cache_adapter=cache_adapter,
+            cache_ttl_seconds=cache_ttl_seconds,
+            cache_max_entries=cache_max_entries,
+            **more,
+        )
+        # First: if both are missing, this one is reported, as by the SDK that Bearward replaces.
+        options.audience = _audience(audience, options.client_ids)
+        options.domain = _domain(domain, domains, options.issuer)
+        self._begin(ApiClient(options), public_origin, trusted_hops, websocket_subprotocol, on_decision)
+
+
+def _domain(domain: Optional[str], domains: object, issuer: object) -> Optional[str]:
     if domain is not _LEFT_OUT:
         return domain
-    if domains is not None:
+    if domains is not None or issuer is not None:
         return None
     given = os.environ.get("AUTH0_DOMAIN")
     if not given:
@@ -384,7 +425,9 @@ def _domain(domain: Optional[str], domains: object) -> Optional[str]:
     return given
 
 
-def _audience(audience: str) -> str:
+def _audience(audience: Any, client_ids: object) -> Any:
+    if client_ids is not None:
+        return None if audience is _LEFT_OUT else audience
     if audience is _LEFT_OUT:
         audience = os.environ.get("AUTH0_AUDIENCE", "")
         if not audience:
@@ -392,3 +435,16 @@ def _audience(audience: str) -> str:
     if not audience or not str(audience).strip():
         raise ValueError("audience is required.")
     return audience
+
+
+def _from_environment(argument: str, given: Any) -> Any:
+    """What is given, or else the variable BEARWARD_ISSUER or BEARWARD_AUDIENCE."""
+    if given is not _LEFT_OUT:
+        if given is None and argument == "issuer":
+            raise ConfigurationError("issuer must be a URL, or a list of URLs: 'https://kc.example.com/realms/acme'.")
+        return given
+    variable = f"BEARWARD_{argument.upper()}"
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        raise ConfigurationError(f"No {argument}: give '{argument}', or set {variable} in the environment.")
+    return value

@@ -9,15 +9,15 @@ import functools
 import logging
 import re
 from collections.abc import Iterator
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Union
 from urllib.parse import quote
 
 from fastapi.encoders import jsonable_encoder
 from fastapi.openapi import utils
-from fastapi.openapi.models import HTTPBase, HTTPBearer, OAuth2, OAuthFlowAuthorizationCode, OAuthFlows
+from fastapi.openapi.models import HTTPBase, HTTPBearer, OAuth2, OAuthFlowAuthorizationCode, OAuthFlows, OpenIdConnect
 from fastapi.security.base import SecurityBase
 
-from bearward.options import ApiClientOptions, audience_of, issuer_of
+from bearward.options import ApiClientOptions, audiences_of, issuer_of
 
 _BEARER = HTTPBearer(bearerFormat="JWT", description="An access token, pasted.")
 _EITHER = HTTPBearer(
@@ -48,11 +48,15 @@ class Login:
         )
 
     @classmethod
-    def of(cls, options: ApiClientOptions) -> "Optional[Login]":
+    def of(cls, options: ApiClientOptions) -> "Union[Login, OpenIdLogin, None]":
         """The login at the first domain. `None` if only a resolver knows the domains: there is no one place then."""
+        if options.issuer is not None:
+            issuers = [options.issuer] if isinstance(options.issuer, str) else options.issuer
+            return OpenIdLogin(issuers[0])
         domains = options.domains
         domain = options.domain or (domains[0] if isinstance(domains, list) else None)
-        return None if domain is None else cls(issuer_of("domain", domain), audience_of(options))
+        audiences = audiences_of(options)
+        return None if domain is None or audiences is None else cls(issuer_of("domain", domain), audiences[0])
 
     def list_scopes(self, scopes: tuple[str, ...]) -> None:
         """List these scopes, too."""
@@ -65,10 +69,31 @@ class Login:
         return jsonable_encoder(scheme, by_alias=True, exclude_none=True)
 
 
+class OpenIdLogin:
+    """The login of an issuer that isn't Auth0, as an OpenID Connect scheme. The issuer's document says where it is.
+
+    Args:
+        issuer: As its tokens spell it.
+    """
+
+    def __init__(self, issuer: str) -> None:
+        self.name = "OpenID-" + re.sub(r"[^A-Za-z0-9._-]+", "-", issuer.split("://")[-1]).strip("-")
+        self._url = f"{issuer[:-1] if issuer.endswith('/') else issuer}/.well-known/openid-configuration"
+
+    def list_scopes(self, scopes: tuple[str, ...]) -> None:
+        """Nothing: only operations name scopes of such a scheme."""
+
+    def as_json(self) -> Any:
+        """The scheme as it is in a document."""
+        return jsonable_encoder(OpenIdConnect(openIdConnectUrl=self._url), by_alias=True, exclude_none=True)
+
+
 class ShownGuard(SecurityBase):
     """A dependency that shows in OpenAPI documents, with its login and its scopes."""
 
-    def __init__(self, options: ApiClientOptions, scopes: tuple[str, ...], login: Optional[Login]) -> None:
+    def __init__(
+        self, options: ApiClientOptions, scopes: tuple[str, ...], login: Union[Login, OpenIdLogin, None]
+    ) -> None:
         self.scheme_name: str = "DPoP" if options.dpop_required else "Bearer"
         self.model = _DPOP if options.dpop_required else _EITHER if options.dpop_enabled else _BEARER
         self.scopes = scopes
@@ -93,7 +118,7 @@ def _with_logins(get_openapi_path: Callable[..., Any]) -> Callable[..., Any]:
     return describe
 
 
-def _logins(dependant: Any) -> Iterator[tuple[Login, list[str]]]:
+def _logins(dependant: Any) -> Iterator[tuple[Union[Login, OpenIdLogin], list[str]]]:
     """The login of each guard in a tree of dependencies, with the scopes that are required there."""
     guard = dependant.call
     if isinstance(guard, ShownGuard) and guard.login is not None:

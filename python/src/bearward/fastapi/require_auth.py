@@ -39,7 +39,7 @@ class Demand(NamedTuple):
 
 
 class Owner(Protocol):
-    """The part of `Auth0FastAPI` that its guards use."""
+    """The part of `Guard` that its guards use."""
 
     api_client: ApiClient
     _urls: PublicUrls
@@ -52,7 +52,7 @@ class Owner(Protocol):
 
 
 class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
-    """The dependency that `Auth0FastAPI.require_auth` returns.
+    """The dependency that `Guard.require_auth` returns.
 
     It refuses requests with an `AuthHTTPException`. Scopes of a `fastapi.Security(..., scopes=[...])` that uses it are
     required in addition to its own.

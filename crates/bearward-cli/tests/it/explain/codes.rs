@@ -16,13 +16,16 @@ use crate::support::{Finished, bearward, finish_with_stdin};
 mod cases;
 
 /// Codes that the command can't reach. Vectors test each of them.
-const BEYOND: [(&str, &str); 14] = [
+const BEYOND: [(&str, &str); 17] = [
     ("missing_authorization", "a token is given, or it is a mistake in the arguments"),
     ("multiple_authorization_fields", "one token is given"),
     ("unknown_scheme", "the scheme is one of two"),
     ("scheme_without_token", "as missing_authorization"),
     ("proof_replayed", "only the API knows which proofs were used"),
     ("required_claim_missing", "claims are required of bare tokens, by the Python client"),
+    ("audience_unexpected", "the command takes an audience, not clients"),
+    ("client_not_accepted", "the command takes an audience, not clients"),
+    ("not_an_access_token", "the command takes an audience, not clients"),
     ("any_scope_missing", "only a route requires it"),
     ("permission_missing", "only a route requires it"),
     ("any_permission_missing", "only a route requires it"),
@@ -124,7 +127,10 @@ fn is_for_arguments(case: &Value) -> bool {
         .iter()
         .any(|name| case.get(name).is_some());
     let policy = &case["policy"];
+    let of_other_issuers = ["exact_issuers", "scope_claim", "jwks_uri", "jwks", "allow_private_jwks"];
     let as_arguments_have_it = policy["rfc_status_codes"] == false
+        && policy["audience"].is_string()
+        && of_other_issuers.iter().all(|name| policy.get(name).is_none())
         && policy["leeway"].is_u64()
         && (policy["single_issuer"] == true) == (texts(&policy["issuers"]).len() == 1);
     !with_more && as_arguments_have_it && fields(case).is_some() && key_set(case).is_some()

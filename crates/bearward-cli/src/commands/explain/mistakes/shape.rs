@@ -53,8 +53,9 @@ pub(super) fn cut_off(case: &Case<'_>) -> Option<Mistake> {
 /// RFC 7518 §3.3, §3.4, §3.5; RFC 8032 §5.1.6.
 fn signature_bytes(algorithm: Algorithm) -> usize {
     match algorithm.name() {
-        "ES256" | "EdDSA" => 64,
+        "ES256" | "EdDSA" | "Ed25519" => 64,
         "ES384" => 96,
+        "ES512" => 132,
         _ => RSA_SIGNATURE,
     }
 }

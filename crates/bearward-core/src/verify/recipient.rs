@@ -1,0 +1,85 @@
+//! Whom a token is for: `aud`, or the client that it was issued to. RFC 7519 §4.1.3.
+
+use super::header::TokenType;
+use crate::encoding::json::{Kind, Object, Value};
+use crate::policy::{Audience, Recipient, Recipients};
+use crate::rejection::Rejection;
+use crate::requirement::ScopeClaim;
+
+/// What an ID token says of the answer that it came in. No access token has one. OpenID Connect Core 1.0 §2, §3.1.3.6, §3.3.2.11.
+const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
+
+/// Where issuers write the client that a token was issued to. RFC 9068 §2.2, OpenID Connect Core 1.0 §2; Okta.
+const CLIENT_CLAIMS: [&str; 3] = ["client_id", "azp", "cid"];
+
+/// Refuses a token that is for somebody else.
+pub(crate) fn check(
+    claims: Object<'_>,
+    token_type: TokenType,
+    recipients: &Recipients,
+    scope_claim: &ScopeClaim,
+) -> Result<(), Rejection> {
+    match &recipients.0 {
+        Recipient::Apis(first, others) => check_audience(claims, first, others),
+        Recipient::Clients(first, others) => {
+            if claims.get("aud").is_some() {
+                return Err(Rejection::AudienceUnexpected);
+            }
+            check_client(claims, first, others)?;
+            check_is_access_token(claims, token_type, scope_claim)
+        }
+    }
+}
+
+/// A string, or an array of strings of which one is ours.
+fn check_audience(claims: Object<'_>, first: &Audience, others: &[Audience]) -> Result<(), Rejection> {
+    let is_ours = |text: &str| first.as_str() == text || others.iter().any(|other| other.as_str() == text);
+    let expected = || {
+        let mut expected = first.as_str().to_owned();
+        for other in others {
+            expected.push_str(", ");
+            expected.push_str(other.as_str());
+        }
+        expected
+    };
+    match claims.get("aud").map(Value::kind) {
+        Some(Kind::String(text)) if is_ours(text) => Ok(()),
+        Some(Kind::String(_)) => Err(Rejection::AudienceMismatch { expected: expected() }),
+        Some(Kind::Array(array)) => {
+            let mut listed = false;
+            for item in array.items() {
+                listed |= is_ours(item.as_str().ok_or(Rejection::AudienceMissing)?);
+            }
+            if listed { Ok(()) } else { Err(Rejection::AudienceNotListed { expected: expected() }) }
+        }
+        None | Some(Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Object(_)) => {
+            Err(Rejection::AudienceMissing)
+        }
+    }
+}
+
+/// The first of the claims that is there counts, and no other.
+fn check_client(claims: Object<'_>, first: &str, others: &[String]) -> Result<(), Rejection> {
+    let client = CLIENT_CLAIMS.iter().find_map(|name| claims.get(name)).and_then(Value::as_str);
+    let is_ours = client.is_some_and(|client| client == first || others.iter().any(|other| other == client));
+    if is_ours { Ok(()) } else { Err(Rejection::ClientNotAccepted) }
+}
+
+/// An ID token names the same client, and the same key signs it.
+fn check_is_access_token(
+    claims: Object<'_>,
+    token_type: TokenType,
+    scope_claim: &ScopeClaim,
+) -> Result<(), Rejection> {
+    let of_id_token = OF_ID_TOKENS.iter().any(|name| claims.get(name).is_some());
+    let says_so = if let Some(token_use) = claims.get("token_use") {
+        token_use.as_str() == Some("access")
+    } else {
+        token_type == TokenType::AccessToken || scope_claim.names().iter().any(|name| is_scopes(claims, name))
+    };
+    if says_so && !of_id_token { Ok(()) } else { Err(Rejection::NotAnAccessToken) }
+}
+
+fn is_scopes(claims: Object<'_>, name: &str) -> bool {
+    matches!(claims.get(name).map(Value::kind), Some(Kind::String(_) | Kind::Array(_)))
+}
