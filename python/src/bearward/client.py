@@ -324,7 +324,7 @@ class ApiClient:
         for _ in range(2):
             needed = self._engine.documents.missing(issuer, time.time())
             if needed is not None:
-                await self._documents.bring(needed)
+                await self._documents.bring(needed, self.options.fetch_timeout)
 
     def ready(self) -> bool:
         """Whether tokens of every configured issuer can be judged now, for a readiness probe. Fetches nothing."""

@@ -43,7 +43,7 @@ class Owner(Protocol):
 
     api_client: ApiClient
     _urls: PublicUrls
-    _login: Optional[Login]
+    _login: Optional[Union[Login, OpenIdLogin]]
     _refusals: RefusalLog
     _subprotocol: Optional[str]
     _observers: Observers
