@@ -14,6 +14,10 @@ PYTHON_PACKAGE := $(shell find python/src -name '*.py' -o -name '*.pyi') python/
 # The oldest supported FastAPI.
 OLDEST := fastapi==0.115.11
 
+# The oldest supported redis-py.
+OLDEST_REDIS := redis==5.0.1
+REDIS_TESTS := tests/test_redis_store.py tests/test_redis_outage.py tests/test_replay.py tests/test_cache_adapter.py
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -47,6 +51,11 @@ test-python: $(VENV)/.module ## Run the Python tests
 .PHONY: test-oldest
 test-oldest: .venvs/oldest/.installed ## Run the Python tests on the oldest supported FastAPI
 	cd python && ../.venvs/oldest/bin/python -m pytest
+
+.PHONY: test-redis
+test-redis: $(VENV)/.module .venvs/redis-oldest/.installed ## Run the tests over Redis on the newest and the oldest supported redis-py
+	cd python && $(BIN)/python -m pytest $(REDIS_TESTS)
+	cd python && PYTHONPATH=$(CURDIR)/.venvs/redis-oldest $(BIN)/python -m pytest $(REDIS_TESTS)
 
 .PHONY: test-wheel
 test-wheel: $(VENV)/.created ## Build a wheel of the command line, install it with pip, and run it
@@ -110,6 +119,11 @@ deny: ## Check licences, sources and duplicates of dependencies (needs cargo-den
 bench: build .venvs/bench/.installed .venvs/peer/.installed ## Measure engine, Python and HTTP, and write bench-results.json
 	$(BIN)/python scripts/bench.py
 
+.PHONY: bench-redis
+bench-redis: .venvs/oldest/.installed ## Measure the shared replay store: latency, ceiling, memory, recovery after a failover
+	cd python && ../.venvs/oldest/bin/python bench/redis_store.py
+	cd python && BEARWARD_REPORT=1 BEARWARD_REDIS_PROOFS=2000 ../.venvs/oldest/bin/python -m pytest -q tests/test_redis_outage.py -k 'failover or killed or masters'
+
 .PHONY: clean
 clean: ## Remove everything that was built or installed in this folder
 	cargo clean
@@ -140,6 +154,12 @@ $(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requiremen
 .venvs/oldest/.installed: .venvs/wheels/.built
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet "$$(echo .venvs/wheels/*.whl)[dev,fastapi]" '$(OLDEST)'
+	touch $@
+
+# Only that one package, to be found before the newest.
+.venvs/redis-oldest/.installed: $(VENV)/.created
+	rm -rf $(@D)
+	$(BIN)/pip install --quiet --target $(@D) '$(OLDEST_REDIS)'
 	touch $@
 
 .venvs/bench/.installed: .venvs/wheels/.built python/bench/requirements.txt

@@ -97,3 +97,17 @@ def test_a_child_does_not_wait_for_a_thread_of_its_parent():
             os.kill(child, signal.SIGKILL)
         time.sleep(0.01)
     assert status == 0
+
+
+@pytest.mark.parametrize("ttl", [1, 5.5, 0])
+def test_expired_entries_go_although_nobody_asks_for_them(monkeypatch, ttl):
+    now = [100.0]
+    monkeypatch.setattr(cache.time, "monotonic", lambda: now[0])
+    kept = InMemoryCache(1000)
+    for number in range(500):
+        kept.set(f"short-{number}", "x", ttl)
+    kept.set("long", "x", 1000)
+    kept.set("for ever", "x")
+    now[0] += 10
+    kept.set("next", "x", 1000)
+    assert list(kept._entries) == ["long", "for ever", "next"]

@@ -22,7 +22,7 @@ from bearward import (
 )
 from conftest import guarded_app
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE, KEY, OTHER_KEY, Tenant, settled
+from support import AUDIENCE, KEY, OTHER_KEY, Clock, Tenant, settled
 
 NEW_KEY = RSAKey.generate_key(2048, {"kid": "key-2", "use": "sig", "alg": "RS256"})
 
@@ -382,17 +382,26 @@ async def test_redis(redis_client, tenant):
     await settled(second)
     assert tenant.fetched == [tenant.discovery_url, tenant.jwks_url]
     name = f"bearward:1:documents:{tenant.jwks_url}"
-    assert json.loads(await redis_client.get(name)) == tenant.documents()[tenant.jwks_url]
-    assert 590 <= await redis_client.ttl(name) <= 600
+    kept = json.loads(await redis_client.get(name))
+    assert kept["document"] == tenant.documents()[tenant.jwks_url]
+    assert 590 <= kept["fresh_until"] - kept["fetched"] <= 600
+    # As long as it may be used when the issuer can't be reached.
+    assert 86_000 < await redis_client.ttl(name) <= 86_400
 
 
-async def test_redis_cache_alone(redis_client):
+async def test_redis_cache_alone(redis_client, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("bearward.redis_cache.time", clock)
     cache = RedisCache(redis_client, prefix="a*[")
     other = RedisCache(redis_client, prefix="ab[")
     assert await cache.get("key") is None
     await cache.set("key", {"a": [1]}, 0.5)
     assert await cache.get("key") == {"a": [1]}
-    assert await redis_client.ttl("a*[key") == 1
+    assert (await cache.entry("key")).is_fresh
+    clock.ahead = 1.1
+    assert await cache.get("key") is None
+    assert not (await cache.entry("key")).is_fresh
+    clock.ahead = 0
     await cache.set("for ever", {"b": 2})
     assert await redis_client.ttl("a*[for ever") == -1
     await other.set("key", {})
@@ -422,3 +431,79 @@ async def test_a_redis_that_is_down_is_a_miss(tenant, caplog):
         await client.aclose()
     # Newer clients go on trying for longer than we wait.
     assert "the cache adapter's get failed: " in caplog.text
+
+
+class SlowTenant(Tenant):
+    """Answers after a while, or not at all."""
+
+    is_down = False
+
+    async def fetch(self, url):
+        self.fetched.append(url)
+        await asyncio.sleep(0.05)
+        if self.is_down:
+            raise OSError("no route")
+        return self.documents()[url]
+
+
+async def test_one_worker_fetches_for_all(redis_client):
+    tenant = SlowTenant()
+    workers = [client_of(tenant, RedisCache(redis_client)) for _ in range(12)]
+    token = tenant.token()
+    assert all(await asyncio.gather(*(worker.verify_access_token(token) for worker in workers)))
+    for worker in workers:
+        await settled(worker)
+    assert sorted(tenant.fetched) == sorted([tenant.discovery_url, tenant.jwks_url])
+
+
+async def test_one_worker_fetches_a_new_key_for_all(redis_client):
+    tenant = SlowTenant()
+    workers = [client_of(tenant, RedisCache(redis_client)) for _ in range(8)]
+    old, tenant_key = tenant.token(), tenant.key
+    await asyncio.gather(*(worker.verify_access_token(old) for worker in workers))
+    for worker in workers:
+        await settled(worker)
+    tenant.fetched.clear()
+    tenant.key = NEW_KEY
+    new = tenant.token(header={"kid": "key-2"})
+    assert tenant_key is not NEW_KEY
+    assert all(await asyncio.gather(*(worker.verify_access_token(new) for worker in workers)))
+    for worker in workers:
+        await settled(worker)
+    assert tenant.fetched == [tenant.jwks_url]
+    # A kid that doesn't exist is not looked for in the cache alone.
+    made_up = tenant.token(header={"kid": "key-3"})
+    with pytest.raises(VerifyAccessTokenError):
+        await workers[0].verify_access_token(made_up)
+
+
+async def test_a_worker_that_starts_while_the_issuer_is_down(redis_client, clock, monkeypatch):
+    """The documents are older than their time, and the issuer doesn't answer."""
+    monkeypatch.setattr("bearward.redis_cache.time", clock)
+    monkeypatch.setattr("bearward._driver.shared_cache.time", clock)
+    tenant = SlowTenant()
+    first = client_of(tenant, RedisCache(redis_client), cache_ttl_seconds=15)
+    assert await first.verify_access_token(tenant.token())
+    await settled(first)
+    tenant.is_down = True
+    clock.ahead = 600
+    born = client_of(tenant, RedisCache(redis_client), cache_ttl_seconds=15)
+    assert await born.verify_access_token(tenant.token())
+    assert len(tenant.fetched) > 2, "the issuer was asked"
+    # A day later it is over. Redis has the time of this host, so the entry is still there.
+    clock.ahead = 90_000
+    late = client_of(tenant, RedisCache(redis_client), cache_ttl_seconds=15)
+    with pytest.raises(IssuerUnavailableError):
+        await late.verify_access_token(tenant.token(exp=int(time.time()) + 200_000))
+
+
+async def test_a_worker_that_claimed_and_died_holds_nobody_up_for_long(redis_client, tenant):
+    cache = RedisCache(redis_client)
+    assert await cache.claim(tenant.issuer)
+    assert not await cache.claim(tenant.issuer)
+    begin = time.monotonic()
+    assert await client_of(tenant, RedisCache(redis_client)).verify_access_token(tenant.token())
+    assert time.monotonic() - begin < 5
+    await cache.release(tenant.issuer)
+    await asyncio.sleep(0.01)
+    assert await cache.claim(tenant.issuer)

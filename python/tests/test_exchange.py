@@ -20,7 +20,7 @@ from bearward import (
     ConfigurationError,
     GetAccessTokenForConnectionError,
     GetTokenByExchangeProfileError,
-    IssuerUnavailableError,
+    InMemoryCache,
     MissingRequiredArgumentError,
     VerifyAccessTokenError,
 )
@@ -272,8 +272,12 @@ async def test_an_issuer_that_is_down(client_of, flow):
     async def fetch(url):
         raise OSError("down")
 
-    with pytest.raises(IssuerUnavailableError):
+    with pytest.raises(ApiError) as raised:
         await flow(client_of(custom_fetch=fetch))
+    error = raised.value
+    assert (error.get_status_code(), error.get_error_code()) == (503, "temporarily_unavailable")
+    assert int(error.get_headers()["Retry-After"]) >= 1
+    assert error.detail
 
 
 @pytest.mark.parametrize("flow", FLOWS)
@@ -551,3 +555,88 @@ async def test_with_several_domains_the_client_is_that_of_domain(client_of, http
     with pytest.raises(VerifyAccessTokenError):
         await client.verify_access_token(tenant.token())
     assert tenant.fetched == [tenant.discovery_url]
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize(
+    "more", [{}, {"issuer": "https://tenant.example/"}, {"jwks_uri": "https://tenant.example/keys"}]
+)
+async def test_a_mocked_discovery_document_may_hold_a_token_endpoint_only(client_of, httpx_mock, flow, more):
+    async def fetch(_url):
+        return {"token_endpoint": ENDPOINT, **more}
+
+    httpx_mock.add_response(url=ENDPOINT, json={"access_token": "t"}, is_reusable=True)
+    client = client_of(custom_fetch=fetch)
+    for _ in range(2):
+        assert (await flow(client))["access_token"] == "t"
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"token_endpoint": ENDPOINT, "issuer": "https://evil.example/"},
+        {"token_endpoint": "https://10.0.0.1/token"},
+        {"token_endpoint": ENDPOINT, "jwks_uri": "https://10.0.0.1/keys"},
+        {},
+    ],
+    ids=str,
+)
+async def test_a_suspicious_document_gets_no_secret(client_of, flow, document):
+    async def fetch(_url):
+        return document
+
+    with pytest.raises(ApiError):
+        await flow(client_of(custom_fetch=fetch))
+
+
+@pytest.mark.parametrize("status", [404, 500, 503])
+async def test_a_discovery_that_fails_is_one_of_the_errors_that_callers_catch(httpx_mock, client_of, status):
+    httpx_mock.add_response(status_code=status)
+    with pytest.raises(ApiError) as raised:
+        await on_behalf_of(client_of(custom_fetch=None))
+    assert raised.value.get_status_code() == 503
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+async def test_the_place_for_secrets_never_comes_from_a_shared_cache(client_of, httpx_mock, tenant, flow):
+    cache = InMemoryCache()
+    forged = {**tenant.documents()[tenant.discovery_url], "token_endpoint": "https://evil.example/token"}
+    cache.set(tenant.issuer, forged)
+    httpx_mock.add_response(url=ENDPOINT, json={"access_token": "t"}, is_reusable=True)
+    client = client_of(cache_adapter=cache)
+    # Verification has taken the document out of the cache already.
+    assert await client.verify_access_token(tenant.token())
+    assert tenant.discovery_url not in tenant.fetched
+    for _ in range(2):
+        assert (await flow(client))["access_token"] == "t"
+    assert tenant.fetched.count(tenant.discovery_url) == 1
+    assert {str(request.url) for request in httpx_mock.get_requests()} == {ENDPOINT}
+
+
+async def test_while_the_issuer_is_down_a_cache_does_not_say_where_secrets_go(client_of, tenant):
+    cache = InMemoryCache()
+    cache.set(tenant.issuer, {**tenant.documents()[tenant.discovery_url], "token_endpoint": "https://evil.example/t"})
+
+    async def fetch(url):
+        if url == tenant.discovery_url:
+            raise OSError
+        return await tenant.fetch(url)
+
+    client = client_of(cache_adapter=cache, custom_fetch=fetch)
+    assert await client.verify_access_token(tenant.token()), "verification goes on with what the cache has"
+    with pytest.raises(ApiError):
+        await on_behalf_of(client)
+
+
+async def test_a_cache_that_is_changed_later_redirects_nothing(client_of, httpx_mock, tenant, clock, exchange_clock):
+    cache = InMemoryCache()
+    httpx_mock.add_response(url=ENDPOINT, json={"access_token": "t"}, is_reusable=True)
+    client = client_of(cache_adapter=cache)
+    assert await on_behalf_of(client)
+    cache.set(tenant.issuer, {**tenant.documents()[tenant.discovery_url], "token_endpoint": "https://evil.example/t"})
+    for ahead in (470, 700, 1400):
+        clock.ahead = exchange_clock.ahead = ahead
+        assert await client.verify_access_token(tenant.token(exp=int(time.time()) + 10_000))
+        assert await on_behalf_of(client)
+    assert {str(request.url) for request in httpx_mock.get_requests()} == {ENDPOINT}

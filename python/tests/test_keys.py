@@ -45,9 +45,9 @@ class Waits:
         self._bring = api_client._documents.bring
         api_client._documents.bring = self
 
-    async def __call__(self, needed):
+    async def __call__(self, needed, seconds):
         self.count += 1
-        await self._bring(needed)
+        return await self._bring(needed, seconds)
 
 
 async def test_a_thousand_first_requests_make_one_fetch_of_each_document(https_issuer):

@@ -103,7 +103,7 @@ def test_a_loop_closed_without_ceremony_is_swept(tenant):
     for _ in range(3):
         loop = asyncio.new_event_loop()
         needed = api_client._engine.verify_access_token(tenant.token(), [], 1.0).next(1.0)
-        loop.run_until_complete(api_client._documents.bring(needed))
+        loop.run_until_complete(api_client._documents.bring(needed, 5.0))
         loop.close()
     assert len(api_client._documents._loops._loops) == 1
 

@@ -136,9 +136,9 @@ async def test_what_a_resolver_is_told(tenant, kind):
 
 async def test_credentials_are_not_told_in_any_case_of_letters(tenant):
     resolver = Resolver([tenant.domain])
-    fields = {"AUTHORIZATION": "Bearer x", "dPoP": "proof", "authorization": "Bearer y", "Cookie": "a=b"}
+    fields = {"AUTHORIZATION": "Bearer x", "dPoP": "proof", "authorization": "Bearer y", "X-Tenant": "a"}
     await client_of(tenant, resolver.sync).verify_access_token(tenant.token(), "https://a.example/", fields)
-    assert resolver.asked[0]["request_headers"] == {"cookie": "a=b"}
+    assert resolver.asked[0]["request_headers"] == {"x-tenant": "a"}
 
 
 async def test_a_repeated_field_is_told_as_a_whole(tenant):
@@ -299,7 +299,7 @@ async def test_memory_of_answers_is_bounded(tenant):
     for number in range(1100):
         with pytest.raises(VerifyAccessTokenError):
             await api_client.verify_access_token(tenant.token(iss=f"https://evil-{number}.example/"))
-    assert len(api_client._driver._resolver._answers._entries) == 1000
+    assert len(api_client._driver._resolver._answers[False]._entries) == 1000
 
 
 async def test_different_issuers_for_different_hosts():
@@ -381,3 +381,179 @@ def test_docs_without_a_place_to_log_in(tenant):
 def test_the_environment_names_no_domain_beside_a_resolver(monkeypatch):
     monkeypatch.setenv("AUTH0_DOMAIN", "env.example")
     assert Auth0FastAPI(domains=lambda context: ["a.example"], audience=AUDIENCE).api_client.options.domain is None
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        ("Cookie", "session=1"),
+        ("Cookie2", "x"),
+        ("X-Api-Key", "k"),
+        ("apikey", "k"),
+        ("Proxy-Authorization", "Basic eDp5"),
+        ("X-Auth-Token", "t"),
+        ("X-Amz-Security-Token", "t"),
+        ("X-Access-Token", "t"),
+        ("X-Csrf-Token", "t"),
+        ("X-Client-Secret", "t"),
+        ("Cf-Access-Jwt-Assertion", "t"),
+        ("X-Hub-Signature-256", "sha256=00"),
+        ("X-Session-Id", "1"),
+        ("X-Forwarded-Password", "p"),
+        ("X-Auth", "a"),
+        ("X-Custom", "Bearer abc"),
+        ("X-Custom", "basic eDp5"),
+        ("X-Custom", "id=eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.AAAA"),
+        ("Sec-WebSocket-Protocol", "bearer, opaque-token"),
+    ],
+    ids=str,
+)
+async def test_no_credentials_reach_a_resolver(tenant, field):
+    resolver = Resolver([tenant.domain])
+    name, value = field
+    headers = {name: value, "Host": "a.example", "X-Tenant": "one", "X-Author": "me", "X-Tenant-Key": "acme"}
+    await client_of(tenant, resolver.sync).verify_access_token(tenant.token(), "https://a.example/", headers)
+    told = resolver.asked[0]["request_headers"]
+    assert told == {"host": "a.example", "x-tenant": "one", "x-author": "me", "x-tenant-key": "acme"}
+
+
+@pytest.mark.parametrize(
+    "value", ["eyJ" * 20_000, "eyjafjallajokull.a.example", "-" * 60_000, "eyJaaaa." + "a" * 60_000]
+)
+async def test_long_values_that_are_no_credentials_are_passed_on(tenant, value):
+    resolver = Resolver([tenant.domain])
+    await client_of(tenant, resolver.sync).verify_access_token(tenant.token(), None, {"x": value})
+    assert resolver.asked[0]["request_headers"] == {"x": value}
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("?tenant=a&page=2", "?tenant=a&page=2"),
+        ("?access_token=t&tenant=a", "?tenant=a"),
+        ("?tenant=a&api%5Fkey=k&API_KEY=k&key=k&code=c", "?tenant=a"),
+        ("?access%5ftoken=t", ""),
+        ("?id=eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.AAAA", ""),
+        ("?a=%zz&b&=&c", "?a=%zz&b&=&c"),
+    ],
+)
+async def test_no_credentials_of_the_query_reach_a_resolver(tenant, query, told):
+    resolver = Resolver([tenant.domain])
+    await client_of(tenant, resolver.sync).verify_access_token(tenant.token(), f"https://a.example/p{query}", {})
+    assert resolver.asked[0]["request_url"] == f"https://a.example/p{told}"
+
+
+@pytest.mark.parametrize("host", ["a" * 60_000, "a.example/" + "x" * 60_000, "a b", "a,b", "", "[::1", "a:1:2"])
+async def test_nothing_is_kept_for_a_host_that_is_no_host(tenant, host):
+    resolver = Resolver([tenant.domain])
+    api_client = client_of(tenant, resolver.later, resolver_ttl_seconds=60)
+    for _ in range(3):
+        await api_client.verify_access_token(tenant.token(), "https://a.example/", {"host": host})
+    assert len(resolver.asked) == 3
+    assert all(not cache._entries for cache in api_client._driver._resolver._answers.values())
+
+
+@pytest.mark.parametrize("host", ["a.example", "a.example:8443", "[::1]:80", "10.0.0.1", "xn--a.example", "a_b"])
+async def test_an_answer_takes_little_room_whatever_a_stranger_sends(tenant, host):
+    resolver = Resolver([tenant.domain])
+    api_client = client_of(tenant, resolver.later, resolver_ttl_seconds=60)
+    for number in range(20):
+        long_iss = f"https://{'a' * 60}.{number}.example/"
+        with pytest.raises(VerifyAccessTokenError):
+            await api_client.verify_access_token(
+                tenant.token(iss=long_iss), f"https://a.example/{'p' * 10_000}", {"host": host, "x": "y" * 10_000}
+            )
+    entries = api_client._driver._resolver._answers[False]._entries
+    assert len(entries) == 20
+    assert {len(name) for name in entries} == {64}
+
+
+async def test_equal_questions_are_asked_once_where_answers_are_remembered(tenant):
+    asked = []
+
+    def resolve(context):
+        asked.append(context)
+        time.sleep(0.05)
+        return [tenant.domain]
+
+    api_client = client_of(tenant, resolve, resolver_ttl_seconds=60)
+    await asyncio.gather(*(api_client.verify_access_token(tenant.token()) for _ in range(50)))
+    assert len(asked) == 1
+
+
+async def test_without_remembering_each_request_has_a_call_of_its_own(tenant):
+    """A resolver may look at context variables, which differ between requests that look the same."""
+    variable, answers = contextvars.ContextVar("tenant"), []
+
+    async def resolve(context):
+        await asyncio.sleep(0.01)
+        answers.append(variable.get())
+        return [variable.get()]
+
+    api_client = client_of(tenant, resolve)
+
+    async def ask(domain):
+        variable.set(domain)
+        return await api_client.verify_access_token(tenant.token())
+
+    outcomes = await asyncio.gather(ask(tenant.domain), ask("other.example"), return_exceptions=True)
+    assert isinstance(outcomes[0], dict)
+    assert isinstance(outcomes[1], VerifyAccessTokenError)
+
+
+@pytest.mark.parametrize("ttl", [0, 0.001])
+async def test_a_good_client_is_served_while_made_up_issuers_fill_the_queue(tenant, ttl):
+    def slow(context):
+        time.sleep(0.5)
+        return [tenant.domain]
+
+    api_client = client_of(tenant, slow, resolver_ttl_seconds=ttl)
+    await api_client.verify_access_token(tenant.token())
+    attack = [
+        asyncio.ensure_future(api_client.verify_access_token(tenant.token(iss=f"https://evil-{number}.example/")))
+        for number in range(300)
+    ]
+    await asyncio.sleep(0.1)
+    begin = time.monotonic()
+    good = await asyncio.gather(*(api_client.verify_access_token(tenant.token()) for _ in range(4)))
+    assert len(good) == 4
+    assert time.monotonic() - begin < 2.5, "not behind 300 calls in 16 threads, which are 10 s"
+    for task in attack:
+        task.cancel()
+    await asyncio.gather(*attack, return_exceptions=True)
+
+
+async def test_more_than_can_wait_are_refused_at_once(tenant):
+    go_on = threading.Event()
+
+    def hangs(context):
+        go_on.wait(10)
+        return [tenant.domain]
+
+    api_client = client_of(tenant, hangs, resolver_timeout=30)
+    waiting = [asyncio.ensure_future(api_client.verify_access_token(tenant.token())) for _ in range(600)]
+    done, pending = await asyncio.wait(waiting, timeout=1)
+    codes = {(task.exception().get_status_code(), task.exception().code) for task in done}
+    assert codes == {(503, "domains_resolver_timeout")}
+    assert len(pending) == 12 + 500, "a quarter of 16 places is for known issuers"
+    go_on.set()
+    assert all([await task for task in pending])
+
+
+async def test_a_caller_that_gives_up_frees_its_place(tenant):
+    api_client = client_of(tenant, KINDS["async"](Resolver([tenant.domain])))
+    hanging = asyncio.Event()
+
+    async def hangs(context):
+        await hanging.wait()
+        return [tenant.domain]
+
+    api_client._driver._resolver._resolve = hangs
+    for _ in range(3):
+        tasks = [asyncio.ensure_future(api_client.verify_access_token(tenant.token())) for _ in range(40)]
+        await asyncio.sleep(0.01)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    hanging.set()
+    assert await api_client.verify_access_token(tenant.token())

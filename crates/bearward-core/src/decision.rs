@@ -29,6 +29,7 @@ use crate::refusal::{Cause, ResolverFailure, Unavailable};
 use crate::rejection::Rejection;
 use crate::requirement::{self, Requirement};
 use crate::time::UnixTime;
+use crate::verify::memory::TokenMemory;
 use crate::verify::proof::{ProvenRequest, VerifiedProof, check_proof};
 use crate::verify::replay::{ReplayKey, ReplayLog, Sighting};
 use crate::verify::verified::VerifiedToken;
@@ -70,14 +71,14 @@ pub struct Decision {
     replay: Option<(Box<ReplayCheck>, StoreAnswer)>,
 }
 
-/// For what a request still waits.
+/// What a request still waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Waiting {
     #[default]
     ForNewer,
     /// Only for documents without an older one that can be used.
     ForMissing,
-    /// For nothing: what is missing now makes it undecided.
+    /// For nothing. If something is missing now, the request is undecided.
     Over,
 }
 
@@ -174,8 +175,8 @@ impl Decision {
         self.resolver_failure = Some(Cause::Unavailable(Unavailable::ResolverTimeout));
     }
 
-    /// The request doesn't wait any longer for this document, whose fetch goes on. It is decided with the older one that is
-    /// kept; if there is none, it stays undecided (503).
+    /// The request has waited long enough for this document, whose fetch goes on. It is decided with an older document. If
+    /// there is none, it is undecided (503).
     pub fn waited(&mut self, document: &DocumentNeeded) {
         let older = document.wait_at_most().is_some();
         self.waiting = if older { Waiting::ForMissing } else { Waiting::Over };
@@ -231,12 +232,18 @@ impl Verifier {
 
     fn assembled(policy: Policy, documents: Arc<Documents>) -> Self {
         let used_proofs = ReplayLog::new(policy.dpop.window());
-        Self { policy, documents, used_proofs }
+        let memory = TokenMemory::new(policy.tokens_remembered);
+        Self { policy, documents, used_proofs, memory }
     }
 
     /// The documents that this verifier uses.
     pub fn documents(&self) -> &Arc<Documents> {
         &self.documents
+    }
+
+    /// How many used proofs this process remembers.
+    pub fn replay_entries(&self) -> usize {
+        self.used_proofs.entries()
     }
 
     /// Decides at `now`, or says what has to be brought first. RFC 6750 §2.1, RFC 9449 §7.1, RFC 9068 §4.
@@ -385,7 +392,7 @@ impl Verifier {
     }
 }
 
-/// A fetch that nobody waits for any longer: it may have brought the document by the next try.
+/// For a request that has waited long enough. At the next try, the document may be there.
 fn too_late(needed: &DocumentNeeded) -> DocumentUnavailable {
     let (kind, error) = (needed.kind(), DocumentError::NotFetched);
     DocumentUnavailable { kind, error, retry_after: limits::BACK_OFF_FIRST }

@@ -62,23 +62,32 @@ pub const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(300);
 /// that not all come back in the same second.
 pub const STORE_RETRY_AFTER_AT_MOST: u64 = 4;
 
-/// How long after a fetch for an unknown `kid` the next one may start, whatever the first one brought.
-/// Counted from the attempt, so that a flood of made-up `kid`s costs the issuer one request per half minute.
+/// How long after a fetch for an unknown `kid` the next one may start, whether the first one found the key or not.
+/// Counted from the start of the fetch, so that a flood of made-up `kid`s causes one request to the issuer in 30 seconds.
 pub const UNKNOWN_KID_COOLDOWN: Duration = Duration::from_secs(30);
 
-/// How long a request waits for a newer document while an older one is kept that can be used: an issuer that hangs makes
-/// nobody wait longer.
+/// How long a request waits for a newer document if there is an older one that can be used. So a slow issuer does not delay
+/// requests for longer.
 pub const WAIT_FOR_NEWER: Duration = Duration::from_secs(1);
 
-/// How many fetches tokens may cause at once that nobody has verified yet: a server that starts with some hundreds of
-/// issuers fetches two documents of each.
+/// How many fetches unverified tokens may cause at once. A server that starts with some hundreds of issuers fetches two
+/// documents of each.
 pub const FETCHES_AT_ONCE: f64 = 1000.0;
 
-/// How many more of them each second.
+/// How many more fetches unverified tokens may cause each second.
 pub const FETCHES_PER_SECOND: f64 = 100.0;
 
-/// Most issuers of which nothing is kept but that a fetch failed, or when one was asked for.
+/// Most issuers without documents that are remembered, because a fetch failed or is under way.
 pub const ISSUERS_FAILING: usize = 10_000;
+
+/// How many verified tokens are remembered by default. With 1.5 KiB each they take 15 MB.
+pub const TOKENS_REMEMBERED: usize = 10_000;
+
+/// What a remembered token may take of the memory, bytes: one that takes more counts for several.
+pub const REMEMBERED_TOKEN_BYTES: u64 = 1536;
+
+/// What a remembered token takes besides its claims, bytes: digest, reference counts, places in tables.
+pub const REMEMBERED_TOKEN_OVERHEAD: u64 = 256;
 
 /// After this time, a fetch that has not ended is taken for lost.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);

@@ -110,6 +110,7 @@ pub struct Policy {
     pub(crate) document_ceiling: Duration,
     pub(crate) issuers_kept: usize,
     pub(crate) private: PrivateAddresses,
+    pub(crate) tokens_remembered: usize,
     pub(crate) statuses: StatusProfile,
     pub(crate) dpop: DpopPolicy,
 }
@@ -228,6 +229,7 @@ impl Policy {
             document_ceiling: DOCUMENT_CEILING,
             issuers_kept: limits::ISSUERS_KEPT,
             private: PrivateAddresses::default(),
+            tokens_remembered: limits::TOKENS_REMEMBERED,
             statuses: StatusProfile::default(),
             dpop: DpopPolicy::default(),
         }
@@ -273,6 +275,12 @@ impl Policy {
     #[must_use]
     pub fn with_document_ceiling(self, ceiling: Duration) -> Self {
         Self { document_ceiling: ceiling, ..self }
+    }
+
+    /// Remembers so many verified tokens, so that their signatures need not be checked again; 0: none.
+    #[must_use]
+    pub fn with_tokens_remembered(self, tokens_remembered: usize) -> Self {
+        Self { tokens_remembered, ..self }
     }
 
     /// Lets key sets be at private addresses: the issuer runs in the same cluster or network. Link-local ones stay refused.

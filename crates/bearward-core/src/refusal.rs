@@ -26,7 +26,7 @@ pub enum Unavailable {
     Document(DocumentUnavailable),
     /// A document was still missing after several fetches: the issuer changes its documents faster than they can be read.
     Unsettled,
-    /// Tokens that nobody has verified yet cause too many fetches.
+    /// Unverified tokens cause too many fetches.
     TooManyFetches,
     /// The log of used proofs has no room for another proof of this client.
     ReplayLogFull,

@@ -12,7 +12,7 @@
 //!
 //! let api = Api::new("https://api.example.com", ["read:messages"])?;
 //! let tenant = LocalTenant::start(TenantConfig { apis: vec![api], ..TenantConfig::default() }).await?;
-//! println!("https://{}/ trusted by {}", tenant.domain(), tenant.ca_path().display());
+//! println!("{} trusted by {:?}", tenant.issuer(), tenant.ca_path());
 //! tenant.stop().await;
 //! # Ok(())
 //! # }

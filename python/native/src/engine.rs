@@ -35,7 +35,8 @@ impl Engine {
         *, issuers, single_issuer, audience=None, client_ids=None, exact_issuers=false, scope_claim=None,
         allow_private_jwks=false, jwks_uri=None, jwks=None, algorithms=None, leeway=0.0, cache_ttl=600.0, rfc_status_codes=false,
         dpop="accepted", dpop_algorithms=None, dpop_iat_offset=300.0, dpop_iat_leeway=30.0,
-        dpop_replay="in_process", dpop_nonce_keys=None, dpop_nonce_lifetime=300.0, issuers_kept=100, documents=None,
+        dpop_replay="in_process", dpop_nonce_keys=None, dpop_nonce_lifetime=300.0, issuers_kept=100, tokens_remembered=10_000,
+        documents=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments, turned into a policy at once")]
     #[expect(clippy::fn_params_excessive_bools, reason = "Python names each argument")]
@@ -62,6 +63,7 @@ impl Engine {
         dpop_nonce_keys: Option<Vec<Vec<u8>>>,
         dpop_nonce_lifetime: f64,
         issuers_kept: usize,
+        tokens_remembered: usize,
         documents: Option<&Documents>,
     ) -> PyResult<Self> {
         let dpop = one_of("dpop", dpop, DPOP_MODES)?;
@@ -93,6 +95,7 @@ impl Engine {
             .with_document_ceiling(seconds("cache_ttl_seconds", cache_ttl)?)
             .with_statuses(if rfc_status_codes { StatusProfile::Rfc } else { StatusProfile::Compatible })
             .with_issuers_kept(issuers_kept)
+            .with_tokens_remembered(tokens_remembered)
             .with_dpop(proofs);
         if let Some(names) = algorithms {
             policy = policy.with_algorithms(parse_algorithms(&names, Algorithm::all())?);
@@ -113,6 +116,11 @@ impl Engine {
     #[getter]
     fn documents(&self) -> Documents {
         Documents(Arc::clone(self.verifier.documents()))
+    }
+
+    #[getter]
+    fn replay_entries(&self) -> usize {
+        self.verifier.replay_entries()
     }
 
     fn verify_request<'py>(

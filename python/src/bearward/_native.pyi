@@ -45,6 +45,10 @@ class Documents:
         """Say that the fetch brought no response."""
     def status(self, now: float) -> list[dict[str, Any]]:
         """Per issuer: `issuer`, `discovery` and `key_set` (age, last_error, next_fetch_in, fetched, failed), `keys`."""
+    def missing(self, issuer: str, now: float, exact: bool = False) -> Optional[DocumentNeeded]:
+        """What has to be fetched before tokens of an issuer can be judged; `None` if nothing can be."""
+    def is_ready(self, issuer: str, now: float, exact: bool = False) -> bool:
+        """Whether tokens of an issuer can be judged now."""
     def token_endpoint(self, issuer: str) -> TokenEndpointSearch:
         """Begin to look for the place where `issuer` gives tokens."""
 
@@ -57,7 +61,7 @@ class Decision:
     def issuers(self, issuers: IssuerSet) -> None:
         """The resolver named these issuers."""
     def waited(self, needed: DocumentNeeded) -> None:
-        """The request doesn't wait any longer for this document: it is decided with the older one, or stays undecided."""
+        """The request doesn't wait any longer for this document: it gets the older one, or stays undecided."""
     def sighting(self, is_new: Optional[bool]) -> None:
         """What the shared store said of the proof; `None`: it can't say."""
 
@@ -152,6 +156,7 @@ class Engine:
         dpop_nonce_keys: Optional[list[bytes]] = None,
         dpop_nonce_lifetime: float = 300.0,
         issuers_kept: int = 100,
+        tokens_remembered: int = 10_000,
         documents: Optional[Documents] = None,
     ) -> Engine:
         """`issuers` `None`: a resolver says for each request which are accepted. `documents`: another engine's.
@@ -160,6 +165,9 @@ class Engine:
         """
     @property
     def documents(self) -> Documents: ...
+    @property
+    def replay_entries(self) -> int:
+        """How many used proofs this process remembers."""
     def verify_request(
         self, headers: _Headers, method: Optional[str], url: Optional[str], now: float
     ) -> Union[dict[str, Any], Accepted, Decision]:

@@ -81,6 +81,8 @@ class InMemoryCache(CacheAdapter):
             raise ValueError("max_entries must be a positive integer")
         self._max_entries = max_entries
         self._entries: OrderedDict[str, tuple[Any, Optional[float]]] = OrderedDict()
+        # Not before then expired entries are looked for.
+        self._next_sweep = 0.0
         self._lock = threading.Lock()
         _caches.add(self)
 
@@ -99,12 +101,21 @@ class InMemoryCache(CacheAdapter):
 
     def set(self, key: str, value: Any, ttl_seconds: Optional[Union[int, float]] = None) -> None:
         """Keep `value` for `ttl_seconds`; forever if that is `None`."""
-        expires = None if ttl_seconds is None else time.monotonic() + ttl_seconds
+        now = time.monotonic()
+        expires = None if ttl_seconds is None else now + ttl_seconds
         with self._lock:
+            self._sweep(now)
             self._entries[key] = (value, expires)
             self._entries.move_to_end(key)
             if len(self._entries) > self._max_entries:
                 self._entries.popitem(last=False)
+
+    def _sweep(self, now: float) -> None:
+        """Drop the entries that have expired: every second at most, since it looks at all of them."""
+        if now >= self._next_sweep:
+            self._next_sweep = now + 1.0
+            for key in [key for key, (_, expires) in self._entries.items() if expires is not None and now >= expires]:
+                del self._entries[key]
 
     def delete(self, key: str) -> None:
         """Forget `key`. Not an error if it is not there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 from bearward._driver.decide import Driver, Verified
 from bearward._driver.exchange import TokenExchanger
 from bearward._driver.fetch import DocumentFetcher
+from bearward._driver.log import Log
 from bearward._driver.loops import PerLoop
 from bearward._driver.resolver import IssuerResolver
 from bearward._driver.shared_cache import SharedCache
 from bearward.errors import BaseAuthError, MissingRequiredArgumentError
-from bearward.options import ApiClientOptions, engine_for, replay_store_for
+from bearward.options import ApiClientOptions, configured_issuers, engine_for, replay_store_for
 from bearward.requirement import Requirement
 
 if TYPE_CHECKING:
@@ -24,10 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ApiClient", "ApiClientOptions", "Verified"]
 
-_logger = logging.getLogger("bearward")
+_log = Log()
 
 # What `ApiClient._build` makes.
-_BUILT = frozenset(("_engine", "_documents", "_exchanger", "_driver", "_warns_of_bound_token"))
+_BUILT = frozenset(("_engine", "_issuers", "_documents", "_exchanger", "_driver", "_store", "_warns_of_bound_token"))
 
 
 class ApiClient:
@@ -49,16 +51,20 @@ class ApiClient:
         """Make everything that the options describe."""
         options = self.options
         self._engine = engine_for(options)
-        loops = PerLoop(options.fetch_timeout)
+        # Those of a resolver are not known.
+        self._issuers = configured_issuers(options) or []
+        loops = PerLoop(options.fetch_timeout, options.ca_file)
         shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
         self._documents = DocumentFetcher(
             self._engine.documents, loops, options.custom_fetch, options.fetch_timeout, shared
         )
         self._exchanger = TokenExchanger(self._engine.documents, self._documents, loops, options)
-        resolver = None
+        resolver, timeout = None, options.fetch_timeout
         if callable(options.domains):
             resolver = IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
-        self._driver = Driver(self._documents, resolver, replay_store_for(options))
+            timeout = max(timeout, options.resolver_timeout)
+        self._store = replay_store_for(options)
+        self._driver = Driver(self._documents, resolver, self._store, timeout)
         # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
 
@@ -107,12 +113,24 @@ class ApiClient:
         http_url: Optional[str] = None,
     ) -> Verified:
         """As `verify_request`, with what the answer to the request needs besides: see `Verified`."""
+        return await self._timed_verify(headers, http_method, http_url, Waited())
+
+    async def _timed_verify(
+        self, headers: Mapping[str, str], http_method: Optional[str], http_url: Optional[str], waited: Waited
+    ) -> Verified:
+        """As `verify`; `waited` has the time for the network afterwards, also if the request is refused."""
         fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
         step = self._engine.verify_request(fields, method, url, time.time())
-        verified = Verified(step) if type(step) is dict else await self._driver.conclude(step, http_url, headers)
+        if type(step) is dict:
+            verified = Verified(step)
+        else:
+            with waited:
+                verified = await self._driver.conclude(step, http_url, headers)
         if self._warns_of_bound_token and "cnf" in verified.claims:
             self._warns_of_bound_token = False
-            _logger.warning("a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled")
+            _log.say(
+                logging.WARNING, "a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled"
+            )
         return verified
 
     async def verify_access_token(
@@ -185,8 +203,7 @@ class ApiClient:
         Raises:
             MissingRequiredArgumentError: `connection` or `access_token` is missing.
             GetAccessTokenForConnectionError: no client credentials are configured, or the issuer has no token endpoint.
-            IssuerUnavailableError: the issuer's discovery document can't be fetched now.
-            ApiError: the token endpoint gave no token.
+            ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
         """
         return await self._exchanger.vault(options)
 
@@ -218,8 +235,7 @@ class ApiClient:
             MissingRequiredArgumentError: `subject_token` or `subject_token_type` is missing.
             GetTokenByExchangeProfileError: an argument can't be sent, no client credentials are configured, or the
                 issuer has no token endpoint.
-            IssuerUnavailableError: the issuer's discovery document can't be fetched now.
-            ApiError: the token endpoint gave no token.
+            ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
         """
         return await self._exchanger.profile(
             subject_token, subject_token_type, audience, scope, requested_token_type, extra
@@ -241,8 +257,7 @@ class ApiClient:
             MissingRequiredArgumentError: `access_token` or `audience` is missing.
             GetTokenByExchangeProfileError: an argument can't be sent, no client credentials are configured, or the
                 issuer has no token endpoint.
-            IssuerUnavailableError: the issuer's discovery document can't be fetched now.
-            ApiError: the token endpoint gave no token.
+            ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
         """
         return await self._exchanger.on_behalf_of(access_token, audience, scope)
 
@@ -279,14 +294,68 @@ class ApiClient:
         return error
 
     def status(self) -> list[dict[str, Any]]:
-        """The state of each issuer's documents, for operators. An issuer is listed once its documents were needed.
+        """The state of each issuer's documents, for operators.
+
+        All configured issuers are listed, and those that a resolver has named once their documents were needed.
 
         A dict for each issuer, with `issuer`, `discovery`, `key_set` and `keys`. For each of the two documents: `age`
         in seconds (`None`: there is no document), `last_error` (`None`: the last fetch succeeded), `next_fetch_in`
         seconds (0: with the next request), how often it was `fetched`, and how often that `failed`. For each key: its
         `kid`, and the `problem` if it can't be used.
         """
-        return self._engine.documents.status(time.time())
+        status = self._engine.documents.status(time.time())
+        known = {entry["issuer"] for entry in status}
+        return [*status, *(_never_needed(issuer) for issuer in self._issuers if issuer not in known)]
+
+    async def warm(self) -> bool:
+        """Fetch the documents of all configured issuers that are missing, all at once. Returns what `ready` returns.
+
+        A fetch that fails raises nothing: it is logged, and tried again when a request needs it. This takes
+        `fetch_timeout` for each of an issuer's two documents at most.
+        """
+        await asyncio.gather(*(self._warm(issuer) for issuer in self._issuers))
+        return self.ready()
+
+    async def _warm(self, issuer: str) -> None:
+        # The discovery document, which may be at one of two places, and the key set that it names.
+        for _ in range(3):
+            needed = self._engine.documents.missing(issuer, time.time(), self.options.issuer is not None)
+            if needed is not None:
+                await self._documents.bring(needed, self.options.fetch_timeout)
+
+    def ready(self) -> bool:
+        """Whether tokens of every configured issuer can be judged now, for a readiness probe. Fetches nothing."""
+        now = time.time()
+        exact = self.options.issuer is not None
+        return all(self._engine.documents.is_ready(issuer, now, exact) for issuer in self._issuers)
+
+    def replay_store_status(self) -> Optional[dict[str, Any]]:
+        """What happened with the `ReplayStore` since the start, for operators and metrics; `None` without one.
+
+        `questions` that it was asked, `replays` that it found, `errors` (no answer, or none in time), requests that it
+        was `not_asked` for because the breaker was open, and proofs that it may have `forgotten`. `breaker` is `"open"`
+        while the store fails. `mean_seconds` is the mean time of an answer.
+        """
+        return None if self._store is None else self._store.status()
+
+
+class Waited:
+    """How long a request waited for the network, as a context manager around the waiting; seconds."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __enter__(self) -> None:
+        self._begun = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += time.monotonic() - self._begun
+
+
+def _never_needed(issuer: str) -> dict[str, Any]:
+    nothing = {"age": None, "last_error": None, "next_fetch_in": None, "fetch_under_way": False}
+    documents = {kind: {**nothing, "fetched": 0, "failed": 0} for kind in ("discovery", "key_set")}
+    return {"issuer": issuer, **documents, "keys": []}
 
 
 def _fields(headers: Mapping[str, str]) -> _Fields:

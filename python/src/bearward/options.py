@@ -5,6 +5,7 @@ A new option is declared in two places, both here: in `ApiClientOptions`, and in
 
 import json
 import logging
+import os
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable, Literal, Optional, TypedDict, Union, cast
@@ -108,7 +109,12 @@ class ApiClientOptions:
     of 400."""
 
     fetch_timeout: float = option(default=5.0, check=checks.positive_duration, kw_only=True)
-    """How long it may take to fetch one discovery document or key set."""
+    """How long it may take to fetch one discovery document or key set, and how long one request waits altogether: for
+    documents, and for a resolver. Where older documents can be used, it waits a second at most."""
+
+    ca_file: Optional[Union[str, os.PathLike[str]]] = option(default=None, check=checks.ca_file, kw_only=True)
+    """A file with certificate authorities (PEM) that are trusted besides those of the system. `BEARWARD_CA_FILE` in the
+    environment adds some as well."""
 
     dpop_algorithms: Sequence[str] = option(default=("ES256",), check=checks.algorithms, kw_only=True)
     """Signature algorithms that are accepted for DPoP proofs: ES256, ES384, RS256, PS256, EdDSA."""
@@ -161,6 +167,11 @@ class ApiClientOptions:
     client_assertion_algorithm: Literal["RS256", "RS384", "PS256"] = option(default="RS256", kw_only=True)
     """The algorithm that `client_assertion_key` signs with."""
 
+    verified_token_cache: int = option(default=10_000, check=checks.at_least(0), kw_only=True)
+    """How many verified access tokens are remembered, so that their signatures need not be checked at each request.
+    Each takes up to 1.5 KB. A remembered token is good only with the key set that it was verified with. Its times, its
+    binding and what the route requires are checked each time. 0: none."""
+
     token_cache: bool = option(default=False, kw_only=True)
     """Remember tokens for other services until shortly before they expire, and send one request for equal calls that
     come at once on an event loop. Calls are equal if the method, the subject token and all arguments are: so nobody
@@ -178,6 +189,7 @@ class _CommonOptions(TypedDict, total=False):
     algorithms: Sequence[str]
     leeway: Union[int, float]
     fetch_timeout: float
+    ca_file: Optional[Union[str, os.PathLike[str]]]
     dpop_algorithms: Sequence[str]
     dpop_replay: Union[bool, ReplayStore]
     on_store_error: OnError
@@ -190,6 +202,7 @@ class _CommonOptions(TypedDict, total=False):
     resolver_ttl_seconds: Union[int, float]
     client_assertion_key: Optional[Union[str, bytes]]
     client_assertion_algorithm: Literal["RS256", "RS384", "PS256"]
+    verified_token_cache: int
     token_cache: bool
 
 
@@ -226,7 +239,7 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         ConfigurationError: anything else can't be used.
     """
     audience = audiences_of(options)
-    issuers = _issuers(options)
+    issuers = configured_issuers(options)
     check_options(options)
     _check_keys(options, issuers)
     engine = _native.Engine(
@@ -251,6 +264,7 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         dpop_nonce_keys=_nonce_keys(options),
         dpop_nonce_lifetime=float(options.dpop_nonce_lifetime),
         issuers_kept=options.cache_max_entries if options.cache_adapter is None else _ISSUERS_KEPT,
+        tokens_remembered=options.verified_token_cache,
     )
     for issuer in issuers or ():
         if _native.is_plain_http(issuer):
@@ -328,7 +342,7 @@ def replay_store_for(options: ApiClientOptions) -> Optional[BoundedStore]:
     )
 
 
-def _issuers(options: ApiClientOptions) -> Optional[list[str]]:
+def configured_issuers(options: ApiClientOptions) -> Optional[list[str]]:
     """The accepted issuers: `issuer`, or the normal form of `domains` or `domain`. `None`: a resolver knows them."""
     domain, domains = options.domain, options.domains
     if options.issuer is not None:

@@ -1,11 +1,11 @@
-//! How many fetches tokens may cause that nobody has verified yet: all of them share one budget.
+//! How many fetches unverified tokens may cause. All of them share one budget.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::limits;
 use crate::time::UnixTime;
 
-/// Fills up with time, and is spent by fetches.
+/// A budget that fetches use up, and that fills again with time.
 #[derive(Debug)]
 pub(super) struct FetchBudget(Mutex<Level>);
 
@@ -22,7 +22,7 @@ impl Default for FetchBudget {
 }
 
 impl FetchBudget {
-    /// Takes one fetch out of it; `false` if it is spent.
+    /// Takes one fetch from the budget. `false` if nothing is left.
     pub(super) fn take(&self, now: UnixTime) -> bool {
         let mut level = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = level.at.map_or(0.0, |at| now.since(at).as_secs_f64());

@@ -59,7 +59,7 @@ pub struct Documents {
     private: PrivateAddresses,
     /// The keys of an issuer whose discovery document is not asked.
     fixed: Option<FixedKeys>,
-    /// For fetches that tokens cause which nobody has verified yet.
+    /// For fetches that unverified tokens cause.
     budget: FetchBudget,
     /// For times of retries that differ between processes.
     random: RandomState,
@@ -122,7 +122,7 @@ impl Documents {
                 return Err(error);
             }
         };
-        // Read once more only where it can't be used as a whole.
+        // For the case that the document can't be used as a whole. Then it is read once more.
         let text = (needed.kind == DocumentKind::Discovery).then(|| body.clone());
         match self.parse(needed, body) {
             Ok(parsed) => {
@@ -165,6 +165,11 @@ impl Documents {
             Err(Missing::Needed(needed)) => Some(needed),
             Ok(_) | Err(Missing::Unavailable(_)) => None,
         }
+    }
+
+    /// Whether tokens of `issuer` can be judged now: its discovery document and its key set are there, and not too old.
+    pub fn is_ready(&self, issuer: &IssuerUrl, now: UnixTime) -> bool {
+        self.keys(issuer, Patience::Left, now).is_ok()
     }
 
     /// The state of each issuer's documents, sorted by name. An issuer is listed once its documents were needed.
@@ -277,8 +282,8 @@ impl Documents {
         self.make_room(&needed.issuer);
     }
 
-    /// Says that a document is being fetched on behalf of a token that nobody has verified yet; `false` if too many such
-    /// tokens cause fetches. A fetch that is under way can be joined at no cost.
+    /// Says that a document is being fetched because of an unverified token. `false` if such tokens cause too many fetches.
+    /// To wait for a fetch that is under way costs nothing.
     pub(crate) fn begin_fetch(&self, needed: &DocumentNeeded, now: UnixTime) -> bool {
         let is_known = self.issuers.load().contains_key(&needed.issuer);
         if !is_known && !self.budget.take(now) {
@@ -288,8 +293,8 @@ impl Documents {
         !is_known || !is_news || self.budget.take(now)
     }
 
-    /// Lets go of the documents of the issuer whose tokens were not good for longest, if there are too many. What is known
-    /// of failed fetches stays, so that nobody can have it forgotten by naming other issuers.
+    /// If there are too many documents, drops those of the issuer that has had no valid token for the longest time. Failed
+    /// fetches stay known: otherwise a stranger could make them forgotten by naming other issuers.
     fn make_room(&self, newest: &IssuerUrl) {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let issuers = self.issuers.load();

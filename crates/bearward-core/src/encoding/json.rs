@@ -104,6 +104,12 @@ impl JsonObject {
     pub fn text(&self) -> &str {
         self.0.text()
     }
+
+    /// How much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let Document { text, unescaped, nodes } = &self.0;
+        text.capacity() + unescaped.capacity() + nodes.capacity() * size_of::<Node>()
+    }
 }
 
 /// A value inside a [`Document`].

@@ -71,14 +71,14 @@ impl Metadata {
         Self { issuer: issuer.as_str().to_owned(), jwks_uri: String::new(), token_endpoint: None }
     }
 
-    /// The token endpoint of a document of `asked` in which `issuer` or `jwks_uri` is missing: whoever asks for tokens
-    /// needs neither. `None` if there is none that can be used, or the document is another issuer's.
+    /// The token endpoint in a document of `asked` that lacks `issuer` or `jwks_uri`, which are not needed to ask for tokens.
+    /// `None` if no token endpoint can be used, or if the document belongs to another issuer.
     pub(crate) fn token_endpoint_alone(body: Vec<u8>, asked: &IssuerUrl) -> Option<String> {
         let document = JsonObject::parse(body).ok()?;
         let text = |name| document.get(name).map(Value::as_str);
         let is_own = text("issuer")
             .is_none_or(|issuer| issuer.is_some_and(|issuer| asked.is_spelled(issuer) == Ok(true)));
-        // One that leads somewhere it must not makes the whole document suspicious.
+        // If `jwks_uri` leads to a forbidden place, nothing in the document is trusted.
         let keys_are_harmless = text("jwks_uri").is_none_or(|uri| {
             uri.is_some_and(|uri| endpoints::check(uri, asked, PrivateAddresses::Refused).is_ok())
         });

@@ -1,5 +1,7 @@
 //! The claims of a signed token, at a given time. RFC 7519 §4.1, RFC 9068 §4.
 
+use std::sync::Arc;
+
 use super::recipient;
 use super::signature::SignedClaims;
 use crate::encoding::json::{JsonObject, Value};
@@ -9,24 +11,24 @@ use crate::rejection::Rejection;
 use crate::time::UnixTime;
 
 /// Claims that are for us and for now. Only [`check`] makes one.
-pub(crate) struct CheckedClaims(JsonObject);
+pub(crate) struct CheckedClaims(Arc<JsonObject>);
 
 /// The standard claims, one after the other.
 pub(super) fn check(
-    signed: SignedClaims,
+    signed: &SignedClaims,
     metadata: &Metadata,
     policy: &Policy,
     now: UnixTime,
 ) -> Result<CheckedClaims, Rejection> {
-    let (claims, token_type) = signed.into_parts();
-    let found = Found::of(&claims);
+    let claims = signed.claims();
+    let found = Found::of(claims);
     found.check_issuer(metadata)?;
-    recipient::check(claims.object(), token_type, &policy.recipients, &policy.scope_claim)?;
+    recipient::check(claims.object(), signed.token_type(), &policy.recipients, &policy.scope_claim)?;
     found.check_expiry(policy, now)?;
     found.check_not_before(policy, now)?;
     found.check_issued_at()?;
     found.check_subject()?;
-    Ok(CheckedClaims(claims))
+    Ok(CheckedClaims(Arc::clone(claims)))
 }
 
 /// The claims that are looked at, found in one pass.
@@ -111,7 +113,7 @@ impl CheckedClaims {
         &self.0
     }
 
-    pub(crate) fn into_claims(self) -> JsonObject {
+    pub(crate) fn into_claims(self) -> Arc<JsonObject> {
         self.0
     }
 }

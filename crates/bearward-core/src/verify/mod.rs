@@ -4,6 +4,7 @@ pub(crate) mod binding;
 pub(crate) mod claims;
 pub(crate) mod credentials;
 pub(crate) mod header;
+pub(crate) mod memory;
 pub(crate) mod proof;
 pub(crate) mod recipient;
 pub(crate) mod replay;
@@ -25,6 +26,7 @@ use crate::time::UnixTime;
 use claims::CheckedClaims;
 use credentials::Credentials;
 use header::UnverifiedToken;
+use memory::{Remembered, Sight, TokenMemory};
 use proof::{ProvenRequest, UnverifiedProof, VerifiedProof};
 use replay::{ReplayKey, ReplayLog, Sighting};
 use verified::VerifiedToken;
@@ -37,6 +39,7 @@ pub struct Verifier {
     pub(crate) policy: Policy,
     pub(crate) documents: Arc<Documents>,
     pub(crate) used_proofs: ReplayLog,
+    pub(crate) memory: TokenMemory,
 }
 
 /// What the driver brought for a request.
@@ -149,6 +152,13 @@ impl Verifier {
 
     /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
     fn check_token(&self, token: &str, brought: Brought<'_>, now: UnixTime) -> Result<CheckedToken, Stop> {
+        let sight = self.memory.look(token);
+        if let Sight::Verified(remembered) = &sight
+            && let Some(checked) = self.check_remembered(remembered, brought, now)?
+        {
+            return Ok(checked);
+        }
+        let text = token;
         let token = UnverifiedToken::read(token, &self.policy)?;
         let issuer = self.issuer(token.issuer()?, brought)?;
         // A malformed `kid` is refused before anything is fetched.
@@ -162,8 +172,26 @@ impl Verifier {
             Candidates::None => return Err(no_key(token.no_key())),
         };
         self.documents.note_use(issuer, now);
-        let claims = claims::check(signed, &issuer_keys.metadata, &self.policy, now)?;
+        let claims = claims::check(&signed, &issuer_keys.metadata, &self.policy, now)?;
+        self.memory.note(text, &sight, &signed, &issuer_keys.keys);
         Ok(CheckedToken { claims, due: issuer_keys.due })
+    }
+
+    /// The steps for a token whose bytes were verified before: all but the signature, and what the bytes alone decide.
+    /// `None` if its issuer has other keys now.
+    fn check_remembered(
+        &self,
+        remembered: &Remembered,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<Option<CheckedToken>, Stop> {
+        let Some(iss) = remembered.issuer() else { return Ok(None) };
+        let issuer = self.issuer(iss, brought)?;
+        let issuer_keys = self.documents.keys(issuer, brought.patience, now)?;
+        let Some(signed) = remembered.claims_by(&issuer_keys.keys) else { return Ok(None) };
+        self.documents.note_use(issuer, now);
+        let claims = claims::check(&signed, &issuer_keys.metadata, &self.policy, now)?;
+        Ok(Some(CheckedToken { claims, due: issuer_keys.due }))
     }
 
     /// No key of the set is the token's: the set is fetched again; or that was done lately, and the token is refused.
@@ -225,7 +253,7 @@ struct CheckedToken {
 
 impl CheckedToken {
     fn accepted(self, scheme: Option<Scheme>) -> Accepted {
-        let token = VerifiedToken { claims: Arc::new(self.claims.into_claims()), scheme };
+        let token = VerifiedToken { claims: self.claims.into_claims(), scheme };
         Accepted { token, due: self.due, nonce: None }
     }
 }

@@ -120,9 +120,9 @@ impl ReplayLog {
         Ok(Sighting::First)
     }
 
-    #[cfg(test)]
-    fn len(&self) -> usize {
-        self.seen.lock().unwrap().total
+    /// How many proofs it remembers.
+    pub fn entries(&self) -> usize {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).total
     }
 }
 
@@ -194,7 +194,7 @@ mod tests {
         );
         assert_eq!(log.note(1, 9, at(300), at(300)), Ok(Sighting::Again));
         assert_eq!(log.note(2, 9, at(700), at(400)), Ok(Sighting::First));
-        assert_eq!(log.len(), 1, "what is too old is forgotten");
+        assert_eq!(log.entries(), 1, "what is too old is forgotten");
     }
 
     #[test]
@@ -223,7 +223,7 @@ mod tests {
         for proof in 0..10_000 {
             let _ = log.note(proof, 1, at(300), at(0));
         }
-        assert_eq!(log.len(), 500);
+        assert_eq!(log.entries(), 500);
         for client in 2..100 {
             assert_eq!(log.note(1_000_000 + client, client, at(300), at(1)), Ok(Sighting::First), "{client}");
         }
@@ -246,7 +246,7 @@ mod tests {
                 let _ = log.note(round * 10 + client, client, at(300), at(0));
             }
         }
-        assert_eq!(log.len(), 900);
+        assert_eq!(log.entries(), 900);
         assert_eq!(log.note(99_999, 10, at(300), at(1)), Ok(Sighting::First));
     }
 

@@ -1,13 +1,16 @@
 //! From here on the claims are the issuer's.
 
+use std::sync::Arc;
+
 use super::header::{TokenType, UnverifiedToken};
-use crate::encoding::json::JsonObject;
+use crate::encoding::json::{JsonObject, Value};
 use crate::jose::jwk::VerificationKey;
 use crate::rejection::Rejection;
 
 /// Claims that the issuer signed. Only [`check`] makes one.
-pub(super) struct SignedClaims {
-    claims: JsonObject,
+#[derive(Clone)]
+pub(crate) struct SignedClaims {
+    claims: Arc<JsonObject>,
     token_type: TokenType,
 }
 
@@ -22,15 +25,35 @@ pub(super) fn check(
     });
     let token_type = token.token_type();
     if signed {
-        Ok(SignedClaims { claims: token.payload, token_type })
+        Ok(SignedClaims { claims: Arc::new(token.payload), token_type })
     } else {
         Err(Rejection::SignatureInvalid)
     }
 }
 
 impl SignedClaims {
-    /// The claims, and what the header of the token says it is.
-    pub(super) fn into_parts(self) -> (JsonObject, TokenType) {
-        (self.claims, self.token_type)
+    pub(super) fn claims(&self) -> &Arc<JsonObject> {
+        &self.claims
+    }
+
+    /// What the header of the token says it is.
+    pub(super) fn token_type(&self) -> TokenType {
+        self.token_type
+    }
+
+    /// `iss`
+    pub(super) fn issuer(&self) -> Option<&str> {
+        self.claims.get("iss").and_then(Value::as_str)
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_test(text: String) -> Self {
+        let claims = Arc::new(JsonObject::parse(text.into_bytes()).unwrap());
+        Self { claims, token_type: TokenType::Any }
+    }
+
+    /// How much memory they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.claims.bytes()
     }
 }

@@ -12,6 +12,8 @@ mod json_suite;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod mutations;
 #[cfg(test)]
 mod rfc;

@@ -12,7 +12,7 @@ use rustls::{
     server::danger::{ClientCertVerified, ClientCertVerifier},
 };
 
-/// Its thumbprint, `x5t#S256`: stands in the request's extensions.
+/// Its thumbprint, `x5t#S256`. The connection puts it into the request's extensions.
 #[derive(Clone, Debug)]
 pub(super) struct ClientCertificate(pub(super) String);
 

@@ -20,7 +20,7 @@ use super::{
     token_request::TokenRequest,
 };
 
-/// For clients with a secret. Of a token that is not good nothing is said (§2.2).
+/// For clients with a secret. A token that is not good is only `"active": false` (§2.2).
 pub(super) async fn introspect(
     State(tenant): State<Arc<Tenant>>,
     request: Request<Body>,

@@ -31,7 +31,7 @@ pub(super) fn html(status: StatusCode, title: &str, content: &str, form_target: 
     (status, headers, page).into_response()
 }
 
-/// A browser says which page a form comes from; what says nothing is no browser.
+/// A browser names the page that a form comes from. A client that names none is no browser.
 pub(super) fn form_is_from_here(headers: &HeaderMap, tenant: &Tenant) -> bool {
     let is_ours = |origin: &HeaderValue| origin.to_str().is_ok_and(|origin| tenant.names.has_origin(origin));
     headers.get(header::ORIGIN).is_none_or(is_ours)

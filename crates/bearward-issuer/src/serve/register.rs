@@ -59,16 +59,19 @@ pub(super) async fn register(
         ErrorAnswer::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", description)
     };
     let client = tenant.clients.add(client).ok_or_else(too_many)?;
-    let answer = json!({
+    let mut answer = json!({
         "client_id": client.id,
         "client_id_issued_at": unix_now(),
-        "client_name": client.title(),
         "redirect_uris": client.redirect_uris,
         "post_logout_redirect_uris": client.logout_urls,
         "token_endpoint_auth_method": "none",
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
     });
+    // Strict clients want a text or nothing.
+    if let Some((name, members)) = client.name.as_ref().zip(answer.as_object_mut()) {
+        members.insert("client_name".to_owned(), json!(name));
+    }
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }
 

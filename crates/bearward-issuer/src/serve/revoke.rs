@@ -13,7 +13,7 @@ use super::{
     token_request::TokenRequest,
 };
 
-/// A token that is not known is as good as revoked (§2.2). A JWT stays good until it ends; introspection no
+/// An unknown token counts as revoked (§2.2). A JWT stays good until it ends; introspection no
 /// longer knows a revoked access token.
 pub(super) async fn revoke(
     State(tenant): State<Arc<Tenant>>,

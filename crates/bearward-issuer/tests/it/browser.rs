@@ -2,15 +2,34 @@
 
 use std::collections::BTreeMap;
 
+use bearward_issuer::{Application, Secret, User};
 use reqwest::{RequestBuilder, Response, Url};
 use serde_json::{Value, json};
 
-use crate::support::{API, Fixture, json as json_of};
+use crate::support::{API, Fixture, json as json_of, start_with};
 
 pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:3000/callback";
 /// RFC 7636 appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+pub(crate) const ANN: &str = "auth0|ann";
+pub(crate) const BOB: &str = "auth0|bob";
+
+/// Two users, of whom one is a member of an organization, and a confidential application.
+pub(crate) async fn tenant() -> Fixture {
+    start_with(|config| {
+        let claims = json!({
+            "name": "Ann <b>", "email": "ann@example.com", "phone_number": "1", "https://example.com/team": "a",
+        });
+        let ann = User::new(ANN).unwrap().with_claims(serde_json::from_value(claims).unwrap());
+        config.users = vec![ann.with_organizations(vec!["org_1".to_owned()]), User::new(BOB).unwrap()];
+        let web = Application::new("web", ["https://web.example.com/cb"]).unwrap();
+        let web = web.with_name("<i>Web</i>").with_secret(Secret::new("s3cret")).unwrap();
+        config.applications = vec![web];
+    })
+    .await
+}
 
 pub(crate) struct Browser<'a> {
     pub(crate) fixture: &'a Fixture,

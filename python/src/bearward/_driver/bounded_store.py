@@ -112,7 +112,7 @@ class BoundedStore:
 
     def _failed(self, error: Exception, deadline: Deadline) -> None:
         self._counts["errors"] += 1
-        self._breaker.failed()
+        self._breaker.failed(slow=deadline.expired)
         if not deadline.expired:
             self._outage.begins(f"{type(error).__name__}: {error}", is_cause=True)
             return

@@ -6,9 +6,11 @@ import math
 import random
 from typing import Callable
 
-# So many failures in a row open the breaker, if there was no good answer for so long. A cluster with one dead master
-# still answers most questions: it must not be given up.
-_FAILURES = 3
+# So many failures in a row open the breaker, if there was no good answer for so long. Failures that come at once cost
+# nothing, so there may be more of them. A cluster with one dead master still answers most questions: it must not be
+# given up.
+_SLOW_FAILURES = 3
+_FAILURES = 20
 _SILENCE_SECONDS = 0.5
 # How long after a failure the next probe may start: so much, and up to as much again by chance, so that not all
 # workers ask at the same moment.
@@ -28,22 +30,24 @@ class Breaker:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._failures = 0
+        self._failures = self._slow_failures = 0
         self._last_success = -math.inf
         self._next_probe = -math.inf
         self.is_open = False
 
     def succeeded(self) -> None:
         """The store has answered."""
-        self._failures = 0
+        self._failures = self._slow_failures = 0
         self._last_success = self._clock()
         self.is_open = False
 
-    def failed(self) -> None:
-        """The store has not answered a question or a probe."""
+    def failed(self, *, slow: bool) -> None:
+        """The store has not answered a question or a probe; `slow` if that took all the time there was."""
         self._failures += 1
+        self._slow_failures += slow
         now = self._clock()
-        if self._failures >= _FAILURES and now - self._last_success >= _SILENCE_SECONDS:
+        many = self._slow_failures >= _SLOW_FAILURES or self._failures >= _FAILURES
+        if many and now - self._last_success >= _SILENCE_SECONDS:
             self.is_open = True
         self._next_probe = now + _PROBE_SECONDS * (1 + random.random())  # noqa: S311 - nothing secret
 

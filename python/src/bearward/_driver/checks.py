@@ -1,9 +1,12 @@
 """Checks of single options: each raises a `ConfigurationError` that names the option."""
 
 import math
+import os
+import ssl
 from collections.abc import Sequence
 from typing import Any, Callable
 
+from bearward._driver import trust
 from bearward.errors import ConfigurationError
 from bearward.replay import ReplayStore
 
@@ -77,6 +80,18 @@ def store_loss(name: str, value: object) -> None:
     """One of two."""
     if value not in ("refuse", "allow"):
         raise ConfigurationError(f"{name} must be 'refuse' or 'allow'.")
+
+
+def ca_file(name: str, value: object) -> None:
+    """A file with certificates in PEM, or `None`."""
+    if value is None:
+        return
+    if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str) or not os.fspath(value):
+        raise ConfigurationError(f"{name} must be the path of a file.")
+    try:
+        trust.add_file(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), name, value)
+    except trust.UntrustableFileError as error:
+        raise ConfigurationError(f"{error}.") from None
 
 
 def secret_keys(name: str, value: object) -> None:

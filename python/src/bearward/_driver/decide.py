@@ -11,6 +11,9 @@ from bearward._driver.bounded_store import BoundedStore
 from bearward._driver.fetch import DocumentFetcher
 from bearward._driver.resolver import IssuerResolver
 
+# A fetch that begins with a request ends before it, and so the engine knows what became of it.
+_GRACE_SECONDS = 0.25
+
 
 class Verified(NamedTuple):
     """A request that is let in.
@@ -30,15 +33,21 @@ class Driver:
     Args:
         documents: Fetches discovery documents and key sets.
         resolver: Names the accepted issuers, if they aren't configured by name.
-        store: Remembers used proofs, if several processes share that.
+        store: Remembers used proofs, if several processes share that. It has a time limit of its own.
+        timeout: How long a request waits for documents and the resolver altogether, seconds.
     """
 
     def __init__(
-        self, documents: DocumentFetcher, resolver: Optional[IssuerResolver], store: Optional[BoundedStore]
+        self,
+        documents: DocumentFetcher,
+        resolver: Optional[IssuerResolver],
+        store: Optional[BoundedStore],
+        timeout: float,
     ) -> None:
         self._documents = documents
         self._resolver = resolver
         self._store = store
+        self._timeout = timeout
 
     async def conclude(
         self,
@@ -61,14 +70,20 @@ class Driver:
     async def _drive(
         self, decision: _native.Decision, url: Optional[str], headers: Optional[Mapping[str, str]]
     ) -> Union[dict[str, Any], _native.Accepted]:
+        asked_for: Optional[str] = None
+        end = time.monotonic() + self._timeout + _GRACE_SECONDS
         while True:
-            step = decision.next(time.time())
+            step, left = decision.next(time.time()), end - time.monotonic()
             if isinstance(step, _native.DocumentNeeded):
-                await self._documents.bring(step)
+                if not await self._documents.bring(step, left):
+                    decision.waited(step)
             elif isinstance(step, _native.ResolveIssuers):
                 assert self._resolver is not None  # noqa: S101 - the engine asks only if it was made for a resolver
-                decision.issuers(await self._resolver.issuers(step.unverified_iss, url, headers))
+                asked_for = step.unverified_iss
+                decision.issuers(await self._resolver.issuers(asked_for, url, headers, left))
             elif isinstance(step, _native.CheckReplay):
                 decision.sighting(None if self._store is None else await self._store.is_new(step))
             else:
+                if asked_for is not None and self._resolver is not None:
+                    self._resolver.was_good(asked_for)
                 return step

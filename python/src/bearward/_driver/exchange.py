@@ -18,12 +18,13 @@ import httpx
 from bearward import _native
 from bearward._driver.body import UnusableAnswerError, read_body
 from bearward._driver.client_auth import authentication_for
-from bearward._driver.loops import Deadline, Loop, PerLoop
+from bearward._driver.loops import Deadline, Loop, Pending, PerLoop
 from bearward.errors import (
     ApiError,
     BaseAuthError,
     GetAccessTokenForConnectionError,
     GetTokenByExchangeProfileError,
+    IssuerUnavailableError,
     MissingRequiredArgumentError,
 )
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from bearward.types import OnBehalfOfTokenResult
 
     _Request = Callable[[], Awaitable[_native.Granted]]
-    _Pending = asyncio.Future[Union[_native.Granted, Exception]]
     _Raised = type[Union[GetAccessTokenForConnectionError, GetTokenByExchangeProfileError]]
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
@@ -127,11 +127,10 @@ class TokenExchanger:
         pending = loop.exchanges.get(key)
         is_first = pending is None
         if pending is None:
-            pending = loop.exchanges[key] = asyncio.get_running_loop().create_future()
-            task = loop.begin(_complete(pending, request))
-            task.add_done_callback(lambda _: _forget(loop, key))
-        # Others may wait for it too: if one caller gives up, it must go on.
-        outcome = await asyncio.shield(pending)
+            begun = pending = loop.exchanges[key] = Pending()
+            loop.begin(_outcome(request), lambda value, error: _complete(loop, key, begun, value, error))
+        # Others may wait for it too: if one caller gives up, it goes on.
+        outcome: Union[_native.Granted, Exception] = await pending.wait()
         if isinstance(outcome, BaseAuthError):
             # A copy for each caller: an error's traceback grows each time it is raised.
             raise copy.copy(outcome)
@@ -147,23 +146,26 @@ class TokenExchanger:
         """The token that is granted, if the token endpoint answers before `end` (monotonic clock)."""
         try:
             with Deadline(end - time.monotonic()):
-                return await self._post(await self._endpoint(raised), exchange, client)
+                return await self._post(await self._endpoint(raised, end), exchange, client)
+        except IssuerUnavailableError as error:
+            failure = _without_endpoint(error)
         except (asyncio.TimeoutError, httpx.HTTPError, httpx.InvalidURL, UnusableAnswerError) as error:
             failure = _failure(error)
         # Raised outside of `except`: an httpx error refers to the request, with the token and the secret. As the
         # context of this error it would get into every error report.
         raise failure
 
-    async def _endpoint(self, raised: _Raised) -> str:
+    async def _endpoint(self, raised: _Raised, end: float) -> str:
         """The URL of the token endpoint, from the discovery document that verification uses too.
 
         Raises:
-            IssuerUnavailableError: the document can't be fetched now.
+            IssuerUnavailableError: the document can't be fetched now; the caller makes an `ApiError` of it.
         """
         search = self._known.token_endpoint(self._issuer)
         endpoint = search.next(time.time())
         while isinstance(endpoint, _native.DocumentNeeded):
-            await self._documents.bring(endpoint)
+            if not await self._documents.bring(endpoint, end - time.monotonic()):
+                search.waited(endpoint)
             endpoint = search.next(time.time())
         if endpoint.refresh is not None:
             await self._documents.refresh(endpoint.refresh)
@@ -195,17 +197,26 @@ async def _remember(memory: _native.TokenMemory, exchange: _native.Exchange, req
     return granted
 
 
-async def _complete(pending: _Pending, request: _Request) -> None:
-    """Give the outcome to all waiting callers. An error is a result: asyncio must not log it if no caller waits."""
+async def _outcome(request: _Request) -> Union[_native.Granted, Exception]:
+    """An error is an outcome: the waiting callers raise it."""
     try:
-        pending.set_result(await request())
-    except Exception as error:  # noqa: BLE001 - the waiting callers raise it
-        pending.set_result(error)
+        return await request()
+    except Exception as error:  # noqa: BLE001 - see above
+        return error
 
 
-def _forget(loop: Loop, key: bytes) -> None:
-    """Let later calls send a new request. If the task was cancelled because the loop shuts down, so are its callers."""
-    loop.exchanges.pop(key).cancel()
+def _complete(loop: Loop, key: bytes, pending: Pending, value: Any, error: Optional[BaseException]) -> None:
+    """Let later calls send a new request. An error here says that the loop shuts down."""
+    loop.exchanges.pop(key, None)
+    pending.finish(value, error)
+
+
+def _without_endpoint(error: IssuerUnavailableError) -> ApiError:
+    """For callers of the flows, who catch `ApiError`, as the documentation of the SDK that Bearward replaces says."""
+    failure = ApiError(error.get_error_code(), error.message, error.status)
+    failure.headers = error.get_headers()
+    failure.detail = error.detail
+    return failure
 
 
 def _failure(error: Exception) -> ApiError:

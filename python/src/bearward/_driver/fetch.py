@@ -48,11 +48,27 @@ class DocumentFetcher:
         self._shared = shared
         self._health = Health()
 
-    async def bring(self, needed: _native.DocumentNeeded) -> None:
-        """Wait until the engine has the document, or knows that it can't be fetched. A failed fetch raises nothing."""
+    async def bring(self, needed: _native.DocumentNeeded, seconds: float) -> bool:
+        """Wait until the engine has the document, or knows that it can't be fetched. A failed fetch raises nothing.
+
+        Args:
+            needed: The document.
+            seconds: How long the request waits at most. The fetch goes on without it.
+
+        Returns:
+            Whether it waited long enough: if not, tell the engine so.
+        """
         flight = self._flight(needed, await self._loops.current())
-        # Others may wait for it too: if one caller gives up, it must go on.
-        await asyncio.shield(flight.finished)
+        if needed.wait_at_most is not None:
+            # Counted from the start of the fetch: those who come later don't wait for an issuer that hangs.
+            seconds = min(seconds, flight.began + needed.wait_at_most - time.monotonic())
+        if seconds > 0 and not flight.finished.is_done:
+            try:
+                with Deadline(seconds):
+                    await flight.finished.wait()
+            except asyncio.TimeoutError:
+                pass
+        return flight.finished.is_done
 
     async def refresh(self, needed: _native.DocumentNeeded) -> None:
         """Start to fetch the document in the background."""
@@ -63,14 +79,14 @@ class DocumentFetcher:
         name = (needed.issuer, needed.url)
         flight = loop.flights.get(name)
         if flight is None:
-            flight = loop.flights[name] = Flight(needed)
-            loop.begin(self._run(flight, loop)).add_done_callback(lambda task: _finish_if_failed(flight, loop, task))
+            begun = flight = loop.flights[name] = Flight(needed, time.monotonic())
+            loop.begin(self._run(flight, loop), lambda _, error: _finish(begun, loop, error))
         # If it is still asking the shared cache, it then goes on to the issuer.
         flight.past_caches |= needed.past_caches
         return flight
 
     async def _run(self, flight: Flight, loop: Loop) -> None:
-        end = time.monotonic() + self._timeout
+        end = flight.began + self._timeout
         if self._shared is not None and await self._bring_shared(flight, self._shared, end):
             _finish(flight, loop)
             return
@@ -83,14 +99,13 @@ class DocumentFetcher:
 
     async def _bring_shared(self, flight: Flight, shared: SharedCache, end: float) -> bool:
         """Whether the shared cache had a document that is good enough for the engine and all waiting callers."""
-        if flight.past_caches:
+        found = await shared.find(flight.needed, end - time.monotonic(), lambda: flight.past_caches)
+        if found is None:
             return False
-        body = await shared.find(flight.needed, end - time.monotonic())
-        if body is None or flight.past_caches:
-            return False
-        problem = self._documents.found_in_cache(flight.needed, body, time.time())
+        # With its age: what is too old to be used now is still there if the issuer then gives nothing.
+        problem = self._documents.found_in_cache(flight.needed, found.body, time.time() - found.age)
         shared.judged(flight.needed, problem)
-        return problem is None
+        return problem is None and found.is_enough
 
     async def _bring_from_issuer(
         self, needed: _native.DocumentNeeded, loop: Loop, seconds: float
@@ -115,27 +130,17 @@ class DocumentFetcher:
     async def _fetch(self, url: str, loop: Loop) -> _Response:
         if self._custom_fetch is not None:
             return await _custom_response(self._custom_fetch, url)
-        return await _httpx_response(loop.client(), url)
+        return await _httpx_response(loop, url)
 
 
-def _finish(flight: Flight, loop: Loop) -> None:
-    """Let the waiting callers go on. A later call starts a new fetch."""
-    loop.flights.pop((flight.needed.issuer, flight.needed.url), None)
-    if not flight.finished.done():
-        flight.finished.set_result(None)
+def _finish(flight: Flight, loop: Loop, error: Optional[BaseException] = None) -> None:
+    """Let the waiting callers go on. A later call starts a new fetch.
 
-
-def _finish_if_failed(flight: Flight, loop: Loop, task: asyncio.Task[None]) -> None:
-    """End a fetch whose task failed or was cancelled before it had a result for the engine."""
-    if flight.finished.done():
-        return
-    loop.flights.pop((flight.needed.issuer, flight.needed.url), None)
-    # It is cancelled when its loop shuts down. Anything else is a defect.
-    error = None if task.cancelled() else task.exception()
-    if error is None:
-        flight.finished.cancel()
-    else:
-        flight.finished.set_exception(error)
+    An error here says that the job ended before it had a result for the engine: its loop shuts down, or it is a defect.
+    """
+    if not flight.finished.is_done:
+        loop.flights.pop((flight.needed.issuer, flight.needed.url), None)
+        flight.finished.finish(error=error)
 
 
 class _Response(NamedTuple):
@@ -146,10 +151,48 @@ class _Response(NamedTuple):
     body: bytes
 
 
-async def _httpx_response(client: httpx.AsyncClient, url: str) -> _Response:
+class _Connection:
+    """What became of a request's connection, as httpx's transport says."""
+
+    def __init__(self) -> None:
+        self._is_new = False
+        self._sent = False
+        self._answered = False
+
+    async def note(self, event: str, info: object) -> None:
+        """Called by the transport."""
+        self._is_new |= event == "connection.connect_tcp.started"
+        self._sent |= event.endswith("send_request_headers.started")
+        self._answered |= event.endswith("receive_response_headers.complete")
+
+    @property
+    def was_dropped(self) -> bool:
+        """Whether it had been used before, and ended without an answer to this request."""
+        return self._sent and not self._is_new and not self._answered
+
+
+async def _httpx_response(loop: Loop, url: str) -> _Response:
     if not url.startswith("https://") and not _is_on_this_machine(url):
         raise UnusableAnswerError("not an https URL")
-    async with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
+    connection = _Connection()
+    try:
+        return await _get(loop.client(), url, connection)
+    except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+        if not connection.was_dropped or not _is_silence(error):
+            raise
+    # RFC 9112 section 9.3.1: sent once more, on a new connection. Others of the pool may have been dropped, too.
+    async with loop.new_client() as client:
+        return await _get(client, url, _Connection())
+
+
+def _is_silence(error: httpx.TransportError) -> bool:
+    """Whether the server said nothing, rather than something that is no answer."""
+    return isinstance(error, httpx.NetworkError) or str(error).startswith("Server disconnected")
+
+
+async def _get(client: httpx.AsyncClient, url: str, connection: _Connection) -> _Response:
+    asked = client.stream("GET", url, headers={"Accept-Encoding": "identity"}, extensions={"trace": connection.note})
+    async with asked as response:
         # The body of another answer than a good one says nothing: it need not be waited for.
         body = await read_body(response) if response.status_code == httpx.codes.OK else b""
         return _Response(response.status_code, response.headers.multi_items(), body)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Hashable
 
-_logger = logging.getLogger("bearward")
+from bearward._driver.log import Log
+
+_log = Log()
 
 # How many failing things are remembered. If there are more, one is forgotten; if it still fails, that is logged again.
 _MOST = 1000
@@ -26,10 +28,10 @@ class Health:
             self._failing.pop()
         self._failing.add(thing)
         # `%a`: a log line must stay one line.
-        _logger.log(level, "%s: %a", what, reason[:_REASON_CHARACTERS])
+        _log.say(level, "%s: %a", what, reason[:_REASON_CHARACTERS])
 
     def works(self, thing: Hashable, what: str) -> None:
         """Log `what` if `thing` failed before."""
         if thing in self._failing:
             self._failing.discard(thing)
-            _logger.info("%s", what)
+            _log.say(logging.INFO, "%s", what)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import logging
 import math
@@ -45,6 +46,7 @@ class RedisWatch:
         self._name = name
         self._connections = connections or Connections()
         self._keeps_last = keeps_last
+        self._is_cluster = hasattr(client, "nodes_manager")
         self.since = -math.inf
         self._marker: Optional[str] = None
         self._seen_made = -1
@@ -58,23 +60,30 @@ class RedisWatch:
 
     async def after_answer(self, questions: Questions) -> None:
         """Look, if it is time. A question's answer counts only then: it may come from another server than before."""
-        must = self._marker is None or self._seen_made != self._connections.made
-        if not must and time.monotonic() < self._next_marker:
-            return
+        made = self._connections.made
+        if self._seen_made < made:
+            self._next_info = -math.inf
+            # A look that is under way may have begun before the connection was made that the answer came by. In a
+            # cluster another server may have the marker, and may be down: that must not refuse this server's answers.
+            while self._seen_made < made and not self._is_cluster:
+                await asyncio.shield(self._begin_look(questions))
+        if time.monotonic() >= self._next_marker:
+            self._begin_look(questions)
+
+    def _begin_look(self, questions: Questions) -> asyncio.Task[None]:
+        """The look that is under way, or a new one."""
         looking = self._looking
         if looking is None or looking.done():
-            if must:
-                self._next_info = -math.inf
             self._next_marker = time.monotonic() + _MARKER_SECONDS
             looking = self._looking = asyncio.ensure_future(self._look(questions))
             looking._log_destroy_pending = False  # type: ignore[attr-defined]
             looking.add_done_callback(lambda task: task.cancelled() or task.exception())
-        if must:
-            await asyncio.shield(looking)
+        return looking
 
     async def _look(self, questions: Questions) -> None:
         made = self._connections.made
-        await questions.ask(self._read_marker)
+        with contextlib.suppress(*(self._unreachable() if self._is_cluster else ())):
+            await questions.ask(self._read_marker)
         if self._may_ask and time.monotonic() >= self._next_info:
             self._next_info = time.monotonic() + _INFO_SECONDS
             await questions.ask(self._read_info)
@@ -102,25 +111,35 @@ class RedisWatch:
 
     async def _read_info(self) -> None:
         try:
-            answer = await self._ask_info()
+            infos = await self._ask_info()
         except Exception as error:
             if type(error).__name__ not in {"NoPermissionError", "ResponseError"}:
                 raise
             self._may_ask = False
             _logger.info("Redis gives no INFO to this user: evicted proofs and failovers can't be noticed")
             return
-        infos = answer if all(isinstance(info, dict) for info in answer.values()) else {"": answer}
         for node, info in infos.items():
-            self._check_evictions(str(node), info)
+            self._check_evictions(node, info)
             self._check_clock(info)
         self._check_processes({str(info.get("run_id")) for info in infos.values()})
 
-    async def _ask_info(self) -> dict[str, Any]:
-        is_cluster = hasattr(self._client, "nodes_manager")
-        answer: dict[str, Any] = await (
-            self._client.info(target_nodes="primaries") if is_cluster else self._client.info()
-        )
-        return answer
+    async def _ask_info(self) -> dict[str, dict[str, Any]]:
+        """The answers of all masters, by name."""
+        if not self._is_cluster:
+            return {"": await self._client.info()}
+        answers = {}
+        for node in self._client.get_primaries():
+            # One that is down says nothing. The others do.
+            with contextlib.suppress(*self._unreachable()):
+                answers[node.name] = await self._client.info(target_nodes=node)
+        return answers
+
+    @staticmethod
+    def _unreachable() -> tuple[type[Exception], ...]:
+        from redis.exceptions import ConnectionError as RedisConnectionError
+        from redis.exceptions import TimeoutError as RedisTimeoutError
+
+        return (OSError, asyncio.TimeoutError, RedisConnectionError, RedisTimeoutError)
 
     def _check_evictions(self, node: str, info: dict[str, Any]) -> None:
         policy = info.get("maxmemory_policy", "noeviction")
@@ -137,7 +156,8 @@ class RedisWatch:
         new = processes - self._processes
         if self._processes and new and not self._keeps_last:
             self._forgot("another server answers, which may lack the last ones", time.time())
-        self._processes = processes
+        # In a cluster, one that is down for a moment is still known.
+        self._processes = processes | (self._processes if self._is_cluster else set())
 
     def _check_clock(self, info: dict[str, Any]) -> None:
         theirs = info.get("server_time_usec")

@@ -4,33 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import copy
 import functools
+import hashlib
 import inspect
 import json
+import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Optional
 
 from bearward import _native
+from bearward._driver.credentials import fields_without_credentials, url_without_credentials
 from bearward._driver.health import Health
-from bearward._driver.loops import PerLoop
+from bearward._driver.loops import Deadline, Loop, Pending, PerLoop
+from bearward._driver.turns import BusyError
 from bearward.cache import InMemoryCache
 from bearward.errors import DomainsResolverError
 from bearward.types import DomainsResolver, DomainsResolverContext
 
-# Fields that a resolver doesn't get: it has no use for credentials, and might log them.
-_CREDENTIALS = ("authorization", "dpop")
-
-# How many answers are remembered. A stranger can displace them with made-up issuers: then the resolver is called again.
+# How many answers are remembered for issuers whose tokens were good lately, and how many for all others: strangers can
+# displace only the latter, with made-up issuers. Then the resolver is called again.
 _ANSWERS = 1000
+
+# How many issuers count as known, and for how long after a token of theirs was good.
+_KNOWN = 1000
+_KNOWN_SECONDS = 3600.0
+
+# RFC 9110 section 7.2: what a Host field may be, with the port.
+_HOST = re.compile(r"(?:[A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?")
 
 
 class IssuerResolver:
     """Calls a resolver with a time limit, and checks its answer.
 
     A function that isn't async is called in a worker thread, with the request's context variables. Several calls may
-    run at once.
+    run at once; those for issuers whose tokens were good lately go first.
 
     Args:
         resolve: The deployer's function.
@@ -44,63 +54,118 @@ class IssuerResolver:
         self._loops = loops
         self._timeout = timeout
         self._ttl = ttl
-        self._answers = InMemoryCache(_ANSWERS)
+        self._answers = {known: InMemoryCache(_ANSWERS) for known in (True, False)}
+        self._known = InMemoryCache(_KNOWN)
         self._health = Health()
         self._is_async = _is_async(resolve)
 
     async def issuers(
-        self, unverified_iss: str, request_url: Optional[str], request_headers: Optional[Mapping[str, Any]]
+        self,
+        unverified_iss: str,
+        request_url: Optional[str],
+        request_headers: Optional[Mapping[str, Any]],
+        seconds: float,
     ) -> _native.IssuerSet:
-        """The issuers allowed for a request.
+        """The issuers allowed for a request, which waits for `seconds` at most.
 
         Raises:
             DomainsResolverError: the resolver failed, or returned something that can't be used.
         """
         context = DomainsResolverContext(
-            request_url=request_url,
-            request_headers=None if request_headers is None else _without_credentials(request_headers),
+            request_url=url_without_credentials(request_url),
+            request_headers=None if request_headers is None else fields_without_credentials(request_headers),
             unverified_iss=unverified_iss,
         )
-        if self._ttl == 0:
-            return await self._ask(context)
-        name = _name_of(context)
-        answer: Optional[_native.IssuerSet] = self._answers.get(name)
-        if answer is None:
-            answer = await self._ask(context)
-            self._answers.set(name, answer, self._ttl)
-        return answer
-
-    async def _ask(self, context: DomainsResolverContext) -> _native.IssuerSet:
+        known = self._known.get(unverified_iss) is not None
+        name = _name_of(context) if self._ttl else None
+        answer = None if name is None else self._remembered(name, known)
+        if answer is not None:
+            return answer
         try:
-            issuers = _checked(await self._answer(context))
+            issuers = await self._ask(context, known, name, min(seconds, self._timeout))
         except DomainsResolverError as error:
             self._health.failed("resolver", error.message, error.detail or "")
             raise
         self._health.works("resolver", "the domains resolver works again")
+        if name is not None:
+            self._answers[known].set(name, issuers, self._ttl)
         return issuers
 
-    async def _answer(self, context: DomainsResolverContext) -> Any:
-        call = asyncio.ensure_future(self._call(context))
-        try:
-            # Not `wait_for`: a TimeoutError may be the resolver's own.
-            done, _ = await asyncio.wait([call], timeout=self._timeout)
-        finally:
-            # This does nothing if the call is done.
-            call.cancel()
-        if not done:
-            raise _native.resolver_error("timeout", f"no answer within {self._timeout} s")
-        try:
-            return call.result()
-        except (Exception, asyncio.CancelledError) as error:
-            raise _native.resolver_error("raised", _cause(error)) from error
+    def _remembered(self, name: str, known: bool) -> Optional[_native.IssuerSet]:
+        answer: Optional[_native.IssuerSet] = self._answers[known].get(name)
+        # Until a token of an issuer is good, its answer is among those of strangers.
+        return self._answers[False].get(name) if answer is None and known else answer
 
-    async def _call(self, context: DomainsResolverContext) -> Any:
+    def was_good(self, issuer: str) -> None:
+        """A token of this issuer was good, so questions about it go first."""
+        self._known.set(issuer, True, _KNOWN_SECONDS)
+
+    async def _ask(
+        self, context: DomainsResolverContext, known: bool, name: Optional[str], seconds: float
+    ) -> _native.IssuerSet:
+        loop = await self._loops.current()
+        pending, give_up = self._question(loop, context, known, name)
+        deadline = Deadline(seconds)
+        try:
+            with deadline:
+                issuers: _native.IssuerSet = await pending.wait()
+        except DomainsResolverError as error:
+            # A copy for each caller: an error's traceback grows each time it is raised.
+            raise copy.copy(error) from error.__cause__
+        except asyncio.TimeoutError:
+            raise _native.resolver_error("timeout", f"no answer within {self._timeout} s") from None
+        finally:
+            give_up()
+        return issuers
+
+    def _question(
+        self, loop: Loop, context: DomainsResolverContext, known: bool, name: Optional[str]
+    ) -> tuple[Pending, Callable[[], None]]:
+        """The outcome to wait for, and how to end a call that nobody else waits for.
+
+        Requests with the same name share a call. Without names none is shared: a resolver may look at context
+        variables, which only its own request has.
+        """
+        pending = None if name is None else loop.questions.get(name)
+        if pending is not None:
+            return pending, _nothing
+        begun = pending = Pending()
+
+        def done(value: Any, error: Optional[BaseException]) -> None:
+            if name is not None:
+                loop.questions.pop(name, None)
+            begun.finish(value, error)
+
+        if name is not None:
+            loop.questions[name] = pending
+        cancel = loop.begin(self._answer(loop, context, known), done)
+        return pending, cancel if name is None else _nothing
+
+    async def _answer(self, loop: Loop, context: DomainsResolverContext, known: bool) -> _native.IssuerSet:
+        deadline = Deadline(self._timeout)
+        try:
+            with deadline:
+                answer = await self._call(loop, context, known)
+        except BusyError:
+            raise _native.resolver_error("timeout", "too many requests wait for it") from None
+        except (Exception, asyncio.CancelledError) as error:
+            if deadline.expired:
+                raise _native.resolver_error("timeout", f"no answer within {self._timeout} s") from None
+            raise _native.resolver_error("raised", _cause(error)) from error
+        return _checked(answer)
+
+    async def _call(self, loop: Loop, context: DomainsResolverContext, known: bool) -> Any:
+        await loop.turns.take(known=known)
+        give_back = functools.partial(loop.turns.give_back, known=known)
         if self._is_async:
-            answer: Any = self._resolve(context)
-        else:
-            threads = (await self._loops.current()).threads()
-            run = contextvars.copy_context().run
-            answer = await asyncio.get_running_loop().run_in_executor(threads, lambda: run(self._resolve, context))
+            try:
+                answer: Any = self._resolve(context)
+                return await answer if inspect.isawaitable(answer) else answer
+            finally:
+                give_back()
+        run = contextvars.copy_context().run
+        # A thread can't be cancelled: its place is taken until the function returns.
+        answer = await loop.in_thread(lambda: run(self._resolve, context), give_back).wait()
         return await answer if inspect.isawaitable(answer) else answer
 
 
@@ -130,25 +195,18 @@ def _cause(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}{where}"
 
 
-def _without_credentials(headers: Mapping[str, Any]) -> dict[str, str]:
-    """Names in lower case. Values of a repeated field are joined (RFC 9110 section 5.3), so that none is hidden."""
-    # Starlette's and httpx's list of fields shows a repeated field, which a mapping hides.
-    raw = getattr(headers, "raw", None)
-    fields: dict[str, str] = {}
-    for name, value in raw if isinstance(raw, list) else headers.items():
-        lower, text = _text(name).lower(), _text(value)
-        if lower not in _CREDENTIALS:
-            fields[lower] = f"{fields[lower]}, {text}" if lower in fields else text
-    return fields
+def _name_of(context: DomainsResolverContext) -> Optional[str]:
+    """The key under which an answer is remembered: of one size, however long what a stranger sends is.
 
-
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-def _name_of(context: DomainsResolverContext) -> str:
-    """The key under which an answer is remembered."""
+    `None`: it isn't remembered, since the Host field is no host. Only strangers send such a field.
+    """
+    host = (context["request_headers"] or {}).get("host")
+    if host is not None and _HOST.fullmatch(host) is None:
+        return None
     # Split, not parsed: a stranger decides what is in it, and it may be no valid URL.
     origin = (context["request_url"] or "").split("/", 3)[:3]
-    host = (context["request_headers"] or {}).get("host")
-    return json.dumps([context["unverified_iss"], origin, host])
+    return hashlib.sha256(json.dumps([context["unverified_iss"], origin, host]).encode()).hexdigest()
+
+
+def _nothing() -> None:
+    """Somebody else may wait for the call: it goes on."""

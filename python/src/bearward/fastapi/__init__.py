@@ -7,6 +7,7 @@ async def messages(claims: dict = Depends(auth0.require_auth(scopes="read:messag
 """
 
 from bearward.fastapi.answer import AuthHTTPException, http_exception
+from bearward.fastapi.decisions import Decision
 from bearward.fastapi.guard import Auth0FastAPI, Guard
 from bearward.fastapi.memory import claims_of
 from bearward.fastapi.require_auth import RequireAuth
@@ -16,6 +17,7 @@ from bearward.scopes import validate_scopes
 __all__ = [
     "Auth0FastAPI",
     "AuthHTTPException",
+    "Decision",
     "Guard",
     "RequireAuth",
     "claims_of",

@@ -8,10 +8,11 @@ from typing import Any, Optional
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse
 
+from bearward._driver.log import Log
 from bearward.errors import BaseAuthError, InternalError
 from bearward.fastapi.refusal_log import secrets_in
 
-_logger = logging.getLogger("bearward")
+_log = Log()
 
 
 def http_exception(
@@ -63,5 +64,5 @@ def defect(error: Exception, credentials: Iterable[Sequence[str]]) -> InternalEr
     report = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     for secret in secrets_in(credentials):
         report = report.replace(secret, "[redacted]")
-    _logger.error("unexpected error during authentication\n%s", report)
+    _log.say(logging.ERROR, "unexpected error during authentication\n%s", report)
     return InternalError()

@@ -1,7 +1,9 @@
 """`Guard` and `Auth0FastAPI`: the guard of an app."""
 
+import contextlib
+import inspect
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypeVar, Union, overload
 
 from fastapi.requests import HTTPConnection
@@ -10,6 +12,7 @@ from bearward._driver.declared import spells_out
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import ConfigurationError
+from bearward.fastapi.decisions import Decision, Observers
 from bearward.fastapi.openapi import Login
 from bearward.fastapi.refusal_log import RefusalLog
 from bearward.fastapi.require_auth import Demand, RequireAuth, must_be_called
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 _LEFT_OUT: Any = object()
 
 # What `Guard._build` makes.
-_BUILT = frozenset(("_urls", "_login", "_refusals", "_guards"))
+_BUILT = frozenset(("_urls", "_login", "_refusals", "_observers", "_guards"))
 
 _Model = TypeVar("_Model")
 _Guard = TypeVar("_Guard", bound="Guard")
@@ -48,7 +51,14 @@ class Guard:
         trusted_hops: With `app.state.trust_proxy = True`: how many proxies in front of the app append to
             `X-Forwarded-Host` and the like. Entries further left may come from a client.
         websocket_subprotocol: A name, such as `"bearer"`: a WebSocket may then have its token behind this name in
-            `Sec-WebSocket-Protocol`.
+            `Sec-WebSocket-Protocol`, since browsers can't set Authorization there:
+            `new WebSocket(url, ["bearer", token])`.
+        on_decision: A function that is called with each `Decision` of a guard, for metrics and audit logs. It must not
+            wait. If it raises, the request goes on.
+
+    A DPoP proof is compared with the URL that the client used. That is `public_origin` if it is given; or else, with
+    `app.state.trust_proxy = True`, what the proxies say; or else the Host field and the connection. `trust_proxy` is
+    read from the app that has the route: a mounted sub-application has its own.
 
     Raises:
         ConfigurationError: an argument is missing or can't be used.
@@ -63,13 +73,14 @@ class Guard:
         public_origin: Optional[str] = None,
         trusted_hops: int = 1,
         websocket_subprotocol: Optional[str] = None,
+        on_decision: Optional[Callable[[Decision], Any]] = None,
         **more: "Unpack[GuardOptions]",
     ) -> None:
         options = ApiClientOptions(rfc_status_codes=rfc_status_codes, **more)
         if options.domains is None or issuer is not _LEFT_OUT:
             options.issuer = _from_environment("issuer", issuer)
         options.audience = _from_environment("audience", audience)
-        self._begin(ApiClient(options), public_origin, trusted_hops, websocket_subprotocol)
+        self._begin(ApiClient(options), public_origin, trusted_hops, websocket_subprotocol, on_decision)
 
     @classmethod
     def from_client(
@@ -79,6 +90,7 @@ class Guard:
         public_origin: Optional[str] = None,
         trusted_hops: int = 1,
         websocket_subprotocol: Optional[str] = None,
+        on_decision: Optional[Callable[[Decision], Any]] = None,
     ) -> _Guard:
         """A guard that verifies with an `ApiClient` that exists, with its options and the documents it has fetched.
 
@@ -87,18 +99,28 @@ class Guard:
             public_origin: See `Auth0FastAPI`.
             trusted_hops: See `Auth0FastAPI`.
             websocket_subprotocol: See `Auth0FastAPI`.
+            on_decision: See `Auth0FastAPI`.
 
         Raises:
             ConfigurationError: an argument can't be used.
         """
         auth0 = cls.__new__(cls)
-        auth0._begin(api_client, public_origin, trusted_hops, websocket_subprotocol)
+        auth0._begin(api_client, public_origin, trusted_hops, websocket_subprotocol, on_decision)
         return auth0
 
     def _begin(
-        self, api_client: ApiClient, public_origin: Optional[str], trusted_hops: int, subprotocol: Optional[str]
+        self,
+        api_client: ApiClient,
+        public_origin: Optional[str],
+        trusted_hops: int,
+        subprotocol: Optional[str],
+        on_decision: Optional[Callable[[Decision], Any]],
     ) -> None:
         check_subprotocol(subprotocol)
+        given: object = on_decision
+        if given is not None and (not callable(given) or inspect.iscoroutinefunction(given)):
+            raise ConfigurationError("on_decision must be a function that is not async.")
+        self._on_decision = on_decision
         self.api_client = api_client
         self._subprotocol = subprotocol
         self._public_origin, self._trusted_hops = public_origin, trusted_hops
@@ -110,6 +132,7 @@ class Guard:
         self._urls = PublicUrls(self._public_origin, self._trusted_hops)
         self._login = Login.of(api_client.options)
         self._refusals = RefusalLog()
+        self._observers = Observers(self._on_decision)
         self._guards: dict[Demand, RequireAuth[Any]] = {}
 
     # A copy, also one in another process, has its own client and its own guards.
@@ -304,6 +327,27 @@ class Guard:
         )
         return await self._guard(Demand(requirement, optional is True, model))(connection)
 
+    async def warm(self) -> bool:
+        """Fetch the documents of all configured issuers. See `ApiClient.warm`."""
+        return await self.api_client.warm()
+
+    def ready(self) -> bool:
+        """Whether tokens of every configured issuer can be judged now. See `ApiClient.ready`."""
+        return self.api_client.ready()
+
+    def status(self) -> list[dict[str, Any]]:
+        """The state of each issuer's documents. See `ApiClient.status`."""
+        return self.api_client.status()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _app: object) -> AsyncIterator[None]:
+        """For `FastAPI(lifespan=auth0.lifespan)`: `warm` when the app starts.
+
+        An outage of the issuer doesn't keep the app from starting.
+        """
+        await self.warm()
+        yield
+
 
 class Auth0FastAPI(Guard):
     """Guards the routes of a FastAPI app with the access tokens of one tenant, for one API.
@@ -320,6 +364,8 @@ class Auth0FastAPI(Guard):
         websocket_subprotocol: A name, such as `"bearer"`: a WebSocket may then have its token behind this name in
             `Sec-WebSocket-Protocol`, since browsers can't set Authorization there:
             `new WebSocket(url, ["bearer", token])`.
+        on_decision: A function that is called with each `Decision` of a guard, for metrics and audit logs. It must not
+            wait. If it raises, the request goes on.
 
     A DPoP proof is compared with the URL that the client used. That is `public_origin` if it is given; or else, with
     `app.state.trust_proxy = True`, what the proxies say; or else the Host field and the connection. `trust_proxy` is
@@ -350,6 +396,7 @@ class Auth0FastAPI(Guard):
         public_origin: Optional[str] = None,
         trusted_hops: int = 1,
         websocket_subprotocol: Optional[str] = None,
+        on_decision: Optional[Callable[[Decision], Any]] = None,
         **more: "Unpack[KeywordOptions]",
     ) -> None:
         options = ApiClientOptions(
@@ -369,7 +416,7 @@ class Auth0FastAPI(Guard):
         # First: if both are missing, this one is reported, as by the SDK that Bearward replaces.
         options.audience = _audience(audience, options.client_ids)
         options.domain = _domain(domain, domains, options.issuer)
-        self._begin(ApiClient(options), public_origin, trusted_hops, websocket_subprotocol)
+        self._begin(ApiClient(options), public_origin, trusted_hops, websocket_subprotocol, on_decision)
 
 
 def _domain(domain: Optional[str], domains: object, issuer: object) -> Optional[str]:

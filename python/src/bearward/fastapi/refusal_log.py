@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from fastapi.requests import HTTPConnection
+from starlette.datastructures import Headers
 
+from bearward._driver.log import Log
 from bearward.errors import BaseAuthError
 
-_logger = logging.getLogger("bearward")
+_log = Log()
 
 _PERIOD_SECONDS = 60.0
 # There are about a hundred codes. Errors that a deployer's own code raises may have others.
@@ -53,10 +55,11 @@ class RefusalLog:
             extra = {"bearward": _fields(refusal, connection, issuer)} if self._is_seen(warns) else None
             # `%a`: a log line must stay one line, whatever text a deployer's code has put into the detail.
             facts = (refusal.get_status_code(), refusal.code, refusal.detail or "")
-            _logger.info("request refused: %s %s %a", *facts, extra=extra)
+            _log.say(logging.INFO, "request refused: %s %s %a", *facts, extra=extra)
             if warns:
                 more = f"; {unreported} more since the last warning" if unreported else ""
-                _logger.warning(
+                _log.say(
+                    logging.WARNING,
                     "bearward refuses requests: %s %s %a (at most one warning per code and minute%s)",
                     *facts,
                     more,
@@ -67,7 +70,7 @@ class RefusalLog:
 
     @staticmethod
     def _is_seen(warns: bool) -> bool:
-        return _logger.isEnabledFor(logging.INFO) or (warns and _logger.isEnabledFor(logging.WARNING))
+        return _log.is_enabled_for(logging.INFO) or (warns and _log.is_enabled_for(logging.WARNING))
 
     def _count(self, code: str) -> tuple[bool, int]:
         """Whether to warn of this refusal; and how many of its code there were since the last warning."""
@@ -82,9 +85,9 @@ class RefusalLog:
         return True, unreported
 
 
-def scheme_of(connection: HTTPConnection) -> Optional[str]:
+def scheme_of(headers: Headers) -> Optional[str]:
     """The scheme that a request uses, if it is one of ours."""
-    word = connection.headers.get("authorization", "").split(" ", 1)[0].lower()
+    word = headers.get("authorization", "").split(" ", 1)[0].lower()
     return {"bearer": "Bearer", "dpop": "DPoP"}.get(word)
 
 
@@ -105,7 +108,7 @@ def _fields(refusal: BaseAuthError, connection: HTTPConnection, issuer: Optional
     fields = {
         "code": refusal.code,
         "status": refusal.get_status_code(),
-        "scheme": scheme_of(connection),
+        "scheme": scheme_of(connection.headers),
         "method": _method(connection),
         "path": _path(connection),
     }

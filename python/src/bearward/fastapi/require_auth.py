@@ -2,7 +2,8 @@
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Annotated, Any, Callable, Generic, NamedTuple, Optional, TypeVar, cast
+import time
+from typing import Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, Union, cast
 
 from fastapi import Response, params
 from fastapi.requests import HTTPConnection
@@ -10,18 +11,17 @@ from fastapi.security import SecurityScopes
 from starlette.datastructures import Headers
 
 from bearward._native import has_credentials
-from bearward.client import ApiClient, Verified
+from bearward.client import ApiClient, Verified, Waited
 from bearward.errors import BaseAuthError
 from bearward.fastapi.answer import defect
+from bearward.fastapi.decisions import Decision, Observers
 from bearward.fastapi.memory import Asked, recall, remember
 from bearward.fastapi.model import Converter, UnfitClaimsError
-from bearward.fastapi.openapi import ShownGuard
-from bearward.fastapi.refusal_log import credentials_of
+from bearward.fastapi.openapi import Login, OpenIdLogin, ShownGuard
+from bearward.fastapi.refusal_log import RefusalLog, credentials_of, scheme_of
+from bearward.fastapi.url import PublicUrls
 from bearward.fastapi.websocket import accept_with, answer, presented
 from bearward.requirement import Requirement
-
-if TYPE_CHECKING:
-    from bearward.fastapi.guard import Guard
 
 # FastAPI gives both; code that calls a guard itself need not.
 _NO_SCOPES = SecurityScopes()
@@ -38,6 +38,19 @@ class Demand(NamedTuple):
     model: Optional[type[Any]]
 
 
+class Owner(Protocol):
+    """The part of `Guard` that its guards use."""
+
+    api_client: ApiClient
+    _urls: PublicUrls
+    _login: Union[Login, OpenIdLogin, None]
+    _refusals: RefusalLog
+    _subprotocol: Optional[str]
+    _observers: Observers
+
+    def _guard(self, demand: Demand) -> "RequireAuth[Any]": ...
+
+
 class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
     """The dependency that `Guard.require_auth` returns.
 
@@ -49,7 +62,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
     `dependencies=[auth0.require_auth()]`. Otherwise FastAPI would take the claims from the body of the request.
     """
 
-    def __init__(self, auth0: "Guard", demand: Demand) -> None:
+    def __init__(self, auth0: "Owner", demand: Demand) -> None:
         ShownGuard.__init__(self, auth0.api_client.options, demand.requirement.scopes, auth0._login)
         self._auth0 = auth0
         self._demand = demand
@@ -100,10 +113,11 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         headers = presented(request, self._auth0._subprotocol)
         if self._demand.optional and not has_credentials(headers.raw):
             return cast("_Claims", None)
+        begun, waited = time.monotonic(), Waited()
         # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
         nonce = issuer = None
         try:
-            claims, nonce = await self._verified(request, headers)
+            claims, nonce = await self._verified(request, headers, waited)
             issuer = claims.get("iss")
             if nonce is not None and response is not None:
                 # RFC 9449 section 8.2. Lost where the route answers with a `Response` of its own: the client is then
@@ -111,8 +125,10 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
                 response.headers["DPoP-Nonce"] = nonce
             refusal = self._unmet(claims, security_scopes, headers)
             if refusal is None:
+                made = claims if self._convert is None else self._convert(claims)
                 accept_with(request, self._auth0._subprotocol)
-                return cast("_Claims", claims if self._convert is None else self._convert(claims))
+                self._tell(None, headers, issuer, begun, waited)
+                return cast("_Claims", made)
         except BaseAuthError as error:
             refusal = error
         except UnfitClaimsError as error:
@@ -120,7 +136,13 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
             refusal = defect(error, credentials_of(request))
         self._auth0._refusals.refused(refusal, request, issuer)
+        self._tell(refusal.code, headers, issuer, begun, waited)
         raise answer(refusal, request, nonce)
+
+    def _tell(self, code: Optional[str], headers: Headers, issuer: Optional[str], begun: float, waited: Waited) -> None:
+        if self._auth0._observers:
+            seconds = time.monotonic() - begun
+            self._auth0._observers.tell(Decision(code, scheme_of(headers), issuer, seconds, waited.seconds))
 
     def _unmet(
         self, claims: dict[str, Any], security_scopes: SecurityScopes, headers: Headers
@@ -133,7 +155,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             return None
         return self._auth0.api_client.unmet(claims, requirement, headers.get("authorization"))
 
-    async def _verified(self, request: HTTPConnection, headers: Headers) -> Verified:
+    async def _verified(self, request: HTTPConnection, headers: Headers, waited: Waited) -> Verified:
         """A proof is good once, and a request may pass several guards: the first one uses it up."""
         url = self._auth0._urls.of(request)
         client = self._auth0.api_client
@@ -142,15 +164,16 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         if claims is not None:
             return Verified(claims)
         # Users' tests replace `verify_request`, also after the guard was made.
-        verify = client.verify if _is_own(client.verify_request) else client.verify_request
-        verified = await verify(headers=headers, http_method=asked.method, http_url=url)
-        if not isinstance(verified, Verified):
-            verified = Verified(verified)
+        if _is_own(client.verify_request):
+            verified = await client._timed_verify(headers, asked.method, url, waited)
+        else:
+            mocked: Any = await client.verify_request(headers=headers, http_method=asked.method, http_url=url)
+            verified = mocked if isinstance(mocked, Verified) else Verified(mocked)
         remember(request, asked, verified.claims)
         return verified
 
 
-def _guard_again(auth0: "Guard", demand: Demand) -> RequireAuth[Any]:
+def _guard_again(auth0: "Owner", demand: Demand) -> RequireAuth[Any]:
     return auth0._guard(demand)
 
 

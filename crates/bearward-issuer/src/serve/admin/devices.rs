@@ -40,6 +40,6 @@ pub(super) async fn decide(
 struct DeviceDecision {
     user_code: String,
     decision: Decision,
-    /// The user who confirms. Default: the user of the configuration.
+    /// The user that confirms. Default: the user of the configuration.
     user: Option<String>,
 }

@@ -29,7 +29,7 @@ fn refused(call: &Call<'_>, error: NotRedeemed) -> ErrorAnswer {
     ErrorAnswer::invalid_grant(match error {
         NotRedeemed::Unknown => "Invalid authorization code",
         NotRedeemed::Reused { family } => {
-            // RFC 6749 §4.1.2: whoever was first may have stolen it.
+            // RFC 6749 §4.1.2: the first use may have been a thief's.
             call.tenant.refresh_tokens.revoke_family(&family);
             "The authorization code was used before. Its refresh tokens are revoked now."
         }

@@ -1,4 +1,4 @@
-//! The two cookies: which browser opened a login page, and who is logged in.
+//! The two cookies: one names the browser that opened a login page, the other the session of a user.
 
 use std::time::{Duration, Instant};
 

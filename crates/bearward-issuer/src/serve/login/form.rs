@@ -16,14 +16,14 @@ pub(super) fn form<'a>(
     let buttons: String = users.map(button).collect();
     let scope = request.scope.as_deref().unwrap_or("everything that users are granted");
     format!(
-        r#"<p><b>{application}</b> ({client_id}) asks you to log in, and wants to be let in for you:</p>
-<p>API: {api}<br>Scopes: {scope}<br>Then the browser goes to {target}</p>
+        r#"<p><b>{application}</b> asks you to log in. It then gets tokens for you:</p>
+<p>Client id: {client_id}<br>API: {api}<br>Scopes: {scope}<br>The browser then goes to {target}</p>
 <form method="post" action="/login">
 <input type="hidden" name="page" value="{page}">
 <p>Choose a user to log in and allow this:</p>
 {buttons}<p><button name="cancel" value="1">Cancel</button></p>
 </form>"#,
-        application = escaped(request.client.title()),
+        application = escaped(request.client.name.as_deref().unwrap_or("An application without a name")),
         client_id = escaped(&request.client.id),
         api = escaped(server.identifier()),
         scope = escaped(scope),
@@ -35,6 +35,6 @@ pub(super) fn form<'a>(
 fn button(user: &User) -> String {
     let id = escaped(&user.id);
     let name = ["name", "email", "nickname"].iter().find_map(|claim| user.claims.get(*claim)?.as_str());
-    let name = name.map_or(String::new(), |name| format!("{} ", escaped(name)));
-    format!("<p><button name=\"user\" value=\"{id}\">{name}({id})</button></p>\n")
+    let label = name.map_or_else(|| id.clone(), |name| format!("{} ({id})", escaped(name)));
+    format!("<p><button name=\"user\" value=\"{id}\">{label}</button></p>\n")
 }

@@ -12,7 +12,7 @@ use crate::serve::{
     secret::Secret,
 };
 
-/// Anybody who can reach the tenant can register an application.
+/// Everything that reaches the tenant can register an application.
 const CLIENTS_KEPT: usize = 1_000;
 
 /// An application, wherever it comes from.
@@ -68,11 +68,6 @@ impl RegisteredClient {
     /// pages and devices too.
     pub(crate) fn may_omit_secret(&self) -> bool {
         self.secret.is_none() || self.source == Source::First
-    }
-
-    /// What the login page calls it.
-    pub(crate) fn title(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.id)
     }
 
     /// The first client may go anywhere on this machine unless its redirect URIs are given.

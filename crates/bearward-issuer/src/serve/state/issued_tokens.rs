@@ -1,4 +1,4 @@
-//! The access tokens that were issued, for those who can't read them: introspection and `/userinfo`.
+//! The access tokens that were issued, for introspection and `/userinfo`.
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -17,7 +17,7 @@ const PAGE_LIFETIME: Duration = Duration::from_secs(600);
 /// RFC 6749 §4.1.2 recommends ten minutes at most; an application redeems a code at once.
 const CODE_LIFETIME: Duration = Duration::from_secs(60);
 const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
-/// Anybody who can reach the tenant can open the login page.
+/// Everything that reaches the tenant can open login pages.
 const PAGES_OPEN: usize = 1_000;
 const CODES_KEPT: usize = 1_000;
 const SESSIONS_KEPT: usize = 1_000;
@@ -140,7 +140,7 @@ impl Logins {
         self.codes.add(Code { request: request.clone(), login, redeemed: false }, now)
     }
 
-    /// RFC 6749 §4.1.3, RFC 7636 §4.6. A code is good once; one that is used again gives its family away.
+    /// RFC 6749 §4.1.3, RFC 7636 §4.6. A code is good once. A second use returns its family, to be revoked.
     pub(crate) fn redeem(
         &self,
         code: &str,

@@ -1,0 +1,105 @@
+"""The pages in docs/how-to: their Python is run as it is written, and answers as the page says."""
+
+import logging
+import time
+
+import pytest
+from fastapi.testclient import TestClient
+
+from support import AUDIENCE
+from walkthrough import ROOT, blocks
+
+PAGES = ROOT / "docs" / "how-to"
+TIER = "https://api.example.com/tier"
+
+
+@pytest.fixture
+def run(tenant, httpx_mock, monkeypatch):
+    """Runs the Python of a page; gives what it defines."""
+    monkeypatch.setenv("AUTH0_DOMAIN", tenant.domain)
+    monkeypatch.setenv("AUTH0_AUDIENCE", AUDIENCE)
+    for url, document in tenant.documents().items():
+        httpx_mock.add_response(url=url, json=document, is_optional=True, is_reusable=True)
+
+    def run_page(name):
+        names = {"__name__": name}
+        for block in blocks((PAGES / f"{name}.md").read_text()):
+            if block.kind == "python":
+                exec(compile(block.text, f"{name}.md", "exec"), names)  # noqa: S102 - our own page
+        return names
+
+    return run_page
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "good", "bad", "status"),
+    [
+        ("get", "/messages", {}, {"scope": ""}, 403),
+        ("get", "/reports", {"scope": "admin"}, {}, 403),
+        ("delete", "/messages", {"permissions": ["delete:messages"]}, {}, 403),
+        ("get", "/acme", {"org_id": "org_1", "org_name": "ACME"}, {"org_id": "org_bar"}, 403),
+        ("get", "/gold", {TIER: "gold"}, {TIER: "blue"}, 403),
+        ("post", "/transfer", {"acr": "mfa", "auth_time": time.time}, {"acr": "mfa", "auth_time": 1}, 401),
+    ],
+)
+def test_requirements(run, tenant, method, path, good, bad, status):
+    client = TestClient(run("requirements")["app"])
+    good = {name: int(value()) if callable(value) else value for name, value in good.items()}
+    assert client.request(method, path, headers=tenant.authorization(**good)).status_code == 200
+    assert client.request(method, path, headers=tenant.authorization(**bad)).status_code == status
+    assert client.request(method, path).status_code == 400
+
+
+def test_optional_and_typed_claims(run, tenant):
+    client = TestClient(run("optional-and-typed-claims")["app"])
+    assert client.get("/news").json() == {"hello": "stranger"}
+    assert client.get("/news", headers=tenant.authorization()).json() == {"hello": "auth0|1234"}
+    assert client.get("/news", headers=tenant.authorization(exp=1)).status_code == 401
+    assert client.get("/me", headers=tenant.authorization(**{TIER: "gold"})).json()["tier"] == "gold"
+    assert client.get("/me", headers=tenant.authorization(sub=None)).status_code == 401
+
+
+def test_websockets(run, tenant):
+    client = TestClient(run("websockets")["app"])
+    for given in ({"headers": tenant.authorization()}, {"subprotocols": ["bearer", tenant.token()]}):
+        with client.websocket_connect("/chat", **given) as socket:
+            assert socket.receive_text() == "Hello, auth0|1234."
+
+
+def test_middleware(run, prover):
+    names = run("middleware")
+    client = TestClient(names["app"])
+    assert client.get("/health").status_code == 200
+    answer = client.get("/messages", headers=prover.headers("http://testserver/messages"))
+    assert (answer.status_code, answer.json()) == (200, {"for": "auth0|1234"})
+    refused = client.get("/messages")
+    assert (refused.status_code, refused.json()["detail"]["error"]) == (400, "invalid_request")
+    assert "www-authenticate" in refused.headers
+    assert names["seen"] == [("/health", None), ("/messages", "auth0|1234")]
+
+
+def test_logging(run, tenant, caplog):
+    before = logging.getLogger("bearward").handlers[:]
+    try:
+        names = run("logging")
+        client = TestClient(names["app"])
+        refused = client.get("/messages", headers=tenant.authorization(exp=1))
+        assert (refused.status_code, refused.headers["x-reason"]) == (401, "token_expired")
+        assert names["facts"][-1]["code"] == "token_expired"
+        assert "at most one warning per code and minute" in caplog.text
+    finally:
+        logging.getLogger("bearward").handlers[:] = before
+
+
+def test_metrics_and_readiness(run, tenant):
+    names = run("metrics-and-readiness")
+    with TestClient(names["app"]) as client:
+        assert client.get("/ready").status_code == 200
+        assert client.get("/messages", headers=tenant.authorization()).status_code == 200
+        assert client.get("/messages").status_code == 400
+    assert [decision.code for decision in names["decisions"]] == [None, "missing_authorization"]
+
+
+def test_every_page_is_tested():
+    tested = {name[5:].replace("_", "-") for name in globals() if name.startswith("test_")}
+    assert {page.stem for page in PAGES.glob("*.md")} == tested - {"every-page-is-tested"}
