@@ -178,9 +178,13 @@ def check(step, outcome, issuer, answering):
     expect = step["expect"]
     outcome, nonce = outcome if isinstance(outcome, Verified) else (outcome, None)
     required = step.get("required_scopes", [])
-    requirement = Requirement(**{"scopes": required, **step.get("requirement", {})})
+    wanted = dict(step.get("requirement", {}))
+    unfit = wanted.pop("unfit", False)
+    requirement = Requirement(**{"scopes": required, **wanted})
     if isinstance(outcome, dict) and requirement:
         outcome = unmet(answering, outcome, requirement, step) or outcome
+    if isinstance(outcome, dict) and unfit:
+        outcome = answering.unfit(None, authorization(step))
     if isinstance(outcome, dict):
         # As text, since 1 == 1.0 == True.
         assert text(outcome) == text(expect.get("claims")), expect

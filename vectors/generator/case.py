@@ -344,6 +344,7 @@ _UNMET = {
         "A different authentication level is required",
         "insufficient_user_authentication",
     ),
+    "claims_unusable": ("Token claims can't be used", "invalid_token"),
     "authentication_too_old": ("More recent authentication is required", "insufficient_user_authentication"),
 }
 
@@ -360,6 +361,8 @@ def unmet(
         lists = [requirement.get(name, []) for name in ("scopes", "any_scope", "permissions", "any_permission")]
         told += f', scope="{" ".join(dict.fromkeys(name for names in lists for name in names))}"'
         return _rejection(code, 403, error, text, challenge(told, policy, scheme))
+    if error == "invalid_token":
+        return _rejection(code, 401, error, text, challenge(told, policy, scheme))
     if "acr" in requirement:
         told += f', acr_values="{" ".join(requirement["acr"])}"'
     if "max_age" in requirement:

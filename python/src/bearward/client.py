@@ -353,9 +353,8 @@ class Waited:
 
 
 def _never_needed(issuer: str) -> dict[str, Any]:
-    nothing = {"age": None, "last_error": None, "next_fetch_in": None, "fetch_under_way": False}
-    documents = {kind: {**nothing, "fetched": 0, "failed": 0} for kind in ("discovery", "key_set")}
-    return {"issuer": issuer, **documents, "keys": []}
+    nothing = {"age": None, "last_error": None, "next_fetch_in": None, "fetched": 0, "failed": 0}
+    return {"issuer": issuer, "discovery": nothing, "key_set": dict(nothing), "keys": []}
 
 
 def _fields(headers: Mapping[str, str]) -> _Fields:

@@ -14,6 +14,7 @@ def group() -> Group:
     _organization(cases)
     _claims(cases)
     _authentication(cases)
+    _types(cases)
     _together(cases)
     return cases
 
@@ -113,6 +114,11 @@ def _authentication(cases: Group) -> None:
     refuse("login_in_the_future_is_rejected", old, recent, auth_time=NOW + 61)
     refuse("login_time_that_is_a_text_is_rejected", old, recent, auth_time=str(NOW))
     refuse("login_too_old_with_an_acr_names_both", old, {**strong, **recent}, acr="mfa", auth_time=1)
+
+
+def _types(cases: Group) -> None:
+    _, refuse = _pair(cases, "spec/5-guards.md: model")
+    refuse("claims_that_do_not_fit_a_type_are_rejected", "claims_unusable", {"unfit": True})
 
 
 def _together(cases: Group) -> None:

@@ -44,6 +44,9 @@ pub const PYTHON_CODES: &[PythonCode] = &[
 
     code("get_access_token_for_connection_error", Section::ClientFlow, "400", FLOW_NOT_STARTED, SET_CREDENTIALS),
     code("get_token_by_exchange_profile_error", Section::ClientFlow, "400", FLOW_NOT_STARTED, SET_CREDENTIALS),
+    code("temporarily_unavailable", Section::ClientFlow, "503",
+        "The issuer's discovery document, which names the token endpoint, cannot be fetched, and there is no usable earlier copy.",
+        "Check that the API's host reaches the issuer: DNS, proxy, firewall, certificate authorities. `Retry-After` says when to try again."),
     code("timeout_error", Section::ClientFlow, "504",
         "The token endpoint did not answer in time.",
         "Check that the API's host reaches the issuer, or allow more time with the option `timeout`."),

@@ -169,7 +169,8 @@ impl Documents {
 
     /// Whether tokens of `issuer` can be judged now: its discovery document and its key set are there, and not too old.
     pub fn is_ready(&self, issuer: &IssuerUrl, now: UnixTime) -> bool {
-        self.keys(issuer, Patience::Left, now).is_ok()
+        // An older copy counts, as it does for requests while the issuer can't be reached.
+        self.keys(issuer, Patience::Over, now).is_ok()
     }
 
     /// The state of each issuer's documents, sorted by name. An issuer is listed once its documents were needed.

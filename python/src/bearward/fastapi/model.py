@@ -2,7 +2,7 @@
 
 import dataclasses
 import sys
-from typing import Any, Callable, Generic, Optional, TypeVar, Union
+from typing import Any, Callable, Generic, Optional, TypeVar, Union, cast
 
 from bearward.errors import ConfigurationError
 
@@ -32,7 +32,8 @@ class Converter(Generic[_Model]):
         self._convert: Callable[[dict[str, Any]], _Model]
         self._reason: Callable[[Exception], Optional[str]]
         if callable(own):
-            self._convert, self._reason = own, _reason_of_own
+            self._convert = cast("Callable[[dict[str, Any]], _Model]", own)
+            self._reason = _reason_of_own
         elif _is_struct(model):
             self._convert, self._reason = _by_msgspec(model), _reason_of_msgspec
         else:
