@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+
+import anyio
 
 from bearward._driver.decide import Driver, Verified
 from bearward._driver.exchange import TokenExchanger
@@ -313,7 +314,9 @@ class ApiClient:
         A fetch that fails raises nothing: it is logged, and tried again when a request needs it. This takes
         `fetch_timeout` for each of an issuer's two documents at most.
         """
-        await asyncio.gather(*(self._warm(issuer) for issuer in self._issuers))
+        async with anyio.create_task_group() as tasks:
+            for issuer in self._issuers:
+                tasks.start_soon(self._warm, issuer)
         return self.ready()
 
     async def _warm(self, issuer: str) -> None:
@@ -328,6 +331,15 @@ class ApiClient:
         now = time.time()
         exact = self.options.issuer is not None
         return all(self._engine.documents.is_ready(issuer, now, exact) for issuer in self._issuers)
+
+    def replay_store_status(self) -> Optional[dict[str, Any]]:
+        """What happened with the `ReplayStore` since the start, for operators and metrics; `None` without one.
+
+        `questions` that it was asked, `replays` that it found, `errors` (no answer, or none in time), requests that it
+        was `not_asked` for because the breaker was open, and proofs that it may have `forgotten`. `breaker` is `"open"`
+        while the store fails. `mean_seconds` is the mean time of an answer.
+        """
+        return None if self._store is None else self._store.status()
 
     def replay_store_status(self) -> Optional[dict[str, Any]]:
         """What happened with the `ReplayStore` since the start, for operators and metrics; `None` without one.
