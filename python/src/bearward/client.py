@@ -341,15 +341,6 @@ class ApiClient:
         """
         return None if self._store is None else self._store.status()
 
-    def replay_store_status(self) -> Optional[dict[str, Any]]:
-        """What happened with the `ReplayStore` since the start, for operators and metrics; `None` without one.
-
-        `questions` that it was asked, `replays` that it found, `errors` (no answer, or none in time), requests that it
-        was `not_asked` for because the breaker was open, and proofs that it may have `forgotten`. `breaker` is `"open"`
-        while the store fails. `mean_seconds` is the mean time of an answer.
-        """
-        return None if self._store is None else self._store.status()
-
 
 class Waited:
     """How long a request waited for the network, as a context manager around the waiting; seconds."""
