@@ -223,6 +223,15 @@ async def test_keys_that_are_configured_are_never_fetched():
     assert issuer.fetched == []
 
 
+async def test_documents_are_fetched_ahead(shape):
+    api_client = ApiClient(ApiClientOptions(**shape.configure, custom_fetch=shape.fetch))
+    assert not api_client.ready()
+    assert await api_client.warm()
+    shape.fetched.clear()
+    await api_client.verify_access_token(shape.token())
+    assert shape.fetched == []
+
+
 async def test_a_resolver_gives_issuers():
     issuer, asked = Issuer("entra-v2"), []
 

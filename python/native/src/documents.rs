@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bearward_core::documents::{DocumentKind, Response};
 use bearward_core::issuer::IssuerUrl;
+use bearward_core::issuer::name::IssuerNameError;
 use bearward_core::{LookupNext, TokenEndpointLookup};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -99,16 +100,24 @@ impl Documents {
         PyList::new(py, dicts?)
     }
 
-    fn missing(&self, py: Python<'_>, issuer: &str, now: f64) -> PyResult<Option<DocumentNeeded>> {
+    #[pyo3(signature = (issuer, now, exact=false))]
+    fn missing(
+        &self,
+        py: Python<'_>,
+        issuer: &str,
+        now: f64,
+        exact: bool,
+    ) -> PyResult<Option<DocumentNeeded>> {
         guarded(py, || {
-            let issuer = IssuerUrl::parse(issuer).map_err(configuration)?;
+            let issuer = named(issuer, exact).map_err(configuration)?;
             Ok(self.0.missing(&issuer, unix_time(now)?).map(DocumentNeeded))
         })
     }
 
-    fn is_ready(&self, py: Python<'_>, issuer: &str, now: f64) -> PyResult<bool> {
+    #[pyo3(signature = (issuer, now, exact=false))]
+    fn is_ready(&self, py: Python<'_>, issuer: &str, now: f64, exact: bool) -> PyResult<bool> {
         guarded(py, || {
-            let issuer = IssuerUrl::parse(issuer).map_err(configuration)?;
+            let issuer = named(issuer, exact).map_err(configuration)?;
             Ok(self.0.is_ready(&issuer, unix_time(now)?))
         })
     }
@@ -118,6 +127,11 @@ impl Documents {
         let lookup = std::sync::Mutex::new(TokenEndpointLookup::new(issuer));
         Ok(TokenEndpointSearch { documents: Arc::clone(&self.0), lookup })
     }
+}
+
+/// `exact`: it is spelled as its tokens spell it.
+fn named(issuer: &str, exact: bool) -> Result<IssuerUrl, IssuerNameError> {
+    if exact { IssuerUrl::exact(issuer) } else { IssuerUrl::parse(issuer) }
 }
 
 /// The search for the token endpoint of an issuer.

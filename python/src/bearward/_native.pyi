@@ -45,9 +45,9 @@ class Documents:
         """Say that the fetch brought no response."""
     def status(self, now: float) -> list[dict[str, Any]]:
         """Per issuer: `issuer`, `discovery` and `key_set` (age, last_error, next_fetch_in, fetched, failed), `keys`."""
-    def missing(self, issuer: str, now: float) -> Optional[DocumentNeeded]:
+    def missing(self, issuer: str, now: float, exact: bool = False) -> Optional[DocumentNeeded]:
         """What has to be fetched before tokens of an issuer can be judged; `None` if nothing can be."""
-    def is_ready(self, issuer: str, now: float) -> bool:
+    def is_ready(self, issuer: str, now: float, exact: bool = False) -> bool:
         """Whether tokens of an issuer can be judged now."""
     def token_endpoint(self, issuer: str) -> TokenEndpointSearch:
         """Begin to look for the place where `issuer` gives tokens."""

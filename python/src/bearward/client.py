@@ -320,16 +320,17 @@ class ApiClient:
         return self.ready()
 
     async def _warm(self, issuer: str) -> None:
-        # The discovery document, and the key set that it names.
-        for _ in range(2):
-            needed = self._engine.documents.missing(issuer, time.time())
+        # The discovery document, which may be at one of two places, and the key set that it names.
+        for _ in range(3):
+            needed = self._engine.documents.missing(issuer, time.time(), self.options.issuer is not None)
             if needed is not None:
                 await self._documents.bring(needed, self.options.fetch_timeout)
 
     def ready(self) -> bool:
         """Whether tokens of every configured issuer can be judged now, for a readiness probe. Fetches nothing."""
         now = time.time()
-        return all(self._engine.documents.is_ready(issuer, now) for issuer in self._issuers)
+        exact = self.options.issuer is not None
+        return all(self._engine.documents.is_ready(issuer, now, exact) for issuer in self._issuers)
 
     def replay_store_status(self) -> Optional[dict[str, Any]]:
         """What happened with the `ReplayStore` since the start, for operators and metrics; `None` without one.

@@ -395,6 +395,26 @@ mod tests {
     }
 
     #[test]
+    fn the_place_of_rfc_8414_is_asked_at_once_and_remembered_until_it_fails() {
+        let documents = documents(2);
+        let issuer = IssuerUrl::exact("https://kc.example/realms/a").unwrap();
+        let needed = |now| documents.missing(&issuer, at(now)).unwrap();
+        let openid = needed(0.0);
+        let not_found = || Response::new(404, [], Vec::new());
+        assert_eq!(documents.answered(&openid, not_found(), at(0.0)), Err(DocumentError::AtOtherPlace));
+        let oauth = needed(0.0);
+        assert_eq!(oauth.url(), "https://kc.example/.well-known/oauth-authorization-server/realms/a");
+        let body = r#"{"issuer":"https://kc.example/realms/a","jwks_uri":"https://kc.example/jwks"}"#;
+        documents.answered(&oauth, Response::document(body.into()), at(0.0)).unwrap();
+        assert_eq!(needed(1.0).url(), "https://kc.example/jwks");
+        let a_week = 7.0 * 86_400.0;
+        assert_eq!(needed(a_week).url(), oauth.url(), "too old, and asked for where it was");
+        assert_eq!(documents.answered(&oauth, not_found(), at(a_week)), Err(DocumentError::Status(404)));
+        assert_eq!(documents.missing(&issuer, at(a_week)), None, "a failure makes it wait");
+        assert_eq!(needed(a_week + 60.0).url(), openid.url());
+    }
+
+    #[test]
     fn a_document_that_comes_again_unchanged_stays_the_same_object() {
         let documents = documents(2);
         let issuer = bring(&documents, "a.example", 0.0);

@@ -48,7 +48,8 @@ impl SignedClaims {
 
     #[cfg(test)]
     pub(super) fn for_test(text: String) -> Self {
-        Self { claims: Arc::new(JsonObject::parse(text.into_bytes()).unwrap()), token_type: TokenType::Any }
+        let claims = Arc::new(JsonObject::parse(text.into_bytes()).unwrap());
+        Self { claims, token_type: TokenType::Any }
     }
 
     /// How much memory they take.

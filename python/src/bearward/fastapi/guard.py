@@ -51,9 +51,14 @@ class Guard:
         trusted_hops: With `app.state.trust_proxy = True`: how many proxies in front of the app append to
             `X-Forwarded-Host` and the like. Entries further left may come from a client.
         websocket_subprotocol: A name, such as `"bearer"`: a WebSocket may then have its token behind this name in
-            `Sec-WebSocket-Protocol`.
+            `Sec-WebSocket-Protocol`, since browsers can't set Authorization there:
+            `new WebSocket(url, ["bearer", token])`.
         on_decision: A function that is called with each `Decision` of a guard, for metrics and audit logs. It must not
             wait. If it raises, the request goes on.
+
+    A DPoP proof is compared with the URL that the client used. That is `public_origin` if it is given; or else, with
+    `app.state.trust_proxy = True`, what the proxies say; or else the Host field and the connection. `trust_proxy` is
+    read from the app that has the route: a mounted sub-application has its own.
 
     Raises:
         ConfigurationError: an argument is missing or can't be used.
