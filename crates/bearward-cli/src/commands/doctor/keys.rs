@@ -222,7 +222,7 @@ mod tests {
     fn it_is_shown_what_makes_a_key_unusable() {
         for (key, status, why) in [
             ("1", "warning", "kid missing: "),
-            (r#"{"kty":"RSA"}"#, "warning", "without a kid"),
+            (r#"{"kty":"RSA"}"#, "warning", "kid missing, RSA: the key's member n is missing"),
             (
                 r#"{"kid":"a","kty":"RSA","n":"AQ","e":"AQAB"}"#,
                 "warning",
