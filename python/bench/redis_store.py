@@ -10,12 +10,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from bearward import ApiClient, ApiClientOptions, RedisReplayStore
-from redis_servers import ask, server
-from support import AUDIENCE, Prover, Tenant
+from redis_servers import ask, server  # type: ignore[import-not-found]
+from support import AUDIENCE, Prover, Tenant  # type: ignore[import-not-found]
 
 URL = "https://api.example.com/private"
 REQUESTS = 3000
@@ -35,14 +36,14 @@ async def latency(url: str) -> tuple[float, float]:
     return statistics.median(took), statistics.quantiles(took, n=100)[98]
 
 
-async def ceiling(tenant: Tenant, requests: list[dict[str, str]], replay) -> float:
+async def ceiling(tenant: Tenant, requests: list[dict[str, str]], replay: Any) -> float:
     """Requests per second of one process, 32 at once, with nothing but the verification."""
     options = {"domain": tenant.domain, "audience": AUDIENCE, "custom_fetch": tenant.fetch, "store_timeout": 10}
     client = ApiClient(ApiClientOptions(dpop_replay=replay, **options))
     await client.verify_request(Prover(tenant).headers(URL), "GET", URL)
     waiting = iter(requests)
 
-    async def work():
+    async def work() -> None:
         for headers in waiting:
             await client.verify_request(headers, "GET", URL)
 

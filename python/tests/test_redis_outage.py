@@ -319,6 +319,8 @@ async def test_a_cluster_whose_master_is_killed_and_whose_slots_move(opened, tmp
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_cluster_without_one_of_its_masters(opened, tmp_path, caplog, report):
     """Two of three proofs are still checked, and the log says it once."""
+    if int(redis.__version__.split(".")[0]) < 8:
+        pytest.skip("older versions of redis-py close the connections to all servers when one of them fails")
     with cluster(tmp_path, replicas=0) as servers:
         port = next(iter(servers))
         store = opened("from_cluster", f"redis://127.0.0.1:{port}")
