@@ -56,7 +56,7 @@ def test_a_client_without_a_nonce_is_given_one_and_comes_back(nonces, prover):
         {"error": "use_dpop_nonce", "error_description": TEXT},
     )
     assert asked.headers.get_list("www-authenticate") == [
-        f'Bearer realm="api", DPoP error="use_dpop_nonce", error_description="{TEXT}", algs="ES256"'
+        f'DPoP error="use_dpop_nonce", error_description="{TEXT}", algs="ES256", Bearer realm="api"'
     ]
     (nonce,) = asked.headers.get_list("dpop-nonce")
     for _ in range(3):  # it is good for many requests

@@ -102,4 +102,6 @@ def test_metrics_and_readiness(run, tenant):
 
 def test_every_page_is_tested():
     tested = {name[5:].replace("_", "-") for name in globals() if name.startswith("test_")}
-    assert {page.stem for page in PAGES.glob("*.md")} == tested - {"every-page-is-tested"}
+    # By `test_issuers.py` and `test_several_machines.py`.
+    elsewhere = {"issuers", "several-machines"}
+    assert {page.stem for page in PAGES.glob("*.md")} == (tested | elsewhere) - {"every-page-is-tested"}

@@ -1,7 +1,9 @@
 """Under trio as under asyncio: cold, warm, and when a refresh is due."""
 
 import asyncio
+import sys
 import threading
+import types
 
 import pytest
 import trio
@@ -192,3 +194,9 @@ def test_a_shared_cache(tenant):
     for _ in range(2):
         trio.run(client_of(tenant, custom_fetch=tenant.fetch, cache_adapter=cache).verify_access_token, tenant.token())
     assert len(tenant.fetched) == 2
+
+
+def test_trio_that_another_thread_is_importing_is_not_running(monkeypatch, https_issuer):
+    monkeypatch.setitem(sys.modules, "trio", types.ModuleType("trio"))
+    headers = https_issuer.tenant.authorization()
+    assert in_new_loop(client_of(https_issuer.tenant).verify_request(headers))["sub"]

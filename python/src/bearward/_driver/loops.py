@@ -303,10 +303,12 @@ class Deadline:
 def running_trio() -> Any:
     """The module `trio` in a task of trio; `None` elsewhere. It isn't imported: who runs trio has done that."""
     trio = sys.modules.get("trio")
-    if trio is None:
+    # Another thread may be importing it just now: the module is there before its parts are.
+    lowlevel = getattr(trio, "lowlevel", None)
+    if lowlevel is None:
         return None
     try:
-        trio.lowlevel.current_task()
+        lowlevel.current_task()
     except RuntimeError:
         return None
     return trio
