@@ -76,8 +76,8 @@ pub enum Check {
     Replay,
     /// `scope`
     Scope,
-    /// What else the resource requires of a good token: permissions, an organization, claims, a recent login. In no
-    /// [`Explanation`].
+    /// What else the resource requires of a good token: permissions, an organization, claims, a recent login. No
+    /// explanation has it.
     Requirement,
 }
 
