@@ -45,7 +45,7 @@ class AuthHTTPException(HTTPException):
             error.get_error_description(),
             error.get_headers() if headers is None else headers,
         )
-        super().__init__(answer.status_code, answer.detail, answer.headers)
+        super().__init__(answer.status_code, answer.detail, dict(answer.headers or {}))
         # Frames of the verification hold the token, and error reporters write down what frames hold.
         error.__traceback__ = error.__cause__ = error.__context__ = None
         self.error = error

@@ -222,7 +222,7 @@ class _CallForgotten(params.Depends):
         return self._method(self._owner, *args, **kwargs)
 
     @property
-    def dependency(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def dependency(self) -> Any:  # type: ignore[override, unused-ignore]  # pyright: ignore[reportIncompatibleVariableOverride]
         """Raises.
 
         Raises:
