@@ -8,19 +8,23 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import sys
 import time
 from pathlib import Path
 
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
 
 class Connection(asyncio.Protocol):
-    """Sends the next request when the last one is answered. Answers are small: each comes in one piece."""
+    """Sends the next request when the whole answer to the last one is there. Answers need a Content-Length."""
 
     answered = 0
     failed = 0
 
     def __init__(self, requests: itertools.cycle[bytes]) -> None:
         self._requests = requests
+        self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -28,9 +32,15 @@ class Connection(asyncio.Protocol):
         self._send()
 
     def data_received(self, data: bytes) -> None:
-        """Count, and go on."""
+        """Count, and go on. A server may write head and body one by one."""
+        self._received += data
+        head, _, body = self._received.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        if length is None or len(body) < int(length[1]):
+            return
         Connection.answered += 1
-        Connection.failed += not data.startswith(b"HTTP/1.1 200")
+        Connection.failed += not head.startswith(b"HTTP/1.1 200")
+        self._received = b""
         self._send()
 
     def _send(self) -> None:

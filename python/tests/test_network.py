@@ -25,8 +25,13 @@ def client_of(tenant, **options):
     return ApiClient(ApiClientOptions(domain=tenant.domain, audience=AUDIENCE, **options))
 
 
+# A client closes its connections when its event loop ends. One that is collected before leaves that to the collector.
+_clients = []
+
+
 async def is_let_in(issuer, **options):
-    return bool(await client_of(issuer.tenant, **options).verify_access_token(issuer.tenant.token()))
+    _clients.append(client_of(issuer.tenant, **options))
+    return bool(await _clients[-1].verify_access_token(issuer.tenant.token()))
 
 
 @pytest.mark.parametrize("excluded", ["10.0.0.0/8,fd00::/8", "::1", "[::1],a b,http://", "*.example.com:443,%,/", ",,"])

@@ -89,7 +89,7 @@ impl DeviceAuthorization {
         })
     }
 
-    /// The code to ask the token endpoint with. It is a secret: anybody who has it gets the token.
+    /// The code to ask the token endpoint with. It is a secret: anyone who has it can get the token.
     pub fn device_code(&self) -> &str {
         &self.device_code
     }

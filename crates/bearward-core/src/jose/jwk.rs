@@ -23,7 +23,7 @@ pub enum KeyError {
     UnknownKind,
     /// `kty` is `oct`: a shared secret, published.
     Symmetric,
-    /// It has private members: everybody who has read the key set can sign.
+    /// It has private members: anyone who has read the key set can sign tokens.
     Private,
     /// `use` is not `sig`, or not a string. RFC 7517 §4.2.
     NotForSignatures,

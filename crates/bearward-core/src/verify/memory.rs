@@ -55,7 +55,7 @@ impl TokenMemory {
         if !self.first_sights.contain(token) {
             return Sight::First;
         }
-        let digest = digest(&SHA256, token.as_bytes()).as_ref().first_chunk().copied().unwrap_or_default();
+        let Some(digest) = digest_of(token) else { return Sight::First };
         tokens.get(&digest).map_or(Sight::Again(digest), Sight::Verified)
     }
 
@@ -64,12 +64,11 @@ impl TokenMemory {
         let Some(tokens) = &self.tokens else { return };
         let digest = match sight {
             Sight::First => return self.first_sights.add(token),
-            Sight::Again(digest) => *digest,
+            Sight::Again(digest) => Some(*digest),
             // With other keys, which are the issuer's now.
-            Sight::Verified(_) => {
-                digest(&SHA256, token.as_bytes()).as_ref().first_chunk().copied().unwrap_or_default()
-            }
+            Sight::Verified(_) => digest_of(token),
         };
+        let Some(digest) = digest else { return };
         let remembered = Remembered { claims: claims.clone(), keys: Arc::downgrade(keys) };
         tokens.insert(digest, Arc::new(remembered));
     }
@@ -90,6 +89,11 @@ impl Remembered {
     pub(crate) fn claims_by(&self, keys: &Arc<KeySet>) -> Option<SignedClaims> {
         core::ptr::eq(self.keys.as_ptr(), Arc::as_ptr(keys)).then(|| self.claims.clone())
     }
+}
+
+/// `None` never comes: a SHA-256 has 32 bytes. A value in its place would be the same for all tokens.
+fn digest_of(token: &str) -> Option<Digest> {
+    digest(&SHA256, token.as_bytes()).as_ref().try_into().ok()
 }
 
 /// So that the entries together take no more memory than that many usual ones.
