@@ -183,7 +183,7 @@ def compact_json_or_none(value: Any) -> bytes | None:
         return None
 
 
-# What the client is told about each refusal: spec/2-answers.md, in the default profile. Written down a second time
+# What the client learns about each refusal, in the default profile. Written down a second time
 # here, on purpose: the engine's own table is what these vectors test.
 NO_CREDENTIALS = {
     "missing_authorization",
@@ -319,8 +319,8 @@ def rejected(
         status, error = 401, "use_dpop_nonce"
     else:
         status, error = 401, "invalid_token"
-    told = f'error="{error}", error_description="{text}"' if text else ""
-    return _rejection(code, status, error, text, challenge(told, policy, scheme))
+    parameters = f'error="{error}", error_description="{text}"' if text else ""
+    return _rejection(code, status, error, text, challenge(parameters, policy, scheme))
 
 
 def insufficient_scope(
@@ -328,8 +328,8 @@ def insufficient_scope(
 ) -> dict[str, Any]:
     text = "Insufficient scopes"
     scope = " ".join(required)
-    told = f'error="insufficient_scope", error_description="{text}", scope="{scope}"'
-    return _rejection("insufficient_scope", 403, "insufficient_scope", text, challenge(told, policy, scheme))
+    parameters = f'error="insufficient_scope", error_description="{text}", scope="{scope}"'
+    return _rejection("insufficient_scope", 403, "insufficient_scope", text, challenge(parameters, policy, scheme))
 
 
 # Of requirements: the text that a client reads, and the `error`.
@@ -354,37 +354,37 @@ def unmet(
 ) -> dict[str, Any]:
     """The answer for a good token that doesn't meet a requirement. RFC 6750 section 3.1, RFC 9470 section 3."""
     text, error = _UNMET[code]
-    told = f'error="{error}", error_description="{text}"'
+    parameters = f'error="{error}", error_description="{text}"'
     if error == "access_denied":
         return _rejection(code, 403, error, text, None)
     if error == "insufficient_scope":
         lists = [requirement.get(name, []) for name in ("scopes", "any_scope", "permissions", "any_permission")]
-        told += f', scope="{" ".join(dict.fromkeys(name for names in lists for name in names))}"'
-        return _rejection(code, 403, error, text, challenge(told, policy, scheme))
+        parameters += f', scope="{" ".join(dict.fromkeys(name for names in lists for name in names))}"'
+        return _rejection(code, 403, error, text, challenge(parameters, policy, scheme))
     if error == "invalid_token":
-        return _rejection(code, 401, error, text, challenge(told, policy, scheme))
+        return _rejection(code, 401, error, text, challenge(parameters, policy, scheme))
     if "acr" in requirement:
-        told += f', acr_values="{" ".join(requirement["acr"])}"'
+        parameters += f', acr_values="{" ".join(requirement["acr"])}"'
     if "max_age" in requirement:
-        told += f', max_age="{requirement["max_age"]}"'
-    return _rejection(code, 401, error, text, challenge(told, policy, scheme))
+        parameters += f', max_age="{requirement["max_age"]}"'
+    return _rejection(code, 401, error, text, challenge(parameters, policy, scheme))
 
 
-def challenge(told: str, policy: dict[str, Any], scheme: str | None) -> str:
-    """The table "WWW-Authenticate" of spec/2-answers.md. `told`: the parameters of an error; empty without usable
+def challenge(parameters: str, policy: dict[str, Any], scheme: str | None) -> str:
+    """The value of `WWW-Authenticate`. RFC 6750 section 3, RFC 9449 section 7.1. `parameters`: the parameters of an error; empty without usable
     credentials."""
     mode = policy["dpop"]
     algs = f'algs="{" ".join(policy.get("dpop_algorithms", []))}"'
     if mode == "off":
-        return f"Bearer {told}" if told else 'Bearer realm="api"'
+        return f"Bearer {parameters}" if parameters else 'Bearer realm="api"'
     if mode == "required":
-        return f"DPoP {told}, {algs}" if told else f"DPoP {algs}"
-    own_first = policy["rfc_status_codes"] or "use_dpop_nonce" in told
+        return f"DPoP {parameters}, {algs}" if parameters else f"DPoP {algs}"
+    own_first = policy["rfc_status_codes"] or "use_dpop_nonce" in parameters
     if scheme == "dpop" and own_first:
-        return f'DPoP {told}, {algs}, Bearer realm="api"' if told else f'DPoP {algs}, Bearer realm="api"'
-    if told and scheme == "dpop":
-        return f'Bearer realm="api", DPoP {told}, {algs}'
-    return f"Bearer {told}, DPoP {algs}" if told else f'Bearer realm="api", DPoP {algs}'
+        return f'DPoP {parameters}, {algs}, Bearer realm="api"' if parameters else f'DPoP {algs}, Bearer realm="api"'
+    if parameters and scheme == "dpop":
+        return f'Bearer realm="api", DPoP {parameters}, {algs}'
+    return f"Bearer {parameters}, DPoP {algs}" if parameters else f'Bearer realm="api", DPoP {algs}'
 
 
 def _rejection(code: str, status: int, error: str, text: str, challenge: str | None) -> dict[str, Any]:

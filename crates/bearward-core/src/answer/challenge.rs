@@ -43,7 +43,7 @@ impl Challenge<'_> {
         }
     }
 
-    /// Whether the challenge of the scheme that the request came in stands first: clients in the field look at the
+    /// Whether the challenge of the scheme that the request came in is the first one: clients in the field look at the
     /// beginning. With the compatible statuses only a client that is asked for a nonce depends on it; all other answers
     /// are as clients of the replaced SDK know them.
     fn own_scheme_first(&self) -> bool {

@@ -136,8 +136,8 @@ impl<'a> Evidence<'a> {
                 None => Finding::NotReached,
             }
         };
-        let told = matches!(finding, Finding::Passed | Finding::Failed(_));
-        Step { check, unverified: told && self.is_unverified(check, outcome), finding }
+        let has_result = matches!(finding, Finding::Passed | Finding::Failed(_));
+        Step { check, unverified: has_result && self.is_unverified(check, outcome), finding }
     }
 
     fn applies(&self, check: Check) -> bool {

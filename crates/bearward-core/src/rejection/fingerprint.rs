@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::encoding::sha256;
+
 /// The first four bytes of the SHA-256 of a text that a stranger chose. Two texts can be told apart in a log, and nothing
 /// can be injected into it. `printf %s TEXT | sha256sum | cut -c1-8` prints the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -9,8 +11,8 @@ pub struct Fingerprint([u8; 4]);
 
 impl Fingerprint {
     pub(crate) fn of(text: &str) -> Self {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-        Self(digest.as_ref().first_chunk().copied().unwrap_or_default())
+        let [a, b, c, d, ..] = sha256(&[text.as_bytes()]);
+        Self([a, b, c, d])
     }
 }
 

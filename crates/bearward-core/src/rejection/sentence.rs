@@ -52,7 +52,7 @@ impl fmt::Display for Rejection {
             }
             Self::SignatureInvalid => f.write_str("the signature is not the published key's"),
             Self::IssuerMismatch => {
-                f.write_str("iss is spelled otherwise than in the issuer's discovery document")
+                f.write_str("iss is not written exactly as in the issuer's discovery document")
             }
             Self::AudienceMissing => {
                 f.write_str("aud is missing, or neither a string nor an array of strings")
@@ -78,7 +78,9 @@ impl fmt::Display for Rejection {
             Self::BoundTokenAsBearer => {
                 f.write_str("the token is bound to a key and came as Bearer, without a proof")
             }
-            Self::ProofWithBearer => f.write_str("a DPoP proof stands beside a token in the Bearer scheme"),
+            Self::ProofWithBearer => {
+                f.write_str("the request has a DPoP proof, and its token is in the Bearer scheme")
+            }
             Self::ConfirmationMalformed => f.write_str("cnf is not an object"),
             Self::ConfirmationMissing => {
                 f.write_str("the token came with a DPoP proof and is bound to no key (no cnf)")
