@@ -176,7 +176,7 @@ impl<'a> Evidence<'a> {
                 claims?.object(),
                 head.map_or(header::TokenType::Any, header::token_type),
                 &policy.recipients,
-                &policy.scope_claim,
+                policy.scopes.claim(),
             )),
             Check::Expiry => Some(Found::of(claims?).check_expiry(policy, now)),
             Check::NotBefore => Some(Found::of(claims?).check_not_before(policy, now)),
@@ -205,7 +205,7 @@ impl<'a> Evidence<'a> {
                 Some(binding::check_thumbprint(jkt, &self.proof_key()?.ok()?.1))
             }
             Check::Scope => {
-                Some(requirement::require(claims?.object(), &policy.scope_claim, self.required_scopes))
+                Some(requirement::require(claims?.object(), &policy.scopes, self.required_scopes))
             }
             // The outcome has the first five. The last one is only for tokens without a request.
             Check::Discovery

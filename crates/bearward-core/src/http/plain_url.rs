@@ -2,16 +2,7 @@
 
 use super::host::Host;
 
-/// An https URL of host and path alone, in one spelling. Only this machine may have one with http.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PlainUrl<'a> {
-    /// `https://host[:port]`, as it is spelled.
-    pub(crate) origin: &'a str,
-    /// It may be empty, and may end with a slash.
-    pub(crate) path: &'a str,
-}
-
-/// Why a text is no such URL.
+/// Why a text is no plain URL: an https URL of host and path alone. Only this machine may have one with http.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PlainUrlError {
     NotHttps,
@@ -22,30 +13,29 @@ pub(crate) enum PlainUrlError {
     BadPath,
 }
 
-impl<'a> PlainUrl<'a> {
-    pub(crate) fn parse(text: &'a str) -> Result<Self, PlainUrlError> {
-        let (is_https, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
-            (Some(rest), _) => (true, rest),
-            (None, Some(rest)) => (false, rest),
-            (None, None) => return Err(PlainUrlError::NotHttps),
-        };
-        if rest.contains(['?', '#']) {
-            return Err(PlainUrlError::QueryOrFragment);
-        }
-        let (origin, path) = origin_and_path(text);
-        let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
-        if authority.contains('@') {
-            return Err(PlainUrlError::Credentials);
-        }
-        let host = Host::of_authority(authority).ok_or(PlainUrlError::BadHost)?;
-        if !is_https && !host.is_loopback() {
-            return Err(PlainUrlError::PlainHttp);
-        }
-        if !is_plain_path(path) {
-            return Err(PlainUrlError::BadPath);
-        }
-        Ok(Self { origin, path })
+/// Refuses what is no plain URL. The path may be empty, and may end with a slash.
+pub(crate) fn check(text: &str) -> Result<(), PlainUrlError> {
+    let (is_https, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(rest), _) => (true, rest),
+        (None, Some(rest)) => (false, rest),
+        (None, None) => return Err(PlainUrlError::NotHttps),
+    };
+    if rest.contains(['?', '#']) {
+        return Err(PlainUrlError::QueryOrFragment);
     }
+    let (origin, path) = origin_and_path(text);
+    let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
+    if authority.contains('@') {
+        return Err(PlainUrlError::Credentials);
+    }
+    let host = Host::of_authority(authority).ok_or(PlainUrlError::BadHost)?;
+    if !is_https && !host.is_loopback() {
+        return Err(PlainUrlError::PlainHttp);
+    }
+    if !is_plain_path(path) {
+        return Err(PlainUrlError::BadPath);
+    }
+    Ok(())
 }
 
 /// A URL with a scheme, before its path and from its path on.

@@ -5,7 +5,7 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 
 use crate::http::host::Host;
-use crate::http::plain_url::{PlainUrl, PlainUrlError, origin_and_path};
+use crate::http::plain_url::{self, PlainUrlError, origin_and_path};
 
 /// The URL of an issuer. There are two kinds:
 ///
@@ -81,7 +81,7 @@ impl IssuerUrl {
         if text.is_empty() {
             return Err(IssuerNameError::Empty);
         }
-        PlainUrl::parse(text)?;
+        plain_url::check(text)?;
         Ok(Self { text: text.to_owned(), spelling: Spelling::Exact })
     }
 

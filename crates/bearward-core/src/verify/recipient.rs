@@ -58,6 +58,18 @@ fn check_audience(claims: Object<'_>, first: &Audience, others: &[Audience]) -> 
     }
 }
 
+/// The first of the accepted audiences that is in `aud`. Verified claims have one, unless a policy accepts clients.
+pub(crate) fn audience<'a>(claims: Object<'_>, recipients: &'a Recipients) -> Option<&'a str> {
+    let Recipient::Apis(first, others) = &recipients.0 else { return None };
+    let aud = claims.get("aud")?;
+    let names = |audience: &Audience| match aud.kind() {
+        Kind::String(text) => text == audience.as_str(),
+        Kind::Array(array) => array.items().any(|item| item.as_str() == Some(audience.as_str())),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Object(_) => false,
+    };
+    core::iter::once(first).chain(others).find(|audience| names(audience)).map(Audience::as_str)
+}
+
 /// The first of the claims that is there counts, and no other.
 fn check_client(claims: Object<'_>, first: &str, others: &[String]) -> Result<(), Rejection> {
     let client = CLIENT_CLAIMS.iter().find_map(|name| claims.get(name)).and_then(Value::as_str);
