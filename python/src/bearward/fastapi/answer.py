@@ -8,9 +8,9 @@ from typing import Any, Optional
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse
 
+from bearward._asgi.refusal_log import secrets_in
 from bearward._driver.log import Log
 from bearward.errors import BaseAuthError, InternalError
-from bearward.fastapi.refusal_log import secrets_in
 
 _log = Log()
 

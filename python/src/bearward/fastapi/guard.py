@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypeVar, Uni
 
 from fastapi.requests import HTTPConnection
 
+from bearward._asgi.decisions import Decision, Observers
+from bearward._asgi.refusal_log import RefusalLog
+from bearward._asgi.url import PublicUrls
 from bearward._driver.declared import spells_out
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import ConfigurationError
-from bearward.fastapi.decisions import Decision, Observers
 from bearward.fastapi.openapi import Login
-from bearward.fastapi.refusal_log import RefusalLog
 from bearward.fastapi.require_auth import Demand, RequireAuth, must_be_called
-from bearward.fastapi.url import PublicUrls
 from bearward.fastapi.websocket import check_subprotocol
 from bearward.requirement import Names, Requirement
 from bearward.types import DomainsResolver

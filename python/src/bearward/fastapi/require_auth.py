@@ -10,16 +10,16 @@ from fastapi.requests import HTTPConnection
 from fastapi.security import SecurityScopes
 from starlette.datastructures import Headers
 
+from bearward._asgi.decisions import Decision, Observers
+from bearward._asgi.memory import Asked, recall, remember
+from bearward._asgi.refusal_log import RefusalLog, credentials_of, scheme_of
+from bearward._asgi.url import PublicUrls
 from bearward._native import has_credentials
 from bearward.client import ApiClient, Verified, Waited
 from bearward.errors import BaseAuthError
 from bearward.fastapi.answer import defect
-from bearward.fastapi.decisions import Decision, Observers
-from bearward.fastapi.memory import Asked, recall, remember
 from bearward.fastapi.model import Converter, UnfitClaimsError
 from bearward.fastapi.openapi import Login, OpenIdLogin, ShownGuard
-from bearward.fastapi.refusal_log import RefusalLog, credentials_of, scheme_of
-from bearward.fastapi.url import PublicUrls
 from bearward.fastapi.websocket import accept_with, answer, presented
 from bearward.requirement import Requirement
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Optional
 
 from fastapi.requests import HTTPConnection
 
+from bearward._asgi.refusal_log import credentials_of
 from bearward.client import ApiClient
-from bearward.fastapi.refusal_log import credentials_of
 
 # The entry of an ASGI scope where this is.
 _VERIFIED = "bearward.verified"
