@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Optional
 from urllib.parse import quote
 
-from fastapi.requests import HTTPConnection
-
 from bearward import _native
+from bearward._asgi.connection import Connection
 from bearward._driver import checks
 from bearward.errors import ConfigurationError
 
 
-def get_canonical_url(request: HTTPConnection) -> str:
+def get_canonical_url(request: Connection) -> str:
     """The URL that a client used: scheme, host, path as it was sent, and query.
 
     With `app.state.trust_proxy = True` it is made from what the nearest proxy wrote (`X-Forwarded-Proto`, `-Host`,
@@ -31,7 +30,7 @@ class PublicUrls:
         self._direct = _native.PublicUrl(origin=public_origin)
         self._by_proxies = self._direct if public_origin else _native.PublicUrl(trusted_hops=trusted_hops)
 
-    def of(self, request: HTTPConnection) -> str:
+    def of(self, request: Connection) -> str:
         """The URL of this request; empty if there is none."""
         scope = request.scope
         raw_path = scope.get("raw_path")
