@@ -60,7 +60,7 @@ FLOORS = [
     ["http", "jose"],
     ["issuer"],
     ["documents"],
-    ["policy", "requirement", "resource", "operations", "nonces", "rejection", "refusal", "check", "catalogue"],
+    ["policy", "scope", "requirement", "resource", "operations", "nonces", "rejection", "refusal", "check", "catalogue"],
     ["verify"],
     ["decision", "lookup", "answer", "explanation"],
 ]

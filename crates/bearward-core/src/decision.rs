@@ -27,8 +27,9 @@ use crate::limits;
 use crate::policy::{DpopMode, Policy};
 use crate::refusal::{Cause, ResolverFailure, Unavailable};
 use crate::rejection::Rejection;
-use crate::requirement::{self, Requirement};
+use crate::requirement::Requirement;
 use crate::resource::Guidance;
+use crate::scope;
 use crate::time::UnixTime;
 use crate::verify::memory::TokenMemory;
 use crate::verify::proof::{ProvenRequest, VerifiedProof, check_proof};
@@ -341,7 +342,7 @@ impl Verifier {
         required: &[S],
     ) -> Result<(), Box<Refused>> {
         let granting = &self.policy.scopes;
-        requirement::require(verified.token.claims(), granting, required).map_err(|rejection| {
+        scope::require(verified.token.claims(), granting, required).map_err(|rejection| {
             let nonce = verified.dpop_nonce.clone();
             Box::new(self.refused(
                 rejection.into(),

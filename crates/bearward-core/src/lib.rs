@@ -77,6 +77,7 @@ pub mod refusal;
 pub mod rejection;
 mod requirement;
 pub mod resource;
+mod scope;
 mod time;
 mod verify;
 
@@ -93,8 +94,9 @@ pub use lookup::{
 };
 pub use refusal::{Cause, Unavailable};
 pub use rejection::Rejection;
-pub use requirement::{Requirement, ScopeClaim, ScopeRule, grants as scope_grants, has_credentials};
+pub use requirement::{Requirement, has_credentials};
 pub use resource::{Guidance, ProtectedResource};
+pub use scope::{ScopeClaim, ScopeRule, grants as scope_grants};
 pub use time::UnixTime;
 pub use verify::Verifier;
 pub use verify::proof::{ProvenRequest, VerifiedProof, check_proof};

@@ -9,7 +9,7 @@ use crate::issuer::{Issuers, PrivateAddresses};
 use crate::jose::algorithm::{Algorithm, AlgorithmSet};
 use crate::limits;
 pub use crate::nonces::Nonces;
-use crate::requirement::ScopeRule;
+use crate::scope::ScopeRule;
 
 /// The identifier of the API, as tokens must name it in `aud`. Not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -73,9 +73,10 @@ pub(crate) fn endpoint(_py: Python<'_>, error: &EndpointError) -> PyErr {
 
 /// The exception for a body of which it can't be said which operations it asks for.
 pub(crate) fn operation(py: Python<'_>, error: OperationError) -> PyErr {
-    let (code, status) = match error {
-        OperationError::TooLong => ("operation_too_long", 413),
-        _ => ("operation_unreadable", 400),
+    let (code, status) = if error == OperationError::TooLong {
+        ("operation_too_long", 413)
+    } else {
+        ("operation_unreadable", 400)
     };
     let made = || -> PyResult<PyErr> {
         let keywords = PyDict::new(py);

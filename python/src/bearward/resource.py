@@ -56,7 +56,8 @@ class ProtectedResource:
             "policy_uri": policy_uri,
             "tos_uri": tos_uri,
         }
-        for name, text in texts.items():
+        given: dict[str, object] = {**texts}
+        for name, text in given.items():
             if not isinstance(text, str) and (text is not None or name == "resource"):
                 raise ConfigurationError(f"{name} must be a string.")
         lists = {

@@ -4,7 +4,7 @@ use super::header::TokenType;
 use crate::encoding::json::{Kind, Object, Value};
 use crate::policy::{Audience, Recipient, Recipients};
 use crate::rejection::Rejection;
-use crate::requirement::ScopeClaim;
+use crate::scope::ScopeClaim;
 
 /// What an ID token says of the answer that it came in. No access token has one. OpenID Connect Core 1.0 §2, §3.1.3.6, §3.3.2.11.
 const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
