@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -374,6 +375,8 @@ def challenge(parameters: str, policy: dict[str, Any], scheme: str | None) -> st
     """The value of `WWW-Authenticate`. RFC 6750 section 3, RFC 9449 section 7.1. `parameters`: the parameters of an error; empty without usable
     credentials."""
     mode = policy["dpop"]
+    if "guidance" in policy:
+        return _guided(told, policy, scheme)
     algs = f'algs="{" ".join(policy.get("dpop_algorithms", []))}"'
     if mode == "off":
         return f"Bearer {parameters}" if parameters else 'Bearer realm="api"'
@@ -385,6 +388,29 @@ def challenge(parameters: str, policy: dict[str, Any], scheme: str | None) -> st
     if parameters and scheme == "dpop":
         return f'Bearer realm="api", DPoP {parameters}, {algs}'
     return f"Bearer {parameters}, DPoP {algs}" if parameters else f'Bearer realm="api", DPoP {algs}'
+
+
+def _guided(told: str, policy: dict[str, Any], scheme: str | None) -> str:
+    """Each challenge says besides where the resource's metadata is, and which scopes to ask for. RFC 9728 section 5.1."""
+    guidance = policy["guidance"]
+    metadata = f'resource_metadata="{guidance["metadata_url"]}"'
+    wanted = re.search(r'scope="([^"]*)"', told)
+    scope = wanted[1] if wanted else " ".join(guidance["scopes"])
+    more = (f'scope="{scope}", ' if scope else "") + metadata
+    of_error = metadata if wanted else more
+    algs = f'algs="{" ".join(policy.get("dpop_algorithms", []))}"'
+    silent = {"bearer": f'Bearer realm="api", {more}', "dpop": f"DPoP {algs}, {more}"}
+    told_by = {"bearer": f"Bearer {told}, {of_error}", "dpop": f"DPoP {told}, {algs}, {of_error}"} if told else silent
+    if policy["dpop"] == "off":
+        return told_by["bearer"]
+    if policy["dpop"] == "required":
+        return told_by["dpop"]
+    if scheme != "dpop":
+        return f"{told_by['bearer']}, {silent['dpop']}"
+    if policy["rfc_status_codes"] or "use_dpop_nonce" in told:
+        return f"{told_by['dpop']}, {silent['bearer']}"
+    # Without an error both are silent, and stand as they do for everybody.
+    return f"{silent['bearer']}, {told_by['dpop']}"
 
 
 def _rejection(code: str, status: int, error: str, text: str, challenge: str | None) -> dict[str, Any]:
@@ -468,6 +494,7 @@ class Group:
         requirement: dict[str, Any] | None = None,
         required_claims: list[str] | None = None,
         proof_alone: bool = False,
+        guidance: dict[str, Any] | None = None,
         before: list[dict[str, Any]] | None = None,
     ) -> None:
         """`expect`: "verified", the code of a rejection, "unavailable", or the outcome itself. `policy`: what differs
@@ -476,7 +503,8 @@ class Group:
         policy_used = merged(self.policy, policy)
         if headers is None:
             headers = _headers(tok, proof)
-        outcome = _outcome(expect, tok, policy_used, headers, now)
+        answering = policy_used if guidance is None else {**policy_used, "guidance": guidance}
+        outcome = _outcome(expect, tok, answering, headers, now)
         case: dict[str, Any] = {
             "title": title or name.replace("_", " ").capitalize(),
             "spec": spec,
@@ -487,6 +515,7 @@ class Group:
             "requirement": requirement,
             "required_claims": required_claims,
             "proof_alone": proof_alone or None,
+            "guidance": guidance,
             "token": tok.about if tok else None,
             "proof": proof.about if proof else None,
             "now": now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
 import anyio
 
+from bearward import _native
 from bearward._driver.decide import Driver, Verified
 from bearward._driver.exchange import TokenExchanger
 from bearward._driver.fetch import DocumentFetcher
@@ -16,9 +18,10 @@ from bearward._driver.log import Log
 from bearward._driver.loops import PerLoop
 from bearward._driver.resolver import IssuerResolver
 from bearward._driver.shared_cache import SharedCache
-from bearward.errors import BaseAuthError, MissingRequiredArgumentError
+from bearward.errors import BaseAuthError, ConfigurationError, MissingRequiredArgumentError
 from bearward.options import ApiClientOptions, configured_issuers, engine_for, replay_store_for
 from bearward.requirement import Requirement
+from bearward.resource import ProtectedResource
 
 if TYPE_CHECKING:
     from bearward.types import OnBehalfOfTokenResult
@@ -114,14 +117,19 @@ class ApiClient:
         http_url: Optional[str] = None,
     ) -> Verified:
         """As `verify_request`, with what the answer to the request needs besides: see `Verified`."""
-        return await self._timed_verify(headers, http_method, http_url, Waited())
+        return await self._timed_verify(headers, http_method, http_url, Waited(), self.guidance())
 
     async def _timed_verify(
-        self, headers: Mapping[str, str], http_method: Optional[str], http_url: Optional[str], waited: Waited
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str],
+        http_url: Optional[str],
+        waited: Waited,
+        guidance: Optional[_native.Guidance],
     ) -> Verified:
         """As `verify`; `waited` has the time for the network afterwards, also if the request is refused."""
         fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
-        step = self._engine.verify_request(fields, method, url, time.time())
+        step = self._engine.verify_request(fields, method, url, time.time(), guidance)
         if type(step) is dict:
             verified = Verified(step)
         else:
@@ -266,8 +274,59 @@ class ApiClient:
         """Whether Bearer is refused."""
         return self.options.dpop_required
 
+    def guidance(
+        self, scopes: Sequence[str] = (), resource: Optional[ProtectedResource] = None
+    ) -> Optional[_native.Guidance]:
+        """What challenges say besides the error; `None` without a resource. RFC 9728 section 5.1.
+
+        Args:
+            scopes: Those that a token needs for the request.
+            resource: Instead of the one in the options.
+
+        Raises:
+            ConfigurationError: one of `scopes` is no scope.
+        """
+        described = self.options.resource if resource is None else resource
+        return None if described is None else _native.Guidance(described._engines, list(scopes))
+
+    async def resource_document(self, resource: Optional[ProtectedResource] = None) -> dict[str, Any]:
+        """The metadata document of the resource, as a new dict. RFC 9728 section 2.
+
+        Args:
+            resource: Instead of the one in the options.
+
+        Raises:
+            ConfigurationError: there is no resource, or a resolver names the issuers and the resource names none.
+            IssuerUnavailableError: the issuer can't be reached, so it is not known now how it spells itself.
+        """
+        described = self.options.resource if resource is None else resource
+        if described is None:
+            raise ConfigurationError("There is no resource: give 'resource'.")
+        making = self._engine.resource_document(described._engines)
+        end = time.monotonic() + self.options.fetch_timeout
+        while isinstance(step := making.next(time.time()), _native.DocumentNeeded):
+            if not await self._documents.bring(step, end - time.monotonic()):
+                making.waited()
+        document: dict[str, Any] = json.loads(step)
+        return document
+
+    def granted_scopes(self, claims: Mapping[str, Any]) -> list[str]:
+        """All scopes that verified claims grant, with those that others imply. This does not verify the claims."""
+        return self._engine.granted_scopes(_as_json(claims))
+
+    def audience_of(self, claims: Mapping[str, Any]) -> Optional[str]:
+        """Which of the audiences in the options verified claims are for; `None` if they are for `client_ids`.
+
+        If `aud` has several of them, it is the first one in the options. This does not verify the claims.
+        """
+        return self._engine.audience_of(_as_json(claims))
+
     def unmet(
-        self, claims: Mapping[str, Any], requirement: Requirement, authorization: Optional[str] = None
+        self,
+        claims: Mapping[str, Any],
+        requirement: Requirement,
+        authorization: Optional[str] = None,
+        guidance: Optional[_native.Guidance] = None,
     ) -> Optional[BaseAuthError]:
         """The error, with its answer, for verified claims that don't meet a requirement; `None` if they do.
 
@@ -277,20 +336,27 @@ class ApiClient:
             claims: What `verify_request` has returned.
             requirement: What the resource requires.
             authorization: The request's Authorization field: the challenge is for the scheme that it uses.
+            guidance: What the challenge says besides. By default it is that of the resource in the options.
         """
         unmet = requirement.unmet(claims, self.options.scope_claim)
-        if unmet is None or isinstance(unmet, str):
-            return None if unmet is None else self._engine.unfit(unmet, authorization)
-        return self._engine.unmet(*unmet, authorization, time.time())
+        if unmet is None:
+            return None
+        said = self.guidance(requirement.scopes) if guidance is None else guidance
+        if isinstance(unmet, str):
+            return self._engine.unfit(unmet, authorization, said)
+        return self._engine.unmet(*unmet, authorization, time.time(), said)
 
-    def unfit(self, reason: str, authorization: Optional[str] = None) -> BaseAuthError:
+    def unfit(
+        self, reason: str, authorization: Optional[str] = None, guidance: Optional[_native.Guidance] = None
+    ) -> BaseAuthError:
         """The 401 for claims that don't fit the type that a route asks for.
 
         Args:
             reason: Facts for the log.
             authorization: The request's Authorization field: the challenge is for the scheme that it uses.
+            guidance: What the challenge says besides. By default it is that of the resource in the options.
         """
-        error = self._engine.unfit(None, authorization)
+        error = self._engine.unfit(None, authorization, self.guidance() if guidance is None else guidance)
         error.detail = reason
         return error
 
@@ -358,6 +424,10 @@ class Waited:
 def _never_needed(issuer: str) -> dict[str, Any]:
     nothing = {"age": None, "last_error": None, "next_fetch_in": None, "fetched": 0, "failed": 0}
     return {"issuer": issuer, "discovery": nothing, "key_set": dict(nothing), "keys": []}
+
+
+def _as_json(claims: Mapping[str, Any]) -> str:
+    return json.dumps(claims, allow_nan=False)
 
 
 def _fields(headers: Mapping[str, str]) -> _Fields:

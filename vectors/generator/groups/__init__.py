@@ -23,6 +23,7 @@ from . import (
     dpop_url,
     exact_issuer,
     fixed_keys,
+    guidance,
     header,
     issuer,
     json_text,
@@ -65,6 +66,7 @@ def all_groups() -> list[Group]:
         exact_issuer,
         recipient,
         scope_claim,
+        guidance,
         fixed_keys,
     ]
     return [module.group() for module in modules]

@@ -17,7 +17,7 @@ use crate::jose::thumbprint::Thumbprint;
 use crate::policy::{Policy, ReplayProtection};
 use crate::refusal::Cause;
 use crate::rejection::Rejection;
-use crate::requirement;
+use crate::scope;
 use crate::time::UnixTime;
 use crate::verify::claims::Found;
 use crate::verify::credentials::Presented;
@@ -176,7 +176,7 @@ impl<'a> Evidence<'a> {
                 claims?.object(),
                 head.map_or(header::TokenType::Any, header::token_type),
                 &policy.recipients,
-                &policy.scope_claim,
+                policy.scopes.claim(),
             )),
             Check::Expiry => Some(Found::of(claims?).check_expiry(policy, now)),
             Check::NotBefore => Some(Found::of(claims?).check_not_before(policy, now)),
@@ -204,9 +204,7 @@ impl<'a> Evidence<'a> {
                 let jkt = binding::of_dpop_token(claims?).ok()?;
                 Some(binding::check_thumbprint(jkt, &self.proof_key()?.ok()?.1))
             }
-            Check::Scope => {
-                Some(requirement::require(claims?.object(), &policy.scope_claim, self.required_scopes))
-            }
+            Check::Scope => Some(scope::require(claims?.object(), &policy.scopes, self.required_scopes)),
             // The outcome has the first five. The last one is only for tokens without a request.
             Check::Discovery
             | Check::KeySet

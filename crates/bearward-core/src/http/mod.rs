@@ -3,6 +3,7 @@
 pub mod forwarded;
 pub mod headers;
 pub mod host;
+pub(crate) mod plain_url;
 pub mod request;
 mod rfc7239;
 pub mod scheme;

@@ -1,6 +1,7 @@
 //! A verifier with the documents it may ask for: the driver's loop, without a network.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bearward_core::documents::{DocumentNeeded, FixedKeys, Response};
@@ -10,8 +11,8 @@ use bearward_core::policy::{
     Audience, DpopMode, DpopPolicy, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
 };
 use bearward_core::{
-    Cause, Decision, Explanation, HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl,
-    ScopeClaim, UnixTime, Verified, Verifier,
+    Cause, Decision, Explanation, Guidance, HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl,
+    ScopeClaim, ScopeRule, UnixTime, Verified, Verifier,
 };
 use serde_json::Value;
 
@@ -59,6 +60,10 @@ impl Engine {
     /// Each fetch of `url` is answered with this status, and without a document.
     pub(crate) fn refuse(&mut self, url: &str, status: u16) {
         self.statuses.insert(url.to_owned(), status);
+    }
+
+    pub(crate) fn guided(&mut self, facts: &RequestFacts<'_>, guidance: Guidance, now: UnixTime) -> Outcome {
+        self.decide(&mut Decision::guiding(Arc::new(guidance)), Question::Request(facts), now)
     }
 
     pub(crate) fn request(&mut self, facts: &RequestFacts<'_>, now: UnixTime) -> Outcome {
@@ -143,11 +148,7 @@ pub(crate) fn policy(value: &Value) -> Policy {
     };
     let private = value.get("allow_private_jwks").is_some_and(flag);
     let policy = Policy::new(issuers, recipients(value))
-        .with_scope_claim(match value.get("scope_claim") {
-            Some(name) => ScopeClaim::Named(text(name).to_owned()),
-            None if exact => ScopeClaim::ScopeOrScp,
-            None => ScopeClaim::Scope,
-        })
+        .with_scopes(scopes(value, exact))
         .with_private_addresses(if private { PrivateAddresses::Allowed } else { PrivateAddresses::Refused });
     let policy = fixed.into_iter().fold(policy, Policy::with_fixed_keys);
     policy
@@ -155,6 +156,22 @@ pub(crate) fn policy(value: &Value) -> Policy {
         .with_leeway(seconds(&value["leeway"]))
         .with_statuses(statuses)
         .with_dpop(dpop_policy(value))
+}
+
+fn scopes(policy: &Value, exact: bool) -> ScopeRule {
+    let claim = match policy.get("scope_claim") {
+        Some(Value::Array(names)) => {
+            ScopeClaim::Merged(names.iter().map(|name| text(name).to_owned()).collect())
+        }
+        Some(name) => ScopeClaim::Named(text(name).to_owned()),
+        None if exact => ScopeClaim::ScopeOrScp,
+        None => ScopeClaim::Scope,
+    };
+    let implies: BTreeMap<String, Vec<String>> = policy
+        .get("implies")
+        .map(|implies| serde_json::from_value(implies.clone()).unwrap())
+        .unwrap_or_default();
+    ScopeRule::of(claim).implying(&implies)
 }
 
 fn recipients(value: &Value) -> Recipients {

@@ -6,18 +6,20 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypeVar, Union, overload
 
+from fastapi import FastAPI
 from fastapi.requests import HTTPConnection
 
+from bearward._asgi.decisions import Decision, Observers
+from bearward._asgi.metadata import origin_for
+from bearward._asgi.refusal_log import RefusalLog
+from bearward._asgi.subprotocol import check_subprotocol
+from bearward._asgi.url import PublicUrls
 from bearward._driver.declared import spells_out
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import ConfigurationError
-from bearward.fastapi.decisions import Decision, Observers
 from bearward.fastapi.openapi import Login
-from bearward.fastapi.refusal_log import RefusalLog
 from bearward.fastapi.require_auth import Demand, RequireAuth, must_be_called
-from bearward.fastapi.url import PublicUrls
-from bearward.fastapi.websocket import check_subprotocol
 from bearward.requirement import Names, Requirement
 from bearward.types import DomainsResolver
 
@@ -129,7 +131,9 @@ class Guard:
     def _build(self) -> None:
         """Make everything that depends on the client and the options."""
         api_client = self.api_client
-        self._urls = PublicUrls(self._public_origin, self._trusted_hops)
+        resource = api_client.options.resource
+        origin = origin_for(self._public_origin, None if resource is None else resource.origin)
+        self._urls = PublicUrls(origin, self._trusted_hops)
         self._login = Login.of(api_client.options)
         self._refusals = RefusalLog()
         self._observers = Observers(self._on_decision)
@@ -326,6 +330,21 @@ class Guard:
             max_age=max_age,
         )
         return await self._guard(Demand(requirement, optional is True, model))(connection)
+
+    def publish(self, app: FastAPI) -> None:
+        """Serve the metadata document of the resource in the options, at both of its paths. RFC 9728 section 3.1.
+
+        Args:
+            app: The outermost app. The paths lie at the root of the server, so an app inside a mount can't serve them.
+
+        Raises:
+            ConfigurationError: there is no resource in the options.
+        """
+        resource = self.api_client.options.resource
+        if resource is None:
+            raise ConfigurationError("There is no resource: give 'resource'.")
+        # In front: a route for all paths would hide them.
+        app.router.routes[:0] = resource.routes(self.api_client)
 
     async def warm(self) -> bool:
         """Fetch the documents of all configured issuers. See `ApiClient.warm`."""
