@@ -61,7 +61,7 @@ class ApiClient:
         self._engine = engine_for(options)
         # Those of a resolver are not known.
         self._issuers = configured_issuers(options) or []
-        loops = PerLoop(options.fetch_timeout, options.ca_file)
+        loops = PerLoop(options.fetch_timeout, options.ca_file, options.http_client)
         shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
         self._documents = DocumentFetcher(
             self._engine.documents, loops, options.custom_fetch, options.fetch_timeout, shared
