@@ -327,6 +327,11 @@ def everywhere():
         await websocket.send_json(claims)
         await websocket.close()
 
+    @app.get("/changed")
+    async def changed(claims: dict = auth0.require_auth()):
+        claims["permissions"].append("more")
+        return claims
+
     @inner.get("/")
     async def later(request: Request):
         return claims_of(request)
@@ -354,6 +359,7 @@ def test_every_guard_sees_the_claims(everywhere):
         claims = client.get("/scoped", headers={"Authorization": "Bearer nonsense"}).json()
         assert (claims["iss"], claims["aud"]) == ("https://tenant.test/", AUDIENCE)
         assert client.get("/acr").json()["detail"]["error"] == "insufficient_user_authentication"
+        assert [client.get("/changed").json()["permissions"] for _ in range(2)] == [["p", "more"]] * 2
     assert [client.get(path).status_code for path in PATHS] == [400, 400, 200, 400, 400, 400]
     assert client.get("/optional").json() is None
 

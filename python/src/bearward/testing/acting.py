@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from bearward.options import audiences_of, configured_issuers
 from bearward.requirement import Requirement
@@ -57,24 +58,34 @@ def act_as(app: Any, *, checks: bool = True, **claims: Any) -> Iterator[None]:
         app.middleware_stack = inner
 
 
-class _Acting(NamedTuple):
-    claims: dict[str, Any]
-    checks: bool
+class _Acting:
+    """Who acts, and the guards that let requests in as that user."""
 
-    def remember(self, guard: RequireAuth[Any], request: HTTPConnection) -> None:
-        """Have the guard, and `claims_of`, find the claims as if they had been verified in this request before."""
-        from bearward.fastapi.memory import Asked, recall, remember
-
-        owner = guard._auth0
-        asked = Asked.of(owner.api_client, request, owner._urls.of(request))
-        if recall(request, asked) is None:
-            claims = {**_usual_claims(owner.api_client.options), **self.claims}
-            remember(request, asked, {name: value for name, value in claims.items() if value is not None})
+    def __init__(self, claims: dict[str, Any], checks: bool) -> None:
+        self.checks = checks
+        self._claims = claims
+        self._stand_ins: dict[Any, Any] = {}
 
     def instead_of(self, guard: RequireAuth[Any]) -> RequireAuth[Any]:
-        """The guard that is called: one that wants credentials, and perhaps nothing else."""
+        """The guard that is called: one that verifies nothing, wants credentials, and perhaps nothing else."""
+        owner = guard._auth0
+        stand_in = self._stand_ins.get(owner) or self._stand_ins.setdefault(owner, self._stand_in_for(owner))
         demand = guard._demand._replace(optional=False)
-        return guard._auth0._guard(demand if self.checks else demand._replace(requirement=Requirement()))
+        made: RequireAuth[Any] = stand_in._guard(demand if self.checks else demand._replace(requirement=Requirement()))
+        return made
+
+    def _stand_in_for(self, owner: Any) -> Any:
+        """A copy of a `Guard`, with a client in which `verify_request` is replaced, as users' own tests may do it."""
+        claims = {**_usual_claims(owner.api_client.options), **self._claims}
+        given = {name: value for name, value in claims.items() if value is not None}
+
+        async def verify_request(**_: Any) -> dict[str, Any]:
+            return copy.deepcopy(given)
+
+        stand_in = copy.copy(owner)
+        stand_in.api_client = copy.copy(owner.api_client)
+        stand_in.api_client.verify_request = verify_request
+        return stand_in
 
 
 @functools.cache
@@ -94,10 +105,7 @@ def _have_guards_look() -> None:
         response: Any = None,
     ) -> Any:
         acting: Optional[_Acting] = request.scope.get(_ACTING)
-        guard = self
-        if acting is not None:
-            acting.remember(self, request)
-            guard = acting.instead_of(self)
+        guard = self if acting is None else acting.instead_of(self)
         if security_scopes is None or (acting is not None and not acting.checks):
             security_scopes = SecurityScopes()
         return await call(guard, request, security_scopes, response)
