@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 import anyio
 
 from bearward import _native
+from bearward._driver.background import BackgroundLoop
 from bearward._driver.decide import Driver, Verified
 from bearward._driver.exchange import TokenExchanger
 from bearward._driver.fetch import DocumentFetcher
@@ -18,7 +19,12 @@ from bearward._driver.log import Log
 from bearward._driver.loops import PerLoop
 from bearward._driver.resolver import IssuerResolver
 from bearward._driver.shared_cache import SharedCache
-from bearward.errors import BaseAuthError, ConfigurationError, MissingRequiredArgumentError
+from bearward.errors import (
+    BaseAuthError,
+    ConfigurationError,
+    IssuerUnavailableError,
+    MissingRequiredArgumentError,
+)
 from bearward.options import ApiClientOptions, configured_issuers, engine_for, replay_store_for
 from bearward.requirement import Requirement
 from bearward.resource import ProtectedResource
@@ -33,7 +39,12 @@ __all__ = ["ApiClient", "ApiClientOptions", "Verified"]
 _log = Log()
 
 # What `ApiClient._build` makes.
-_BUILT = frozenset(("_engine", "_issuers", "_documents", "_exchanger", "_driver", "_store", "_warns_of_bound_token"))
+_BUILT = frozenset(
+    ("_engine", "_issuers", "_documents", "_exchanger", "_driver", "_store", "_background", "_warns_of_bound_token")
+)
+
+# What a result of the background loop may take longer than the time limits that are kept there.
+_GRACE_SECONDS = 1.0
 
 
 class ApiClient:
@@ -57,7 +68,7 @@ class ApiClient:
         self._engine = engine_for(options)
         # Those of a resolver are not known.
         self._issuers = configured_issuers(options) or []
-        loops = PerLoop(options.fetch_timeout, options.ca_file)
+        loops = PerLoop(options.fetch_timeout, options.ca_file, options.http_client)
         shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
         self._documents = DocumentFetcher(
             self._engine.documents, loops, options.custom_fetch, options.fetch_timeout, shared
@@ -69,6 +80,7 @@ class ApiClient:
             timeout = max(timeout, options.resolver_timeout)
         self._store = replay_store_for(options)
         self._driver = Driver(self._documents, resolver, self._store, timeout)
+        self._background = BackgroundLoop()
         # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
 
@@ -128,19 +140,98 @@ class ApiClient:
         guidance: Optional[_native.Guidance],
     ) -> Verified:
         """As `verify`; `waited` has the time for the network afterwards, also if the request is refused."""
-        fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
-        step = self._engine.verify_request(fields, method, url, time.time(), guidance)
+        step = self._step(headers, http_method, http_url, guidance)
         if type(step) is dict:
             verified = Verified(step)
         else:
             with waited:
                 verified = await self._driver.conclude(step, http_url, headers)
+        return self._noticed(verified)
+
+    def _step(
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str],
+        http_url: Optional[str],
+        guidance: Optional[_native.Guidance],
+    ) -> Union[dict[str, Any], _native.Accepted, _native.Decision]:
+        fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
+        return self._engine.verify_request(fields, method, url, time.time(), guidance)
+
+    def _noticed(self, verified: Verified) -> Verified:
         if self._warns_of_bound_token and "cnf" in verified.claims:
             self._warns_of_bound_token = False
             _log.say(
                 logging.WARNING, "a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled"
             )
         return verified
+
+    def verify_request_sync(
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str] = None,
+        http_url: Optional[str] = None,
+    ) -> dict[str, Any]:
+        """As `verify_request`, for code that isn't async: Flask, Django and other WSGI apps.
+
+        What has to be fetched is fetched by an event loop in a thread of this client, which serves all threads of the
+        process. It starts when it is first needed, and again in a process that is forked later. If nothing has to be
+        fetched, no other thread is involved. `custom_fetch`, async resolvers and stores are called in that thread.
+
+        An error that is raised has no reference to the request.
+
+        Args:
+            headers: As of `verify_request`. A Flask or Django request's `headers` can be passed.
+            http_method: As of `verify_request`.
+            http_url: As of `verify_request`.
+
+        Raises:
+            BaseAuthError: as of `verify_request`.
+            IssuerUnavailableError: also if the event loop gives no result a second after all time limits.
+        """
+        outcome = self._outcome(headers, http_method, http_url)
+        # Error reporters write down what the frames of a traceback hold.
+        del headers, http_url
+        return _verified(outcome).claims
+
+    def verify_sync(
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str] = None,
+        http_url: Optional[str] = None,
+    ) -> Verified:
+        """As `verify_request_sync`, with what the answer to the request needs besides: see `Verified`."""
+        outcome = self._outcome(headers, http_method, http_url)
+        del headers, http_url
+        return _verified(outcome)
+
+    def _outcome(
+        self, headers: Mapping[str, str], http_method: Optional[str], http_url: Optional[str]
+    ) -> Union[Verified, BaseAuthError]:
+        """What is returned, or raised without the frames that it comes from."""
+        try:
+            return self._noticed(self._verified_in_background(headers, http_method, http_url))
+        except TimeoutError:
+            return IssuerUnavailableError(
+                "The issuer is temporarily unavailable",
+                code="event_loop_blocked",
+                headers={"Retry-After": "1"},
+            )
+        except BaseAuthError as error:
+            error.__traceback__ = error.__cause__ = error.__context__ = None
+            return error
+
+    def _verified_in_background(
+        self, headers: Mapping[str, str], http_method: Optional[str], http_url: Optional[str]
+    ) -> Verified:
+        step = self._step(headers, http_method, http_url, self.guidance())
+        if type(step) is dict:
+            return Verified(step)
+        limits = (self._driver.timeout, self.options.store_timeout, _GRACE_SECONDS)
+        if isinstance(step, _native.Decision):
+            # Started again there: another thread may have brought meanwhile what this decision is about to ask for.
+            return self._background.run(lambda: self.verify(headers, http_method, http_url), sum(limits))
+        return self._background.run(lambda: self._driver.conclude(step, http_url, headers), sum(limits))
 
     async def verify_access_token(
         self,
@@ -419,6 +510,12 @@ class Waited:
 
     def __exit__(self, *_: object) -> None:
         self.seconds += time.monotonic() - self._begun
+
+
+def _verified(outcome: Union[Verified, BaseAuthError]) -> Verified:
+    if isinstance(outcome, BaseAuthError):
+        raise outcome
+    return outcome
 
 
 def _never_needed(issuer: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.errors import ConfigurationError, MissingRequiredArgumentError
 from bearward.replay import ReplayStore
 from bearward.resource import ProtectedResource
-from bearward.types import DomainsResolver
+from bearward.types import DomainsResolver, HttpClient
 
 _logger = logging.getLogger("bearward")
 
@@ -125,6 +125,14 @@ class ApiClientOptions:
     """A file with certificate authorities (PEM) that are trusted besides those of the system. `BEARWARD_CA_FILE` in the
     environment adds some as well."""
 
+    http_client: Union[HttpClient, Callable[[], HttpClient], None] = option(
+        default=None, check=checks.http_client, kw_only=True
+    )
+    """An `httpx.AsyncClient` or `httpx2.AsyncClient` for all requests to issuers, with proxies, certificate authorities
+    and headers of your own. It is good for one event loop, and you close it. Or a function that makes such a client: it
+    is called once for each event loop, or oftener, and its clients are closed with the loop. No redirect is followed,
+    whatever the client says."""
+
     dpop_algorithms: Sequence[str] = option(default=("ES256",), check=checks.algorithms, kw_only=True)
     """Signature algorithms that are accepted for DPoP proofs: ES256, ES384, RS256, PS256, EdDSA."""
 
@@ -201,6 +209,7 @@ class _CommonOptions(TypedDict, total=False):
     leeway: Union[int, float]
     fetch_timeout: float
     ca_file: Optional[Union[str, os.PathLike[str]]]
+    http_client: Union[HttpClient, Callable[[], HttpClient], None]
     dpop_algorithms: Sequence[str]
     dpop_replay: Union[bool, ReplayStore]
     on_store_error: OnError
@@ -253,6 +262,8 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
     issuers = configured_issuers(options)
     check_options(options)
     _check_keys(options, issuers)
+    if options.http_client is not None and options.ca_file is not None:
+        raise ConfigurationError("ca_file is for Bearward's own connections: give these authorities to http_client.")
     engine = _native.Engine(
         audience=audience,
         client_ids=None if options.client_ids is None else list(options.client_ids),

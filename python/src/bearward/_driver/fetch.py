@@ -20,6 +20,8 @@ from bearward._driver.body import UnusableAnswerError, check_size, read_body
 from bearward._driver.health import Health
 from bearward._driver.loops import Deadline, Flight, Loop, PerLoop
 from bearward._driver.shared_cache import SharedCache
+from bearward._driver.transport import errors_named
+from bearward.types import HttpClient
 
 
 class DocumentFetcher:
@@ -177,21 +179,22 @@ async def _httpx_response(loop: Loop, url: str) -> _Response:
     connection = _Connection()
     try:
         return await _get(loop.client(), url, connection)
-    except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+    except errors_named("NetworkError", "RemoteProtocolError") as error:
         if not connection.was_dropped or not _is_silence(error):
             raise
     # RFC 9112 section 9.3.1: sent once more, on a new connection. Others of the pool may have been dropped, too.
-    async with loop.new_client() as client:
+    async with loop.another_client() as client:
         return await _get(client, url, _Connection())
 
 
-def _is_silence(error: httpx.TransportError) -> bool:
+def _is_silence(error: Exception) -> bool:
     """Whether the server said nothing, rather than something that is no answer."""
-    return isinstance(error, httpx.NetworkError) or str(error).startswith("Server disconnected")
+    return isinstance(error, errors_named("NetworkError")) or str(error).startswith("Server disconnected")
 
 
-async def _get(client: httpx.AsyncClient, url: str, connection: _Connection) -> _Response:
-    asked = client.stream("GET", url, headers={"Accept-Encoding": "identity"}, extensions={"trace": connection.note})
+async def _get(client: HttpClient, url: str, connection: _Connection) -> _Response:
+    headers, extensions = {"Accept-Encoding": "identity"}, {"trace": connection.note}
+    asked = client.stream("GET", url, headers=headers, extensions=extensions, follow_redirects=False)
     async with asked as response:
         # The body of another answer than a good one says nothing: it need not be waited for.
         body = await read_body(response) if response.status_code == httpx.codes.OK else b""
