@@ -157,11 +157,13 @@ class Engine:
         dpop_nonce_lifetime: float = 300.0,
         issuers_kept: int = 100,
         tokens_remembered: int = 10_000,
+        mtls: Optional[str] = None,
         documents: Optional[Documents] = None,
     ) -> Engine:
         """`issuers` `None`: a resolver says for each request which are accepted. `documents`: another engine's.
 
-        `exact_issuers`: they are as tokens spell them. `jwks`: the text of a key set.
+        `exact_issuers`: they are as tokens spell them. `jwks`: the text of a key set. `mtls`: where the certificate of
+        a client is, `"connection"` or the name of a header.
         """
     @property
     def documents(self) -> Documents: ...
@@ -169,7 +171,13 @@ class Engine:
     def replay_entries(self) -> int:
         """How many used proofs this process remembers."""
     def verify_request(
-        self, headers: _Headers, method: Optional[str], url: Optional[str], now: float
+        self,
+        headers: _Headers,
+        method: Optional[str],
+        url: Optional[str],
+        now: float,
+        certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
     ) -> Union[dict[str, Any], Accepted, Decision]:
         """Claims of a good request, as a fresh dict; or a decision that has to go on.
 

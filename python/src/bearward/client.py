@@ -16,7 +16,7 @@ from bearward._driver.log import Log
 from bearward._driver.loops import PerLoop
 from bearward._driver.resolver import IssuerResolver
 from bearward._driver.shared_cache import SharedCache
-from bearward.errors import BaseAuthError, MissingRequiredArgumentError
+from bearward.errors import BaseAuthError, ConfigurationError, MissingRequiredArgumentError
 from bearward.options import ApiClientOptions, configured_issuers, engine_for, replay_store_for
 from bearward.requirement import Requirement
 
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 __all__ = ["ApiClient", "ApiClientOptions", "Verified"]
 
 _log = Log()
+
+_NOT_BEHIND_PROXY = (
+    "client_certificate_header is for requests that come through a proxy of yours: a client could write this header as "
+    "well. Say that they do with `app.state.trust_proxy = True` in an app, or with `behind_proxy=True` in a call of "
+    "`verify_request`."
+)
 
 # What `ApiClient._build` makes.
 _BUILT = frozenset(("_engine", "_issuers", "_documents", "_exchanger", "_driver", "_store", "_warns_of_bound_token"))
@@ -83,6 +89,9 @@ class ApiClient:
         headers: Mapping[str, str],
         http_method: Optional[str] = None,
         http_url: Optional[str] = None,
+        *,
+        client_certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
     ) -> dict[str, Any]:
         """The claims of the access token in a request, as a new dict.
 
@@ -93,8 +102,12 @@ class ApiClient:
             headers: The request's headers, names in any case.
             http_method: The request's method. Only DPoP needs it.
             http_url: The URL that the client used, with the path exactly as it was sent. Only DPoP needs it.
+            client_certificate: The certificate that the client showed in the TLS handshake, PEM or DER. With `mtls`.
+            behind_proxy: Whether the request came through a proxy that writes `client_certificate_header` itself.
+                Clients must not be able to reach this server in another way, or they could write any certificate there.
 
         Raises:
+            ConfigurationError: `client_certificate_header` is set, and `behind_proxy` is not.
             MissingAuthorizationError: no usable credentials.
             MissingRequiredArgumentError: a request in the DPoP scheme, without `http_method` or `http_url`.
             InvalidAuthSchemeError: a scheme that is not accepted here, or credentials that contradict each other.
@@ -105,23 +118,37 @@ class ApiClient:
             ReplayCheckUnavailableError: it is not known now whether the proof was used before.
             DomainsResolverError: the domains resolver failed, or returned something that can't be used.
         """
-        return (await self.verify(headers, http_method, http_url)).claims
+        verified = await self.verify(
+            headers, http_method, http_url, client_certificate=client_certificate, behind_proxy=behind_proxy
+        )
+        return verified.claims
 
     async def verify(
         self,
         headers: Mapping[str, str],
         http_method: Optional[str] = None,
         http_url: Optional[str] = None,
+        *,
+        client_certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
     ) -> Verified:
         """As `verify_request`, with what the answer to the request needs besides: see `Verified`."""
-        return await self._timed_verify(headers, http_method, http_url, Waited())
+        return await self._timed_verify(headers, http_method, http_url, Waited(), client_certificate, behind_proxy)
 
     async def _timed_verify(
-        self, headers: Mapping[str, str], http_method: Optional[str], http_url: Optional[str], waited: Waited
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str],
+        http_url: Optional[str],
+        waited: Waited,
+        certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
     ) -> Verified:
         """As `verify`; `waited` has the time for the network afterwards, also if the request is refused."""
+        if self.options.client_certificate_header is not None and not behind_proxy:
+            raise ConfigurationError(_NOT_BEHIND_PROXY)
         fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
-        step = self._engine.verify_request(fields, method, url, time.time())
+        step = self._engine.verify_request(fields, method, url, time.time(), certificate, behind_proxy)
         if type(step) is dict:
             verified = Verified(step)
         else:

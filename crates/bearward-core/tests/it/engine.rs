@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bearward_core::documents::{DocumentNeeded, FixedKeys, Response};
+use bearward_core::http::client_certificate::CertificateField;
 use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DpopMode, DpopPolicy, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
+    Audience, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
 };
 use bearward_core::{
     Cause, Decision, Explanation, HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl,
@@ -121,7 +122,7 @@ impl Engine {
 /// The facts of a request with these fields.
 pub(crate) fn facts<'a>(headers: &[(&str, &'a [u8])], method: &'a str, url: &'a str) -> RequestFacts<'a> {
     let headers = HeaderFields::of(headers.iter().copied());
-    RequestFacts { headers, method, url: RequestUrl::Whole(url) }
+    RequestFacts { headers, method, url: RequestUrl::Whole(url), ..RequestFacts::default() }
 }
 
 /// The policy of a vector.
@@ -151,6 +152,10 @@ pub(crate) fn policy(value: &Value) -> Policy {
         .with_private_addresses(if private { PrivateAddresses::Allowed } else { PrivateAddresses::Refused });
     let policy = fixed.into_iter().fold(policy, Policy::with_fixed_keys);
     policy
+        .with_mutual_tls(value.get("mtls").map_or(MutualTls::Off, |place| match text(place) {
+            "connection" => MutualTls::OfConnection,
+            name => MutualTls::InField(CertificateField::named(name).unwrap()),
+        }))
         .with_algorithms(algorithms)
         .with_leeway(seconds(&value["leeway"]))
         .with_statuses(statuses)

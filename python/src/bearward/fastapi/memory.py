@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Optional
 from fastapi.requests import HTTPConnection
 
 from bearward.client import ApiClient
+from bearward.fastapi.certificate import Shown
 from bearward.fastapi.refusal_log import credentials_of
 
 # The entry of an ASGI scope where this is.
@@ -24,11 +25,13 @@ class Asked(NamedTuple):
     method: str
     url: str
     credentials: tuple[list[str], ...]
+    shown: Shown
 
     @classmethod
     def of(cls, api_client: ApiClient, connection: HTTPConnection, url: str) -> "Asked":
         """The question whether `connection` is let in by `api_client`."""
-        return cls(api_client, method_of(connection), url, credentials_of(connection))
+        shown = Shown.by(connection, api_client.options)
+        return cls(api_client, method_of(connection), url, credentials_of(connection), shown)
 
 
 def method_of(connection: HTTPConnection) -> str:

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 
 from bearward._native import has_credentials
 from bearward.client import ApiClient, Verified, Waited
-from bearward.errors import BaseAuthError
+from bearward.errors import BaseAuthError, ConfigurationError
 from bearward.fastapi.answer import defect
 from bearward.fastapi.decisions import Decision, Observers
 from bearward.fastapi.memory import Asked, recall, remember
@@ -129,6 +129,9 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
                 accept_with(request, self._auth0._subprotocol)
                 self._tell(None, headers, issuer, begun, waited)
                 return cast("_Claims", made)
+        except ConfigurationError as error:
+            # It is for the deployer: the client reads a fixed text.
+            refusal = defect(error, credentials_of(request))
         except BaseAuthError as error:
             refusal = error
         except UnfitClaimsError as error:
@@ -165,7 +168,8 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             return Verified(claims)
         # Users' tests replace `verify_request`, also after the guard was made.
         if _is_own(client.verify_request):
-            verified = await client._timed_verify(headers, asked.method, url, waited)
+            certificate, behind_proxy, _ = asked.shown
+            verified = await client._timed_verify(headers, asked.method, url, waited, certificate, behind_proxy)
         else:
             mocked: Any = await client.verify_request(headers=headers, http_method=asked.method, http_url=url)
             verified = mocked if isinstance(mocked, Verified) else Verified(mocked)

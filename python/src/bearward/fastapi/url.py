@@ -42,7 +42,7 @@ class PublicUrls:
         root_path = scope.get("app_root_path")
         if root_path is None:
             root_path = scope.get("root_path", "")
-        rule = self._by_proxies if _trusts_proxy(scope) else self._direct
+        rule = self._by_proxies if trusts_proxy(scope) else self._direct
         scheme: str = scope["scheme"]
         scheme = _HTTP_SCHEMES.get(scheme, scheme)
         return rule.of(scheme, request.headers.raw, raw_path, root_path, scope["query_string"], _server(scope))
@@ -57,7 +57,8 @@ _DEFAULT_URLS = PublicUrls(None, 1)
 _PATH_CHARACTERS = "/:@!$&'()*+,;=~"
 
 
-def _trusts_proxy(scope: Mapping[str, Any]) -> bool:
+def trusts_proxy(scope: Mapping[str, Any]) -> bool:
+    """Whether the app that has the route says that its requests come through a proxy of its own."""
     # Not every true value: the string "false" from an environment variable is one.
     app = scope.get("app")
     return app is not None and getattr(getattr(app, "state", None), "trust_proxy", False) in (True, 1)
