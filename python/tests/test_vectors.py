@@ -58,6 +58,7 @@ async def test_api_client(case, monkeypatch):
             allow_private_jwks=policy.get("allow_private_jwks", False),
             jwks_uri=policy.get("jwks_uri"),
             jwks=json.loads(policy["jwks"]) if "jwks" in policy else None,
+            **mtls_options(policy),
             custom_fetch=issuer.fetch,
             algorithms=policy["algorithms"],
             leeway=policy["leeway"],
@@ -79,6 +80,16 @@ def issuers_of(policy):
     if policy.get("exact_issuers"):
         return {"issuer": names[0] if policy["single_issuer"] else names}
     return {"domain": names[0]} if policy["single_issuer"] else {"domains": names}
+
+
+def mtls_options(policy):
+    place = policy.get("mtls")
+    return {"mtls": place is not None, "client_certificate_header": None if place == "connection" else place}
+
+
+def shown(step):
+    """What a request says of the client's certificate."""
+    return {name: step["request"][name] for name in ("certificate", "behind_proxy") if name in step["request"]}
 
 
 def dpop_options(policy):
@@ -144,7 +155,8 @@ def decided(engine, step, issuer):
     if "required_claims" in step:
         outcome = engine.verify_access_token(bearer_token(step), step["required_claims"], now)
     else:
-        outcome = engine.verify_request(raw_headers(step), request["method"], request["url"], now, guidance_of(step))
+        fields, method, url = raw_headers(step), request["method"], request["url"]
+        outcome = engine.verify_request(fields, method, url, now, guidance_of(step), **shown(step))
     if not isinstance(outcome, _native.Decision):
         return outcome
     while isinstance(needed := outcome.next(now), _native.DocumentNeeded):
@@ -166,7 +178,8 @@ async def verified(api_client, step):
         return await api_client.verify_dpop_proof(*token_and_proof(step), request["method"], request["url"])
     waited = Waited()
     guidance = api_client.guidance(step.get("guidance", {}).get("scopes", ()))
-    return await api_client._timed_verify(headers_of(step), request["method"], request["url"], waited, guidance)
+    fields, method, url = headers_of(step), request["method"], request["url"]
+    return await api_client._timed_verify(fields, method, url, waited, guidance, **shown(step))
 
 
 def headers_of(step):

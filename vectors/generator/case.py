@@ -239,6 +239,9 @@ DESCRIPTIONS = {
     "thumbprint_missing": "Access token 'cnf' claim missing 'jkt'",
     "thumbprint_malformed": "Access token 'cnf' claim missing 'jkt'",
     "confirmation_mismatch": "JWT Access Token confirmation mismatch",
+    "client_certificate_missing": "Token requires its client certificate",
+    "client_certificate_unreadable": "Client certificate can't be read",
+    "client_certificate_mismatch": "Client certificate mismatch",
 }
 PROOF_DESCRIPTIONS = {
     "multiple_proofs": "Multiple DPoP proofs are not allowed",
@@ -495,6 +498,8 @@ class Group:
         required_claims: list[str] | None = None,
         proof_alone: bool = False,
         guidance: dict[str, Any] | None = None,
+        certificate: str | None = None,
+        behind_proxy: bool = False,
         before: list[dict[str, Any]] | None = None,
     ) -> None:
         """`expect`: "verified", the code of a rejection, "unavailable", or the outcome itself. `policy`: what differs
@@ -519,7 +524,7 @@ class Group:
             "token": tok.about if tok else None,
             "proof": proof.about if proof else None,
             "now": now,
-            "request": {"method": method, "url": url, "headers": headers},
+            "request": _request(method, url, headers, certificate, behind_proxy),
             "expect": outcome,
             "fetched": fetched if fetched is not None else _fetched(outcome),
         }
@@ -557,6 +562,17 @@ class Group:
     def as_json(self) -> dict[str, Any]:
         """The file: each case has only what differs from the defaults."""
         return {"defaults": {"policy": self.policy, "documents": self.documents}, "cases": self.cases}
+
+
+def _request(
+    method: str, url: str, headers: list[list[str]], certificate: str | None, behind_proxy: bool
+) -> dict[str, Any]:
+    request: dict[str, Any] = {"method": method, "url": url, "headers": headers}
+    if certificate is not None:
+        request["certificate"] = certificate
+    if behind_proxy:
+        request["behind_proxy"] = True
+    return request
 
 
 def _changes(defaults: dict[str, Any], used: dict[str, Any]) -> dict[str, Any]:

@@ -167,6 +167,12 @@ pub enum Rejection {
     ThumbprintMissing,
     /// `cnf.jkt` is not a string, or it is empty.
     ThumbprintMalformed,
+    /// The token is bound to a certificate, and the client has shown none.
+    ClientCertificateMissing,
+    /// The token is bound to a certificate, and what names the client's can't be read, or is there twice.
+    ClientCertificateUnreadable,
+    /// The token is bound to another certificate than the client's. RFC 8705 §3.
+    ClientCertificateMismatch,
     /// The proof was made with a different key than the one that the token is bound to.
     ConfirmationMismatch,
 

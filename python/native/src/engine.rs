@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use bearward_core::documents::FixedKeys;
 use bearward_core::encoding::json::JsonObject;
+use bearward_core::http::client_certificate::{CertificateField, ClientCertificate};
 use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DpopMode, DpopPolicy, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
+    Audience, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
 };
 use bearward_core::{
     Presented, Question, Refused, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, ScopeRule,
@@ -41,7 +42,7 @@ impl Engine {
         allow_private_jwks=false, jwks_uri=None, jwks=None, algorithms=None, leeway=0.0, cache_ttl=600.0, rfc_status_codes=false,
         dpop="accepted", dpop_algorithms=None, dpop_iat_offset=300.0, dpop_iat_leeway=30.0,
         dpop_replay="in_process", dpop_nonce_keys=None, dpop_nonce_lifetime=300.0, issuers_kept=100, tokens_remembered=10_000,
-        documents=None,
+        mtls=None, documents=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments, turned into a policy at once")]
     #[expect(clippy::fn_params_excessive_bools, reason = "Python names each argument")]
@@ -70,6 +71,7 @@ impl Engine {
         dpop_nonce_lifetime: f64,
         issuers_kept: usize,
         tokens_remembered: usize,
+        mtls: Option<&str>,
         documents: Option<&Documents>,
     ) -> PyResult<Self> {
         let dpop = one_of("dpop", dpop, DPOP_MODES)?;
@@ -98,6 +100,7 @@ impl Engine {
             .with_statuses(if rfc_status_codes { StatusProfile::Rfc } else { StatusProfile::Compatible })
             .with_issuers_kept(issuers_kept)
             .with_tokens_remembered(tokens_remembered)
+            .with_mutual_tls(mutual_tls(mtls)?)
             .with_dpop(proofs);
         if let Some(names) = algorithms {
             policy = policy.with_algorithms(parse_algorithms(&names, Algorithm::all())?);
@@ -125,7 +128,9 @@ impl Engine {
         self.verifier.replay_entries()
     }
 
-    #[pyo3(signature = (headers, method, url, now, guidance=None))]
+    #[pyo3(signature = (headers, method, url, now, guidance=None, certificate=None, behind_proxy=false))]
+    #[expect(clippy::too_many_arguments, reason = "the facts of a request")]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
     fn verify_request<'py>(
         &self,
         py: Python<'py>,
@@ -134,6 +139,8 @@ impl Engine {
         url: Option<&str>,
         now: f64,
         guidance: Option<&Guidance>,
+        certificate: Option<Certificate>,
+        behind_proxy: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(py, || {
             let lines = FieldLines::collect(headers)?;
@@ -142,7 +149,14 @@ impl Engine {
                 return Err(errors::missing_target(py, method.is_none(), url.is_none()));
             }
             let url = url.map_or(RequestUrl::Unknown, RequestUrl::Whole);
-            let facts = RequestFacts { headers, method: method.unwrap_or_default(), url };
+            let client_certificate = match &certificate {
+                None if behind_proxy => ClientCertificate::FromProxy,
+                None => ClientCertificate::Unknown,
+                Some(Certificate::Der(der)) => ClientCertificate::Der(der),
+                Some(Certificate::Pem(pem)) => ClientCertificate::Pem(pem),
+            };
+            let method = method.unwrap_or_default();
+            let facts = RequestFacts { headers, method, url, client_certificate };
             let mut decision = match guidance {
                 Some(guidance) => bearward_core::Decision::guiding(Arc::clone(&guidance.0)),
                 None => bearward_core::Decision::new(),
@@ -294,6 +308,24 @@ fn recipients(audience: Option<Names>, client_ids: Option<&[String]>) -> PyResul
     let mut parsed = parsed.map_err(configuration)?.into_iter();
     let first = parsed.next().ok_or_else(|| ConfigurationError::new_err("audience must not be empty"))?;
     Ok(Recipients::any_of(first, parsed))
+}
+
+/// The certificate of a client: DER, or one block of PEM.
+#[derive(FromPyObject)]
+enum Certificate {
+    Pem(String),
+    Der(Vec<u8>),
+}
+
+/// `None`: off. `"connection"`, or the name of a header field.
+fn mutual_tls(place: Option<&str>) -> PyResult<MutualTls> {
+    match place {
+        None => Ok(MutualTls::Off),
+        Some("connection") => Ok(MutualTls::OfConnection),
+        Some(name) => CertificateField::named(name).map(MutualTls::InField).ok_or_else(|| {
+            ConfigurationError::new_err(format!("client_certificate_header: {name:?} is unknown"))
+        }),
+    }
 }
 
 fn fixed_keys(

@@ -158,11 +158,13 @@ class Engine:
         dpop_nonce_lifetime: float = 300.0,
         issuers_kept: int = 100,
         tokens_remembered: int = 10_000,
+        mtls: Optional[str] = None,
         documents: Optional[Documents] = None,
     ) -> Engine:
         """`issuers` `None`: a resolver says for each request which are accepted. `documents`: another engine's.
 
-        `exact_issuers`: they are as tokens spell them. `jwks`: the text of a key set.
+        `exact_issuers`: they are as tokens spell them. `jwks`: the text of a key set. `mtls`: where the certificate of
+        a client is, `"connection"` or the name of a header.
         """
     @property
     def documents(self) -> Documents: ...
@@ -176,6 +178,8 @@ class Engine:
         url: Optional[str],
         now: float,
         guidance: Optional[Guidance] = None,
+        certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
     ) -> Union[dict[str, Any], Accepted, Decision]:
         """Claims of a good request, as a fresh dict; or a decision that has to go on.
 

@@ -165,11 +165,14 @@ class AuthMiddleware:
     async def _verified(self, connection: AsgiConnection, headers: Headers, waited: Waited) -> Verified:
         """A proof is good once, and a request may pass several guards: the first one uses it up."""
         url = self._urls.of(connection, self._trusts_proxies)
-        asked = Asked.of(self._client, connection, url)
+        asked = Asked.of(self._client, connection, url, self._trusts_proxies)
         claims = recall(connection, asked)
         if claims is not None:
             return Verified(claims)
-        verified = await self._client._timed_verify(headers, asked.method, url, waited, self._guidance)
+        certificate, behind_proxy, _ = asked.shown
+        verified = await self._client._timed_verify(
+            headers, asked.method, url, waited, self._guidance, certificate, behind_proxy
+        )
         remember(connection, asked, verified.claims)
         return verified
 

@@ -38,6 +38,12 @@ __all__ = ["ApiClient", "ApiClientOptions", "Verified"]
 
 _log = Log()
 
+_NOT_BEHIND_PROXY = (
+    "client_certificate_header is for requests that come through a proxy of yours: a client could write this header as "
+    "well. Say that they do with `app.state.trust_proxy = True` in an app, or with `behind_proxy=True` in a call of "
+    "`verify_request`."
+)
+
 # What `ApiClient._build` makes.
 _BUILT = frozenset(
     ("_engine", "_issuers", "_documents", "_exchanger", "_driver", "_store", "_background", "_warns_of_bound_token")
@@ -98,6 +104,9 @@ class ApiClient:
         headers: Mapping[str, str],
         http_method: Optional[str] = None,
         http_url: Optional[str] = None,
+        *,
+        client_certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
     ) -> dict[str, Any]:
         """The claims of the access token in a request, as a new dict.
 
@@ -108,8 +117,12 @@ class ApiClient:
             headers: The request's headers, names in any case.
             http_method: The request's method. Only DPoP needs it.
             http_url: The URL that the client used, with the path exactly as it was sent. Only DPoP needs it.
+            client_certificate: The certificate that the client showed in the TLS handshake, PEM or DER. With `mtls`.
+            behind_proxy: Whether the request came through a proxy that writes `client_certificate_header` itself.
+                Clients must not be able to reach this server in another way, or they could write any certificate there.
 
         Raises:
+            ConfigurationError: `client_certificate_header` is set, and `behind_proxy` is not.
             MissingAuthorizationError: no usable credentials.
             MissingRequiredArgumentError: a request in the DPoP scheme, without `http_method` or `http_url`.
             InvalidAuthSchemeError: a scheme that is not accepted here, or credentials that contradict each other.
@@ -120,16 +133,24 @@ class ApiClient:
             ReplayCheckUnavailableError: it is not known now whether the proof was used before.
             DomainsResolverError: the domains resolver failed, or returned something that can't be used.
         """
-        return (await self.verify(headers, http_method, http_url)).claims
+        verified = await self.verify(
+            headers, http_method, http_url, client_certificate=client_certificate, behind_proxy=behind_proxy
+        )
+        return verified.claims
 
     async def verify(
         self,
         headers: Mapping[str, str],
         http_method: Optional[str] = None,
         http_url: Optional[str] = None,
+        *,
+        client_certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
     ) -> Verified:
         """As `verify_request`, with what the answer to the request needs besides: see `Verified`."""
-        return await self._timed_verify(headers, http_method, http_url, Waited(), self.guidance())
+        return await self._timed_verify(
+            headers, http_method, http_url, Waited(), self.guidance(), client_certificate, behind_proxy
+        )
 
     async def _timed_verify(
         self,
@@ -138,9 +159,11 @@ class ApiClient:
         http_url: Optional[str],
         waited: Waited,
         guidance: Optional[_native.Guidance],
+        certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
     ) -> Verified:
         """As `verify`; `waited` has the time for the network afterwards, also if the request is refused."""
-        step = self._step(headers, http_method, http_url, guidance)
+        step = self._step(headers, http_method, http_url, certificate, behind_proxy, guidance)
         if type(step) is dict:
             verified = Verified(step)
         else:
@@ -153,10 +176,14 @@ class ApiClient:
         headers: Mapping[str, str],
         http_method: Optional[str],
         http_url: Optional[str],
+        certificate: Optional[Union[str, bytes]],
+        behind_proxy: bool,
         guidance: Optional[_native.Guidance],
     ) -> Union[dict[str, Any], _native.Accepted, _native.Decision]:
+        if self.options.client_certificate_header is not None and not behind_proxy:
+            raise ConfigurationError(_NOT_BEHIND_PROXY)
         fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
-        return self._engine.verify_request(fields, method, url, time.time(), guidance)
+        return self._engine.verify_request(fields, method, url, time.time(), guidance, certificate, behind_proxy)
 
     def _noticed(self, verified: Verified) -> Verified:
         if self._warns_of_bound_token and "cnf" in verified.claims:
@@ -171,6 +198,9 @@ class ApiClient:
         headers: Mapping[str, str],
         http_method: Optional[str] = None,
         http_url: Optional[str] = None,
+        *,
+        client_certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
     ) -> dict[str, Any]:
         """As `verify_request`, for code that isn't async: Flask, Django and other WSGI apps.
 
@@ -184,12 +214,14 @@ class ApiClient:
             headers: As of `verify_request`. A Flask or Django request's `headers` can be passed.
             http_method: As of `verify_request`.
             http_url: As of `verify_request`.
+            client_certificate: As of `verify_request`.
+            behind_proxy: As of `verify_request`.
 
         Raises:
             BaseAuthError: as of `verify_request`.
             IssuerUnavailableError: also if the event loop gives no result a second after all time limits.
         """
-        outcome = self._outcome(headers, http_method, http_url)
+        outcome = self._outcome(headers, http_method, http_url, client_certificate, behind_proxy)
         # Error reporters write down what the frames of a traceback hold.
         del headers, http_url
         return _verified(outcome).claims
@@ -199,18 +231,28 @@ class ApiClient:
         headers: Mapping[str, str],
         http_method: Optional[str] = None,
         http_url: Optional[str] = None,
+        *,
+        client_certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
     ) -> Verified:
         """As `verify_request_sync`, with what the answer to the request needs besides: see `Verified`."""
-        outcome = self._outcome(headers, http_method, http_url)
+        outcome = self._outcome(headers, http_method, http_url, client_certificate, behind_proxy)
         del headers, http_url
         return _verified(outcome)
 
     def _outcome(
-        self, headers: Mapping[str, str], http_method: Optional[str], http_url: Optional[str]
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str],
+        http_url: Optional[str],
+        certificate: Optional[Union[str, bytes]],
+        behind_proxy: bool,
     ) -> Union[Verified, BaseAuthError]:
         """What is returned, or raised without the frames that it comes from."""
         try:
-            return self._noticed(self._verified_in_background(headers, http_method, http_url))
+            return self._noticed(
+                self._verified_in_background(headers, http_method, http_url, certificate, behind_proxy)
+            )
         except TimeoutError:
             return IssuerUnavailableError(
                 "The issuer is temporarily unavailable",
@@ -222,15 +264,25 @@ class ApiClient:
             return error
 
     def _verified_in_background(
-        self, headers: Mapping[str, str], http_method: Optional[str], http_url: Optional[str]
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str],
+        http_url: Optional[str],
+        certificate: Optional[Union[str, bytes]],
+        behind_proxy: bool,
     ) -> Verified:
-        step = self._step(headers, http_method, http_url, self.guidance())
+        step = self._step(headers, http_method, http_url, certificate, behind_proxy, self.guidance())
         if type(step) is dict:
             return Verified(step)
         limits = (self._driver.timeout, self.options.store_timeout, _GRACE_SECONDS)
         if isinstance(step, _native.Decision):
             # Started again there: another thread may have brought meanwhile what this decision is about to ask for.
-            return self._background.run(lambda: self.verify(headers, http_method, http_url), sum(limits))
+            return self._background.run(
+                lambda: self.verify(
+                    headers, http_method, http_url, client_certificate=certificate, behind_proxy=behind_proxy
+                ),
+                sum(limits),
+            )
         return self._background.run(lambda: self._driver.conclude(step, http_url, headers), sum(limits))
 
     async def verify_access_token(

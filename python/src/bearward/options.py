@@ -107,6 +107,20 @@ class ApiClientOptions:
     """Let discovery documents name key sets at private and loopback addresses, for an issuer in the same cluster or
     network. Link-local addresses stay refused."""
 
+    mtls: bool = option(default=False, check=checks.flag, kw_only=True)
+    """Accept tokens that are bound to a client's certificate (`cnf.x5t#S256`, RFC 8705), from clients that show this
+    certificate. The certificate comes from the server, by ASGI's TLS extension, or from `client_certificate_header`.
+    Its hash is compared, and nothing else: no dates, names, or authorities. Without this option, such tokens are
+    refused."""
+
+    client_certificate_header: Optional[str] = option(
+        default=None, check=checks.certificate_header, needs="mtls", kw_only=True
+    )
+    """The header in which a proxy passes on the client's certificate: `"X-Forwarded-Client-Cert"` (Envoy),
+    `"X-SSL-Client-Cert"` (nginx, `$ssl_client_escaped_cert`), or `"Client-Cert"` (RFC 9440). The proxy must write it
+    for each request, in place of what the client sent, with one certificate, and no client may reach the API without
+    this proxy. In an app, it counts only with `app.state.trust_proxy = True`: without it, all requests get a 500."""
+
     algorithms: Sequence[str] = option(default=("RS256",), check=checks.algorithms, kw_only=True)
     """Signature algorithms that are accepted: RS256/384/512, PS256/384/512, ES256/384/512, EdDSA (or Ed25519)."""
 
@@ -204,6 +218,8 @@ class _CommonOptions(TypedDict, total=False):
     jwks_uri: Optional[str]
     jwks: Optional[Mapping[str, Any]]
     allow_private_jwks: bool
+    mtls: bool
+    client_certificate_header: Optional[str]
     timeout: float
     algorithms: Sequence[str]
     leeway: Union[int, float]
@@ -288,6 +304,7 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         dpop_nonce_lifetime=float(options.dpop_nonce_lifetime),
         issuers_kept=options.cache_max_entries if options.cache_adapter is None else _ISSUERS_KEPT,
         tokens_remembered=options.verified_token_cache,
+        mtls=(options.client_certificate_header or "connection") if options.mtls else None,
     )
     for issuer in issuers or ():
         if _native.is_plain_http(issuer):

@@ -1,5 +1,7 @@
 //! The parts of HTTP that matter for a decision: header fields, hosts, URLs.
 
+pub mod client_certificate;
+mod field;
 pub mod forwarded;
 pub mod headers;
 pub mod host;

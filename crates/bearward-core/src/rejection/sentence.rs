@@ -86,12 +86,21 @@ impl fmt::Display for Rejection {
                 f.write_str("the token came with a DPoP proof and is bound to no key (no cnf)")
             }
             Self::ConfirmationNotSupported => {
-                f.write_str("the token is bound in another way besides jkt, which is not supported here")
+                f.write_str("the token is bound in another way besides jkt, which is not checked here")
             }
             Self::ThumbprintMissing => {
-                f.write_str("cnf has no jkt; other ways to bind a token are not supported here")
+                f.write_str("cnf has no jkt; other ways to bind a token are not checked here")
             }
-            Self::ThumbprintMalformed => f.write_str("cnf.jkt is not a string"),
+            Self::ThumbprintMalformed => f.write_str("cnf.jkt or cnf.x5t#S256 is not a string"),
+            Self::ClientCertificateMissing => {
+                f.write_str("the token is bound to a certificate, and the client has shown none")
+            }
+            Self::ClientCertificateUnreadable => f.write_str(
+                "the client's certificate can't be read, or the header field with it occurs twice",
+            ),
+            Self::ClientCertificateMismatch => {
+                f.write_str("the token is bound to another certificate than the client's")
+            }
             Self::ConfirmationMismatch => {
                 f.write_str("the proof was made with another key than the token is bound to")
             }

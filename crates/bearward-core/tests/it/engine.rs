@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bearward_core::documents::{DocumentNeeded, FixedKeys, Response};
+use bearward_core::http::client_certificate::CertificateField;
 use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DpopMode, DpopPolicy, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
+    Audience, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
 };
 use bearward_core::{
     Cause, Decision, Explanation, Guidance, HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl,
@@ -126,7 +127,7 @@ impl Engine {
 /// The facts of a request with these fields.
 pub(crate) fn facts<'a>(headers: &[(&str, &'a [u8])], method: &'a str, url: &'a str) -> RequestFacts<'a> {
     let headers = HeaderFields::of(headers.iter().copied());
-    RequestFacts { headers, method, url: RequestUrl::Whole(url) }
+    RequestFacts { headers, method, url: RequestUrl::Whole(url), ..RequestFacts::default() }
 }
 
 /// The policy of a vector.
@@ -152,6 +153,10 @@ pub(crate) fn policy(value: &Value) -> Policy {
         .with_private_addresses(if private { PrivateAddresses::Allowed } else { PrivateAddresses::Refused });
     let policy = fixed.into_iter().fold(policy, Policy::with_fixed_keys);
     policy
+        .with_mutual_tls(value.get("mtls").map_or(MutualTls::Off, |place| match text(place) {
+            "connection" => MutualTls::OfConnection,
+            name => MutualTls::InField(CertificateField::named(name).unwrap()),
+        }))
         .with_algorithms(algorithms)
         .with_leeway(seconds(&value["leeway"]))
         .with_statuses(statuses)

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use bearward_core::catalogue::{REJECTIONS, UNAVAILABLE};
 use bearward_core::encoding::json::{JsonObject, Kind, Value as JsonValue};
+use bearward_core::http::client_certificate::ClientCertificate;
 use bearward_core::{
-    Answer, Cause, Guidance, Presented, ProtectedResource, Rejection, Requirement, UnixTime, VerifiedToken,
+    Answer, Cause, Guidance, Presented, ProtectedResource, Rejection, RequestFacts, Requirement, UnixTime,
+    VerifiedToken,
 };
 use serde_json::{Map, Value, json};
 
@@ -86,7 +88,14 @@ fn play_step(engine: &mut Engine, step: &Value) -> Result<(), String> {
         .map(|field| (text(&field[0]), latin_1(text(&field[1]))))
         .collect();
     let fields: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (*name, value.as_slice())).collect();
-    let facts = engine::facts(&fields, text(&request["method"]), text(&request["url"]));
+    let facts = RequestFacts {
+        client_certificate: match request.get("certificate") {
+            Some(pem) => ClientCertificate::Pem(text(pem)),
+            None if request.get("behind_proxy").is_some() => ClientCertificate::FromProxy,
+            None => ClientCertificate::Unknown,
+        },
+        ..engine::facts(&fields, text(&request["method"]), text(&request["url"]))
+    };
     let actual = if step.get("proof_alone").is_some() {
         describe_proof(engine, step, now)
     } else if let Some(required) = step.get("required_claims") {

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Optional
 from bearward._asgi.connection import Connection
 from bearward._asgi.refusal_log import credentials_of
 from bearward.client import ApiClient
+from bearward._asgi.certificate import Shown
 
 # The entry of an ASGI scope where this is.
 _VERIFIED = "bearward.verified"
@@ -23,11 +24,15 @@ class Asked(NamedTuple):
     method: str
     url: str
     credentials: tuple[list[str], ...]
+    shown: Shown
 
     @classmethod
-    def of(cls, api_client: ApiClient, connection: Connection, url: str) -> "Asked":
-        """The question whether `connection` is let in by `api_client`."""
-        return cls(api_client, method_of(connection), url, credentials_of(connection))
+    def of(
+        cls, api_client: ApiClient, connection: Connection, url: str, trusts_proxies: Optional[bool] = None
+    ) -> "Asked":
+        """The question whether `connection` is let in by `api_client`. `trusts_proxies`: as of `Shown.by`."""
+        shown = Shown.by(connection, api_client.options, trusts_proxies)
+        return cls(api_client, method_of(connection), url, credentials_of(connection), shown)
 
 
 def method_of(connection: Connection) -> str:

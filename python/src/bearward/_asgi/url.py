@@ -46,7 +46,7 @@ class PublicUrls:
         root_path = scope.get("app_root_path")
         if root_path is None:
             root_path = scope.get("root_path", "")
-        trusted = _trusts_proxy(scope) if trusts_proxies is None else trusts_proxies
+        trusted = trusts_proxy(scope) if trusts_proxies is None else trusts_proxies
         rule = self._by_proxies if trusted else self._direct
         scheme: str = scope.get("scheme", "http")
         scheme = _HTTP_SCHEMES.get(scheme, scheme)
@@ -62,7 +62,8 @@ _DEFAULT_URLS = PublicUrls(None, 1)
 _PATH_CHARACTERS = "/:@!$&'()*+,;=~"
 
 
-def _trusts_proxy(scope: Mapping[str, Any]) -> bool:
+def trusts_proxy(scope: Mapping[str, Any]) -> bool:
+    """Whether the app that has the route says that its requests come through a proxy of its own."""
     # Not every true value: the string "false" from an environment variable is one.
     app = scope.get("app")
     return app is not None and getattr(getattr(app, "state", None), "trust_proxy", False) in (True, 1)

@@ -17,7 +17,7 @@ from bearward._asgi.refusal_log import RefusalLog, credentials_of, scheme_of
 from bearward._asgi.url import PublicUrls
 from bearward._native import has_credentials
 from bearward.client import ApiClient, Verified, Waited
-from bearward.errors import BaseAuthError
+from bearward.errors import BaseAuthError, ConfigurationError
 from bearward.fastapi.model import Converter, UnfitClaimsError
 from bearward.fastapi.openapi import Login, OpenIdLogin, ShownGuard
 from bearward.fastapi.websocket import accept_with, answer, presented
@@ -131,6 +131,9 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
                 accept_with(request, self._auth0._subprotocol)
                 self._tell(None, headers, issuer, begun, waited)
                 return cast("_Claims", made)
+        except ConfigurationError as error:
+            # It is for the deployer: the client reads a fixed text.
+            refusal = defect(error, credentials_of(request))
         except BaseAuthError as error:
             refusal = error
         except UnfitClaimsError as error:
@@ -168,7 +171,10 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             return Verified(claims)
         # Users' tests replace `verify_request`, also after the guard was made.
         if _is_own(client.verify_request):
-            verified = await client._timed_verify(headers, asked.method, url, waited, self._guidance)
+            certificate, behind_proxy, _ = asked.shown
+            verified = await client._timed_verify(
+                headers, asked.method, url, waited, self._guidance, certificate, behind_proxy
+            )
         else:
             mocked: Any = await client.verify_request(headers=headers, http_method=asked.method, http_url=url)
             verified = mocked if isinstance(mocked, Verified) else Verified(mocked)
