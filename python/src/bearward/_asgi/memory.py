@@ -8,10 +8,10 @@ again with a copy of the scope, for another route, gets nothing out of it.
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Optional
 
+from bearward._asgi.certificate import Shown
 from bearward._asgi.connection import Connection
 from bearward._asgi.refusal_log import credentials_of
 from bearward.client import ApiClient
-from bearward._asgi.certificate import Shown
 
 # The entry of an ASGI scope where this is.
 _VERIFIED = "bearward.verified"
