@@ -333,11 +333,11 @@ async def test_a_websocket_on_a_server_without_denial_responses(api_client):
 
 @pytest.fixture
 def ends_in(monkeypatch):
-    """For what is sent behind the guard, a new token of the tenant's ends in so many seconds."""
+    """For what is sent behind the guard, a new token of the tenant's ends in so many seconds, or up to one later."""
 
     def set_clock(seconds):
         clock = Clock()
-        clock.ahead = 3600 - seconds
+        clock.ahead = 3599 - seconds
         monkeypatch.setattr(bearward._asgi.streams, "time", clock)
 
     return set_clock
