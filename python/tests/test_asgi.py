@@ -13,7 +13,7 @@ from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 import bearward._asgi.streams
@@ -343,19 +343,17 @@ def ends_in(monkeypatch):
     return set_clock
 
 
-def endless(request):
-    async def ticks():
-        while True:
-            yield b"tick\n"
-            await anyio.sleep(0.01)
-
-    return StreamingResponse(ticks(), media_type="text/event-stream")
+async def endless(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+    while True:
+        await send({"type": "http.response.body", "body": b"tick\n", "more_body": True})
+        await anyio.sleep(0.01)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_stream_ends_with_its_token(api_client, tenant, backend, ends_in):
     ends_in(0.3)
-    app = guarded(Starlette(routes=[Route("/", endless)]), api_client, end_streams_at_expiry=True)
+    app = guarded(endless, api_client, end_streams_at_expiry=True)
     client = TestClient(app, backend=backend)
     answer = client.get("/", headers=tenant.authorization())
     assert answer.status_code == 200
