@@ -141,7 +141,7 @@ impl IssuerUrl {
     }
 
     /// Where RFC 8414 §3.1 puts the document: the name of the document comes before the path.
-    pub(crate) fn oauth_metadata_url(&self) -> String {
+    pub fn oauth_metadata_url(&self) -> String {
         let url = self.without_slash();
         let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
         let (authority, path) = authority_and_path(rest);
