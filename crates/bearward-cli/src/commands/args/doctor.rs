@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 
-use bearward_core::{issuer::PrivateAddresses, jose::algorithm::Algorithm};
+use bearward_core::jose::algorithm::Algorithm;
 use clap::ValueHint;
 
-use super::{algorithm::algorithm, private_addresses, which_issuer::WhichIssuer};
+use super::{algorithm::algorithm, private_jwks::PrivateJwks, which_issuer::WhichIssuer};
 
 /// Everything is optional: the checks report what is missing.
 #[derive(clap::Args)]
@@ -31,9 +31,8 @@ pub(crate) struct DoctorArgs {
     /// The API has the issuer's keys in its settings: those in this file, a JWK set (`jwks`)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) jwks: Option<PathBuf>,
-    /// The API lets the issuer's keys be at a private address (`allow_private_jwks`)
-    #[arg(long)]
-    pub(crate) allow_private_jwks: bool,
+    #[command(flatten)]
+    pub(crate) private_jwks: PrivateJwks,
     /// A signature algorithm that the API accepts; can be repeated
     #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = algorithm())]
     pub(crate) algorithm: Vec<Algorithm>,
@@ -43,12 +42,6 @@ pub(crate) struct DoctorArgs {
     /// Print one line of JSON instead of lines for people
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-impl DoctorArgs {
-    pub(crate) fn private_addresses(&self) -> PrivateAddresses {
-        private_addresses(self.allow_private_jwks)
-    }
 }
 
 const DOCTOR_EXAMPLES: &str = "\

@@ -6,7 +6,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 
-use super::{algorithm::algorithm, timeout::Timeout};
+use super::{algorithm::algorithm, private_jwks::PrivateJwks, timeout::Timeout};
 
 #[derive(clap::Args)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
@@ -42,9 +42,8 @@ pub(crate) struct ExplainArgs {
     /// Take the issuer's keys from this URL, without a discovery document
     #[arg(long, value_name = "URL", conflicts_with = "jwks", value_hint = ValueHint::Url)]
     pub(crate) jwks_uri: Option<String>,
-    /// The API lets the issuer's keys be at a private address (`allow_private_jwks`)
-    #[arg(long)]
-    pub(crate) allow_private_jwks: bool,
+    #[command(flatten)]
+    pub(crate) private_jwks: PrivateJwks,
     /// A signature algorithm that the API accepts; can be repeated
     #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = algorithm())]
     pub(crate) algorithm: Vec<Algorithm>,

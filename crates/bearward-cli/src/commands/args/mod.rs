@@ -8,6 +8,7 @@ mod explain;
 mod init;
 mod issuer;
 mod man;
+mod private_jwks;
 mod timeout;
 mod token;
 mod which_issuer;
@@ -24,14 +25,7 @@ pub(crate) use man::ManArgs;
 pub(crate) use token::TokenArgs;
 pub(crate) use which_issuer::{WhichIssuer, audience};
 
-use bearward_core::issuer::PrivateAddresses;
-
 use crate::terminal::style::HELP;
-
-/// What an API's `allow_private_jwks` means to the engine.
-pub(crate) fn private_addresses(allowed: bool) -> PrivateAddresses {
-    if allowed { PrivateAddresses::Allowed } else { PrivateAddresses::Refused }
-}
 
 /// Guard HTTP APIs by OAuth 2 access tokens.
 #[derive(Parser)]

@@ -153,7 +153,7 @@ impl Examination<'_> {
         let answer = self.at_either_place(issuer, answer).await;
         let discovery = report.record(discovery::document(answer))?;
         let metadata =
-            report.record(discovery::metadata(&discovery, issuer, self.args.private_addresses()))?;
+            report.record(discovery::metadata(&discovery, issuer, self.args.private_jwks.addresses()))?;
         let token_endpoint = report.record(discovery::token_endpoint(&discovery, &metadata)).ok();
         report.add(caching::check("discovery_cache", &discovery));
         let keys = Self::key_set(self.fetcher.get(metadata.jwks_uri()).await, report)?;

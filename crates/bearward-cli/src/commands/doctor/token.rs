@@ -93,7 +93,7 @@ impl Client<'_> {
         recipients: &AcceptedRecipients,
         algorithms: AlgorithmSet,
     ) -> Result<Verifier, Failure> {
-        let private = self.args.private_addresses();
+        let private = self.args.private_jwks.addresses();
         let policy = Policy::new(Issuers::single(issuer), recipients.for_policy()?);
         let policy = policy.with_algorithms(algorithms).with_private_addresses(private);
         Ok(Verifier::new(match &self.fixed_keys {

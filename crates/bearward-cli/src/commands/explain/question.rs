@@ -176,8 +176,8 @@ fn policy(
             key.try_into().map_err(|_| Failure::usage("the nonce key must have 32 bytes."))?;
         dpop = dpop.with_nonces(Nonces::new(&key, NONCE_LIFETIME));
     }
-    let mut policy = Policy::new(accepted, recipients.for_policy()?)
-        .with_private_addresses(args::private_addresses(args.allow_private_jwks));
+    let mut policy =
+        Policy::new(accepted, recipients.for_policy()?).with_private_addresses(args.private_jwks.addresses());
     if let Some(jwks_uri) = &args.jwks_uri {
         policy = policy.with_fixed_keys(fixed_keys(issuers, jwks_uri)?);
     }
