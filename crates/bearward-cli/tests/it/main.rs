@@ -14,6 +14,7 @@ mod init_local;
 mod issuer;
 mod looks;
 mod manual;
+mod other_issuers;
 mod server;
 mod stranger;
 mod support;
