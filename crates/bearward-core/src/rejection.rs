@@ -50,6 +50,14 @@ pub enum Rejection {
     OpaqueToken,
     /// Five segments: an encrypted token (JWE).
     EncryptedToken,
+    /// An encrypted token asks for an algorithm, a compression or an extension that is not accepted. RFC 7516 §4.1.
+    EncryptionNotSupported,
+    /// An encrypted token can't be opened. Whatever the reason is, it is this one.
+    DecryptionFailed,
+    /// What is inside of an encrypted token is no signed JWT.
+    ContentNotSigned,
+    /// The header of an encrypted token repeats a claim, and says something else. RFC 7519 §5.3.
+    ReplicatedClaimMismatch,
     /// The header can't be read.
     MalformedHeader(ParseError),
     /// The header has `crit` or `b64`, which ask for an extension. None is supported. RFC 7515 §4.1.11.
@@ -393,6 +401,14 @@ impl fmt::Display for Rejection {
             }
             Self::EncryptedToken => {
                 f.write_str("the token is encrypted (JWE); this API takes signed ones (JWS)")
+            }
+            Self::EncryptionNotSupported => f.write_str(
+                "the token's alg, enc, zip or crit is not one that is accepted for encrypted tokens",
+            ),
+            Self::DecryptionFailed => f.write_str("the encrypted token can't be opened"),
+            Self::ContentNotSigned => f.write_str("what is inside of the encrypted token is no signed JWT"),
+            Self::ReplicatedClaimMismatch => {
+                f.write_str("the header of the encrypted token has another iss, sub or aud than its claims")
             }
             Self::MalformedHeader(why) => write!(f, "the token's header can't be read: {why}"),
             Self::MalformedPayload(why) => write!(f, "the token's payload can't be read: {why}"),

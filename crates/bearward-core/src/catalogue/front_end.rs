@@ -37,6 +37,7 @@ const fn setting(
 pub(super) const SETTINGS: &[Setting] = &[
     setting("algorithms", "`algorithms`", "`Policy::with_algorithms`", Some("`--algorithm`")),
     setting("audience", "`AUTH0_AUDIENCE`", "`Audience::new`", None),
+    setting("decryption_keys", "`decryption_keys`", "`Policy::with_decryption_keys`", None),
     setting("domain", "`AUTH0_DOMAIN`", "`Issuers::single`", None),
     setting("domains", "`domains`", "`Issuers::any_of`", Some("`--domain`")),
     setting("dpop_algorithms", "`dpop_algorithms`", "`DpopPolicy::with_algorithms`", Some("`--proof-algorithm`")),
