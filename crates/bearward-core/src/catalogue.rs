@@ -99,9 +99,18 @@ catalogue! {
             "Have the issuer give JWT access tokens for this API, and name the API when the token is requested."
             @auth0 "In Auth0, request the token with the API's identifier as `audience`: in `/authorize`, in the SDK's `authorizationParams`, or in the form sent to `/oauth/token`."
         EncryptedToken "encrypted_token":
-            "The token is encrypted (JWE), and the API accepts only signed tokens."
-            "Have the issuer send signed tokens to this API, without encryption."
+            "The token is encrypted (JWE), and the API has no key to open it."
+            "Give the API the private key of the public key that the tokens are encrypted for ({decryption_keys}). Or have the issuer send signed tokens to this API, without encryption."
             @auth0 "In Auth0, switch off JSON Web Encryption (JWE) in the API's Token Settings."
+        EncryptionNotSupported "encryption_not_supported":
+            "The token is encrypted with an algorithm that is not accepted, is compressed (`zip`), or its header asks for an extension (`crit`)."
+            "Have the issuer encrypt with `alg` `RSA-OAEP-256` and `enc` `A256GCM` or `A128GCM`, without compression. Auth0 does."
+        DecryptionFailed "decryption_failed":
+            "The encrypted token cannot be opened: it is for another key, or was changed or cut off."
+            "Compare the public key that the issuer encrypts for with the API's private keys ({decryption_keys}). While a key is exchanged, the API needs the old and the new one."
+        ContentNotSigned "content_not_signed":
+            "The token was decrypted, and what is inside is not a signed JWT."
+            "Have the issuer sign the token before it encrypts it. Encryption alone does not say who made a token: everybody may have the public key."
         MalformedHeader "malformed_header":
             "The token's header is not base64url, or not strict JSON."
             "Compare the token with the one that was issued: something cut it off, wrapped it or encoded it a second time."
@@ -125,6 +134,9 @@ catalogue! {
         MalformedPayload "malformed_payload":
             "The token's payload is not base64url, or not strict JSON."
             "Compare the token with the one that was issued: something cut it off, wrapped it or encoded it a second time."
+        ReplicatedClaimMismatch "replicated_claim_mismatch":
+            "The header of the encrypted token has an `iss`, `sub` or `aud` that differs from the claim inside."
+            "Have the issuer write the same value in both places, or leave it out of the header. If no issuer of yours made this token, it is an attack."
         MalformedSignature "malformed_signature":
             "The token's signature is not canonical base64url."
             "Compare the end of the token with the one that was issued: it was probably cut off, or something was added."

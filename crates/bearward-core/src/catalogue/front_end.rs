@@ -38,6 +38,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("algorithms", "`algorithms`", "`Policy::with_algorithms`", Some("`--algorithm`")),
     setting("audience", "`audience=...`", "`Audience::new`", Some("`--audience`")),
     setting("client_ids", "`audience=None, client_ids=[...]`", "`Recipients::clients`", Some("`--client-ids`")),
+    setting("decryption_keys", "`decryption_keys`", "`Policy::with_decryption_keys`", None),
     setting("domain", "`domain=...` or `issuer=...`", "`Issuers::single`", Some("`--domain` or `--issuer`")),
     setting("domains", "`domains=[...]` or `issuer=[...]`", "`Issuers::any_of`", Some("`--domain` or `--issuer`")),
     setting("dpop_algorithms", "`dpop_algorithms`", "`DpopPolicy::with_algorithms`", Some("`--proof-algorithm`")),
