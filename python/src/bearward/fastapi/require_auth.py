@@ -3,7 +3,7 @@
 import functools
 import inspect
 import time
-from typing import Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, Union, cast
+from typing import Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, cast
 
 from fastapi import Response, params
 from fastapi.requests import HTTPConnection
@@ -17,7 +17,7 @@ from bearward.fastapi.answer import defect
 from bearward.fastapi.decisions import Decision, Observers
 from bearward.fastapi.memory import Asked, recall, remember
 from bearward.fastapi.model import Converter, UnfitClaimsError
-from bearward.fastapi.openapi import Login, OpenIdLogin, ShownGuard
+from bearward.fastapi.openapi import ShownApi, ShownGuard
 from bearward.fastapi.refusal_log import RefusalLog, credentials_of, scheme_of
 from bearward.fastapi.url import PublicUrls
 from bearward.fastapi.websocket import accept_with, answer, presented
@@ -43,7 +43,7 @@ class Owner(Protocol):
 
     api_client: ApiClient
     _urls: PublicUrls
-    _login: Union[Login, OpenIdLogin, None]
+    _shown: ShownApi
     _refusals: RefusalLog
     _subprotocol: Optional[str]
     _observers: Observers
@@ -63,7 +63,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
     """
 
     def __init__(self, auth0: "Owner", demand: Demand) -> None:
-        ShownGuard.__init__(self, auth0.api_client.options, demand.requirement.scopes, auth0._login)
+        ShownGuard.__init__(self, auth0._shown, demand.requirement.scopes)
         self._auth0 = auth0
         self._demand = demand
         self._convert = None if demand.model is None else Converter(demand.model)
