@@ -161,7 +161,7 @@ async def settled(api_client):
 
 @contextlib.contextmanager
 def running(app, **config):
-    """`app` under uvicorn on a free port of loopback; gives the port."""
+    """`app` under uvicorn on loopback, on a free port unless one is named; gives the port."""
     config = {"log_level": "critical", "ws": "none", "loop": "asyncio", "lifespan": "off", "port": 0, **config}
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", **config))
     thread = threading.Thread(target=server.run)

@@ -102,6 +102,6 @@ def test_metrics_and_readiness(run, tenant):
 
 def test_every_page_is_tested():
     tested = {name[5:].replace("_", "-") for name in globals() if name.startswith("test_")}
-    # By `test_issuers.py`, `test_several_machines.py`, `test_testing.py` and `test_wsgi.py`.
-    elsewhere = {"issuers", "several-machines", "testing", "flask-and-django"}
+    # By `test_issuers.py`, `test_several_machines.py`, `test_testing.py`, `test_wsgi.py` and `test_docs_login.py`.
+    elsewhere = {"issuers", "several-machines", "testing", "flask-and-django", "log-in-from-docs"}
     assert {page.stem for page in PAGES.glob("*.md")} == (tested | elsewhere) - {"every-page-is-tested"}

@@ -18,8 +18,9 @@ from bearward._driver.declared import spells_out
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import ConfigurationError
-from bearward.fastapi.openapi import Login
+from bearward.fastapi.openapi import ShownApi
 from bearward.fastapi.require_auth import Demand, RequireAuth, must_be_called
+from bearward.fastapi.responses import responses
 from bearward.requirement import Names, Requirement
 from bearward.types import DomainsResolver
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _LEFT_OUT: Any = object()
 
 # What `Guard._build` makes.
-_BUILT = frozenset(("_urls", "_login", "_refusals", "_observers", "_guards"))
+_BUILT = frozenset(("_urls", "_shown", "_refusals", "_observers", "_guards"))
 
 _Model = TypeVar("_Model")
 _Guard = TypeVar("_Guard", bound="Guard")
@@ -57,6 +58,7 @@ class Guard:
             `new WebSocket(url, ["bearer", token])`.
         on_decision: A function that is called with each `Decision` of a guard, for metrics and audit logs. It must not
             wait. If it raises, the request goes on.
+        scope_descriptions: What each scope is for, as `/docs` shows it: `{"read:messages": "Read your messages"}`.
 
     A DPoP proof is compared with the URL that the client used. That is `public_origin` if it is given; or else, with
     `app.state.trust_proxy = True`, what the proxies say; or else the Host field and the connection. `trust_proxy` is
@@ -76,13 +78,15 @@ class Guard:
         trusted_hops: int = 1,
         websocket_subprotocol: Optional[str] = None,
         on_decision: Optional[Callable[[Decision], Any]] = None,
+        scope_descriptions: Optional[Mapping[str, str]] = None,
         **more: "Unpack[GuardOptions]",
     ) -> None:
         options = ApiClientOptions(rfc_status_codes=rfc_status_codes, **more)
         if options.domains is None or issuer is not _LEFT_OUT:
             options.issuer = _from_environment("issuer", issuer)
         options.audience = _from_environment("audience", audience)
-        self._begin(ApiClient(options), public_origin, trusted_hops, websocket_subprotocol, on_decision)
+        client = ApiClient(options)
+        self._begin(client, public_origin, trusted_hops, websocket_subprotocol, on_decision, scope_descriptions)
 
     @classmethod
     def from_client(
@@ -93,6 +97,7 @@ class Guard:
         trusted_hops: int = 1,
         websocket_subprotocol: Optional[str] = None,
         on_decision: Optional[Callable[[Decision], Any]] = None,
+        scope_descriptions: Optional[Mapping[str, str]] = None,
     ) -> _Guard:
         """A guard that verifies with an `ApiClient` that exists, with its options and the documents it has fetched.
 
@@ -102,12 +107,13 @@ class Guard:
             trusted_hops: See `Auth0FastAPI`.
             websocket_subprotocol: See `Auth0FastAPI`.
             on_decision: See `Auth0FastAPI`.
+            scope_descriptions: See `Auth0FastAPI`.
 
         Raises:
             ConfigurationError: an argument can't be used.
         """
         auth0 = cls.__new__(cls)
-        auth0._begin(api_client, public_origin, trusted_hops, websocket_subprotocol, on_decision)
+        auth0._begin(api_client, public_origin, trusted_hops, websocket_subprotocol, on_decision, scope_descriptions)
         return auth0
 
     def _begin(
@@ -117,12 +123,14 @@ class Guard:
         trusted_hops: int,
         subprotocol: Optional[str],
         on_decision: Optional[Callable[[Decision], Any]],
+        scope_descriptions: Optional[Mapping[str, str]],
     ) -> None:
         check_subprotocol(subprotocol)
         given: object = on_decision
         if given is not None and (not callable(given) or inspect.iscoroutinefunction(given)):
             raise ConfigurationError("on_decision must be a function that is not async.")
         self._on_decision = on_decision
+        self._scope_descriptions = dict(scope_descriptions or {})
         self.api_client = api_client
         self._subprotocol = subprotocol
         self._public_origin, self._trusted_hops = public_origin, trusted_hops
@@ -134,7 +142,7 @@ class Guard:
         resource = api_client.options.resource
         origin = origin_for(self._public_origin, None if resource is None else resource.origin)
         self._urls = PublicUrls(origin, self._trusted_hops)
-        self._login = Login.of(api_client.options)
+        self._shown = ShownApi(api_client.options, self._scope_descriptions)
         self._refusals = RefusalLog()
         self._observers = Observers(self._on_decision)
         self._guards: dict[Demand, RequireAuth[Any]] = {}
@@ -346,6 +354,25 @@ class Guard:
         # In front: a route for all paths would hide them.
         app.router.routes[:0] = resource.routes(self.api_client)
 
+    @property
+    def responses(self) -> dict[Union[int, str], dict[str, Any]]:
+        """What guards answer to requests that they don't let in, for `APIRouter(responses=auth0.responses)`."""
+        return responses(self.api_client.options.rfc_status_codes)
+
+    def swagger_ui(self, client_id: str) -> dict[str, Any]:
+        """For `FastAPI(swagger_ui_init_oauth=auth0.swagger_ui(client_id))`: the Authorize button of `/docs` logs in.
+
+        By authorization code with PKCE (RFC 7636), as a public client. There is no secret: anybody can read the page.
+
+        Args:
+            client_id: An application of the issuer for single-page apps, which may redirect to `/docs/oauth2-redirect`
+                of this app.
+
+        Raises:
+            ConfigurationError: only a resolver knows the issuers, so there is no one place to log in.
+        """
+        return self._shown.swagger_ui(client_id)
+
     async def warm(self) -> bool:
         """Fetch the documents of all configured issuers. See `ApiClient.warm`."""
         return await self.api_client.warm()
@@ -385,6 +412,7 @@ class Auth0FastAPI(Guard):
             `new WebSocket(url, ["bearer", token])`.
         on_decision: A function that is called with each `Decision` of a guard, for metrics and audit logs. It must not
             wait. If it raises, the request goes on.
+        scope_descriptions: What each scope is for, as `/docs` shows it: `{"read:messages": "Read your messages"}`.
 
     A DPoP proof is compared with the URL that the client used. That is `public_origin` if it is given; or else, with
     `app.state.trust_proxy = True`, what the proxies say; or else the Host field and the connection. `trust_proxy` is
@@ -416,6 +444,7 @@ class Auth0FastAPI(Guard):
         trusted_hops: int = 1,
         websocket_subprotocol: Optional[str] = None,
         on_decision: Optional[Callable[[Decision], Any]] = None,
+        scope_descriptions: Optional[Mapping[str, str]] = None,
         **more: "Unpack[KeywordOptions]",
     ) -> None:
         options = ApiClientOptions(
@@ -435,7 +464,8 @@ class Auth0FastAPI(Guard):
         # First: if both are missing, this one is reported, as by the SDK that Bearward replaces.
         options.audience = _audience(audience, options.client_ids)
         options.domain = _domain(domain, domains, options.issuer)
-        self._begin(ApiClient(options), public_origin, trusted_hops, websocket_subprotocol, on_decision)
+        client = ApiClient(options)
+        self._begin(client, public_origin, trusted_hops, websocket_subprotocol, on_decision, scope_descriptions)
 
 
 def _domain(domain: Optional[str], domains: object, issuer: object) -> Optional[str]:

@@ -3,7 +3,7 @@
 import functools
 import inspect
 import time
-from typing import Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, Union, cast
+from typing import Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, cast
 
 from fastapi import Response, params
 from fastapi.requests import HTTPConnection
@@ -19,7 +19,7 @@ from bearward._native import has_credentials
 from bearward.client import ApiClient, Verified, Waited
 from bearward.errors import BaseAuthError, ConfigurationError
 from bearward.fastapi.model import Converter, UnfitClaimsError
-from bearward.fastapi.openapi import Login, OpenIdLogin, ShownGuard
+from bearward.fastapi.openapi import ShownApi, ShownGuard
 from bearward.fastapi.websocket import accept_with, answer, presented
 from bearward.requirement import Requirement
 
@@ -43,7 +43,7 @@ class Owner(Protocol):
 
     api_client: ApiClient
     _urls: PublicUrls
-    _login: Union[Login, OpenIdLogin, None]
+    _shown: ShownApi
     _refusals: RefusalLog
     _subprotocol: Optional[str]
     _observers: Observers
@@ -63,7 +63,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
     """
 
     def __init__(self, auth0: "Owner", demand: Demand) -> None:
-        ShownGuard.__init__(self, auth0.api_client.options, demand.requirement.scopes, auth0._login)
+        ShownGuard.__init__(self, auth0._shown, demand.requirement.scopes)
         self._auth0 = auth0
         self._demand = demand
         # A challenge for a missing token names the scopes that it needs.
