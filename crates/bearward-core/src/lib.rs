@@ -87,7 +87,7 @@ pub use http::request::{RequestFacts, RequestUrl};
 pub use http::scheme::Scheme;
 pub use refusal::{Cause, Unavailable};
 pub use rejection::Rejection;
-pub use requirement::{Requirement, ScopeClaim, grants as scope_grants, has_credentials};
+pub use requirement::{Requirement, ScopeClaim, grants as scope_grants, has_credentials, is_scope_token};
 pub use time::UnixTime;
 pub use verify::Verifier;
 pub use verify::proof::{ProvenRequest, VerifiedProof, check_proof};

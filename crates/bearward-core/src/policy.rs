@@ -240,6 +240,21 @@ impl Policy {
         &self.algorithms
     }
 
+    /// The claim that scopes are read from.
+    pub fn scope_claim(&self) -> &ScopeClaim {
+        &self.scope_claim
+    }
+
+    /// The issuers whose tokens are accepted.
+    pub fn issuers(&self) -> &Issuers {
+        &self.issuers
+    }
+
+    /// Which schemes are accepted.
+    pub fn dpop_mode(&self) -> DpopMode {
+        self.dpop.mode
+    }
+
     /// Reads the scopes of tokens from this claim.
     #[must_use]
     pub fn with_scope_claim(self, scope_claim: ScopeClaim) -> Self {

@@ -234,6 +234,19 @@ impl ScopeClaim {
         }
     }
 
+    /// The scopes that the claims grant, in the order in which they are written. None if [`grants`](Self::grants) takes
+    /// the claim for no list of scopes.
+    pub fn scopes<'a>(&self, claims: Object<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
+        let claim = self.names().iter().find_map(|name| claims.get(name));
+        let (text, array) = match claim.map(Value::kind) {
+            Some(Kind::String(scope)) => (Some(scope), None),
+            Some(Kind::Array(scopes)) if *self != Self::Scope => (None, texts_of(scopes)),
+            None | Some(_) => (None, None),
+        };
+        let words = text.into_iter().flat_map(|scope| scope.split(' '));
+        words.chain(array.into_iter().flatten()).filter(|scope| !scope.is_empty())
+    }
+
     /// The claims that may say it. The first one that is there counts.
     pub fn names(&self) -> Vec<&str> {
         match self {
@@ -246,10 +259,18 @@ impl ScopeClaim {
 
 /// An array with anything that is no string grants nothing.
 fn grants_of_array<S: AsRef<str>>(scopes: Array<'_>, required: &[S]) -> bool {
-    let Some(scopes) = scopes.items().map(Value::as_str).collect::<Option<Vec<&str>>>() else {
-        return required.is_empty();
-    };
+    let Some(scopes) = texts_of(scopes) else { return required.is_empty() };
     required.iter().map(AsRef::as_ref).all(|required| !required.is_empty() && scopes.contains(&required))
+}
+
+/// `None` if an item is no string.
+fn texts_of(array: Array<'_>) -> Option<Vec<&str>> {
+    array.items().map(Value::as_str).collect()
+}
+
+/// Whether a token can grant this scope: no space, no quote, no backslash, no control character. RFC 6749 §3.3.
+pub fn is_scope_token(scope: &str) -> bool {
+    !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
 /// `scope`: space-separated, RFC 8693 §4.2. A claim of another type grants nothing.
@@ -357,6 +378,10 @@ mod tests {
             let claims = JsonObject::parse(claims.as_bytes().to_vec()).unwrap();
             claim.grants(claims.object(), required)
         };
+        let listed = |claim: &ScopeClaim, claims: &str| -> Vec<String> {
+            let claims = JsonObject::parse(claims.as_bytes().to_vec()).unwrap();
+            claim.scopes(claims.object()).map(str::to_owned).collect()
+        };
         let named = ScopeClaim::Named("roles".to_owned());
         for (claim, claims) in [
             (ScopeClaim::Scope, r#"{"scope":"a b"}"#),
@@ -370,6 +395,7 @@ mod tests {
             assert!(granted(&claim, claims, &["b", "a"]), "{claim:?} {claims}");
             assert!(!granted(&claim, claims, &["a", "c"]), "{claim:?} {claims}");
             assert!(!granted(&claim, claims, &[""]), "{claim:?} {claims}");
+            assert_eq!(listed(&claim, claims), ["a", "b"], "{claim:?} {claims}");
         }
         for (claim, claims) in [
             (ScopeClaim::Scope, r#"{"scope":["a"]}"#),
@@ -383,6 +409,17 @@ mod tests {
             (named, r#"{"scope":"a","scp":"a"}"#),
         ] {
             assert!(!granted(&claim, claims, &["a"]), "{claim:?} {claims}");
+            assert!(!listed(&claim, claims).contains(&"a".to_owned()), "{claim:?} {claims}");
+        }
+    }
+
+    #[test]
+    fn a_scope_is_one_word_that_can_be_quoted() {
+        for good in ["a", "read:messages", "https://example.com/scope", "!#[]~"] {
+            assert!(is_scope_token(good), "{good}");
+        }
+        for bad in ["", " ", "a b", "a\"", "a\\b", "a\n", "a\t", "\u{e9}", "a\0", "\u{7f}"] {
+            assert!(!is_scope_token(bad), "{bad:?}");
         }
     }
 
