@@ -380,11 +380,20 @@ mod tests {
             (r#"{"sub":300}"#, "sub: expected u8"),
             (r#"{"secret":1}"#, "sub: it is missing"),
             (r#"{"sub":1,"inner":{"level":"secret"}}"#, "inner.level: expected u8"),
-            (r#"{"sub":1,"inner":{"level":1,"secret":2}}"#, r#"inner: expected no other members than ["level"]"#),
+            (
+                r#"{"sub":1,"inner":{"level":1,"secret":2}}"#,
+                r#"inner: expected no other members than ["level"]"#,
+            ),
             (r#"{"sub":1,"list":[{"level":1},{}]}"#, "list[1].level: it is missing"),
-            (r#"{"sub":1,"kind":"secret"}"#, r#"kind: expected one of ["unit", "newtype", "tuple", "fields"]"#),
+            (
+                r#"{"sub":1,"kind":"secret"}"#,
+                r#"kind: expected one of ["unit", "newtype", "tuple", "fields"]"#,
+            ),
             (r#"{"sub":1,"kind":{"unit":1,"secret":2}}"#, "kind: expected an object with one member"),
-            (r#"{"sub":1,"kind":{"tuple":[1]}}"#, "kind: it has 1 items, expected tuple variant Kind3::Tuple with 2 elements"),
+            (
+                r#"{"sub":1,"kind":{"tuple":[1]}}"#,
+                "kind: it has 1 items, expected tuple variant Kind3::Tuple with 2 elements",
+            ),
         ] {
             let unfit = whole::<Me>(claims).unwrap_err();
             assert_eq!(unfit, format!("the claims don't fit the route's type: {problem}"), "{claims}");

@@ -140,7 +140,11 @@ impl RefusalLog {
 
 /// Without the query, without what looks like a token, and in printable characters.
 pub(crate) fn path(request: Facts<'_>) -> String {
-    let shown = request.uri().path().split('/').map(|segment| if segment.contains("eyJ") { "[redacted]" } else { segment });
+    let shown = request
+        .uri()
+        .path()
+        .split('/')
+        .map(|segment| if segment.contains("eyJ") { "[redacted]" } else { segment });
     let joined = shown.collect::<Vec<_>>().join("/");
     printable(&joined)
 }

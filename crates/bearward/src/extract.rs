@@ -39,7 +39,8 @@ use crate::verified::Verified;
 /// }
 ///
 /// # fn app(guard: Guard) {
-/// let app = guard.layer().layer(Router::new().route("/private", get(private)));
+/// let api: Router = Router::new().route("/private", get(private));
+/// let app = guard.layer().layer(api);
 /// # let _ = app;
 /// # }
 /// ```

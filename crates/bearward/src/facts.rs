@@ -164,7 +164,10 @@ fn whole_uri(_: &Extensions) -> Option<&Uri> {
 impl fmt::Debug for Facts<'_> {
     /// Shows no header field and no query.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Facts").field("method", self.method).field("path", &self.uri.path()).finish_non_exhaustive()
+        f.debug_struct("Facts")
+            .field("method", self.method)
+            .field("path", &self.uri.path())
+            .finish_non_exhaustive()
     }
 }
 

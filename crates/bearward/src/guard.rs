@@ -83,7 +83,8 @@ impl Guard {
         for _ in 0..4 {
             let documents = driver.verifier.documents();
             let now = driver.now();
-            let missing: Vec<_> = self.configured().filter_map(|issuer| documents.missing(issuer, now)).collect();
+            let missing: Vec<_> =
+                self.configured().filter_map(|issuer| documents.missing(issuer, now)).collect();
             if missing.is_empty() {
                 break;
             }
@@ -129,7 +130,9 @@ impl Guard {
         let (documents, now) = (driver.verifier.documents(), driver.now());
         let is_ready = |issuer: &str| {
             let configured = self.configured().find(|configured| configured.as_str() == issuer).cloned();
-            configured.or_else(|| IssuerUrl::named(issuer).ok()).is_some_and(|issuer| documents.is_ready(&issuer, now))
+            configured
+                .or_else(|| IssuerUrl::named(issuer).ok())
+                .is_some_and(|issuer| documents.is_ready(&issuer, now))
         };
         let mut status: Vec<IssuerStatus> = documents
             .status(now)

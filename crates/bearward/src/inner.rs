@@ -68,7 +68,9 @@ impl Inner {
         times: Times,
     ) -> Result<(), Refused> {
         let verifier = &self.driver.verifier;
-        let judged = verifier.require(verified, requirement.for_engine(), self.driver.now()).map_err(|refused| *refused);
+        let judged = verifier
+            .require(verified, requirement.for_engine(), self.driver.now())
+            .map_err(|refused| *refused);
         let judged = judged.and_then(|()| {
             let predicates = requirement.check_predicates(verified.token.claims());
             predicates.map_err(|rejection| self.refuse(verified, rejection))

@@ -18,7 +18,8 @@ pub(crate) fn count(decision: &Decision<'_>) {
         Some(_) => "refused",
     };
     let (scheme, code) = (decision.scheme.unwrap_or("none"), decision.code.unwrap_or("none"));
-    metrics::counter!("bearward.requests", "outcome" => outcome, "code" => code, "scheme" => scheme).increment(1);
+    metrics::counter!("bearward.requests", "outcome" => outcome, "code" => code, "scheme" => scheme)
+        .increment(1);
     metrics::histogram!("bearward.verification.duration", "outcome" => outcome, "scheme" => scheme)
         .record(decision.took.as_secs_f64());
 }

@@ -103,7 +103,9 @@ fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte))
+            }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -124,13 +126,13 @@ mod tests {
     fn auth0s_login_is_oauth2_and_any_others_is_openid_connect() {
         let auth0 = Guard::builder()
             .domain("tenant.example")
-            .audience("https://api.example.com/v1?\"")
+            .audience("https://api.example.com/v1?\"x")
             .scope_description("read:messages", "Read \"messages\"")
             .scope_description("write:messages", "Write");
         assert_eq!(
-            schemes(auth0)["Auth0-api.example.com-v1"]["flows"]["authorizationCode"],
+            schemes(auth0)["Auth0-api.example.com-v1-x"]["flows"]["authorizationCode"],
             json!({
-                "authorizationUrl": "https://tenant.example/authorize?audience=https%3A%2F%2Fapi.example.com%2Fv1%3F%22",
+                "authorizationUrl": "https://tenant.example/authorize?audience=https%3A%2F%2Fapi.example.com%2Fv1%3F%22x",
                 "tokenUrl": "https://tenant.example/oauth/token",
                 "scopes": {"read:messages": "Read \"messages\"", "write:messages": "Write"},
             })

@@ -3,8 +3,8 @@
 use core::fmt;
 use std::sync::Arc;
 
-use bearward_core::answer::{self, Answer};
 use bearward_core::Cause;
+use bearward_core::answer::{self, Answer};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
@@ -109,7 +109,8 @@ impl Refused {
     /// The header fields of the answer: `WWW-Authenticate`, `DPoP-Nonce` and `Retry-After`, where they are due.
     pub fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let Answer { www_authenticate, dpop_nonce, retry_after, .. } = &self.0.answer;
-        let text = |value: &Option<String>| value.as_deref().and_then(|value| HeaderValue::from_str(value).ok());
+        let text =
+            |value: &Option<String>| value.as_deref().and_then(|value| HeaderValue::from_str(value).ok());
         [
             (WWW_AUTHENTICATE, text(www_authenticate)),
             (DPOP_NONCE, text(dpop_nonce)),

@@ -243,7 +243,10 @@ impl Requirement {
     }
 
     #[track_caller]
-    #[expect(clippy::panic, reason = "a mistake where the route is written, as axum's `route` panics; documented")]
+    #[expect(
+        clippy::panic,
+        reason = "a mistake where the route is written, as axum's `route` panics; documented"
+    )]
     fn with(mut self, change: impl FnOnce(&mut RequirementParts)) -> Self {
         let wanted = Arc::make_mut(&mut self.0);
         change(&mut wanted.parts);
@@ -257,8 +260,9 @@ impl Requirement {
 
 impl RequirementParts {
     fn check(&self) -> Result<bearward_core::Requirement, RequirementError> {
-        let mut requirement =
-            bearward_core::Requirement::new().scopes(words("scope", &self.scopes)?).permissions(words("permission", &self.permissions)?);
+        let mut requirement = bearward_core::Requirement::new()
+            .scopes(words("scope", &self.scopes)?)
+            .permissions(words("permission", &self.permissions)?);
         if let Some(names) = &self.any_scope {
             requirement = requirement.any_scope(some("any_scope", words("scope", names)?)?);
         }
@@ -291,7 +295,8 @@ impl RequirementParts {
             value.push(&mut text);
         }
         text.push('}');
-        JsonObject::parse(text.into_bytes()).map_err(|error| RequirementError(format!("The claims can't be used: {error}.")))
+        JsonObject::parse(text.into_bytes())
+            .map_err(|error| RequirementError(format!("The claims can't be used: {error}.")))
     }
 }
 
@@ -304,7 +309,10 @@ fn words<'a>(what: &str, names: &'a [String]) -> Result<&'a [String], Requiremen
     }
 }
 
-fn some<'a>(what: &str, names: &'a [String]) -> Result<impl IntoIterator<Item = String> + use<'a>, RequirementError> {
+fn some<'a>(
+    what: &str,
+    names: &'a [String],
+) -> Result<impl IntoIterator<Item = String> + use<'a>, RequirementError> {
     if names.is_empty() {
         return Err(RequirementError(format!("{what} names nothing: no token has one of none.")));
     }
@@ -390,8 +398,12 @@ impl Default for Requirement {
 
 impl fmt::Debug for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let predicates: Vec<&str> = self.0.predicates.iter().map(|predicate| predicate.claim.as_str()).collect();
-        f.debug_struct("Requirement").field("parts", &self.0.parts).field("claims_where", &predicates).finish()
+        let predicates: Vec<&str> =
+            self.0.predicates.iter().map(|predicate| predicate.claim.as_str()).collect();
+        f.debug_struct("Requirement")
+            .field("parts", &self.0.parts)
+            .field("claims_where", &predicates)
+            .finish()
     }
 }
 
@@ -429,7 +441,8 @@ mod tests {
 
     #[test]
     fn it_names_what_a_client_should_ask_for_once() {
-        let requirement = scope("a").and_scope("b").any_scope(["a", "c"]).permission("d").any_permission(["d", "e"]);
+        let requirement =
+            scope("a").and_scope("b").any_scope(["a", "c"]).permission("d").any_permission(["d", "e"]);
         assert_eq!(requirement.scopes().collect::<Vec<_>>(), ["a", "b", "c", "d", "e"]);
     }
 

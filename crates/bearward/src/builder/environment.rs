@@ -17,21 +17,21 @@ impl Builder {
     }
 
     fn from_variables(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
-        let value = |name| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let value =
+            |name| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let (issuer, domain) = (value("BEARWARD_ISSUER"), value("AUTH0_DOMAIN"));
         if self.issuers.is_empty() && self.resolver.is_none() {
             match (&issuer, domain) {
                 (Some(issuer), _) => self = self.issuer(issuer),
                 (None, Some(domain)) => self = self.domain(domain),
-                (None, None) => self.problem("No issuer: set BEARWARD_ISSUER, or AUTH0_DOMAIN, in the environment."),
+                // `build` says what is missing.
+                (None, None) => {}
             }
         }
         if self.audiences.is_empty() && self.client_ids.is_none() {
-            let names = if issuer.is_some() { "BEARWARD_AUDIENCE" } else { "AUTH0_AUDIENCE" };
-            match value(names).or_else(|| value("BEARWARD_AUDIENCE")).or_else(|| value("AUTH0_AUDIENCE")) {
-                Some(audience) => self = self.audience(audience),
-                None => self.problem("No audience: set BEARWARD_AUDIENCE, or AUTH0_AUDIENCE, in the environment."),
-            }
+            let (ours, auth0) = (value("BEARWARD_AUDIENCE"), value("AUTH0_AUDIENCE"));
+            let audience = if issuer.is_some() { ours.or(auth0) } else { auth0.or(ours) };
+            self.audiences.extend(audience);
         }
         self
     }
@@ -42,7 +42,9 @@ mod tests {
     use crate::Guard;
 
     fn problems(variables: &[(&str, &str)]) -> Vec<String> {
-        let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let value = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
         match Guard::builder().from_variables(value).build() {
             Ok(guard) => guard.status().into_iter().map(|status| status.issuer).collect(),
             Err(error) => error.problems().map(str::to_owned).collect(),
@@ -53,10 +55,19 @@ mod tests {
     fn the_environment_names_an_issuer_and_an_audience() {
         let keycloak = "https://kc.example.com/realms/acme";
         for (variables, expected) in [
-            ([("AUTH0_DOMAIN", "tenant.example"), ("AUTH0_AUDIENCE", "api")].as_slice(), "https://tenant.example/"),
-            (&[("AUTH0_DOMAIN", " https://tenant.example/ "), ("AUTH0_AUDIENCE", "api\n")], "https://tenant.example/"),
+            (
+                [("AUTH0_DOMAIN", "tenant.example"), ("AUTH0_AUDIENCE", "api")].as_slice(),
+                "https://tenant.example/",
+            ),
+            (
+                &[("AUTH0_DOMAIN", " https://tenant.example/ "), ("AUTH0_AUDIENCE", "api\n")],
+                "https://tenant.example/",
+            ),
             (&[("BEARWARD_ISSUER", keycloak), ("BEARWARD_AUDIENCE", "api")], keycloak),
-            (&[("BEARWARD_ISSUER", keycloak), ("BEARWARD_AUDIENCE", "api"), ("AUTH0_DOMAIN", "t.example")], keycloak),
+            (
+                &[("BEARWARD_ISSUER", keycloak), ("BEARWARD_AUDIENCE", "api"), ("AUTH0_DOMAIN", "t.example")],
+                keycloak,
+            ),
         ] {
             assert_eq!(problems(variables), [expected]);
         }

@@ -414,6 +414,9 @@ impl Builder {
 impl core::fmt::Debug for Builder {
     /// Shows no secret.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Builder").field("audiences", &self.audiences).field("dpop", &self.dpop).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("audiences", &self.audiences)
+            .field("dpop", &self.dpop)
+            .finish_non_exhaustive()
     }
 }

@@ -126,7 +126,7 @@ impl Builder {
             return Some(Issuers::resolved());
         }
         if self.issuers.is_empty() {
-            self.problem("No issuer: name one with domain(..) or issuer(..).");
+            self.problem("No issuer: name one with domain(..) or issuer(..). from_env() reads AUTH0_DOMAIN or BEARWARD_ISSUER.");
             return None;
         }
         let mut read = Vec::new();
@@ -163,7 +163,7 @@ impl Builder {
             return recipients;
         }
         if self.audiences.is_empty() {
-            self.problem("No audience: name this API with audience(..), as tokens name it in `aud`.");
+            self.problem("No audience: name this API with audience(..), as tokens name it in `aud`. from_env() reads AUTH0_AUDIENCE or BEARWARD_AUDIENCE.");
             return None;
         }
         let mut read = Vec::new();
@@ -191,7 +191,11 @@ impl Builder {
         }
     }
 
-    fn fixed_keys(&mut self, issuers: Option<&Issuers>, algorithms: Option<&AlgorithmSet>) -> Option<FixedKeys> {
+    fn fixed_keys(
+        &mut self,
+        issuers: Option<&Issuers>,
+        algorithms: Option<&AlgorithmSet>,
+    ) -> Option<FixedKeys> {
         let (uri, set) = (self.jwks_uri.take(), self.jwks.take());
         if uri.is_none() && set.is_none() {
             return None;
@@ -203,7 +207,8 @@ impl Builder {
         };
         let keys = match (uri, set) {
             (Some(uri), None) => FixedKeys::at(issuer, &uri).map_err(|error| format!("jwks_uri: {error}.")),
-            (None, Some(set)) => FixedKeys::set(issuer, set.into_bytes(), algorithms?).map_err(|error| format!("jwks: {error}.")),
+            (None, Some(set)) => FixedKeys::set(issuer, set.into_bytes(), algorithms?)
+                .map_err(|error| format!("jwks: {error}.")),
             _ => Err("Give jwks_uri or jwks, not both.".to_owned()),
         };
         keys.map_err(|problem| self.problem(problem)).ok()
@@ -272,7 +277,9 @@ impl Builder {
             (Some(origin), None) => {
                 let parsed = PublicOrigin::parse(origin).ok();
                 if parsed.is_none() {
-                    let problem = format!("public_origin ({origin:?}) must be scheme and host alone: https://api.example.com.");
+                    let problem = format!(
+                        "public_origin ({origin:?}) must be scheme and host alone: https://api.example.com."
+                    );
                     self.problem(problem);
                 }
                 parsed.map(PublicUrl::Fixed)

@@ -102,10 +102,10 @@ impl Drop for Pilot {
 
 #[cfg(test)]
 mod tests {
+    use bearward_core::UnixTime;
     use bearward_core::documents::Documents;
     use bearward_core::issuer::IssuerUrl;
     use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
-    use bearward_core::UnixTime;
 
     use super::*;
 

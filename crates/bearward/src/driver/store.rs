@@ -88,15 +88,16 @@ impl BoundedStore {
 
     /// `None`: it failed.
     async fn ask(&self, key: &[u8; 32], ttl: Duration) -> Option<Sighting> {
-        let (failure, reason): (Failure, BoxError) = match timeout(self.limit, self.store.remember(key, ttl)).await {
-            Ok(Ok(sighting)) => {
-                self.state.breaker.succeeded(Instant::now());
-                self.state.health.works(WHAT);
-                return Some(sighting);
-            }
-            Ok(Err(error)) => (Failure::AtOnce, error),
-            Err(_) => (Failure::Slow, format!("no answer within {:?}", self.limit).into()),
-        };
+        let (failure, reason): (Failure, BoxError) =
+            match timeout(self.limit, self.store.remember(key, ttl)).await {
+                Ok(Ok(sighting)) => {
+                    self.state.breaker.succeeded(Instant::now());
+                    self.state.health.works(WHAT);
+                    return Some(sighting);
+                }
+                Ok(Err(error)) => (Failure::AtOnce, error),
+                Err(_) => (Failure::Slow, format!("no answer within {:?}", self.limit).into()),
+            };
         self.state.breaker.failed(failure, Instant::now());
         self.state.health.failed(WHAT, &reason);
         None

@@ -75,21 +75,13 @@ pub enum Sighting {
 
 /// A [`ReplayStore`] as an object.
 pub(crate) trait DynReplayStore: Send + Sync {
-    fn remember<'a>(
-        &'a self,
-        key: &'a [u8; 32],
-        ttl: Duration,
-    ) -> BoxFuture<'a, Result<Sighting, BoxError>>;
+    fn remember<'a>(&'a self, key: &'a [u8; 32], ttl: Duration) -> BoxFuture<'a, Result<Sighting, BoxError>>;
 
     fn remembers_since(&self) -> Option<SystemTime>;
 }
 
 impl<S: ReplayStore> DynReplayStore for S {
-    fn remember<'a>(
-        &'a self,
-        key: &'a [u8; 32],
-        ttl: Duration,
-    ) -> BoxFuture<'a, Result<Sighting, BoxError>> {
+    fn remember<'a>(&'a self, key: &'a [u8; 32], ttl: Duration) -> BoxFuture<'a, Result<Sighting, BoxError>> {
         Box::pin(ReplayStore::remember(self, key, ttl))
     }
 

@@ -39,10 +39,8 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     ///
     /// There was no complete response. The error goes to the log.
-    fn get(
-        &self,
-        request: Get<'_>,
-    ) -> impl Future<Output = Result<http::Response<Vec<u8>>, BoxError>> + Send;
+    fn get(&self, request: Get<'_>)
+    -> impl Future<Output = Result<http::Response<Vec<u8>>, BoxError>> + Send;
 }
 
 /// A document that is to be fetched.

@@ -83,7 +83,9 @@ where
                     return Poll::Ready(Ok(response));
                 }
                 Projected::Refused { response } => {
-                    return Poll::Ready(Ok(response.take().unwrap_or_else(|| unreachable!("polled after its end"))));
+                    return Poll::Ready(Ok(response
+                        .take()
+                        .unwrap_or_else(|| unreachable!("polled after its end"))));
                 }
                 Projected::Waiting { waiting } => {
                     let (parts, settled) = ready!(waiting.verdict.as_mut().poll(cx));

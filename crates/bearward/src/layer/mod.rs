@@ -31,7 +31,7 @@ impl Guard {
     /// use tower_layer::Layer;
     ///
     /// # fn app(guard: Guard) {
-    /// let api = Router::new().route("/private", get(|| async { "for you" })).route("/healthz", get(|| async { "ok" }));
+    /// let api: Router = Router::new().route("/private", get(|| async { "for you" })).route("/healthz", get(|| async { "ok" }));
     /// let app = guard.layer().public(["/healthz"]).layer(api);
     /// // axum::serve(listener, ServiceExt::<Request>::into_make_service(app))
     /// # let _ = app;
@@ -63,7 +63,8 @@ impl Guard {
     ///
     /// # fn app(guard: Guard) {
     /// let messages = get(|| async { "messages" }).route_layer(guard.require(scope("read:messages")));
-    /// let app = guard.layer().layer(Router::new().route("/messages", messages));
+    /// let api: Router = Router::new().route("/messages", messages);
+    /// let app = guard.layer().layer(api);
     /// # let _ = app;
     /// # }
     /// ```

@@ -143,6 +143,9 @@ impl<S, M: Clone> Layer<S> for GuardLayer<M> {
 
 impl<M> fmt::Debug for GuardLayer<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GuardLayer").field("guard", &self.guard).field("rules", &self.rules).finish_non_exhaustive()
+        f.debug_struct("GuardLayer")
+            .field("guard", &self.guard)
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
     }
 }

@@ -96,7 +96,8 @@ impl<M> GuardLayer<M> {
         if let Some(verified) = request.extensions().get::<Verified>()
             && verified.is_of(&self.guard.0, &facts)
         {
-            let judged = rules.requirement.as_ref().map_or(Ok(()), |wanted| verified.require_of(wanted, &facts));
+            let judged =
+                rules.requirement.as_ref().map_or(Ok(()), |wanted| verified.require_of(wanted, &facts));
             return judged.map_or_else(Verdict::Refused, |()| Verdict::Passes(Extras::default()));
         }
         match self.guard.begin(&facts, rules.requirement.as_ref()) {
@@ -170,8 +171,9 @@ impl Rules {
 
 /// The token and the other protocols of `bearer, TOKEN, others...`.
 fn token_among_protocols<B>(name: &str, request: &Request<B>) -> Option<(String, String)> {
-    let is_handshake = request.headers().get(UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
-        || request.method() == Method::CONNECT;
+    let is_handshake =
+        request.headers().get(UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
+            || request.method() == Method::CONNECT;
     if !is_handshake {
         return None;
     }

@@ -31,7 +31,10 @@ impl Keys {
         generations.get(number).map(Arc::clone).unwrap_or_else(|| Arc::new(Self::new()))
     }
 
-    #[expect(clippy::expect_used, reason = "only a machine without random numbers makes no keys, and no tests")]
+    #[expect(
+        clippy::expect_used,
+        reason = "only a machine without random numbers makes no keys, and no tests"
+    )]
     fn new() -> Self {
         Self {
             rsa: RsaKeyPair::generate(KeySize::Rsa2048).expect("an RSA key"),
@@ -103,7 +106,10 @@ pub struct TestKey {
 
 impl TestKey {
     /// A new P-256 key.
-    #[expect(clippy::expect_used, reason = "only a machine without random numbers makes no keys, and no tests")]
+    #[expect(
+        clippy::expect_used,
+        reason = "only a machine without random numbers makes no keys, and no tests"
+    )]
     pub fn new() -> Self {
         Self { key: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a P-256 key") }
     }
@@ -123,7 +129,10 @@ impl TestKey {
         self.proof_with(method, url, token, json!({ "nonce": nonce }))
     }
 
-    #[expect(clippy::expect_used, reason = "only a machine without random numbers can't sign, and tests nothing")]
+    #[expect(
+        clippy::expect_used,
+        reason = "only a machine without random numbers can't sign, and tests nothing"
+    )]
     fn proof_with(&self, method: &str, url: &str, token: &str, further: Value) -> String {
         let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk() });
         let mut random = [0; 16];

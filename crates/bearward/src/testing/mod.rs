@@ -49,18 +49,19 @@ pub use token::TestToken;
 /// # });
 /// ```
 ///
+/// The service takes a `String` as a body, as every router of axum does.
+///
 /// # Panics
 ///
 /// Another answer came than a guard's to a request without credentials.
 #[expect(clippy::panic, reason = "an assertion of tests")]
-pub async fn assert_guarded<S, B, R>(service: &S, method: Method, path: &str)
+pub async fn assert_guarded<S, R>(service: &S, method: Method, path: &str)
 where
-    S: Service<Request<B>, Response = Response<R>> + Clone,
+    S: Service<Request<String>, Response = Response<R>> + Clone,
     S::Error: fmt::Debug,
-    B: Default,
 {
     let mut service = service.clone();
-    let mut request = Request::new(B::default());
+    let mut request = Request::new(String::new());
     *request.method_mut() = method.clone();
     *request.uri_mut() = path.parse().unwrap_or_else(|error| panic!("{path}: {error}"));
     let answer = match poll_fn(|cx| service.poll_ready(cx)).await {
@@ -71,5 +72,9 @@ where
     let refused = answer.extensions().get::<Refused>();
     let is_guarded = refused.is_some_and(Refused::has_no_credentials)
         && matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST);
-    assert!(is_guarded, "{method} {path} is not guarded: a request without a token is answered {}", answer.status());
+    assert!(
+        is_guarded,
+        "{method} {path} is not guarded: a request without a token is answered {}",
+        answer.status()
+    );
 }

@@ -1,5 +1,6 @@
 //! Tokens of the test tenant, and verified requests without one.
 
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
@@ -10,7 +11,7 @@ use super::keys::{Keys, TestKey, seconds};
 use super::tenant::TestTenant;
 use crate::builder::Dpop;
 use crate::facts::Facts;
-use crate::guard::Started;
+use crate::guard::{Guard, Started};
 use crate::verified::Verified;
 
 /// A token to be. Each method sets a claim.
@@ -122,6 +123,13 @@ impl TestToken {
     }
 }
 
+/// Verifies for [`Verified::for_test`]. Bound tokens, too: there is no request whose proof could be checked.
+#[expect(clippy::expect_used, reason = "the same at every start")]
+static GUARD: LazyLock<Guard> = LazyLock::new(|| {
+    let tenant = TestTenant::new();
+    tenant.guard().jwks(tenant.jwks()).dpop(Dpop::Off).build().expect("a guard")
+});
+
 impl Verified {
     /// A verified request with these claims, for tests of handlers alone. Claims that a token must have are filled in. It is
     /// signed and verified, so nothing is skipped that a guard checks.
@@ -140,17 +148,15 @@ impl Verified {
     /// The claims are no JSON object, or no guard would accept them.
     #[expect(clippy::expect_used, clippy::panic, reason = "a mistake of a test")]
     pub fn for_test(claims: impl Serialize) -> Self {
-        let tenant = TestTenant::new();
         let Value::Object(claims) = serde_json::to_value(claims).expect("claims are JSON") else {
             panic!("claims are a JSON object");
         };
-        let token = claims.into_iter().fold(tenant.token(), |token, (name, value)| token.claim(&name, value)).sign();
-        // Bound tokens, too: there is no request whose proof could be checked.
-        let guard = tenant.guard().jwks(tenant.jwks()).dpop(Dpop::Off).build().expect("a guard");
+        let token = TestTenant::new().token();
+        let token = claims.into_iter().fold(token, |token, (name, value)| token.claim(&name, value)).sign();
         let value = HeaderValue::from_str(&format!("Bearer {token}")).expect("a token is plain");
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
         let (method, uri) = (Method::GET, Uri::from_static("/"));
-        match guard.begin(&Facts::new(&method, &uri, &headers), None) {
+        match GUARD.begin(&Facts::new(&method, &uri, &headers), None) {
             Started::Done(verified) => verified.unwrap_or_else(|refused| panic!("{refused:?}")),
             Started::Waits(..) => panic!("keys that are given need not be fetched"),
         }
