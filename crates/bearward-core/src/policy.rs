@@ -262,6 +262,21 @@ impl Policy {
         &self.algorithms
     }
 
+    /// What grants scopes.
+    pub fn scopes(&self) -> &ScopeRule {
+        &self.scopes
+    }
+
+    /// The issuers whose tokens are accepted.
+    pub fn issuers(&self) -> &Issuers {
+        &self.issuers
+    }
+
+    /// Which schemes are accepted.
+    pub fn dpop_mode(&self) -> DpopMode {
+        self.dpop.mode
+    }
+
     /// Takes this for what grants scopes: a claim, or a claim and which scopes imply others.
     #[must_use]
     pub fn with_scopes(self, scopes: impl Into<ScopeRule>) -> Self {

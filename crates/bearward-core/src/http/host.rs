@@ -109,6 +109,11 @@ fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
+/// Whether `authority` (`host` or `host:port`) is this machine itself: a loopback address, or `localhost`.
+pub fn is_loopback(authority: &str) -> bool {
+    Host::of_authority(authority).is_some_and(Host::is_loopback)
+}
+
 fn is_internal_v4(address: Ipv4Addr) -> bool {
     let [first, second, ..] = address.octets();
     first == 0

@@ -75,7 +75,7 @@ impl Question {
         notes.extend(issuers.iter().filter_map(note_on));
         let recipients = recipients(&args, &issuers, &mut notes)?;
         let scope_claim = scope_claim(args.scope_claim.as_deref(), &issuers);
-        let policy = policy(&args, &issuers, &recipients)?.with_scope_claim(scope_claim.clone());
+        let policy = policy(&args, &issuers, &recipients)?.with_scopes(scope_claim.clone());
         let as_proof_says = if proof.is_some() { Scheme::Dpop } else { Scheme::Bearer };
         let scheme = args.scheme.or(token.scheme).unwrap_or(as_proof_says);
         Ok(Self {
