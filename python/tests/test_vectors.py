@@ -31,8 +31,8 @@ def test_engine(case):
     issuer = Documents(case["documents"])
     for step in steps(case):
         outcome = outcome_of(lambda step=step: decided(engine, step, issuer))
-        if isinstance(outcome, _native.Accepted):
-            outcome = Verified(outcome.claims, outcome.dpop_nonce)
+        if isinstance(outcome, _native.Passed):
+            outcome = Verified(outcome.claims(), outcome.dpop_nonce)
         check(step, outcome, issuer, engine)
 
 

@@ -10,15 +10,16 @@ use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
     Audience, DpopMode, DpopPolicy, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
 };
-use bearward_core::{Question, Refused, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, Verifier};
+use bearward_core::{Question, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, Verifier};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::claims::to_dict;
 use crate::decision::{OwnedQuestion, begun};
 use crate::documents::Documents;
-use crate::errors::{self, ConfigurationError, guarded};
+use crate::errors::{self, ConfigurationError, guarded, instance};
 use crate::headers::FieldLines;
+use crate::passed::About;
 use crate::requirement::Requirement;
 use crate::values::{configuration, unix_time};
 
@@ -123,6 +124,8 @@ impl Engine {
         self.verifier.replay_entries()
     }
 
+    /// `None`: method and URL count, and are not given.
+    #[pyo3(signature = (headers, method, url, now, requirement=None))]
     fn verify_request<'py>(
         &self,
         py: Python<'py>,
@@ -130,18 +133,26 @@ impl Engine {
         method: Option<&str>,
         url: Option<&str>,
         now: f64,
-    ) -> PyResult<Bound<'py, PyAny>> {
+        requirement: Option<&Bound<'py, Requirement>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         guarded(py, || {
             let lines = FieldLines::collect(headers)?;
             let headers = lines.fields();
-            if (method.is_none() || url.is_none()) && self.verifier.compares_target(&headers) {
-                return Err(errors::missing_target(py, method.is_none(), url.is_none()));
+            let target = method.zip(url);
+            if target.is_none() && self.verifier.compares_target(&headers) {
+                return Ok(None);
             }
             let url = url.map_or(RequestUrl::Unknown, RequestUrl::Whole);
             let facts = RequestFacts { headers, method: method.unwrap_or_default(), url };
             let mut decision = bearward_core::Decision::new();
             let next = self.verifier.next(&mut decision, Question::Request(&facts), unix_time(now)?);
-            begun(py, &self.verifier, decision, next, || OwnedQuestion::of_request(&facts))
+            let about = Arc::new(About {
+                verifier: Arc::clone(&self.verifier),
+                credentials: lines.credentials(),
+                target: target.map(|(method, url)| (method.to_owned(), url.to_owned())),
+                requirement: requirement.cloned().map(Bound::unbind),
+            });
+            begun(py, about, decision, next, now, || OwnedQuestion::of_request(&facts)).map(Some)
         })
     }
 
@@ -158,7 +169,8 @@ impl Engine {
             let question = Question::AccessToken { token, required_claims: &required };
             let mut decision = bearward_core::Decision::new();
             let next = self.verifier.next(&mut decision, question, unix_time(now)?);
-            begun(py, &self.verifier, decision, next, || OwnedQuestion::AccessToken {
+            let about = About::token_alone(&self.verifier);
+            begun(py, about, decision, next, now, || OwnedQuestion::AccessToken {
                 token: token.to_owned(),
                 required_claims: required_claims.clone(),
             })
@@ -218,10 +230,6 @@ impl Engine {
 
 fn scheme_of(authorization: Option<&str>) -> Option<Scheme> {
     authorization.and_then(|value| Scheme::of(value.as_bytes()))
-}
-
-fn instance<'py>(py: Python<'py>, refused: &Refused) -> Bound<'py, PyAny> {
-    errors::refused(py, refused).into_value(py).into_bound(py).into_any()
 }
 
 fn not_claims(error: bearward_core::encoding::ParseError) -> PyErr {

@@ -8,6 +8,7 @@ mod engine;
 mod errors;
 mod exchange;
 mod headers;
+mod passed;
 mod requirement;
 mod status;
 mod url;
@@ -16,16 +17,18 @@ mod values;
 use pyo3::prelude::*;
 
 /// The engine for Python. Private: import from `bearward`.
-#[pymodule]
+#[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
-    use super::decision::{Accepted, CheckReplay, Decision, IssuerSet, ResolveIssuers};
+    use super::decision::{CheckReplay, Decision, IssuerSet, ResolveIssuers};
     #[pymodule_export]
     use super::documents::{DocumentNeeded, Documents, TokenEndpoint, TokenEndpointSearch};
     #[pymodule_export]
     use super::engine::Engine;
     #[pymodule_export]
     use super::exchange::{ClientAssertion, Exchange, Granted, TokenMemory};
+    #[pymodule_export]
+    use super::passed::Passed;
     #[pymodule_export]
     use super::requirement::{Requirement, has_credentials};
     #[pymodule_export]

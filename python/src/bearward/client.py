@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
 import anyio
 
+from bearward import _native
 from bearward._driver.decide import Driver, Verified
 from bearward._driver.exchange import TokenExchanger
 from bearward._driver.fetch import DocumentFetcher
@@ -21,6 +22,8 @@ from bearward.options import ApiClientOptions, configured_issuers, engine_for, r
 from bearward.requirement import Requirement
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
+
     from bearward.types import OnBehalfOfTokenResult
 
     _Fields = Union[list[tuple[bytes, bytes]], Mapping[str, str]]
@@ -30,7 +33,9 @@ __all__ = ["ApiClient", "ApiClientOptions", "Verified"]
 _log = Log()
 
 # What `ApiClient._build` makes.
-_BUILT = frozenset(("_engine", "_issuers", "_documents", "_exchanger", "_driver", "_store", "_warns_of_bound_token"))
+_BUILT = frozenset(
+    ("_engine", "_issuers", "_documents", "_exchanger", "_driver", "_store", "_has_resolver", "_warns_of_bound_token")
+)
 
 
 class ApiClient:
@@ -61,6 +66,7 @@ class ApiClient:
         )
         self._exchanger = TokenExchanger(self._engine.documents, self._documents, loops, options)
         resolver, timeout = None, options.fetch_timeout
+        self._has_resolver = callable(options.domains)
         if callable(options.domains):
             resolver = IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
             timeout = max(timeout, options.resolver_timeout)
@@ -105,7 +111,11 @@ class ApiClient:
             ReplayCheckUnavailableError: it is not known now whether the proof was used before.
             DomainsResolverError: the domains resolver failed, or returned something that can't be used.
         """
-        return (await self.verify(headers, http_method, http_url)).claims
+        step = self._begin(_fields(headers), _encodable(http_method), _encodable(http_url), None)
+        if step is None:
+            raise _missing_target(http_method, http_url)
+        passed = step if is_settled(step) else await self._conclude(step, http_url, headers)
+        return passed.claims()
 
     async def verify(
         self,
@@ -114,25 +124,43 @@ class ApiClient:
         http_url: Optional[str] = None,
     ) -> Verified:
         """As `verify_request`, with what the answer to the request needs besides: see `Verified`."""
-        return await self._timed_verify(headers, http_method, http_url, Waited())
+        step = self._begin(_fields(headers), _encodable(http_method), _encodable(http_url), None)
+        if step is None:
+            raise _missing_target(http_method, http_url)
+        passed = await self._conclude(step, http_url, headers)
+        return Verified(passed.claims(), passed.dpop_nonce)
 
-    async def _timed_verify(
-        self, headers: Mapping[str, str], http_method: Optional[str], http_url: Optional[str], waited: Waited
-    ) -> Verified:
-        """As `verify`; `waited` has the time for the network afterwards, also if the request is refused."""
-        fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
-        step = self._engine.verify_request(fields, method, url, time.time())
-        if type(step) is dict:
-            verified = Verified(step)
-        else:
-            with waited:
-                verified = await self._driver.conclude(step, http_url, headers)
-        if self._warns_of_bound_token and "cnf" in verified.claims:
+    def _begin(
+        self,
+        fields: _Fields,
+        method: Optional[str],
+        url: Optional[str],
+        requirement: Optional[_native.Requirement],
+    ) -> Union[_native.Passed, _native.Decision, None]:
+        """What comes of a request at once. `None`: method and URL count, and are not given."""
+        step = self._engine.verify_request(fields, method, url, time.time(), requirement)
+        if self._warns_of_bound_token and type(step) is _native.Passed:
+            self._warn_of_bound_token(step)
+        return step
+
+    async def _conclude(
+        self,
+        step: Union[_native.Passed, _native.Decision],
+        url: Optional[str],
+        headers: Optional[Mapping[str, str]],
+    ) -> _native.Passed:
+        """What a request comes to in the end. `url` and `headers` are for a resolver."""
+        passed = await self._driver.conclude(step, url, headers)
+        if self._warns_of_bound_token:
+            self._warn_of_bound_token(passed)
+        return passed
+
+    def _warn_of_bound_token(self, passed: _native.Passed) -> None:
+        if passed.is_bound:
             self._warns_of_bound_token = False
             _log.say(
                 logging.WARNING, "a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled"
             )
-        return verified
 
     async def verify_access_token(
         self,
@@ -162,7 +190,7 @@ class ApiClient:
         text = access_token.decode("ascii", "replace") if isinstance(access_token, bytes) else access_token
         token, names = _encodable(text), list(required_claims or ())
         step = self._engine.verify_access_token(token, names, time.time())
-        return (await self._driver.conclude(step, request_url, request_headers)).claims
+        return (await self._driver.conclude(step, request_url, request_headers)).claims()
 
     async def verify_dpop_proof(self, access_token: str, proof: str, http_method: str, http_url: str) -> dict[str, Any]:
         """The claims of a DPoP proof, after checking that it is valid for this access token, method and URL.
@@ -364,6 +392,18 @@ def _fields(headers: Mapping[str, str]) -> _Fields:
     # Starlette's and httpx's list of fields shows a repeated field, which a mapping hides.
     raw = getattr(headers, "raw", None)
     return raw if type(raw) is list else headers
+
+
+def is_settled(step: Union[_native.Passed, _native.Decision]) -> TypeGuard[_native.Passed]:
+    """Whether nothing has to be brought, neither now nor in the background."""
+    return type(step) is _native.Passed and step.refresh is None
+
+
+def _missing_target(method: Optional[str], url: Optional[str]) -> MissingRequiredArgumentError:
+    arguments = (("http_method", method), ("http_url", url))
+    missing = [name for name, value in arguments if value is None]
+    message = f"DPoP authentication requires {' and '.join(missing)}"
+    return MissingRequiredArgumentError("/".join(missing), message)
 
 
 _Text = TypeVar("_Text", bound=Optional[str])

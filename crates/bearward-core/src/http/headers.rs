@@ -44,18 +44,31 @@ impl<'a> HeaderFields<'a> {
 
     /// Adds a field line.
     pub fn add(&mut self, name: &[u8], value: &'a [u8]) {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        // By length first: most fields of a request are none of these.
-        match name.len() {
-            13 if is("authorization") => self.authorization.add(value),
-            4 if is("dpop") => self.dpop.add(value),
-            4 if is("host") => self.host.add(value),
-            17 if is("x-forwarded-proto") => self.forwarded.proto.push(text(value)),
-            16 if is("x-forwarded-host") => self.forwarded.host.push(text(value)),
-            18 if is("x-forwarded-prefix") => self.forwarded.prefix.push(text(value)),
-            9 if is("forwarded") => self.forwarded.forwarded.push(text(value)),
+        match Self::known_name(name) {
+            Some("authorization") => self.authorization.add(value),
+            Some("dpop") => self.dpop.add(value),
+            Some("host") => self.host.add(value),
+            Some("x-forwarded-proto") => self.forwarded.proto.push(text(value)),
+            Some("x-forwarded-host") => self.forwarded.host.push(text(value)),
+            Some("x-forwarded-prefix") => self.forwarded.prefix.push(text(value)),
+            Some("forwarded") => self.forwarded.forwarded.push(text(value)),
             _ => {}
         }
+    }
+
+    /// The name in lower case, if it is one of a field that matters. All others need not be kept.
+    pub fn known_name(name: &[u8]) -> Option<&'static str> {
+        // By length first: most fields of a request are none of these.
+        let known: &[&'static str] = match name.len() {
+            4 => &["dpop", "host"],
+            9 => &["forwarded"],
+            13 => &["authorization"],
+            16 => &["x-forwarded-host"],
+            17 => &["x-forwarded-proto"],
+            18 => &["x-forwarded-prefix"],
+            _ => &[],
+        };
+        known.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes())).copied()
     }
 
     /// The field lines that matter. If they are read again, the result is the same.

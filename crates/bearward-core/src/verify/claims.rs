@@ -11,11 +11,11 @@ use crate::rejection::Rejection;
 use crate::time::UnixTime;
 
 /// Claims that are for us and for now. Only [`check`] makes one.
-pub(crate) struct CheckedClaims(Arc<JsonObject>);
+pub(crate) struct CheckedClaims(Arc<SignedClaims>);
 
 /// The standard claims, one after the other.
 pub(super) fn check(
-    signed: &SignedClaims,
+    signed: &Arc<SignedClaims>,
     metadata: &Metadata,
     policy: &Policy,
     now: UnixTime,
@@ -28,7 +28,7 @@ pub(super) fn check(
     found.check_not_before(policy, now)?;
     found.check_issued_at()?;
     found.check_subject()?;
-    Ok(CheckedClaims(Arc::clone(claims)))
+    Ok(CheckedClaims(Arc::clone(signed)))
 }
 
 /// The claims that are looked at, found in one pass.
@@ -102,7 +102,7 @@ fn date(value: Value<'_>) -> Option<UnixTime> {
 
 /// That every claim the caller requires is there, of whatever type.
 pub(crate) fn require(checked: &CheckedClaims, required: &[&str]) -> Result<(), Rejection> {
-    match required.iter().find(|claim| checked.0.get(claim).is_none()) {
+    match required.iter().find(|claim| checked.claims().get(claim).is_none()) {
         Some(claim) => Err(Rejection::RequiredClaimMissing { claim: (*claim).to_owned() }),
         None => Ok(()),
     }
@@ -110,10 +110,10 @@ pub(crate) fn require(checked: &CheckedClaims, required: &[&str]) -> Result<(), 
 
 impl CheckedClaims {
     pub(crate) fn claims(&self) -> &JsonObject {
-        &self.0
+        self.0.claims()
     }
 
-    pub(crate) fn into_claims(self) -> Arc<JsonObject> {
+    pub(crate) fn into_signed(self) -> Arc<SignedClaims> {
         self.0
     }
 }

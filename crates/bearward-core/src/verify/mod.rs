@@ -8,14 +8,14 @@ pub(crate) mod memory;
 pub(crate) mod proof;
 pub(crate) mod recipient;
 pub(crate) mod replay;
-mod signature;
+pub(crate) mod signature;
 pub(crate) mod verified;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::documents::{Candidates, DocumentNeeded, Documents, Missing, Patience};
+use crate::documents::{Candidates, DocumentNeeded, Documents, IssuerKeys, Missing, Patience};
 use crate::http::request::RequestFacts;
 use crate::http::scheme::Scheme;
 use crate::issuer::{IssuerRefused, IssuerUrl};
@@ -26,8 +26,9 @@ use crate::time::UnixTime;
 use claims::CheckedClaims;
 use credentials::Credentials;
 use header::UnverifiedToken;
-use memory::{Remembered, Sight, TokenMemory};
+use memory::{Known, Sight, TokenMemory};
 use proof::{ProvenRequest, UnverifiedProof, VerifiedProof};
+use signature::SignedClaims;
 use replay::{ReplayKey, ReplayLog, Sighting};
 use verified::VerifiedToken;
 
@@ -153,8 +154,8 @@ impl Verifier {
     /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
     fn check_token(&self, token: &str, brought: Brought<'_>, now: UnixTime) -> Result<CheckedToken, Stop> {
         let sight = self.memory.look(token);
-        if let Sight::Verified(remembered) = &sight
-            && let Some(checked) = self.check_remembered(remembered, brought, now)?
+        if let Sight::Verified(known) = &sight
+            && let Some(checked) = self.check_known(known, brought, now)?
         {
             return Ok(checked);
         }
@@ -163,35 +164,52 @@ impl Verifier {
         let issuer = self.issuer(token.issuer()?, brought)?;
         // A malformed `kid` is refused before anything is fetched.
         token.kid()?;
-        let issuer_keys = self.documents.keys(issuer, brought.patience, now)?;
+        self.documents.keys(issuer, brought.patience, now, |issuer_keys| {
+            let signed = self.check_signature(token, issuer, &issuer_keys, brought, now)?;
+            issuer_keys.note_use(now);
+            let claims = claims::check(&signed, issuer_keys.metadata, &self.policy, now)?;
+            self.memory.note(text, &sight, &signed, now);
+            Ok(CheckedToken { claims, due: issuer_keys.due, is_remembered: false })
+        })?
+    }
+
+    fn check_signature(
+        &self,
+        token: UnverifiedToken<'_>,
+        issuer: &IssuerUrl,
+        issuer_keys: &IssuerKeys<'_>,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<Arc<SignedClaims>, Stop> {
         let no_key = |rejection| self.no_key(issuer, issuer_keys.given, brought, rejection, now);
-        let signed = match token.candidates(&issuer_keys.keys)? {
-            Candidates::OfKid(keys) => signature::check(token, &keys)?,
+        match token.candidates(issuer_keys.keys)? {
+            Candidates::OfKid(keys) => Ok(signature::check(token, &keys, issuer_keys.keys)?),
             // Nothing says that it is this key: if it isn't, a newer one may be published.
-            Candidates::OnlyOne(key) => signature::check(token, &[key]).map_err(no_key)?,
-            Candidates::None => return Err(no_key(token.no_key())),
-        };
-        self.documents.note_use(issuer, now);
-        let claims = claims::check(&signed, &issuer_keys.metadata, &self.policy, now)?;
-        self.memory.note(text, &sight, &signed, &issuer_keys.keys);
-        Ok(CheckedToken { claims, due: issuer_keys.due })
+            Candidates::OnlyOne(key) => signature::check(token, &[key], issuer_keys.keys).map_err(no_key),
+            Candidates::None => Err(no_key(token.no_key())),
+        }
     }
 
     /// The steps for a token whose bytes were verified before: all but the signature, and what the bytes alone decide.
     /// `None` if its issuer has other keys now.
-    fn check_remembered(
+    fn check_known(
         &self,
-        remembered: &Remembered,
+        known: &Known<'_>,
         brought: Brought<'_>,
         now: UnixTime,
     ) -> Result<Option<CheckedToken>, Stop> {
-        let Some(iss) = remembered.issuer() else { return Ok(None) };
+        let signed = known.claims();
+        let Some(iss) = signed.issuer() else { return Ok(None) };
         let issuer = self.issuer(iss, brought)?;
-        let issuer_keys = self.documents.keys(issuer, brought.patience, now)?;
-        let Some(signed) = remembered.claims_by(&issuer_keys.keys) else { return Ok(None) };
-        self.documents.note_use(issuer, now);
-        let claims = claims::check(&signed, &issuer_keys.metadata, &self.policy, now)?;
-        Ok(Some(CheckedToken { claims, due: issuer_keys.due }))
+        self.documents.keys(issuer, brought.patience, now, |issuer_keys| {
+            if !signed.are_by(issuer_keys.keys) {
+                return Ok(None);
+            }
+            issuer_keys.note_use(now);
+            let claims = claims::check(signed, issuer_keys.metadata, &self.policy, now)?;
+            known.note_use(now);
+            Ok(Some(CheckedToken { claims, due: issuer_keys.due, is_remembered: true }))
+        })?
     }
 
     /// No key of the set is the token's: the set is fetched again; or that was done lately, and the token is refused.
@@ -249,11 +267,13 @@ impl Verifier {
 struct CheckedToken {
     claims: CheckedClaims,
     due: Option<Box<DocumentNeeded>>,
+    is_remembered: bool,
 }
 
 impl CheckedToken {
     fn accepted(self, scheme: Option<Scheme>) -> Accepted {
-        let token = VerifiedToken { claims: self.claims.into_claims(), scheme };
+        let signed = self.claims.into_signed();
+        let token = VerifiedToken { signed, scheme, is_remembered: self.is_remembered };
         Accepted { token, due: self.due, nonce: None }
     }
 }

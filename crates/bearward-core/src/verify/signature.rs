@@ -1,38 +1,53 @@
 //! From here on the claims are the issuer's.
 
-use std::sync::Arc;
+use core::any::Any;
+use core::fmt;
+use std::sync::{Arc, OnceLock, Weak};
 
 use super::header::{TokenType, UnverifiedToken};
+use crate::documents::KeySet;
 use crate::encoding::json::{JsonObject, Value};
 use crate::jose::jwk::VerificationKey;
 use crate::rejection::Rejection;
 
+/// What a front end has made of a token's claims, such as an object of another language. The engine only keeps it.
+pub type Companion = Box<dyn Any + Send + Sync>;
+
 /// Claims that the issuer signed. Only [`check`] makes one.
-#[derive(Clone)]
 pub(crate) struct SignedClaims {
-    claims: Arc<JsonObject>,
+    claims: JsonObject,
     token_type: TokenType,
+    /// The set with the key that signed them. Not a reference that keeps it alive: a key set that was replaced takes no
+    /// memory here.
+    keys: Weak<KeySet>,
+    companion: OnceLock<Companion>,
 }
 
-/// Whether one of `keys` signed the token, over the bytes as they were received. RFC 7515 §5.2 step 8.
+/// Whether one of `candidates`, which are of `keys`, signed the token, over the bytes as they were received. RFC 7515 §5.2
+/// step 8.
 pub(super) fn check(
     token: UnverifiedToken<'_>,
-    keys: &[&VerificationKey],
-) -> Result<SignedClaims, Rejection> {
-    let signed = keys.iter().any(|key| {
+    candidates: &[&VerificationKey],
+    keys: &Arc<KeySet>,
+) -> Result<Arc<SignedClaims>, Rejection> {
+    let signed = candidates.iter().any(|key| {
         // A key is prepared for one algorithm; that it is the token's was asked when it was chosen.
         key.algorithm() == token.algorithm && key.verify(token.signing_input, &token.signature).is_ok()
     });
     let token_type = token.token_type();
     if signed {
-        Ok(SignedClaims { claims: Arc::new(token.payload), token_type })
+        Ok(Arc::new(SignedClaims::new(token.payload, token_type, keys)))
     } else {
         Err(Rejection::SignatureInvalid)
     }
 }
 
 impl SignedClaims {
-    pub(super) fn claims(&self) -> &Arc<JsonObject> {
+    fn new(claims: JsonObject, token_type: TokenType, keys: &Arc<KeySet>) -> Self {
+        Self { claims, token_type, keys: Arc::downgrade(keys), companion: OnceLock::new() }
+    }
+
+    pub(super) fn claims(&self) -> &JsonObject {
         &self.claims
     }
 
@@ -46,14 +61,29 @@ impl SignedClaims {
         self.claims.get("iss").and_then(Value::as_str)
     }
 
-    #[cfg(test)]
-    pub(super) fn for_test(text: String) -> Self {
-        let claims = Arc::new(JsonObject::parse(text.into_bytes()).unwrap());
-        Self { claims, token_type: TokenType::Any }
+    /// Whether they were verified with a key of this very set.
+    pub(super) fn are_by(&self, keys: &Arc<KeySet>) -> bool {
+        core::ptr::eq(self.keys.as_ptr(), Arc::as_ptr(keys))
+    }
+
+    pub(super) fn companion(&self) -> &OnceLock<Companion> {
+        &self.companion
     }
 
     /// How much memory they take.
     pub(super) fn bytes(&self) -> usize {
         self.claims.bytes()
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_test(text: String, keys: &Arc<KeySet>) -> Arc<Self> {
+        Arc::new(Self::new(JsonObject::parse(text.into_bytes()).unwrap(), TokenType::Any, keys))
+    }
+}
+
+impl fmt::Debug for SignedClaims {
+    /// Shows only the size: claims may be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SignedClaims({} bytes)", self.bytes())
     }
 }

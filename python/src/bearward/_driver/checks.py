@@ -2,11 +2,9 @@
 
 import math
 import os
-import ssl
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from bearward._driver import trust
 from bearward.errors import ConfigurationError
 from bearward.replay import ReplayStore
 
@@ -88,6 +86,10 @@ def ca_file(name: str, value: object) -> None:
         return
     if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str) or not os.fspath(value):
         raise ConfigurationError(f"{name} must be the path of a file.")
+    import ssl
+
+    from bearward._driver import trust
+
     try:
         trust.add_file(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), name, value)
     except trust.UntrustableFileError as error:

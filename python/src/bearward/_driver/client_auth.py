@@ -6,12 +6,11 @@ import base64
 import secrets
 from typing import TYPE_CHECKING, Any, Optional, Protocol
 
-import httpx
-
 from bearward import _native
 from bearward.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import httpx
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     from bearward.options import ApiClientOptions
@@ -72,6 +71,8 @@ class _ClientSecret:
         self._secret = secret
 
     def authenticate(self, issuer: str, now: float) -> RequestAuthentication:
+        import httpx
+
         credentials = base64.b64encode(f"{self.client_id}:{self._secret}".encode()).decode()
         return RequestAuthentication([], httpx.BasicAuth(self.client_id, self._secret), [self._secret, credentials])
 

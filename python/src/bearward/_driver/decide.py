@@ -51,25 +51,23 @@ class Driver:
 
     async def conclude(
         self,
-        step: Union[dict[str, Any], _native.Accepted, _native.Decision],
+        step: Union[_native.Passed, _native.Decision],
         url: Optional[str],
         headers: Optional[Mapping[str, str]],
-    ) -> Verified:
+    ) -> _native.Passed:
         """What a decision leads to. `url` and `headers` are for the resolver.
 
         Raises:
             BaseAuthError: the request is not let in.
         """
-        outcome = await self._drive(step, url, headers) if isinstance(step, _native.Decision) else step
-        if isinstance(outcome, dict):
-            return Verified(outcome)
-        if outcome.refresh is not None:
-            await self._documents.refresh(outcome.refresh)
-        return Verified(outcome.claims, outcome.dpop_nonce)
+        passed = await self._drive(step, url, headers) if isinstance(step, _native.Decision) else step
+        if passed.refresh is not None:
+            await self._documents.refresh(passed.refresh)
+        return passed
 
     async def _drive(
         self, decision: _native.Decision, url: Optional[str], headers: Optional[Mapping[str, str]]
-    ) -> Union[dict[str, Any], _native.Accepted]:
+    ) -> _native.Passed:
         asked_for: Optional[str] = None
         end = time.monotonic() + self._timeout + _GRACE_SECONDS
         while True:

@@ -13,8 +13,6 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union, cast
 from urllib.parse import urlencode
 
-import httpx
-
 from bearward import _native
 from bearward._driver.body import UnusableAnswerError, read_body
 from bearward._driver.client_auth import authentication_for
@@ -144,6 +142,8 @@ class TokenExchanger:
         self, exchange: _native.Exchange, client: ClientAuthentication, raised: _Raised, end: float
     ) -> _native.Granted:
         """The token that is granted, if the token endpoint answers before `end` (monotonic clock)."""
+        import httpx
+
         try:
             with Deadline(end - time.monotonic()):
                 return await self._post(await self._endpoint(raised, end), exchange, client)
@@ -221,6 +221,8 @@ def _without_endpoint(error: IssuerUnavailableError) -> ApiError:
 
 def _failure(error: Exception) -> ApiError:
     """Why there is no answer, without any text of the request."""
+    import httpx
+
     if isinstance(error, (asyncio.TimeoutError, httpx.TimeoutException)):
         return ApiError("timeout_error", "Request to token endpoint timed out", 504)
     if isinstance(error, UnusableAnswerError):

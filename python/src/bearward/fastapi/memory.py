@@ -1,34 +1,59 @@
-"""What guards have verified in a request, for those that come later in the same request.
+"""What guards have let in in a request, for those that come later in the same request.
 
-A DPoP proof is good once, and a request may pass several guards: the first one uses the proof up. So the claims are
-kept in the ASGI scope, for exactly the method, the URL and the credentials that were verified. Code that calls the app
-again with a copy of the scope, for another route, gets nothing out of it.
+A DPoP proof is good once, and a request may pass several guards: the first one uses the proof up. So what was let in is
+kept in the ASGI scope, for exactly the credentials that were verified, and for the method and the URL where they count.
+Code that calls the app again with a copy of the scope, for another route, gets nothing out of it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional, Union
 
 from fastapi.requests import HTTPConnection
 
-from bearward.client import ApiClient
-from bearward.fastapi.refusal_log import credentials_of
+from bearward import _native
+from bearward.client import ApiClient, Verified
+from bearward.fastapi.websocket import Fields, presented
 
 # The entry of an ASGI scope where this is.
-_VERIFIED = "bearward.verified"
+_LET_IN = "bearward.let_in"
 
 
-class Asked(NamedTuple):
-    """What was verified, and by whom: an equal question has the same answer within one request."""
+class StandIn:
+    """What a test's own `verify_request` returned, in place of the engine's answer.
 
-    api_client: ApiClient
-    method: str
-    url: str
-    credentials: tuple[list[str], ...]
+    Args:
+        verified: What it returned.
+        fields: The request's header fields.
+        method: The request's method.
+        url: The URL that the client used.
+    """
 
-    @classmethod
-    def of(cls, api_client: ApiClient, connection: HTTPConnection, url: str) -> "Asked":
-        """The question whether `connection` is let in by `api_client`."""
-        return cls(api_client, method_of(connection), url, credentials_of(connection))
+    def __init__(self, verified: Verified, fields: Fields, method: str, url: str) -> None:
+        self._claims = copied(verified.claims)
+        self.dpop_nonce = verified.dpop_nonce
+        self._asked = (_credentials(fields), method, url)
+
+    @property
+    def issuer(self) -> Any:
+        """The claim `iss`."""
+        return self._claims.get("iss")
+
+    def claims(self) -> dict[str, Any]:
+        """As of `_native.Passed`."""
+        return copied(self._claims)
+
+    def answers(self, fields: Fields, method: str, url: str) -> bool:
+        """As of `_native.Passed`."""
+        return self._asked == (_credentials(fields), method, url)
+
+    def has_credentials_of(self, fields: Fields) -> bool:
+        """As of `_native.Passed`."""
+        return self._asked[0] == _credentials(fields)
+
+
+LetIn = Union[_native.Passed, StandIn]
 
 
 def method_of(connection: HTTPConnection) -> str:
@@ -37,18 +62,25 @@ def method_of(connection: HTTPConnection) -> str:
     return method
 
 
-def recall(connection: HTTPConnection, asked: Asked) -> Optional[dict[str, Any]]:
-    """The claims that were verified for an equal question in this request; the caller's own copy."""
-    for kept, claims in connection.scope.get(_VERIFIED, ()):
-        if kept == asked:
-            return copied(claims)
+def recall(connection: HTTPConnection, api_client: ApiClient, fields: Fields, method: str, url: str) -> Optional[LetIn]:
+    """What `api_client` let in in this request, if it was asked the same."""
+    for client, let_in, _ in connection.scope.get(_LET_IN, ()):
+        if client is api_client and let_in.answers(fields, method, url):
+            kept: LetIn = let_in
+            return kept
     return None
 
 
-def remember(connection: HTTPConnection, asked: Asked, claims: Mapping[str, Any]) -> None:
-    """Keep the claims that were verified, the latest first."""
+def has_memory(connection: HTTPConnection) -> bool:
+    """Whether anything was let in in this request."""
+    return _LET_IN in connection.scope
+
+
+def remember(connection: HTTPConnection, api_client: ApiClient, let_in: LetIn, subprotocol: Optional[str]) -> None:
+    """Keep what was let in, the latest first. `subprotocol`: see `presented`."""
+    scope = connection.scope
     # A new tuple: the scope may be a copy, and the original must not change.
-    connection.scope[_VERIFIED] = ((asked, copied(claims)), *connection.scope.get(_VERIFIED, ()))
+    scope[_LET_IN] = ((api_client, let_in, subprotocol), *scope.get(_LET_IN, ()))
 
 
 def claims_of(connection: HTTPConnection) -> Optional[dict[str, Any]]:
@@ -59,9 +91,10 @@ def claims_of(connection: HTTPConnection) -> Optional[dict[str, Any]]:
     Args:
         connection: A Starlette or FastAPI `Request` or `WebSocket`.
     """
-    for asked, claims in connection.scope.get(_VERIFIED, ()):
-        if asked.credentials == credentials_of(connection):
-            return copied(claims)
+    for _, let_in, subprotocol in connection.scope.get(_LET_IN, ()):
+        if let_in.has_credentials_of(presented(connection, subprotocol)):
+            claims: dict[str, Any] = let_in.claims()
+            return claims
     return None
 
 
@@ -76,3 +109,7 @@ def _copied(value: Any) -> Any:
     if type(value) is list:
         return [_copied(item) for item in value]
     return value
+
+
+def _credentials(fields: Fields) -> list[tuple[bytes, bytes]]:
+    return [(name.lower(), value) for name, value in fields if name.lower() in (b"authorization", b"dpop")]

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import time
+from contextlib import nullcontext
 from typing import Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, Union, cast
 
 from fastapi import Response, params
@@ -10,17 +11,18 @@ from fastapi.requests import HTTPConnection
 from fastapi.security import SecurityScopes
 from starlette.datastructures import Headers
 
+from bearward import _native
 from bearward._native import has_credentials
-from bearward.client import ApiClient, Verified, Waited
+from bearward.client import ApiClient, Verified, Waited, is_settled
 from bearward.errors import BaseAuthError
 from bearward.fastapi.answer import defect
 from bearward.fastapi.decisions import Decision, Observers
-from bearward.fastapi.memory import Asked, recall, remember
+from bearward.fastapi.memory import LetIn, StandIn, has_memory, method_of, recall, remember
 from bearward.fastapi.model import Converter, UnfitClaimsError
 from bearward.fastapi.openapi import Login, OpenIdLogin, ShownGuard
 from bearward.fastapi.refusal_log import RefusalLog, credentials_of, scheme_of
 from bearward.fastapi.url import PublicUrls
-from bearward.fastapi.websocket import accept_with, answer, presented
+from bearward.fastapi.websocket import Fields, accept_with, answer, presented
 from bearward.requirement import Requirement
 
 # FastAPI gives both; code that calls a guard itself need not.
@@ -110,67 +112,124 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             AuthHTTPException: 400, 401, 403, 500 or 503: see the classes in `bearward.errors`.
             WebSocketException: the same for a WebSocket, where the server can't send such an answer.
         """
-        headers = presented(request, self._auth0._subprotocol)
-        if self._demand.optional and not has_credentials(headers.raw):
+        owner = self._auth0
+        fields = presented(request, owner._subprotocol)
+        if self._demand.optional and not has_credentials(fields):
             return cast("_Claims", None)
-        begun, waited = time.monotonic(), Waited()
+        watch = _Watch() if owner._observers else None
+        let_in: Optional[LetIn] = None
         # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
-        nonce = issuer = None
         try:
-            claims, nonce = await self._verified(request, headers, waited)
-            issuer = claims.get("iss")
+            requirement = self._requirement(security_scopes)
+            step = self._begun(request, fields, requirement)
+            if step is not None and is_settled(step):
+                let_in, unmet = step, step.unmet
+                remember(request, owner.api_client, step, owner._subprotocol)
+            else:
+                let_in, unmet = await self._verified(step, request, fields, requirement, watch)
+            nonce = let_in.dpop_nonce
             if nonce is not None and response is not None:
                 # RFC 9449 section 8.2. Lost where the route answers with a `Response` of its own: the client is then
                 # asked for a nonce.
                 response.headers["DPoP-Nonce"] = nonce
-            refusal = self._unmet(claims, security_scopes, headers)
+            claims = let_in.claims()
+            refusal = self._refusal(claims, requirement, unmet, fields)
             if refusal is None:
                 made = claims if self._convert is None else self._convert(claims)
-                accept_with(request, self._auth0._subprotocol)
-                self._tell(None, headers, issuer, begun, waited)
+                accept_with(request, owner._subprotocol)
+                if watch is not None:
+                    self._tell(None, fields, let_in, watch)
                 return cast("_Claims", made)
         except BaseAuthError as error:
             refusal = error
         except UnfitClaimsError as error:
-            refusal = self._auth0.api_client.unfit(str(error), headers.get("authorization"))
+            refusal = owner.api_client.unfit(str(error), Headers(raw=fields).get("authorization"))
         except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
             refusal = defect(error, credentials_of(request))
-        self._auth0._refusals.refused(refusal, request, issuer)
-        self._tell(refusal.code, headers, issuer, begun, waited)
-        raise answer(refusal, request, nonce)
+        owner._refusals.refused(refusal, request, None if let_in is None else let_in.issuer)
+        if watch is not None:
+            self._tell(refusal.code, fields, let_in, watch)
+        raise answer(refusal, request, None if let_in is None else let_in.dpop_nonce)
 
-    def _tell(self, code: Optional[str], headers: Headers, issuer: Optional[str], begun: float, waited: Waited) -> None:
-        if self._auth0._observers:
-            seconds = time.monotonic() - begun
-            self._auth0._observers.tell(Decision(code, scheme_of(headers), issuer, seconds, waited.seconds))
+    def _tell(self, code: Optional[str], fields: Fields, let_in: Optional[LetIn], watch: "_Watch") -> None:
+        issuer = None if let_in is None else let_in.issuer
+        seconds = time.monotonic() - watch.begun
+        decision = Decision(code, scheme_of(Headers(raw=fields)), issuer, seconds, watch.waited.seconds)
+        self._auth0._observers.tell(decision)
 
-    def _unmet(
-        self, claims: dict[str, Any], security_scopes: SecurityScopes, headers: Headers
-    ) -> Optional[BaseAuthError]:
+    def _requirement(self, security_scopes: SecurityScopes) -> Requirement:
+        if not security_scopes.scopes:
+            return self._demand.requirement
         more = tuple(security_scopes.scopes)
         requirement = self._with_scopes.get(more)
         if requirement is None:
             requirement = self._with_scopes[more] = self._demand.requirement.with_scopes(more)
-        if not requirement:
-            return None
-        return self._auth0.api_client.unmet(claims, requirement, headers.get("authorization"))
+        return requirement
 
-    async def _verified(self, request: HTTPConnection, headers: Headers, waited: Waited) -> Verified:
-        """A proof is good once, and a request may pass several guards: the first one uses it up."""
-        url = self._auth0._urls.of(request)
+    def _refusal(
+        self, claims: dict[str, Any], requirement: Requirement, unmet: Optional[BaseAuthError], fields: Fields
+    ) -> Optional[BaseAuthError]:
+        """Why a requirement is not met. `unmet`: what the engine says."""
+        refused = requirement.refused_by_function(claims)
+        if refused is None:
+            return unmet
+        return self._auth0.api_client._engine.unfit(refused, Headers(raw=fields).get("authorization"))
+
+    def _begun(
+        self, request: HTTPConnection, fields: Fields, requirement: Requirement
+    ) -> Union[_native.Passed, _native.Decision, None]:
+        """What the engine says of a request with a Bearer token. `None`: more is needed to ask."""
         client = self._auth0.api_client
-        asked = Asked.of(client, request, url)
-        claims = recall(request, asked)
-        if claims is not None:
-            return Verified(claims)
-        # Users' tests replace `verify_request`, also after the guard was made.
-        if _is_own(client.verify_request):
-            verified = await client._timed_verify(headers, asked.method, url, waited)
-        else:
-            mocked: Any = await client.verify_request(headers=headers, http_method=asked.method, http_url=url)
-            verified = mocked if isinstance(mocked, Verified) else Verified(mocked)
-        remember(request, asked, verified.claims)
-        return verified
+        # A resolver is told the URL.
+        if client._has_resolver or has_memory(request) or not _is_own(client.verify_request):
+            return None
+        return client._begin(fields, None, None, requirement.native)
+
+    async def _verified(
+        self,
+        step: Union[_native.Passed, _native.Decision, None],
+        request: HTTPConnection,
+        fields: Fields,
+        requirement: Requirement,
+        watch: "Optional[_Watch]",
+    ) -> tuple[LetIn, Optional[BaseAuthError]]:
+        """What let the request in, and what the engine misses in its token.
+
+        A proof is good once, and a request may pass several guards: the first one uses it up.
+        """
+        client, method, url = self._auth0.api_client, method_of(request), self._auth0._urls.of(request)
+        let_in: LetIn
+        if step is None:
+            recalled = recall(request, client, fields, method, url)
+            if recalled is not None:
+                return recalled, self._unmet(recalled, requirement, fields)
+            # Users' tests replace `verify_request`, also after the guard was made.
+            if not _is_own(client.verify_request):
+                mocked: Any = await client.verify_request(headers=Headers(raw=fields), http_method=method, http_url=url)
+                let_in = StandIn(mocked if isinstance(mocked, Verified) else Verified(mocked), fields, method, url)
+                remember(request, client, let_in, self._auth0._subprotocol)
+                return let_in, self._unmet(let_in, requirement, fields)
+            step = client._begin(fields, method, url, requirement.native)
+        assert step is not None  # noqa: S101 - method and URL are given
+        with nullcontext() if watch is None else watch.waited:
+            let_in = await client._conclude(step, url, Headers(raw=fields))
+        remember(request, client, let_in, self._auth0._subprotocol)
+        return let_in, let_in.unmet
+
+    def _unmet(self, let_in: LetIn, requirement: Requirement, fields: Fields) -> Optional[BaseAuthError]:
+        if isinstance(let_in, StandIn):
+            authorization = Headers(raw=fields).get("authorization")
+            return self._auth0.api_client.unmet(let_in.claims(), requirement, authorization)
+        native = requirement.native
+        return None if native is None else let_in.unmet_by(native, time.time())
+
+
+class _Watch:
+    """How long a decision takes."""
+
+    def __init__(self) -> None:
+        self.begun = time.monotonic()
+        self.waited = Waited()
 
 
 def _guard_again(auth0: "Owner", demand: Demand) -> RequireAuth[Any]:

@@ -60,7 +60,12 @@ _PATH_CHARACTERS = "/:@!$&'()*+,;=~"
 def _trusts_proxy(scope: Mapping[str, Any]) -> bool:
     # Not every true value: the string "false" from an environment variable is one.
     app = scope.get("app")
-    return app is not None and getattr(getattr(app, "state", None), "trust_proxy", False) in (True, 1)
+    state = getattr(app, "state", None)
+    # Starlette's raises an error for what it doesn't have, which takes longer than all the rest.
+    known = getattr(state, "_state", None)
+    if type(known) is dict:
+        return known.get("trust_proxy") in (True, 1)
+    return getattr(state, "trust_proxy", False) in (True, 1)
 
 
 def _server(scope: Mapping[str, Any]) -> str:

@@ -7,10 +7,12 @@ from typing import Callable, Optional, Union
 
 from fastapi import WebSocket, WebSocketException
 from fastapi.requests import HTTPConnection
-from starlette.datastructures import Headers
 
 from bearward.errors import BaseAuthError, ConfigurationError
 from bearward.fastapi.answer import AuthHTTPException
+
+Fields = list[tuple[bytes, bytes]]
+"""Header fields, as ASGI has them."""
 
 # RFC 6455 section 7.4.1: a policy is violated.
 _POLICY_VIOLATION = 1008
@@ -32,17 +34,21 @@ def check_subprotocol(name: Optional[str]) -> None:
         raise ConfigurationError("websocket_subprotocol must be the name of a subprotocol, such as 'bearer'.")
 
 
-def presented(connection: HTTPConnection, subprotocol: Optional[str]) -> Headers:
-    """The headers of a request. If a WebSocket has its token in `Sec-WebSocket-Protocol`, it is in Authorization there.
+def presented(connection: HTTPConnection, subprotocol: Optional[str]) -> Fields:
+    """The header fields of a request. A WebSocket's token in `Sec-WebSocket-Protocol` is in Authorization there.
 
     Browsers can't set Authorization for a WebSocket. They can offer the subprotocols `bearer, TOKEN`. A request with
     both has two Authorization fields, and is refused.
     """
+    fields: Fields = connection.scope["headers"]
+    if type(fields) is not list:
+        # ASGI lets it be any iterable. Starlette makes a list of it.
+        fields = connection.headers.raw
     token = _offered(connection, subprotocol)
     if token is None:
-        return connection.headers
-    others = [(name, value) for name, value in connection.headers.raw if name.lower() != _FIELD]
-    return Headers(raw=[*others, (b"authorization", b"Bearer " + token.encode("latin-1"))])
+        return fields
+    others = [(name, value) for name, value in fields if name.lower() != _FIELD]
+    return [*others, (b"authorization", b"Bearer " + token.encode("latin-1"))]
 
 
 def accept_with(connection: HTTPConnection, subprotocol: Optional[str]) -> None:
