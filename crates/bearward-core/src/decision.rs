@@ -29,6 +29,7 @@ use crate::refusal::{Cause, ResolverFailure, Unavailable};
 use crate::rejection::Rejection;
 use crate::requirement::{self, Requirement};
 use crate::time::UnixTime;
+use crate::verify::known_heads::KnownHeads;
 use crate::verify::memory::TokenMemory;
 use crate::verify::proof::{ProvenRequest, VerifiedProof, check_proof};
 use crate::verify::replay::{ReplayKey, ReplayLog, Sighting};
@@ -233,7 +234,7 @@ impl Verifier {
     fn assembled(policy: Policy, documents: Arc<Documents>) -> Self {
         let used_proofs = ReplayLog::new(policy.dpop.window());
         let memory = TokenMemory::new(policy.tokens_remembered);
-        Self { policy, documents, used_proofs, memory }
+        Self { policy, documents, used_proofs, memory, heads: KnownHeads::default() }
     }
 
     /// The documents that this verifier uses.

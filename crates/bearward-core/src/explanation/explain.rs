@@ -174,6 +174,7 @@ impl<'a> Evidence<'a> {
             Check::IssuerSpelling => Some(Found::of(claims?).check_issuer(self.metadata.as_ref()?)),
             Check::Audience => Some(recipient::check(
                 claims?.object(),
+                claims?.get("aud"),
                 head.map_or(header::TokenType::Any, header::token_type),
                 &policy.recipients,
                 &policy.scope_claim,
@@ -201,7 +202,7 @@ impl<'a> Evidence<'a> {
             Check::ProofUrl => Some(proof::check_url(self.proof_claims()?.object(), request)),
             Check::ProofToken => Some(proof::check_token(self.proof_claims()?.object(), request)),
             Check::ProofBinding => {
-                let jkt = binding::of_dpop_token(claims?).ok()?;
+                let jkt = binding::of_dpop_token(claims?.get("cnf")).ok()?;
                 Some(binding::check_thumbprint(jkt, &self.proof_key()?.ok()?.1))
             }
             Check::Scope => {
@@ -222,10 +223,10 @@ impl<'a> Evidence<'a> {
         let mode = self.policy.dpop.mode;
         match scheme {
             Scheme::Bearer => {
-                binding::check_bearer(claims, mode)?;
+                binding::check_bearer(claims.get("cnf"), mode)?;
                 binding::check_no_proof(self.presented.beside_proof, mode)
             }
-            Scheme::Dpop => binding::of_dpop_token(claims).map(drop),
+            Scheme::Dpop => binding::of_dpop_token(claims.get("cnf")).map(drop),
         }
     }
 

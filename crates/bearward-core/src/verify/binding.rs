@@ -1,6 +1,6 @@
 //! Which key a token is bound to, and whether the sender of the request has that key. RFC 7800 §3, RFC 9449 §6.
 
-use crate::encoding::json::{JsonObject, Object};
+use crate::encoding::json::{Object, Value};
 use crate::jose::thumbprint::Thumbprint;
 use crate::policy::DpopMode;
 use crate::rejection::Rejection;
@@ -9,8 +9,8 @@ use crate::rejection::Rejection;
 ///
 /// NOTE: with DPoP switched off, a token that is bound by `jkt` alone is taken: the deployer said so. One that is
 /// bound in a way we could never check (`x5t#S256`, RFC 8705) is not.
-pub(crate) fn check_bearer(claims: &JsonObject, mode: DpopMode) -> Result<(), Rejection> {
-    let Some(confirmation) = confirmation(claims)? else { return Ok(()) };
+pub(crate) fn check_bearer(cnf: Option<Value<'_>>, mode: DpopMode) -> Result<(), Rejection> {
+    let Some(confirmation) = confirmation(cnf)? else { return Ok(()) };
     match (thumbprint(confirmation), mode) {
         (Ok(_), DpopMode::Off) => Ok(()),
         (Ok(_) | Err(Rejection::ThumbprintMalformed), _) => Err(Rejection::BoundTokenAsBearer),
@@ -24,8 +24,8 @@ pub(crate) fn check_no_proof(beside_proof: bool, mode: DpopMode) -> Result<(), R
 }
 
 /// A token that came with a proof must be bound to some key by `jkt`, and by nothing else. RFC 9449 §7.1.
-pub(crate) fn of_dpop_token(claims: &JsonObject) -> Result<&str, Rejection> {
-    let confirmation = confirmation(claims)?.ok_or(Rejection::ConfirmationMissing)?;
+pub(crate) fn of_dpop_token(cnf: Option<Value<'_>>) -> Result<&str, Rejection> {
+    let confirmation = confirmation(cnf)?.ok_or(Rejection::ConfirmationMissing)?;
     thumbprint(confirmation)
 }
 
@@ -34,8 +34,8 @@ pub(crate) fn check_thumbprint(jkt: &str, proven: &Thumbprint) -> Result<(), Rej
     if proven.matches(jkt) { Ok(()) } else { Err(Rejection::ConfirmationMismatch) }
 }
 
-fn confirmation(claims: &JsonObject) -> Result<Option<Object<'_>>, Rejection> {
-    match claims.get("cnf") {
+fn confirmation(cnf: Option<Value<'_>>) -> Result<Option<Object<'_>>, Rejection> {
+    match cnf {
         None => Ok(None),
         Some(value) => value.as_object().map(Some).ok_or(Rejection::ConfirmationMalformed),
     }
@@ -58,9 +58,18 @@ fn thumbprint(confirmation: Object<'_>) -> Result<&str, Rejection> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoding::json::JsonObject;
 
     fn claims(cnf: &str) -> JsonObject {
         JsonObject::parse(format!(r#"{{"cnf":{cnf}}}"#).into_bytes()).unwrap()
+    }
+
+    fn check_bearer(claims: &JsonObject, mode: DpopMode) -> Result<(), Rejection> {
+        super::check_bearer(claims.get("cnf"), mode)
+    }
+
+    fn of_dpop_token(claims: &JsonObject) -> Result<&str, Rejection> {
+        super::of_dpop_token(claims.get("cnf"))
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::recipient;
 use super::signature::SignedClaims;
-use crate::encoding::json::{JsonObject, Value};
+use crate::encoding::json::{JsonObject, Place, Value};
 use crate::issuer::metadata::Metadata;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
@@ -20,10 +20,10 @@ pub(super) fn check(
     policy: &Policy,
     now: UnixTime,
 ) -> Result<CheckedClaims, Rejection> {
-    let claims = signed.claims();
-    let found = Found::of(claims);
+    let found = signed.found();
     found.check_issuer(metadata)?;
-    recipient::check(claims.object(), signed.token_type(), &policy.recipients, &policy.scope_claim)?;
+    let claims = signed.claims().object();
+    recipient::check(claims, found.aud, signed.token_type(), &policy.recipients, &policy.scope_claim)?;
     found.check_expiry(policy, now)?;
     found.check_not_before(policy, now)?;
     found.check_issued_at()?;
@@ -31,35 +31,35 @@ pub(super) fn check(
     Ok(CheckedClaims(Arc::clone(signed)))
 }
 
-/// The claims that are looked at, found in one pass.
-#[derive(Default)]
+/// Where the claims are that each verification looks at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places([Option<Place>; 7]);
+
+impl Places {
+    pub(super) fn of(claims: &JsonObject) -> Self {
+        Self(claims.places(["iss", "aud", "exp", "nbf", "iat", "sub", "cnf"]))
+    }
+}
+
+/// The claims that each verification looks at.
 pub(crate) struct Found<'a> {
-    iss: Option<Value<'a>>,
+    pub(crate) iss: Option<Value<'a>>,
+    pub(crate) aud: Option<Value<'a>>,
     exp: Option<Value<'a>>,
     nbf: Option<Value<'a>>,
     iat: Option<Value<'a>>,
     sub: Option<Value<'a>>,
+    pub(crate) cnf: Option<Value<'a>>,
 }
 
 impl<'a> Found<'a> {
     pub(crate) fn of(claims: &'a JsonObject) -> Self {
-        let mut found = Self::default();
-        for (name, value) in claims.object().members() {
-            found.note(name, value);
-        }
-        found
+        Self::at(claims, Places::of(claims))
     }
 
-    fn note(&mut self, name: &str, value: Value<'a>) {
-        let place = match name {
-            "iss" => &mut self.iss,
-            "exp" => &mut self.exp,
-            "nbf" => &mut self.nbf,
-            "iat" => &mut self.iat,
-            "sub" => &mut self.sub,
-            _ => return,
-        };
-        *place = Some(value);
+    pub(super) fn at(claims: &'a JsonObject, Places(places): Places) -> Self {
+        let [iss, aud, exp, nbf, iat, sub, cnf] = places.map(|place| place.map(|place| claims.at(place)));
+        Self { iss, aud, exp, nbf, iat, sub, cnf }
     }
 
     /// RFC 9068 §4: iss, exactly as the issuer spells itself.
@@ -111,6 +111,10 @@ pub(crate) fn require(checked: &CheckedClaims, required: &[&str]) -> Result<(), 
 impl CheckedClaims {
     pub(crate) fn claims(&self) -> &JsonObject {
         self.0.claims()
+    }
+
+    pub(super) fn found(&self) -> Found<'_> {
+        self.0.found()
     }
 
     pub(crate) fn into_signed(self) -> Arc<SignedClaims> {

@@ -1,5 +1,8 @@
 //! A token that was read and not yet believed: what may be looked at to find the key, and no more.
 
+use std::sync::Arc;
+
+use super::known_heads::KnownHeads;
 use crate::documents::{Candidates, KeySet};
 use crate::encoding::json::{JsonObject, Value};
 use crate::jose::algorithm::Algorithm;
@@ -9,23 +12,57 @@ use crate::rejection::{Fingerprint, HmacName, MissingKid, Rejection};
 
 /// An access token of the right shape, signed by nobody knows whom.
 pub(crate) struct UnverifiedToken<'a> {
-    pub(super) algorithm: Algorithm,
+    pub(super) head: Arc<Head>,
     pub(super) signing_input: &'a [u8],
     pub(super) signature: Vec<u8>,
     pub(super) payload: JsonObject,
-    header: JsonObject,
 }
 
-impl<'a> UnverifiedToken<'a> {
-    pub(crate) fn read(token: &'a str, policy: &Policy) -> Result<Self, Rejection> {
-        let segments = segments(token, policy)?;
-        let header = header(&segments)?;
+/// What the header of a token says. By itself it is acceptable, but for the `kid`.
+pub(crate) struct Head {
+    text: Box<str>,
+    algorithm: Algorithm,
+    token_type: TokenType,
+    kid: Result<Option<Box<str>>, Rejection>,
+}
+
+impl Head {
+    fn read(segments: &Segments<'_>, policy: &Policy) -> Result<Self, Rejection> {
+        let header = header(segments)?;
         check_extensions(&header)?;
         let algorithm = algorithm(&header, policy)?;
         check_type(&header)?;
+        let kid = kid(&header).map(|kid| kid.map(Box::from));
+        let text = Box::from(segments.header_text());
+        Ok(Self { text, algorithm, token_type: token_type(&header), kid })
+    }
+
+    /// As it was sent, in base64url.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// What the token says it is.
+    pub(super) fn token_type(&self) -> TokenType {
+        self.token_type
+    }
+}
+
+impl<'a> UnverifiedToken<'a> {
+    /// `known`: headers that were read, by the same policy.
+    pub(crate) fn read(token: &'a str, policy: &Policy, known: &KnownHeads) -> Result<Self, Rejection> {
+        let segments = segments(token, policy)?;
+        let head = match known.find(segments.header_text()) {
+            Some(head) => head,
+            None => Arc::new(Head::read(&segments, policy)?),
+        };
         let payload = payload(&segments)?;
         let signature = signature(&segments)?;
-        Ok(Self { algorithm, signing_input: segments.signing_input(), signature, payload, header })
+        Ok(Self { head, signing_input: segments.signing_input(), signature, payload })
     }
 
     pub(crate) fn issuer(&self) -> Result<&str, Rejection> {
@@ -34,18 +71,13 @@ impl<'a> UnverifiedToken<'a> {
 
     /// `kid`, to choose among our issuer's keys; `None` without one. RFC 7515 §4.1.4.
     pub(crate) fn kid(&self) -> Result<Option<&str>, Rejection> {
-        kid(&self.header)
-    }
-
-    /// What it says it is.
-    pub(super) fn token_type(&self) -> TokenType {
-        token_type(&self.header)
+        self.head.kid.as_ref().map(Option::as_deref).map_err(Clone::clone)
     }
 
     /// The keys to try.
     pub(crate) fn candidates<'k>(&self, keys: &'k KeySet) -> Result<Candidates<'k>, Rejection> {
         let kid = self.kid()?;
-        keys.candidates(kid, self.algorithm).map_err(|reason| Rejection::UnusableKey {
+        keys.candidates(kid, self.head.algorithm).map_err(|reason| Rejection::UnusableKey {
             kid: Fingerprint::of(kid.unwrap_or_default()),
             reason,
         })

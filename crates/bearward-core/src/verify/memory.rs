@@ -47,6 +47,13 @@ pub(crate) enum Sight<'a> {
     Verified(Known<'a>),
 }
 
+impl<'a> Sight<'a> {
+    /// What is remembered of it.
+    pub(crate) fn known(&self) -> Option<&Known<'a>> {
+        if let Self::Verified(known) = self { Some(known) } else { None }
+    }
+}
+
 impl TokenMemory {
     /// Holds `entries` tokens at most; 0 switches it off.
     pub(crate) fn new(entries: usize) -> Self {

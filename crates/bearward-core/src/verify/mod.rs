@@ -4,6 +4,7 @@ pub(crate) mod binding;
 pub(crate) mod claims;
 pub(crate) mod credentials;
 pub(crate) mod header;
+pub(crate) mod known_heads;
 pub(crate) mod memory;
 pub(crate) mod proof;
 pub(crate) mod recipient;
@@ -26,8 +27,9 @@ use crate::time::UnixTime;
 use claims::CheckedClaims;
 use credentials::Credentials;
 use header::UnverifiedToken;
+use known_heads::KnownHeads;
 use memory::{Known, Sight, TokenMemory};
-use proof::{ProvenRequest, UnverifiedProof, VerifiedProof};
+use proof::{PresentedProof, ProvenRequest, VerifiedProof, token_hash};
 use signature::SignedClaims;
 use replay::{ReplayKey, ReplayLog, Sighting};
 use verified::VerifiedToken;
@@ -41,6 +43,7 @@ pub struct Verifier {
     pub(crate) documents: Arc<Documents>,
     pub(crate) used_proofs: ReplayLog,
     pub(crate) memory: TokenMemory,
+    pub(crate) heads: KnownHeads,
 }
 
 /// What the driver brought for a request.
@@ -124,7 +127,7 @@ impl Verifier {
     ) -> Result<Accepted, Stop> {
         let mode = self.policy.dpop.mode;
         let checked = self.check_token(token, brought, now)?;
-        binding::check_bearer(checked.claims.claims(), mode)?;
+        binding::check_bearer(checked.claims.found().cnf, mode)?;
         binding::check_no_proof(beside_proof, mode)?;
         Ok(checked.accepted(Some(Scheme::Bearer)))
     }
@@ -139,13 +142,19 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<Accepted, Stop> {
         let policy = &self.policy.dpop;
-        let proof = UnverifiedProof::read(proof, policy)?;
-        let checked = self.check_token(token, brought, now)?;
-        let jkt = binding::of_dpop_token(checked.claims.claims())?;
+        let sight = self.memory.look(token);
+        let known = sight.known();
+        let proof = PresentedProof::read(proof, known.and_then(|known| known.claims().prover().get()), policy)?;
+        let checked = self.check_seen(token, &sight, brought, now)?;
+        let jkt = binding::of_dpop_token(checked.claims.found().cnf)?;
         let url = request.public_url();
         let proven = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
-        let proof = proof.check(proven, policy, now)?;
+        let hash = known.map_or_else(|| token_hash(token), Known::hash);
+        let (proof, prover) = proof.check(proven, &hash, policy, now)?;
         binding::check_thumbprint(jkt, proof.thumbprint())?;
+        if let Some((known, prover)) = known.zip(prover) {
+            known.keep(prover);
+        }
         let mut accepted = checked.accepted(Some(Scheme::Dpop));
         accepted.nonce = policy.nonces.as_ref().and_then(|nonces| nonces.successor(proof.nonce(), now));
         self.check_replay(&proof, accepted, now)
@@ -153,14 +162,23 @@ impl Verifier {
 
     /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
     fn check_token(&self, token: &str, brought: Brought<'_>, now: UnixTime) -> Result<CheckedToken, Stop> {
-        let sight = self.memory.look(token);
-        if let Sight::Verified(known) = &sight
+        self.check_seen(token, &self.memory.look(token), brought, now)
+    }
+
+    fn check_seen(
+        &self,
+        token: &str,
+        sight: &Sight<'_>,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<CheckedToken, Stop> {
+        if let Some(known) = sight.known()
             && let Some(checked) = self.check_known(known, brought, now)?
         {
             return Ok(checked);
         }
         let text = token;
-        let token = UnverifiedToken::read(token, &self.policy)?;
+        let token = UnverifiedToken::read(token, &self.policy, &self.heads)?;
         let issuer = self.issuer(token.issuer()?, brought)?;
         // A malformed `kid` is refused before anything is fetched.
         token.kid()?;
@@ -168,7 +186,7 @@ impl Verifier {
             let signed = self.check_signature(token, issuer, &issuer_keys, brought, now)?;
             issuer_keys.note_use(now);
             let claims = claims::check(&signed, issuer_keys.metadata, &self.policy, now)?;
-            self.memory.note(text, &sight, &signed, now);
+            self.memory.note(text, sight, &signed, now);
             Ok(CheckedToken { claims, due: issuer_keys.due, is_remembered: false })
         })?
     }
@@ -183,9 +201,11 @@ impl Verifier {
     ) -> Result<Arc<SignedClaims>, Stop> {
         let no_key = |rejection| self.no_key(issuer, issuer_keys.given, brought, rejection, now);
         match token.candidates(issuer_keys.keys)? {
-            Candidates::OfKid(keys) => Ok(signature::check(token, &keys, issuer_keys.keys)?),
+            Candidates::OfKid(keys) => Ok(signature::check(token, &keys, issuer_keys.keys, &self.heads)?),
             // Nothing says that it is this key: if it isn't, a newer one may be published.
-            Candidates::OnlyOne(key) => signature::check(token, &[key], issuer_keys.keys).map_err(no_key),
+            Candidates::OnlyOne(key) => {
+                signature::check(token, &[key], issuer_keys.keys, &self.heads).map_err(no_key)
+            },
             Candidates::None => Err(no_key(token.no_key())),
         }
     }

@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
-use super::{Digest, End, Remembered, digest_of, end_of, spread};
+use super::{End, Remembered, digest_of, end_of, spread};
+use crate::encoding::base64url;
 use crate::limits;
 use crate::time::UnixTime;
+use crate::verify::proof::Prover;
 use crate::verify::signature::SignedClaims;
 
 /// Tokens, bounded by entries and by bytes. One that was not used lately makes room for another.
@@ -165,8 +167,14 @@ impl Known<'_> {
         &self.token.claims
     }
 
-    pub(crate) fn digest(&self) -> &Digest {
-        &self.token.digest
+    /// What `ath` is of the token, in a proof.
+    pub(crate) fn hash(&self) -> String {
+        base64url::encode(&self.token.digest)
+    }
+
+    /// Keeps the client that the token is bound to, unless one is kept.
+    pub(crate) fn keep(&self, prover: Prover) {
+        let _other_was_first = self.token.claims.prover().set(prover);
     }
 
     /// Notes that the token was good once more. In whole seconds, so that requests that come at once don't write to it one
