@@ -59,9 +59,10 @@ impl<'py> FieldLines<'py> {
 impl Credentials {
     pub(crate) fn are_of(&self, lines: &FieldLines<'_>) -> bool {
         let mut others = lines.0.iter().filter(|line| is_credential(line));
-        let same = self.0.iter().all(|(name, value)| {
-            others.next().is_some_and(|(other, text)| name == other && value.is(text))
-        });
+        let same = self
+            .0
+            .iter()
+            .all(|(name, value)| others.next().is_some_and(|(other, text)| name == other && value.is(text)));
         // Of none, nothing can be said.
         same && others.next().is_none() && !self.0.is_empty()
     }

@@ -28,10 +28,12 @@ use serde_json::{Value, json};
 const ROUNDS: usize = 151;
 const REQUESTS: usize = 128;
 
+type Measurement = fn(&Tenant) -> Group;
+
 fn main() {
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let tenant = Tenant::new();
-    let all: [(&str, fn(&Tenant) -> Group); 7] = [
+    let all: [(&str, Measurement); 7] = [
         ("new", new),
         ("dpop", dpop),
         ("dpop-seen", dpop_seen),

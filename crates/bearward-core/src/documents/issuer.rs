@@ -139,7 +139,7 @@ impl IssuerDocuments {
         if state.jwks_uri != metadata.jwks_uri() {
             return Err(Missing::Needed(key_set()));
         }
-        let (keys, keys_due) = ready(state.key_set.readiness(now), patience, key_set)?;
+        let (keys, keys_due) = ready(&state.key_set.readiness(now), patience, key_set)?;
         let given = state.key_set.fetched_at().filter(|_| state.from_issuer);
         let due = keys_due.or(metadata_due).map(Box::new);
         Ok(with(IssuerKeys { metadata, keys, given, due, used: Some(self) }))
@@ -154,7 +154,7 @@ impl IssuerDocuments {
     ) -> Result<(&'a Arc<Metadata>, Option<DocumentNeeded>), Missing> {
         match &self.fixed {
             Some(metadata) => Ok((metadata, None)),
-            None => ready(state.metadata.readiness(now), patience, || state.discovery(issuer)),
+            None => ready(&state.metadata.readiness(now), patience, || state.discovery(issuer)),
         }
     }
 
@@ -173,10 +173,10 @@ impl IssuerDocuments {
         }
         let others = state.metadata.without_kept();
         let found = if state.metadata_from_issuer {
-            ready(state.metadata.readiness(now), patience, || state.discovery(issuer))
+            ready(&state.metadata.readiness(now), patience, || state.discovery(issuer))
         } else {
             let discovery = || DocumentNeeded { past_caches: true, ..state.discovery(issuer) };
-            ready(others.readiness(now), patience, discovery)
+            ready(&others.readiness(now), patience, discovery)
         };
         found.map(|(metadata, due)| (metadata.token_endpoint().map(str::to_owned), due))
     }
@@ -350,12 +350,12 @@ impl State {
 }
 
 /// The document, and what to fetch in the background if it is due; or what is missing.
-fn ready<T>(
-    readiness: Readiness<'_, T, DocumentError>,
+fn ready<'a, T>(
+    readiness: &Readiness<'a, T, DocumentError>,
     patience: Patience,
     needed: impl FnOnce() -> DocumentNeeded,
-) -> Result<(&Arc<T>, Option<DocumentNeeded>), Missing> {
-    match readiness {
+) -> Result<(&'a Arc<T>, Option<DocumentNeeded>), Missing> {
+    match *readiness {
         Readiness::Ready(document) => Ok((document, None)),
         Readiness::RefreshDue(document) => Ok((document, Some(needed()))),
         // Whoever gave up waiting for the fetch has left it running: it isn't due once more.

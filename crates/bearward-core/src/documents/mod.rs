@@ -413,9 +413,8 @@ mod tests {
     fn a_document_that_comes_again_unchanged_stays_the_same_object() {
         let documents = documents(2);
         let issuer = bring(&documents, "a.example", 0.0);
-        let metadata = |now| {
-            documents.issuers.load().get(&issuer).unwrap().metadata_for_test(&issuer, at(now))
-        };
+        let metadata =
+            |now| documents.issuers.load().get(&issuer).unwrap().metadata_for_test(&issuer, at(now));
         let first = metadata(1.0);
         bring(&documents, "a.example", 100.0);
         assert!(Arc::ptr_eq(&first, &metadata(101.0)));

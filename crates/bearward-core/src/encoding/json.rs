@@ -104,7 +104,9 @@ impl JsonObject {
     pub(crate) fn places<const N: usize>(&self, names: [&str; N]) -> [Option<Place>; N] {
         let mut places = [None; N];
         for (name, value) in self.object().members() {
-            if let Some(place) = names.iter().position(|wanted| *wanted == name).and_then(|at| places.get_mut(at)) {
+            if let Some(place) =
+                names.iter().position(|wanted| *wanted == name).and_then(|at| places.get_mut(at))
+            {
                 *place = Some(Place(value.node));
             }
         }

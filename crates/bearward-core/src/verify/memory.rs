@@ -5,7 +5,7 @@
 //! that come only once cost nothing.
 
 mod first_sights;
-mod shelves;
+mod store;
 
 use core::fmt;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 
 use self::first_sights::FirstSights;
-use self::shelves::Shelves;
+use self::store::TokenStore;
 use super::signature::SignedClaims;
 use crate::time::UnixTime;
 
-pub(crate) use self::shelves::Known;
+pub(crate) use self::store::Known;
 
 /// The SHA-256 of a token.
 pub(crate) type Digest = [u8; 32];
@@ -28,7 +28,7 @@ type End = u64;
 /// What is remembered of tokens. Bounded by entries and by bytes.
 pub(crate) struct TokenMemory {
     first_sights: FirstSights,
-    tokens: Shelves,
+    tokens: TokenStore,
 }
 
 /// A token that was verified.
@@ -57,7 +57,7 @@ impl<'a> Sight<'a> {
 impl TokenMemory {
     /// Holds `entries` tokens at most; 0 switches it off.
     pub(crate) fn new(entries: usize) -> Self {
-        Self { first_sights: FirstSights::new(entries), tokens: Shelves::new(entries) }
+        Self { first_sights: FirstSights::new(entries), tokens: TokenStore::new(entries) }
     }
 
     pub(crate) fn look(&self, token: &str) -> Sight<'_> {
@@ -192,7 +192,11 @@ mod tests {
         let before = remembered(0..100);
         assert!(before > 90);
         twice(&memory, 1000..3000, &claims, at(30));
-        assert_eq!((remembered(0..100), remembered(1000..3000) <= 100 - before), (before, true), "all in use");
+        assert_eq!(
+            (remembered(0..100), remembered(1000..3000) <= 100 - before),
+            (before, true),
+            "all in use"
+        );
         // Fifty of them are used again; then the others are idle.
         twice(&memory, 0..50, &claims, at(50));
         let used = remembered(0..50);

@@ -30,8 +30,8 @@ use header::UnverifiedToken;
 use known_heads::KnownHeads;
 use memory::{Known, Sight, TokenMemory};
 use proof::{PresentedProof, ProvenRequest, VerifiedProof, token_hash};
-use signature::SignedClaims;
 use replay::{ReplayKey, ReplayLog, Sighting};
+use signature::SignedClaims;
 use verified::VerifiedToken;
 
 /// Verifies requests by one policy, and remembers which proofs were used. Shared by reference between threads.
@@ -144,13 +144,14 @@ impl Verifier {
         let policy = &self.policy.dpop;
         let sight = self.memory.look(token);
         let known = sight.known();
-        let proof = PresentedProof::read(proof, known.and_then(|known| known.claims().prover().get()), policy)?;
+        let proof =
+            PresentedProof::read(proof, known.and_then(|known| known.claims().prover().get()), policy)?;
         let checked = self.check_seen(token, &sight, brought, now)?;
         let jkt = binding::of_dpop_token(checked.claims.found().cnf)?;
         let url = request.public_url();
-        let proven = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
+        let about = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
         let hash = known.map_or_else(|| token_hash(token), Known::hash);
-        let (proof, prover) = proof.check(proven, &hash, policy, now)?;
+        let (proof, prover) = proof.check(about, &hash, policy, now)?;
         binding::check_thumbprint(jkt, proof.thumbprint())?;
         if let Some((known, prover)) = known.zip(prover) {
             known.keep(prover);
@@ -205,7 +206,7 @@ impl Verifier {
             // Nothing says that it is this key: if it isn't, a newer one may be published.
             Candidates::OnlyOne(key) => {
                 signature::check(token, &[key], issuer_keys.keys, &self.heads).map_err(no_key)
-            },
+            }
             Candidates::None => Err(no_key(token.no_key())),
         }
     }

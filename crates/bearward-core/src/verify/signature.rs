@@ -53,7 +53,14 @@ pub(super) fn check(
 impl SignedClaims {
     fn new(claims: JsonObject, token_type: TokenType, keys: &Arc<KeySet>) -> Self {
         let places = Places::of(&claims);
-        Self { claims, places, token_type, keys: Arc::downgrade(keys), companion: OnceLock::new(), prover: OnceLock::new() }
+        Self {
+            claims,
+            places,
+            token_type,
+            keys: Arc::downgrade(keys),
+            companion: OnceLock::new(),
+            prover: OnceLock::new(),
+        }
     }
 
     pub(super) fn claims(&self) -> &JsonObject {

@@ -16,9 +16,9 @@ use crate::verify::proof::Prover;
 use crate::verify::signature::SignedClaims;
 
 /// Tokens, bounded by entries and by bytes. One that was not used lately makes room for another.
-pub(super) struct Shelves {
-    /// A token stands on the shelf that its end chooses. A power of two; or none, and nothing is kept.
-    shelves: Box<[Shelf]>,
+pub(super) struct TokenStore {
+    /// A token is in the bucket that its end chooses. A power of two; or none, and nothing is kept.
+    buckets: Box<[Bucket]>,
     /// Held while a token is stored.
     stock: Mutex<Stock>,
     bytes_at_most: u64,
@@ -26,7 +26,7 @@ pub(super) struct Shelves {
 
 /// A few tokens. Each is found by its end, and known by its digest.
 #[derive(Default)]
-struct Shelf {
+struct Bucket {
     ends: [AtomicU64; PLACES],
     /// When each was used last, Unix seconds.
     used: [AtomicU64; PLACES],
@@ -38,7 +38,7 @@ const PLACES: usize = 16;
 #[derive(Default)]
 struct Stock {
     bytes: u64,
-    /// The shelf that is looked through next when there is no room.
+    /// The bucket that is looked through next when there is no room.
     next: usize,
 }
 
@@ -48,14 +48,14 @@ pub(crate) struct Known<'a> {
     used: &'a AtomicU64,
 }
 
-impl Shelves {
+impl TokenStore {
     pub(super) fn new(entries: usize) -> Self {
         // Half as many places again, since tokens don't spread evenly.
         let places = entries.saturating_add(entries / 2);
-        let shelves = if entries == 0 { 0 } else { places.div_ceil(PLACES).next_power_of_two() };
+        let buckets = if entries == 0 { 0 } else { places.div_ceil(PLACES).next_power_of_two() };
         let entries = u64::try_from(entries).unwrap_or(u64::MAX);
         Self {
-            shelves: (0..shelves).map(|_| Shelf::default()).collect(),
+            buckets: (0..buckets).map(|_| Bucket::default()).collect(),
             stock: Mutex::default(),
             bytes_at_most: entries.saturating_mul(limits::REMEMBERED_TOKEN_BYTES),
         }
@@ -63,9 +63,9 @@ impl Shelves {
 
     /// The token, if it is kept.
     pub(super) fn find(&self, token: &str, end: End) -> Option<Known<'_>> {
-        let shelf = self.shelf(end)?;
+        let bucket = self.bucket(end)?;
         let mut digest = None;
-        for ((kept_end, kept), used) in shelf.ends.iter().zip(&shelf.tokens).zip(&shelf.used) {
+        for ((kept_end, kept), used) in bucket.ends.iter().zip(&bucket.tokens).zip(&bucket.used) {
             if kept_end.load(Ordering::Relaxed) != end {
                 continue;
             }
@@ -81,47 +81,47 @@ impl Shelves {
     /// Keeps a token, unless all that could make room for it were used lately.
     pub(super) fn store(&self, token: &str, claims: &Arc<SignedClaims>, now: UnixTime) {
         let end = end_of(token);
-        let Some(shelf) = self.shelf(end) else { return };
+        let Some(bucket) = self.bucket(end) else { return };
         let mut stock = self.stock.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(place) = shelf.place_for(token, end, now) else { return };
+        let Some(place) = bucket.place_for(token, end, now) else { return };
         let weight = weight(claims);
-        let bytes = |stock: &Stock| stock.bytes.saturating_sub(shelf.weight(place)).saturating_add(weight);
+        let bytes = |stock: &Stock| stock.bytes.saturating_sub(bucket.weight(place)).saturating_add(weight);
         if bytes(&stock) > self.bytes_at_most {
-            self.clear_next_shelf(&mut stock, now);
+            self.clear_next_bucket(&mut stock, now);
         }
         if bytes(&stock) > self.bytes_at_most {
             return;
         }
         let Some(digest) = digest_of(token) else { return };
         stock.bytes = bytes(&stock);
-        shelf.put(place, end, Some(Remembered { digest, claims: Arc::clone(claims) }), now);
+        bucket.put(place, end, Some(Remembered { digest, claims: Arc::clone(claims) }), now);
     }
 
     pub(super) fn len(&self) -> usize {
-        self.shelves.iter().flat_map(|shelf| &shelf.tokens).filter(|token| token.load().is_some()).count()
+        self.buckets.iter().flat_map(|bucket| &bucket.tokens).filter(|token| token.load().is_some()).count()
     }
 
-    fn shelf(&self, end: End) -> Option<&Shelf> {
-        self.shelves.get(spread(end, self.shelves.len()))
+    fn bucket(&self, end: End) -> Option<&Bucket> {
+        self.buckets.get(spread(end, self.buckets.len()))
     }
 
-    /// Lets go of the tokens of one shelf that were not used lately. Each time it is another shelf.
-    fn clear_next_shelf(&self, stock: &mut Stock, now: UnixTime) {
-        stock.next = stock.next.wrapping_add(1) & self.shelves.len().wrapping_sub(1);
-        let Some(shelf) = self.shelves.get(stock.next) else { return };
+    /// Lets go of the tokens of one bucket that were not used lately. Each time it is another bucket.
+    fn clear_next_bucket(&self, stock: &mut Stock, now: UnixTime) {
+        stock.next = stock.next.wrapping_add(1) & self.buckets.len().wrapping_sub(1);
+        let Some(bucket) = self.buckets.get(stock.next) else { return };
         for place in 0..PLACES {
-            if shelf.is_idle(place, now) {
-                stock.bytes = stock.bytes.saturating_sub(shelf.weight(place));
-                shelf.put(place, 0, None, now);
+            if bucket.is_idle(place, now) {
+                stock.bytes = stock.bytes.saturating_sub(bucket.weight(place));
+                bucket.put(place, 0, None, now);
             }
         }
     }
 }
 
-impl Shelf {
+impl Bucket {
     /// The place of the token if it is there; or else a free one; or else the one that was used least lately, if it is idle.
     fn place_for(&self, token: &str, end: End, now: UnixTime) -> Option<usize> {
-        let token_at = |place: &usize| self.tokens.get(*place).and_then(|token| token.load_full());
+        let token_at = |place: &usize| self.tokens.get(*place).and_then(ArcSwapOption::load_full);
         let same_end = |place: &usize| self.end(*place) == end;
         let same = (0..PLACES)
             .filter(same_end)
@@ -157,7 +157,7 @@ impl Shelf {
     }
 
     fn weight(&self, place: usize) -> u64 {
-        let token = self.tokens.get(place).and_then(|token| token.load_full());
+        let token = self.tokens.get(place).and_then(ArcSwapOption::load_full);
         token.map_or(0, |token| weight(&token.claims))
     }
 }
