@@ -122,7 +122,7 @@ pub(crate) enum Sight {
 
 impl Bearward {
     pub(crate) fn new(tenant: &Tenant, first: Request, sight: Sight) -> Self {
-        let others = if sight == Sight::PushedOut { tenant.others(ROOM) } else { Vec::new() };
+        let others = if sight == Sight::PushedOut { tenant.others(ROOM + ROOM / 2) } else { Vec::new() };
         Self { documents: tenant.documents(), first, sight, others }
     }
 
@@ -153,10 +153,9 @@ impl Bearward {
             let question = Question::AccessToken { token: request.token.compact(), required_claims: &[] };
             assert!(matches!(verifier.next(&mut Decision::new(), question, now()), Next::Done(Ok(_))));
         };
-        for tokens in [&self.others, requests] {
-            for _ in 0..2 {
-                tokens.iter().for_each(alone);
-            }
+        for request in self.others.iter().chain(requests) {
+            alone(request);
+            alone(request);
         }
     }
 }

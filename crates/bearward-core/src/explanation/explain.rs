@@ -19,8 +19,8 @@ use crate::refusal::Cause;
 use crate::rejection::Rejection;
 use crate::requirement;
 use crate::time::UnixTime;
-use crate::verify::claims::Found;
 use crate::verify::credentials::Presented;
+use crate::verify::found::Found;
 use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
 use crate::verify::{Verifier, binding, header, recipient};
 

@@ -4,14 +4,14 @@
 //! the request is checked each time, so no answer changes. It is stored when it comes for the second time, so that tokens
 //! that come only once cost nothing.
 
+mod end;
 mod first_sights;
 mod store;
 
 use core::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
+use self::end::end_of;
 use self::first_sights::FirstSights;
 use self::store::TokenStore;
 use super::signature::SignedClaims;
@@ -19,22 +19,10 @@ use crate::time::UnixTime;
 
 pub(crate) use self::store::Known;
 
-/// The SHA-256 of a token.
-pub(crate) type Digest = [u8; 32];
-
-/// The last eight characters of a token, which are of its signature. Two tokens hardly ever have the same.
-type End = u64;
-
 /// What is remembered of tokens. Bounded by entries and by bytes.
 pub(crate) struct TokenMemory {
     first_sights: FirstSights,
     tokens: TokenStore,
-}
-
-/// A token that was verified.
-struct Remembered {
-    digest: Digest,
-    claims: Arc<SignedClaims>,
 }
 
 /// What the memory knows of a token when it comes.
@@ -77,22 +65,6 @@ impl TokenMemory {
             Sight::Again | Sight::Verified(_) => self.tokens.store(token, claims, now),
         }
     }
-}
-
-fn end_of(token: &str) -> End {
-    token.as_bytes().last_chunk().map_or(0, |end| u64::from_le_bytes(*end))
-}
-
-/// One of `places`, which are a power of two. Any number if there are none.
-fn spread(end: End, places: usize) -> usize {
-    // Mixed, since characters of base64url leave bits of a byte unused. Each character counts.
-    let mixed = (end ^ (end >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    usize::try_from((mixed ^ (mixed >> 33)) >> 8).unwrap_or(0) & places.wrapping_sub(1)
-}
-
-/// `None` never comes: a SHA-256 has 32 bytes. A value in its place would be the same for all tokens.
-pub(crate) fn digest_of(token: &str) -> Option<Digest> {
-    digest(&SHA256, token.as_bytes()).as_ref().try_into().ok()
 }
 
 impl fmt::Debug for TokenMemory {

@@ -3,6 +3,7 @@
 pub(crate) mod binding;
 pub(crate) mod claims;
 pub(crate) mod credentials;
+pub(crate) mod found;
 pub(crate) mod header;
 pub(crate) mod known_heads;
 pub(crate) mod memory;
@@ -10,6 +11,7 @@ pub(crate) mod proof;
 pub(crate) mod recipient;
 pub(crate) mod replay;
 pub(crate) mod signature;
+mod token;
 pub(crate) mod verified;
 
 use std::collections::HashSet;
@@ -26,12 +28,12 @@ use crate::rejection::Rejection;
 use crate::time::UnixTime;
 use claims::CheckedClaims;
 use credentials::Credentials;
-use header::UnverifiedToken;
 use known_heads::KnownHeads;
 use memory::{Known, Sight, TokenMemory};
 use proof::{PresentedProof, ProvenRequest, VerifiedProof, token_hash};
 use replay::{ReplayKey, ReplayLog, Sighting};
 use signature::SignedClaims;
+use token::UnverifiedToken;
 use verified::VerifiedToken;
 
 /// Verifies requests by one policy, and remembers which proofs were used. Shared by reference between threads.

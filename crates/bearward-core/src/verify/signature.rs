@@ -4,10 +4,11 @@ use core::any::Any;
 use core::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
-use super::claims::{Found, Places};
-use super::header::{TokenType, UnverifiedToken};
+use super::found::{Found, Places};
+use super::header::TokenType;
 use super::known_heads::KnownHeads;
 use super::proof::Prover;
+use super::token::UnverifiedToken;
 use crate::documents::KeySet;
 use crate::encoding::json::{JsonObject, Value};
 use crate::jose::jwk::VerificationKey;

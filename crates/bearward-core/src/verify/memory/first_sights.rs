@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{End, spread};
+use super::end::{End, spread};
 
 /// The ends of tokens that were found good once. An end that is forgotten, or shared by two tokens, changes no answer.
 pub(super) struct FirstSights(Box<[AtomicU64]>);

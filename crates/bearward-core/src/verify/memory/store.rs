@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
+use aws_lc_rs::digest::{SHA256, digest};
 
-use super::{End, Remembered, digest_of, end_of, spread};
+use super::end::{End, end_of, spread};
 use crate::encoding::base64url;
 use crate::limits;
 use crate::time::UnixTime;
@@ -35,6 +36,15 @@ struct Bucket {
 
 const PLACES: usize = 16;
 
+/// A token that was verified.
+struct Remembered {
+    digest: Digest,
+    claims: Arc<SignedClaims>,
+}
+
+/// The SHA-256 of a token.
+type Digest = [u8; 32];
+
 #[derive(Default)]
 struct Stock {
     bytes: u64,
@@ -44,7 +54,7 @@ struct Stock {
 
 /// A token that was found.
 pub(crate) struct Known<'a> {
-    pub(super) token: Arc<Remembered>,
+    token: Arc<Remembered>,
     used: &'a AtomicU64,
 }
 
@@ -191,4 +201,9 @@ impl Known<'_> {
 fn weight(claims: &SignedClaims) -> u64 {
     let bytes = u64::try_from(claims.bytes()).unwrap_or(u64::MAX);
     bytes.saturating_add(limits::REMEMBERED_TOKEN_OVERHEAD).max(limits::REMEMBERED_TOKEN_BYTES)
+}
+
+/// `None` never comes: a SHA-256 has 32 bytes. A value in its place would be the same for all tokens.
+fn digest_of(token: &str) -> Option<Digest> {
+    digest(&SHA256, token.as_bytes()).as_ref().try_into().ok()
 }
