@@ -31,6 +31,7 @@ use crate::requirement::Requirement;
 use crate::resource::Guidance;
 use crate::scope;
 use crate::time::UnixTime;
+use crate::verify::known_heads::KnownHeads;
 use crate::verify::memory::TokenMemory;
 use crate::verify::proof::{ProvenRequest, VerifiedProof, check_proof};
 use crate::verify::recipient;
@@ -259,7 +260,7 @@ impl Verifier {
     fn assembled(policy: Policy, documents: Arc<Documents>) -> Self {
         let used_proofs = ReplayLog::new(policy.dpop.window());
         let memory = TokenMemory::new(policy.tokens_remembered);
-        Self { policy, documents, used_proofs, memory }
+        Self { policy, documents, used_proofs, memory, heads: KnownHeads::default() }
     }
 
     /// The documents that this verifier uses.

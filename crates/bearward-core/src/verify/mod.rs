@@ -5,19 +5,22 @@ pub(crate) mod certificate;
 pub(crate) mod claims;
 pub(crate) mod credentials;
 pub(crate) mod encrypted;
+pub(crate) mod found;
 pub(crate) mod header;
+pub(crate) mod known_heads;
 pub(crate) mod memory;
 pub(crate) mod proof;
 pub(crate) mod recipient;
 pub(crate) mod replay;
-mod signature;
+pub(crate) mod signature;
+mod token;
 pub(crate) mod verified;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::documents::{Candidates, DocumentNeeded, Documents, Missing, Patience};
+use crate::documents::{Candidates, DocumentNeeded, Documents, IssuerKeys, Missing, Patience};
 use crate::http::request::RequestFacts;
 use crate::http::scheme::Scheme;
 use crate::issuer::{IssuerRefused, IssuerUrl};
@@ -29,10 +32,12 @@ use certificate::Sender;
 use claims::CheckedClaims;
 use credentials::Credentials;
 use encrypted::Opened;
-use header::UnverifiedToken;
-use memory::{Remembered, Sight, TokenMemory};
-use proof::{ProvenRequest, UnverifiedProof, VerifiedProof};
+use known_heads::KnownHeads;
+use memory::{Known, Sight, TokenMemory};
+use proof::{PresentedProof, ProvenRequest, VerifiedProof, token_hash};
 use replay::{ReplayKey, ReplayLog, Sighting};
+use signature::SignedClaims;
+use token::UnverifiedToken;
 use verified::VerifiedToken;
 
 /// Verifies requests by one policy, and remembers which proofs were used. Shared by reference between threads.
@@ -44,6 +49,7 @@ pub struct Verifier {
     pub(crate) documents: Arc<Documents>,
     pub(crate) used_proofs: ReplayLog,
     pub(crate) memory: TokenMemory,
+    pub(crate) heads: KnownHeads,
 }
 
 /// What the driver brought for a request.
@@ -129,7 +135,7 @@ impl Verifier {
         let mode = self.policy.dpop.mode;
         let checked = self.check_token(token, brought, now)?;
         let sender = Sender::of(request, self.policy.mutual_tls);
-        binding::check_bearer(checked.claims.claims(), mode, &sender)?;
+        binding::check_bearer(checked.claims.found().cnf, mode, &sender)?;
         binding::check_no_proof(beside_proof, mode)?;
         Ok(checked.accepted(Some(Scheme::Bearer)))
     }
@@ -144,14 +150,21 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<Accepted, Stop> {
         let policy = &self.policy.dpop;
-        let proof = UnverifiedProof::read(proof, policy)?;
-        let checked = self.check_token(token, brought, now)?;
+        let sight = self.memory.look(token);
+        let known = sight.known();
+        let proof =
+            PresentedProof::read(proof, known.and_then(|known| known.claims().prover().get()), policy)?;
+        let checked = self.check_seen(token, &sight, brought, now)?;
         let sender = Sender::of(request, self.policy.mutual_tls);
-        let jkt = binding::of_dpop_token(checked.claims.claims(), &sender)?;
+        let jkt = binding::of_dpop_token(checked.claims.found().cnf, &sender)?;
         let url = request.public_url();
-        let proven = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
-        let proof = proof.check(proven, policy, now)?;
+        let about = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
+        let hash = known.map_or_else(|| token_hash(token), Known::hash);
+        let (proof, prover) = proof.check(about, &hash, policy, now)?;
         binding::check_thumbprint(jkt, proof.thumbprint())?;
+        if let Some((known, prover)) = known.zip(prover) {
+            known.keep(prover);
+        }
         let mut accepted = checked.accepted(Some(Scheme::Dpop));
         accepted.nonce = policy.nonces.as_ref().and_then(|nonces| nonces.successor(proof.nonce(), now));
         self.check_replay(&proof, accepted, now)
@@ -159,51 +172,79 @@ impl Verifier {
 
     /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
     fn check_token(&self, token: &str, brought: Brought<'_>, now: UnixTime) -> Result<CheckedToken, Stop> {
-        let sight = self.memory.look(token);
-        if let Sight::Verified(remembered) = &sight
-            && let Some(checked) = self.check_remembered(remembered, brought, now)?
+        self.check_seen(token, &self.memory.look(token), brought, now)
+    }
+
+    fn check_seen(
+        &self,
+        token: &str,
+        sight: &Sight<'_>,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<CheckedToken, Stop> {
+        if let Some(known) = sight.known()
+            && let Some(checked) = self.check_known(known, brought, now)?
         {
             return Ok(checked);
         }
         let text = token;
         let opened = encrypted::open(text, &self.policy)?;
         let token = opened.as_ref().map_or(text, Opened::token);
-        let token = UnverifiedToken::read(token, &self.policy)?;
+        let token = UnverifiedToken::read(token, &self.policy, &self.heads)?;
         if let Some(opened) = &opened {
             opened.check_replicated(&token.payload)?;
         }
         let issuer = self.issuer(token.issuer()?, brought)?;
         // A malformed `kid` is refused before anything is fetched.
         token.kid()?;
-        let issuer_keys = self.documents.keys(issuer, brought.patience, now)?;
+        self.documents.keys(issuer, brought.patience, now, |issuer_keys| {
+            let signed = self.check_signature(token, issuer, &issuer_keys, brought, now)?;
+            issuer_keys.note_use(now);
+            let claims = claims::check(&signed, issuer_keys.metadata, &self.policy, now)?;
+            self.memory.note(text, sight, &signed, now);
+            Ok(CheckedToken { claims, due: issuer_keys.due, is_remembered: false })
+        })?
+    }
+
+    fn check_signature(
+        &self,
+        token: UnverifiedToken<'_>,
+        issuer: &IssuerUrl,
+        issuer_keys: &IssuerKeys<'_>,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<Arc<SignedClaims>, Stop> {
         let no_key = |rejection| self.no_key(issuer, issuer_keys.given, brought, rejection, now);
-        let signed = match token.candidates(&issuer_keys.keys)? {
-            Candidates::OfKid(keys) => signature::check(token, &keys)?,
+        match token.candidates(issuer_keys.keys)? {
+            Candidates::OfKid(keys) => Ok(signature::check(token, &keys, issuer_keys.keys, &self.heads)?),
             // Nothing says that it is this key: if it isn't, a newer one may be published.
-            Candidates::OnlyOne(key) => signature::check(token, &[key]).map_err(no_key)?,
-            Candidates::None => return Err(no_key(token.no_key())),
-        };
-        self.documents.note_use(issuer, now);
-        let claims = claims::check(&signed, &issuer_keys.metadata, &self.policy, now)?;
-        self.memory.note(text, &sight, &signed, &issuer_keys.keys);
-        Ok(CheckedToken { claims, due: issuer_keys.due })
+            Candidates::OnlyOne(key) => {
+                signature::check(token, &[key], issuer_keys.keys, &self.heads).map_err(no_key)
+            }
+            Candidates::None => Err(no_key(token.no_key())),
+        }
     }
 
     /// The steps for a token whose bytes were verified before: all but the signature, and what the bytes alone decide.
     /// `None` if its issuer has other keys now.
-    fn check_remembered(
+    fn check_known(
         &self,
-        remembered: &Remembered,
+        known: &Known<'_>,
         brought: Brought<'_>,
         now: UnixTime,
     ) -> Result<Option<CheckedToken>, Stop> {
-        let Some(iss) = remembered.issuer() else { return Ok(None) };
+        let signed = known.claims();
+        let Some(iss) = signed.issuer() else { return Ok(None) };
         let issuer = self.issuer(iss, brought)?;
-        let issuer_keys = self.documents.keys(issuer, brought.patience, now)?;
-        let Some(signed) = remembered.claims_by(&issuer_keys.keys) else { return Ok(None) };
-        self.documents.note_use(issuer, now);
-        let claims = claims::check(&signed, &issuer_keys.metadata, &self.policy, now)?;
-        Ok(Some(CheckedToken { claims, due: issuer_keys.due }))
+        self.documents.keys(issuer, brought.patience, now, |issuer_keys| {
+            if !signed.are_by(issuer_keys.keys) {
+                return Ok(None);
+            }
+            issuer_keys.note_use(now);
+            let claims = claims::check(signed, issuer_keys.metadata, &self.policy, now)?;
+            known.note_use(now);
+            Ok(Some(CheckedToken { claims, due: issuer_keys.due, is_remembered: true }))
+        })?
     }
 
     /// No key of the set is the token's: the set is fetched again; or that was done lately, and the token is refused.
@@ -261,11 +302,13 @@ impl Verifier {
 struct CheckedToken {
     claims: CheckedClaims,
     due: Option<Box<DocumentNeeded>>,
+    is_remembered: bool,
 }
 
 impl CheckedToken {
     fn accepted(self, scheme: Option<Scheme>) -> Accepted {
-        let token = VerifiedToken { claims: self.claims.into_claims(), scheme };
+        let signed = self.claims.into_signed();
+        let token = VerifiedToken { signed, scheme, is_remembered: self.is_remembered };
         Accepted { token, due: self.due, nonce: None }
     }
 }
