@@ -21,8 +21,8 @@ use crate::scope;
 use crate::time::UnixTime;
 use crate::verify::certificate::Sender;
 use crate::verify::credentials::Presented;
-use crate::verify::found::Found;
 use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
+use crate::verify::registered_claims::RegisteredClaims;
 use crate::verify::{Verifier, binding, encrypted, header, recipient};
 
 impl Verifier {
@@ -188,7 +188,9 @@ impl<'a> Evidence<'a> {
             Check::Payload => self.token.payload.clone(),
             Check::Issuer => Some(self.issuer()?.map(drop)),
             Check::KeyId => Some(header::kid(head?).map(drop)),
-            Check::IssuerSpelling => Some(Found::of(claims?).check_issuer(self.metadata.as_ref()?)),
+            Check::IssuerSpelling => {
+                Some(RegisteredClaims::of(claims?).check_issuer(self.metadata.as_ref()?))
+            }
             Check::Audience => Some(recipient::check(
                 claims?.object(),
                 claims?.get("aud"),
@@ -196,10 +198,10 @@ impl<'a> Evidence<'a> {
                 &policy.recipients,
                 policy.scopes.claim(),
             )),
-            Check::Expiry => Some(Found::of(claims?).check_expiry(policy, now)),
-            Check::NotBefore => Some(Found::of(claims?).check_not_before(policy, now)),
-            Check::IssuedAt => Some(Found::of(claims?).check_issued_at()),
-            Check::Subject => Some(Found::of(claims?).check_subject()),
+            Check::Expiry => Some(RegisteredClaims::of(claims?).check_expiry(policy, now)),
+            Check::NotBefore => Some(RegisteredClaims::of(claims?).check_not_before(policy, now)),
+            Check::IssuedAt => Some(RegisteredClaims::of(claims?).check_issued_at()),
+            Check::Subject => Some(RegisteredClaims::of(claims?).check_subject()),
             Check::Binding => Some(self.look_at_binding(claims?, self.presented.scheme?)),
             Check::ProofType => Some(self.proof()?.check_type()),
             Check::ProofAlgorithm => Some(self.proof()?.algorithm(dpop).map(drop)),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::found::Found;
 use super::recipient;
+use super::registered_claims::RegisteredClaims;
 use super::signature::SignedClaims;
 use crate::encoding::json::JsonObject;
 use crate::issuer::metadata::Metadata;
@@ -21,14 +21,14 @@ pub(super) fn check(
     policy: &Policy,
     now: UnixTime,
 ) -> Result<CheckedClaims, Rejection> {
-    let found = signed.found();
-    found.check_issuer(metadata)?;
+    let registered = signed.registered();
+    registered.check_issuer(metadata)?;
     let claims = signed.claims().object();
-    recipient::check(claims, found.aud, signed.token_type(), &policy.recipients, policy.scopes.claim())?;
-    found.check_expiry(policy, now)?;
-    found.check_not_before(policy, now)?;
-    found.check_issued_at()?;
-    found.check_subject()?;
+    recipient::check(claims, registered.aud, signed.token_type(), &policy.recipients, policy.scopes.claim())?;
+    registered.check_expiry(policy, now)?;
+    registered.check_not_before(policy, now)?;
+    registered.check_issued_at()?;
+    registered.check_subject()?;
     Ok(CheckedClaims(Arc::clone(signed)))
 }
 
@@ -45,8 +45,8 @@ impl CheckedClaims {
         self.0.claims()
     }
 
-    pub(super) fn found(&self) -> Found<'_> {
-        self.0.found()
+    pub(super) fn registered(&self) -> RegisteredClaims<'_> {
+        self.0.registered()
     }
 
     pub(crate) fn into_signed(self) -> Arc<SignedClaims> {

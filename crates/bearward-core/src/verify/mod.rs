@@ -5,12 +5,12 @@ pub(crate) mod certificate;
 pub(crate) mod claims;
 pub(crate) mod credentials;
 pub(crate) mod encrypted;
-pub(crate) mod found;
 pub(crate) mod header;
 pub(crate) mod known_heads;
 pub(crate) mod memory;
 pub(crate) mod proof;
 pub(crate) mod recipient;
+pub(crate) mod registered_claims;
 pub(crate) mod replay;
 pub(crate) mod signature;
 mod token;
@@ -75,7 +75,7 @@ pub(crate) struct Accepted {
 
 /// Why a verification ended before its last step.
 #[derive(Debug)]
-pub(crate) enum Stop {
+pub(crate) enum EndedEarly {
     Refused(Cause),
     AskResolver(IssuerUrl),
     Fetch(DocumentNeeded),
@@ -99,9 +99,9 @@ impl Verifier {
         request: &RequestFacts<'_>,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> (Option<Scheme>, Result<Accepted, Stop>) {
+    ) -> (Option<Scheme>, Result<Accepted, EndedEarly>) {
         let (scheme, credentials) = Credentials::of(&request.headers, self.policy.dpop.mode);
-        let result = credentials.map_err(Stop::from).and_then(|credentials| match credentials {
+        let result = credentials.map_err(EndedEarly::from).and_then(|credentials| match credentials {
             Credentials::Bearer { token, beside_proof } => {
                 self.check_bearer(request, token, beside_proof, brought, now)
             }
@@ -117,7 +117,7 @@ impl Verifier {
         required_claims: &[&str],
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<Accepted, Stop> {
+    ) -> Result<Accepted, EndedEarly> {
         let checked = self.check_token(token, brought, now)?;
         claims::require(&checked.claims, required_claims)?;
         Ok(checked.accepted(None))
@@ -131,11 +131,11 @@ impl Verifier {
         beside_proof: bool,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<Accepted, Stop> {
+    ) -> Result<Accepted, EndedEarly> {
         let mode = self.policy.dpop.mode;
         let checked = self.check_token(token, brought, now)?;
         let sender = Sender::of(request, self.policy.mutual_tls);
-        binding::check_bearer(checked.claims.found().cnf, mode, &sender)?;
+        binding::check_bearer(checked.claims.registered().cnf, mode, &sender)?;
         binding::check_no_proof(beside_proof, mode)?;
         Ok(checked.accepted(Some(Scheme::Bearer)))
     }
@@ -148,7 +148,7 @@ impl Verifier {
         proof: &str,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<Accepted, Stop> {
+    ) -> Result<Accepted, EndedEarly> {
         let policy = &self.policy.dpop;
         let sight = self.memory.look(token);
         let known = sight.known();
@@ -156,7 +156,7 @@ impl Verifier {
             PresentedProof::read(proof, known.and_then(|known| known.claims().prover().get()), policy)?;
         let checked = self.check_seen(token, &sight, brought, now)?;
         let sender = Sender::of(request, self.policy.mutual_tls);
-        let jkt = binding::of_dpop_token(checked.claims.found().cnf, &sender)?;
+        let jkt = binding::of_dpop_token(checked.claims.registered().cnf, &sender)?;
         let url = request.public_url();
         let about = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
         let hash = known.map_or_else(|| token_hash(token), Known::hash);
@@ -171,7 +171,12 @@ impl Verifier {
     }
 
     /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
-    fn check_token(&self, token: &str, brought: Brought<'_>, now: UnixTime) -> Result<CheckedToken, Stop> {
+    fn check_token(
+        &self,
+        token: &str,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<CheckedToken, EndedEarly> {
         self.check_seen(token, &self.memory.look(token), brought, now)
     }
 
@@ -181,7 +186,7 @@ impl Verifier {
         sight: &Sight<'_>,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<CheckedToken, Stop> {
+    ) -> Result<CheckedToken, EndedEarly> {
         if let Some(known) = sight.known()
             && let Some(checked) = self.check_known(known, brought, now)?
         {
@@ -213,7 +218,7 @@ impl Verifier {
         issuer_keys: &IssuerKeys<'_>,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<Arc<SignedClaims>, Stop> {
+    ) -> Result<Arc<SignedClaims>, EndedEarly> {
         let no_key = |rejection| self.no_key(issuer, issuer_keys.given, brought, rejection, now);
         match token.candidates(issuer_keys.keys)? {
             Candidates::OfKid(keys) => Ok(signature::check(token, &keys, issuer_keys.keys, &self.heads)?),
@@ -232,7 +237,7 @@ impl Verifier {
         known: &Known<'_>,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<Option<CheckedToken>, Stop> {
+    ) -> Result<Option<CheckedToken>, EndedEarly> {
         let signed = known.claims();
         let Some(iss) = signed.issuer() else { return Ok(None) };
         let issuer = self.issuer(iss, brought)?;
@@ -255,7 +260,7 @@ impl Verifier {
         brought: Brought<'_>,
         rejection: Rejection,
         now: UnixTime,
-    ) -> Stop {
+    ) -> EndedEarly {
         // Keys that the issuer gave since this request asked for them need not be asked for again.
         if brought.keys_asked.zip(given).is_some_and(|(asked, given)| given >= asked) {
             return rejection.into();
@@ -263,13 +268,13 @@ impl Verifier {
         self.documents
             .unknown_kid(issuer, brought.patience, now)
             .err()
-            .map_or_else(|| rejection.into(), Stop::from)
+            .map_or_else(|| rejection.into(), EndedEarly::from)
     }
 
-    fn issuer<'a>(&'a self, iss: &str, brought: Brought<'a>) -> Result<&'a IssuerUrl, Stop> {
+    fn issuer<'a>(&'a self, iss: &str, brought: Brought<'a>) -> Result<&'a IssuerUrl, EndedEarly> {
         match self.policy.issuers.select(iss, brought.issuers) {
             Ok(issuer) => Ok(issuer),
-            Err(IssuerRefused::AskResolver(unverified)) => Err(Stop::AskResolver(unverified)),
+            Err(IssuerRefused::AskResolver(unverified)) => Err(EndedEarly::AskResolver(unverified)),
             Err(refused) => Err(Rejection::from(refused).into()),
         }
     }
@@ -280,15 +285,15 @@ impl Verifier {
         proof: &VerifiedProof,
         accepted: Accepted,
         now: UnixTime,
-    ) -> Result<Accepted, Stop> {
+    ) -> Result<Accepted, EndedEarly> {
         match self.policy.dpop.replay {
             ReplayProtection::Off => Ok(accepted),
             ReplayProtection::InProcess => match self.used_proofs.remember(proof, now) {
                 Ok(Sighting::First) => Ok(accepted),
                 Ok(Sighting::Again) => Err(Rejection::ProofReplayed.into()),
-                Err(_) => Err(Stop::Refused(Unavailable::ReplayLogFull.into())),
+                Err(_) => Err(EndedEarly::Refused(Unavailable::ReplayLogFull.into())),
             },
-            ReplayProtection::Shared => Err(Stop::CheckReplay(Box::new(ReplayCheck {
+            ReplayProtection::Shared => Err(EndedEarly::CheckReplay(Box::new(ReplayCheck {
                 accepted,
                 key: ReplayKey::of(proof),
                 remember_for: proof.remaining(now),
@@ -313,13 +318,13 @@ impl CheckedToken {
     }
 }
 
-impl From<Rejection> for Stop {
+impl From<Rejection> for EndedEarly {
     fn from(rejection: Rejection) -> Self {
         Self::Refused(Cause::Rejected(rejection))
     }
 }
 
-impl From<Missing> for Stop {
+impl From<Missing> for EndedEarly {
     fn from(missing: Missing) -> Self {
         match missing {
             Missing::Needed(needed) => Self::Fetch(needed),

@@ -4,10 +4,10 @@ use core::any::Any;
 use core::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
-use super::found::{Found, Places};
 use super::header::TokenType;
 use super::known_heads::KnownHeads;
 use super::proof::Prover;
+use super::registered_claims::{Places, RegisteredClaims};
 use super::token::UnverifiedToken;
 use crate::documents::KeySet;
 use crate::encoding::json::{JsonObject, Value};
@@ -68,8 +68,8 @@ impl SignedClaims {
         &self.claims
     }
 
-    pub(super) fn found(&self) -> Found<'_> {
-        Found::at(&self.claims, self.places)
+    pub(super) fn registered(&self) -> RegisteredClaims<'_> {
+        RegisteredClaims::at(&self.claims, self.places)
     }
 
     /// What the header of the token says it is.
@@ -79,7 +79,7 @@ impl SignedClaims {
 
     /// `iss`
     pub(super) fn issuer(&self) -> Option<&str> {
-        self.found().iss.and_then(Value::as_str)
+        self.registered().iss.and_then(Value::as_str)
     }
 
     /// Whether they were verified with a key of this very set.
@@ -97,7 +97,7 @@ impl SignedClaims {
 
     /// How much memory they take, with the key of a client if they are bound to one.
     pub(super) fn bytes(&self) -> usize {
-        let prover = if self.found().cnf.is_some() { limits::REMEMBERED_CLIENT_BYTES } else { 0 };
+        let prover = if self.registered().cnf.is_some() { limits::REMEMBERED_CLIENT_BYTES } else { 0 };
         self.claims.bytes() + prover
     }
 

@@ -17,7 +17,7 @@ impl Places {
 }
 
 /// The claims that each verification looks at.
-pub(crate) struct Found<'a> {
+pub(crate) struct RegisteredClaims<'a> {
     pub(crate) iss: Option<Value<'a>>,
     pub(crate) aud: Option<Value<'a>>,
     exp: Option<Value<'a>>,
@@ -27,7 +27,7 @@ pub(crate) struct Found<'a> {
     pub(crate) cnf: Option<Value<'a>>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> RegisteredClaims<'a> {
     pub(crate) fn of(claims: &'a JsonObject) -> Self {
         Self::at(claims, Places::of(claims))
     }
