@@ -177,6 +177,16 @@ def running(app, **config):
     assert not thread.is_alive()
 
 
+def configure_django():
+    """Settings of Django, which a process can be given only once."""
+    import django
+    from django.conf import settings
+
+    if not settings.configured:
+        settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="of a test")
+        django.setup(set_prefix=False)
+
+
 def raw_exchange(port, request):
     """Send bytes, read until the server closes; gives status (0 if it just hung up) and everything read."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:

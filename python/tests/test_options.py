@@ -104,7 +104,8 @@ def test_the_order_of_the_arguments_is_the_old_one():
 def test_the_guard_takes_all_options_of_a_client():
     client = dict(inspect.signature(ApiClientOptions).parameters)
     guard = dict(inspect.signature(Auth0FastAPI).parameters)
-    assert set(guard) - set(client) == {"public_origin", "trusted_hops", "websocket_subprotocol", "on_decision"}
+    of_the_guard = {"public_origin", "trusted_hops", "websocket_subprotocol", "on_decision", "scope_descriptions"}
+    assert set(guard) - set(client) == of_the_guard
     # These two may come from the environment.
     shared = set(client) - {"domain", "audience"}
     for part in ("default", "annotation"):
