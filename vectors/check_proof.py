@@ -83,6 +83,8 @@ def judge(step: dict[str, Any], policy: dict[str, Any]) -> tuple[Any, float]:
     if "proof_alone" not in step:
         confirmation = json.loads(decoded(token.split(".")[1]))["cnf"]
         others = {"jwk", "jwe", "kid", "jku", "x5t#S256", "osc"} & set(confirmation)
+        if "mtls" in policy:
+            others.discard("x5t#S256")  # Checked too, and no matter of the proof.
         require(not others and confirmation["jkt"] == thumbprint, "the binding")
     return (thumbprint, claims["jti"]), claims["iat"] + policy["dpop_iat_offset"]
 

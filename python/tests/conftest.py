@@ -1,3 +1,4 @@
+import contextlib
 import os
 import shutil
 import subprocess
@@ -62,6 +63,23 @@ def running_local_tenant(tmp_path_factory):
 def local_tenant(running_local_tenant, monkeypatch):
     """The one `bearward issuer` of all tests."""
     return at_its_best(running_local_tenant, monkeypatch)
+
+
+@pytest.fixture
+def nginx(tmp_path):
+    """Starts nginx with a configuration, which names a `{folder}` and a `{port}`; gives the port."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        pytest.skip("nginx is not installed (Debian: apt-get install nginx-light)")
+    with contextlib.ExitStack() as stack:
+
+        def start(configuration, **names):
+            port, config = free_port(), tmp_path / "nginx.conf"
+            config.write_text(configuration.format(folder=tmp_path, port=port, **names))
+            stack.enter_context(process([program, "-p", str(tmp_path), "-c", str(config)], port))
+            return port
+
+        yield start
 
 
 @pytest.fixture(scope="session")

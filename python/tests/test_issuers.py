@@ -59,6 +59,8 @@ class Issuer:
 
 
 NAMES = sorted(path.name for path in FOLDER.iterdir())
+# What the page has besides: the options that its code sets.
+OTHER_TOKENS = {"Tokens that are bound to a certificate": ["mtls", "client_certificate_header"]}
 
 
 @pytest.fixture(params=NAMES)
@@ -282,7 +284,17 @@ def test_the_page_has_each_issuer_with_its_configuration():
         options = written["guard"].api_client.options
         for option, value in issuer.configure.items():
             assert getattr(options, option) == value, (name, option)
-    assert len(blocks) == len(NAMES)
+    assert len(blocks) == len(NAMES) + len(OTHER_TOKENS)
+
+
+@pytest.mark.parametrize("title", OTHER_TOKENS)
+def test_the_page_has_each_kind_of_token_with_its_configuration(title):
+    section = PAGE.read_text(encoding="utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
+    (block,) = re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)
+    written: dict = {}
+    exec(compile(block, str(PAGE), "exec"), written)  # noqa: S102 - our own page
+    options = written["guard"].api_client.options
+    assert all(getattr(options, name) for name in OTHER_TOKENS[title])
 
 
 def test_the_page_has_no_type_errors(tmp_path):

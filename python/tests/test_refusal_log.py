@@ -9,8 +9,8 @@ import pytest
 from fastapi import HTTPException, Request
 from fastapi.requests import HTTPConnection
 
+from bearward._asgi.refusal_log import RefusalLog
 from bearward.errors import VerifyAccessTokenError
-from bearward.fastapi.refusal_log import RefusalLog
 from support import free_port, process, raw_exchange
 
 

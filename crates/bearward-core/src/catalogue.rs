@@ -196,14 +196,23 @@ catalogue! {
             "The token came with a proof, but it is not bound to a key."
             "Send a proof to the token endpoint too, so that the token is bound; in Auth0, see Token Sender-Constraining of the application and of the API. Or send this token as Bearer."
         ConfirmationNotSupported "confirmation_not_supported":
-            "Besides `jkt`, `cnf` names a method that Bearward cannot check, such as mutual TLS."
-            "Choose DPoP alone for this API (in Auth0: Token Sender-Constraining)."
+            "`cnf` names a method that the API does not check, besides one that it does."
+            "If that is the thumbprint of a certificate (`x5t#S256`), let the API compare certificates ({mtls}). Otherwise choose DPoP alone for this API (in Auth0: Token Sender-Constraining)."
         ThumbprintMissing "thumbprint_missing":
-            "`cnf` has no `jkt`: the token is bound in a way that Bearward cannot check, such as mutual TLS."
-            "Choose DPoP for this API (in Auth0: Token Sender-Constraining), or no binding."
+            "`cnf` has no `jkt`: the token is bound in a way that the API does not check, or by a certificate alone though it came with a proof."
+            "If `cnf` has the thumbprint of a certificate (`x5t#S256`), let the API compare certificates ({mtls}), and send the token as Bearer. Otherwise choose DPoP for this API (in Auth0: Token Sender-Constraining), or no binding."
         ThumbprintMalformed "thumbprint_malformed":
-            "`cnf.jkt` is not a string, or it is empty."
-            "Have the issuer write the key's thumbprint there, as RFC 9449 section 6.1 says."
+            "`cnf.jkt` or `cnf.x5t#S256` is not a string, or it is empty."
+            "Have the issuer write the thumbprint there, as RFC 9449 section 6.1 and RFC 8705 section 3.1 say."
+        ClientCertificateMissing "client_certificate_missing":
+            "The token is bound to a certificate of the client, and the API knows of no certificate for this request."
+            "Connect with the certificate that the token was requested with. If the client does that already, look at the server or proxy that ends TLS: it has to ask for a client certificate, and to pass it on to the API ({mtls})."
+        ClientCertificateUnreadable "client_certificate_unreadable":
+            "The token is bound to a certificate of the client, and the field that names the certificate cannot be read, is there twice, or names several."
+            "Have the proxy write the configured field itself, with one certificate, in place of what the client sent, and remove the same name spelled with `_`."
+        ClientCertificateMismatch "client_certificate_mismatch":
+            "The client has shown another certificate than the one that the token is bound to."
+            "Connect with the certificate that the token was requested with. A client with a new certificate needs a new token. If no client of yours sent this, the token was stolen."
         ConfirmationMismatch "confirmation_mismatch":
             "The proof was made with a different key than the one that the token is bound to."
             "Make the proof with the key that was used to request the token. A client that has made a new key since then needs a new token."

@@ -216,7 +216,10 @@ impl Rejection {
             | Self::ConfirmationMissing
             | Self::ConfirmationNotSupported
             | Self::ThumbprintMissing
-            | Self::ThumbprintMalformed => Check::Binding,
+            | Self::ThumbprintMalformed
+            | Self::ClientCertificateMissing
+            | Self::ClientCertificateUnreadable
+            | Self::ClientCertificateMismatch => Check::Binding,
             Self::ConfirmationMismatch => Check::ProofBinding,
             Self::ProofTooLarge { .. }
             | Self::ProofNotAJws

@@ -8,6 +8,10 @@ pub const TOKEN_BYTES: usize = 16 * 1024;
 /// Longest DPoP proof that is read, bytes. A proof with an RSA key in its header has 1 KiB, one with an EC key half of that.
 pub const PROOF_BYTES: usize = 16 * 1024;
 
+/// Longest header field with a client's certificate that is read, bytes. A certificate with an RSA key of 4096 bits has 2 KiB,
+/// and some 3 KiB as PEM with percent-encoding; Envoy may add the chain.
+pub const CERTIFICATE_BYTES: usize = 32 * 1024;
+
 /// Most proofs that the replay log of a process holds. An entry takes 10 to 21 bytes, and a client's first one some 80
 /// more: 42 MB if few clients fill it, 200 MB if each entry is another client's. Within the 365 s that a proof is
 /// remembered by default it takes 5500 requests a second to fill it.
@@ -22,6 +26,9 @@ pub const JSON_DEPTH: usize = 32;
 
 /// Longest document (discovery, key set) that is read, decoded bytes. Auth0's have less than 10 KiB.
 pub const DOCUMENT_BYTES: usize = 1024 * 1024;
+
+/// Longest JSON-RPC body whose operations are looked for, bytes. The SDKs of MCP read as much.
+pub const OPERATION_BYTES: usize = 4 * 1024 * 1024;
 
 /// Most issuers whose documents are kept. A tenant has a few domains. Ten thousand issuers would take about 100 MB.
 pub const ISSUERS_KEPT: usize = 100;

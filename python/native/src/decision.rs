@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bearward_core::http::client_certificate::ClientCertificate;
 use bearward_core::issuer::IssuerUrl;
 use bearward_core::{
     HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl, StoreAnswer, UnixTime, Verified,
@@ -34,22 +35,64 @@ struct State {
 
 /// A question that is kept after the call that asked it.
 pub(crate) enum OwnedQuestion {
-    Request { fields: Vec<(&'static str, Vec<u8>)>, method: String, url: String },
-    AccessToken { token: String, required_claims: Vec<String> },
+    Request {
+        fields: Vec<(&'static str, Vec<u8>)>,
+        method: String,
+        url: String,
+        certificate: OwnedCertificate,
+    },
+    AccessToken {
+        token: String,
+        required_claims: Vec<String>,
+    },
+}
+
+/// A [`ClientCertificate`] that is kept after the call.
+pub(crate) enum OwnedCertificate {
+    Unknown,
+    Der(Vec<u8>),
+    Pem(String),
+    FromProxy,
+}
+
+impl OwnedCertificate {
+    fn of(certificate: ClientCertificate<'_>) -> Self {
+        match certificate {
+            ClientCertificate::Unknown => Self::Unknown,
+            ClientCertificate::Der(der) => Self::Der(der.to_vec()),
+            ClientCertificate::Pem(pem) => Self::Pem(pem.to_owned()),
+            ClientCertificate::FromProxy => Self::FromProxy,
+        }
+    }
+
+    fn lent(&self) -> ClientCertificate<'_> {
+        match self {
+            Self::Unknown => ClientCertificate::Unknown,
+            Self::Der(der) => ClientCertificate::Der(der),
+            Self::Pem(pem) => ClientCertificate::Pem(pem),
+            Self::FromProxy => ClientCertificate::FromProxy,
+        }
+    }
 }
 
 impl OwnedQuestion {
     pub(crate) fn of_request(facts: &RequestFacts<'_>) -> Self {
         let fields = facts.headers.lines().map(|(name, value)| (name, value.to_vec())).collect();
-        Self::Request { fields, method: facts.method.to_owned(), url: facts.public_url().into_owned() }
+        Self::Request {
+            fields,
+            method: facts.method.to_owned(),
+            url: facts.public_url().into_owned(),
+            certificate: OwnedCertificate::of(facts.client_certificate),
+        }
     }
 
     fn ask(&self, verifier: &Verifier, decision: &mut bearward_core::Decision, now: f64) -> PyResult<Next> {
         let now = unix_time(now)?;
         Ok(match self {
-            Self::Request { fields, method, url } => {
+            Self::Request { fields, method, url, certificate } => {
                 let headers = HeaderFields::of(fields.iter().map(|(name, value)| (*name, value.as_slice())));
-                let facts = RequestFacts { headers, method, url: RequestUrl::Whole(url) };
+                let (url, client_certificate) = (RequestUrl::Whole(url), certificate.lent());
+                let facts = RequestFacts { headers, method, url, client_certificate };
                 verifier.next(decision, Question::Request(&facts), now)
             }
             Self::AccessToken { token, required_claims } => {

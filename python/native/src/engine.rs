@@ -1,16 +1,21 @@
 //! The engine for Python: keyword arguments become a policy, and calls become questions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bearward_core::documents::FixedKeys;
 use bearward_core::encoding::json::JsonObject;
+use bearward_core::http::client_certificate::{CertificateField, ClientCertificate};
 use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DpopMode, DpopPolicy, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
+    Audience, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
 };
-use bearward_core::{Question, Refused, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, Verifier};
+use bearward_core::{
+    Presented, Question, Refused, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, ScopeRule,
+    Verifier,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -20,6 +25,7 @@ use crate::documents::Documents;
 use crate::errors::{self, ConfigurationError, guarded};
 use crate::headers::FieldLines;
 use crate::requirement::Requirement;
+use crate::resource::{Guidance, ProtectedResource, ResourceDocument};
 use crate::values::{configuration, unix_time};
 
 /// A verifier with its policy. Safe to use from many threads.
@@ -32,11 +38,11 @@ pub(crate) struct Engine {
 impl Engine {
     #[new]
     #[pyo3(signature = (
-        *, issuers, single_issuer, audience=None, client_ids=None, exact_issuers=false, scope_claim=None,
+        *, issuers, single_issuer, audience=None, client_ids=None, exact_issuers=false, scope_claim=None, implies=None,
         allow_private_jwks=false, jwks_uri=None, jwks=None, algorithms=None, leeway=0.0, cache_ttl=600.0, rfc_status_codes=false,
         dpop="accepted", dpop_algorithms=None, dpop_iat_offset=300.0, dpop_iat_leeway=30.0,
         dpop_replay="in_process", dpop_nonce_keys=None, dpop_nonce_lifetime=300.0, issuers_kept=100, tokens_remembered=10_000,
-        documents=None,
+        mtls=None, documents=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments, turned into a policy at once")]
     #[expect(clippy::fn_params_excessive_bools, reason = "Python names each argument")]
@@ -47,7 +53,8 @@ impl Engine {
         audience: Option<Names>,
         client_ids: Option<Vec<String>>,
         exact_issuers: bool,
-        scope_claim: Option<String>,
+        scope_claim: Option<Names>,
+        implies: Option<BTreeMap<String, Vec<String>>>,
         allow_private_jwks: bool,
         jwks_uri: Option<&str>,
         jwks: Option<&str>,
@@ -64,6 +71,7 @@ impl Engine {
         dpop_nonce_lifetime: f64,
         issuers_kept: usize,
         tokens_remembered: usize,
+        mtls: Option<&str>,
         documents: Option<&Documents>,
     ) -> PyResult<Self> {
         let dpop = one_of("dpop", dpop, DPOP_MODES)?;
@@ -81,11 +89,7 @@ impl Engine {
         let issuers = parse_issuers(issuers.as_deref(), single_issuer, exact_issuers)?;
         let own_issuer = issuers.configured().next().cloned();
         let mut policy = Policy::new(issuers, recipients(audience, client_ids.as_deref())?)
-            .with_scope_claim(match scope_claim {
-                Some(name) => ScopeClaim::Named(name),
-                None if exact_issuers => ScopeClaim::ScopeOrScp,
-                None => ScopeClaim::Scope,
-            })
+            .with_scopes(scopes(scope_claim, implies, exact_issuers))
             .with_private_addresses(if allow_private_jwks {
                 PrivateAddresses::Allowed
             } else {
@@ -96,6 +100,7 @@ impl Engine {
             .with_statuses(if rfc_status_codes { StatusProfile::Rfc } else { StatusProfile::Compatible })
             .with_issuers_kept(issuers_kept)
             .with_tokens_remembered(tokens_remembered)
+            .with_mutual_tls(mutual_tls(mtls)?)
             .with_dpop(proofs);
         if let Some(names) = algorithms {
             policy = policy.with_algorithms(parse_algorithms(&names, Algorithm::all())?);
@@ -123,6 +128,9 @@ impl Engine {
         self.verifier.replay_entries()
     }
 
+    #[pyo3(signature = (headers, method, url, now, guidance=None, certificate=None, behind_proxy=false))]
+    #[expect(clippy::too_many_arguments, reason = "the facts of a request")]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
     fn verify_request<'py>(
         &self,
         py: Python<'py>,
@@ -130,6 +138,9 @@ impl Engine {
         method: Option<&str>,
         url: Option<&str>,
         now: f64,
+        guidance: Option<&Guidance>,
+        certificate: Option<Certificate>,
+        behind_proxy: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(py, || {
             let lines = FieldLines::collect(headers)?;
@@ -138,8 +149,18 @@ impl Engine {
                 return Err(errors::missing_target(py, method.is_none(), url.is_none()));
             }
             let url = url.map_or(RequestUrl::Unknown, RequestUrl::Whole);
-            let facts = RequestFacts { headers, method: method.unwrap_or_default(), url };
-            let mut decision = bearward_core::Decision::new();
+            let client_certificate = match &certificate {
+                None if behind_proxy => ClientCertificate::FromProxy,
+                None => ClientCertificate::Unknown,
+                Some(Certificate::Der(der)) => ClientCertificate::Der(der),
+                Some(Certificate::Pem(pem)) => ClientCertificate::Pem(pem),
+            };
+            let method = method.unwrap_or_default();
+            let facts = RequestFacts { headers, method, url, client_certificate };
+            let mut decision = match guidance {
+                Some(guidance) => bearward_core::Decision::guiding(Arc::clone(&guidance.0)),
+                None => bearward_core::Decision::new(),
+            };
             let next = self.verifier.next(&mut decision, Question::Request(&facts), unix_time(now)?);
             begun(py, &self.verifier, decision, next, || OwnedQuestion::of_request(&facts))
         })
@@ -182,6 +203,7 @@ impl Engine {
     }
 
     /// The error for claims that were verified before and don't meet the requirement; `None` if they do.
+    #[pyo3(signature = (requirement, claims, authorization, now, guidance=None))]
     fn unmet<'py>(
         &self,
         py: Python<'py>,
@@ -189,31 +211,68 @@ impl Engine {
         claims: &str,
         authorization: Option<&str>,
         now: f64,
+        guidance: Option<&Guidance>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         guarded(py, || {
-            let claims = JsonObject::parse(claims.as_bytes().to_vec()).map_err(not_claims)?;
-            let met = self.verifier.require_claims(
-                claims.object(),
-                &requirement.0,
-                scheme_of(authorization),
-                unix_time(now)?,
-            );
+            let claims = parsed(claims)?;
+            let presented = presented(authorization, guidance);
+            let now = unix_time(now)?;
+            let met = self.verifier.require_claims(claims.object(), &requirement.0, presented, now);
             Ok(met.err().map(|refused| instance(py, &refused)))
         })
     }
 
     /// The error for claims that a check outside of the engine refused. `claim`: the one that it looked at; `None`: they
     /// don't fit a type.
+    #[pyo3(signature = (claim, authorization, guidance=None))]
     fn unfit<'py>(
         &self,
         py: Python<'py>,
         claim: Option<String>,
         authorization: Option<&str>,
+        guidance: Option<&Guidance>,
     ) -> Bound<'py, PyAny> {
         let rejection =
             claim.map_or(Rejection::ClaimsUnusable, |claim| Rejection::ClaimNotAccepted { claim });
-        instance(py, &self.verifier.refuse_requirement(rejection, scheme_of(authorization)))
+        instance(py, &self.verifier.refuse_requirement(rejection, presented(authorization, guidance)))
     }
+
+    /// All scopes that verified claims grant, with those that others imply.
+    fn granted_scopes(&self, claims: &str) -> PyResult<Vec<String>> {
+        Ok(self.verifier.granted_scopes(parsed(claims)?.object()))
+    }
+
+    /// Which of the accepted audiences verified claims are for.
+    fn audience_of(&self, claims: &str) -> PyResult<Option<String>> {
+        Ok(self.verifier.audience_of(parsed(claims)?.object()).map(str::to_owned))
+    }
+
+    /// Begins to make the metadata document of a resource.
+    fn resource_document(&self, resource: &ProtectedResource) -> PyResult<ResourceDocument> {
+        ResourceDocument::begin(&self.verifier, resource)
+    }
+}
+
+fn parsed(claims: &str) -> PyResult<JsonObject> {
+    JsonObject::parse(claims.as_bytes().to_vec()).map_err(not_claims)
+}
+
+fn presented<'a>(authorization: Option<&str>, guidance: Option<&'a Guidance>) -> Presented<'a> {
+    Presented { scheme: scheme_of(authorization), guidance: guidance.map(|guidance| &*guidance.0) }
+}
+
+fn scopes(
+    claim: Option<Names>,
+    implies: Option<BTreeMap<String, Vec<String>>>,
+    exact_issuers: bool,
+) -> ScopeRule {
+    let claim = match claim {
+        Some(Names::One(name)) => ScopeClaim::Named(name),
+        Some(Names::Several(names)) => ScopeClaim::Merged(names),
+        None if exact_issuers => ScopeClaim::ScopeOrScp,
+        None => ScopeClaim::Scope,
+    };
+    ScopeRule::of(claim).implying(&implies.unwrap_or_default())
 }
 
 fn scheme_of(authorization: Option<&str>) -> Option<Scheme> {
@@ -249,6 +308,24 @@ fn recipients(audience: Option<Names>, client_ids: Option<&[String]>) -> PyResul
     let mut parsed = parsed.map_err(configuration)?.into_iter();
     let first = parsed.next().ok_or_else(|| ConfigurationError::new_err("audience must not be empty"))?;
     Ok(Recipients::any_of(first, parsed))
+}
+
+/// The certificate of a client: DER, or one block of PEM.
+#[derive(FromPyObject)]
+enum Certificate {
+    Pem(String),
+    Der(Vec<u8>),
+}
+
+/// `None`: off. `"connection"`, or the name of a header field.
+fn mutual_tls(place: Option<&str>) -> PyResult<MutualTls> {
+    match place {
+        None => Ok(MutualTls::Off),
+        Some("connection") => Ok(MutualTls::OfConnection),
+        Some(name) => CertificateField::named(name).map(MutualTls::InField).ok_or_else(|| {
+            ConfigurationError::new_err(format!("client_certificate_header: {name:?} is unknown"))
+        }),
+    }
 }
 
 fn fixed_keys(

@@ -8,7 +8,9 @@ mod engine;
 mod errors;
 mod exchange;
 mod headers;
+mod operations;
 mod requirement;
+mod resource;
 mod status;
 mod url;
 mod values;
@@ -27,7 +29,11 @@ mod _native {
     #[pymodule_export]
     use super::exchange::{ClientAssertion, Exchange, Granted, TokenMemory};
     #[pymodule_export]
+    use super::operations::Operations;
+    #[pymodule_export]
     use super::requirement::{Requirement, has_credentials};
+    #[pymodule_export]
+    use super::resource::{Guidance, ProtectedResource, ResourceDocument};
     #[pymodule_export]
     use super::url::PublicUrl;
     #[pymodule_export]

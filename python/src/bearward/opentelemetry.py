@@ -16,7 +16,7 @@ from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
 if TYPE_CHECKING:
-    from bearward.fastapi.decisions import Decision
+    from bearward._asgi.decisions import Decision
     from bearward.fastapi.guard import Auth0FastAPI
 
 __all__ = ["instrument"]

@@ -23,10 +23,12 @@ from . import (
     dpop_url,
     exact_issuer,
     fixed_keys,
+    guidance,
     header,
     issuer,
     json_text,
     key,
+    mutual_tls,
     recipient,
     requirement,
     rotation,
@@ -55,6 +57,7 @@ def all_groups() -> list[Group]:
         answers,
         dpop_scheme,
         dpop_binding,
+        mutual_tls,
         dpop_proof,
         dpop_claims,
         dpop_url,
@@ -65,6 +68,7 @@ def all_groups() -> list[Group]:
         exact_issuer,
         recipient,
         scope_claim,
+        guidance,
         fixed_keys,
     ]
     return [module.group() for module in modules]

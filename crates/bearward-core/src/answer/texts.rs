@@ -161,6 +161,9 @@ pub(super) fn of_rejection(rejection: &Rejection) -> (ErrorCode, Cow<'static, st
         Rejection::ThumbprintMissing | Rejection::ThumbprintMalformed => {
             (InvalidToken, "Access token 'cnf' claim missing 'jkt'")
         }
+        Rejection::ClientCertificateMissing => (InvalidToken, "Token requires its client certificate"),
+        Rejection::ClientCertificateUnreadable => (InvalidToken, "Client certificate can't be read"),
+        Rejection::ClientCertificateMismatch => (InvalidToken, "Client certificate mismatch"),
         Rejection::ProofKeyMissing | Rejection::ProofKeyUnusable(_) => {
             (InvalidDpopProof, "Missing or invalid jwk in header")
         }

@@ -46,6 +46,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("dpop_replay", "`dpop_replay`", "`ReplayProtection::Shared`", None),
     setting("dpop_required", "`dpop_required=False`", "`DpopMode::Accepted`", Some("`--dpop accepted`")),
     setting("leeway", "`leeway`", "`Policy::with_leeway`", Some("`--leeway`")),
+    setting("mtls", "`mtls=True`", "`Policy::with_mutual_tls`", None),
     setting("on_store_error", "`on_store_error=\"allow\"`", "`Sighting::First`", None),
     setting("resolver_timeout", "`resolver_timeout`", "`Builder::resolver_timeout`", None),
     setting("public_origin", "`public_origin`", "`PublicUrl::Fixed`", None),

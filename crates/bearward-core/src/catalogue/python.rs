@@ -45,6 +45,13 @@ pub const PYTHON_CODES: &[PythonCode] = &[
         "A defect in Bearward or in code that it called. The log has a traceback, without credentials.",
         "Please report it."),
 
+    code("operation_unreadable", Section::Application, "400 `invalid_request`",
+        "Scopes are required by operation, and the body is not JSON-RPC that has only one meaning: UTF-8, no member twice in an object, nested at most 32 deep, with `params.name` for a tool.",
+        "Send plain JSON-RPC, uncompressed. The log says what is wrong with the body."),
+    code("operation_too_long", Section::Application, "413 `invalid_request`",
+        "Scopes are required by operation, and the body has more than 4 MiB, or did not arrive as a whole.",
+        "Send less in one request."),
+
     code("get_access_token_for_connection_error", Section::ClientFlow, "400", FLOW_NOT_STARTED, SET_CREDENTIALS),
     code("get_token_by_exchange_profile_error", Section::ClientFlow, "400", FLOW_NOT_STARTED, SET_CREDENTIALS),
     code("temporarily_unavailable", Section::ClientFlow, "503",

@@ -17,8 +17,9 @@ use crate::jose::thumbprint::Thumbprint;
 use crate::policy::{Policy, ReplayProtection};
 use crate::refusal::Cause;
 use crate::rejection::Rejection;
-use crate::requirement;
+use crate::scope;
 use crate::time::UnixTime;
+use crate::verify::certificate::Sender;
 use crate::verify::claims::Found;
 use crate::verify::credentials::Presented;
 use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
@@ -46,6 +47,7 @@ impl Verifier {
         let proof = presented.proof.map(|proof| UnverifiedProof::read(proof, &self.policy.dpop));
         let mut evidence = Evidence {
             policy: &self.policy,
+            sender: Sender::of(request, self.policy.mutual_tls),
             method: request.method,
             url: &request.public_url(),
             issuers: decision.resolved_issuers(),
@@ -65,6 +67,7 @@ impl Verifier {
 /// All that can be read of a request, whatever is wrong with it. Nothing in it is trusted.
 struct Evidence<'a> {
     policy: &'a Policy,
+    sender: Sender<'a>,
     method: &'a str,
     url: &'a str,
     issuers: Option<&'a HashSet<IssuerUrl>>,
@@ -136,8 +139,8 @@ impl<'a> Evidence<'a> {
                 None => Finding::NotReached,
             }
         };
-        let told = matches!(finding, Finding::Passed | Finding::Failed(_));
-        Step { check, unverified: told && self.is_unverified(check, outcome), finding }
+        let has_result = matches!(finding, Finding::Passed | Finding::Failed(_));
+        Step { check, unverified: has_result && self.is_unverified(check, outcome), finding }
     }
 
     fn applies(&self, check: Check) -> bool {
@@ -176,7 +179,7 @@ impl<'a> Evidence<'a> {
                 claims?.object(),
                 head.map_or(header::TokenType::Any, header::token_type),
                 &policy.recipients,
-                &policy.scope_claim,
+                policy.scopes.claim(),
             )),
             Check::Expiry => Some(Found::of(claims?).check_expiry(policy, now)),
             Check::NotBefore => Some(Found::of(claims?).check_not_before(policy, now)),
@@ -201,12 +204,10 @@ impl<'a> Evidence<'a> {
             Check::ProofUrl => Some(proof::check_url(self.proof_claims()?.object(), request)),
             Check::ProofToken => Some(proof::check_token(self.proof_claims()?.object(), request)),
             Check::ProofBinding => {
-                let jkt = binding::of_dpop_token(claims?).ok()?;
+                let jkt = binding::of_dpop_token(claims?, &self.sender).ok()?;
                 Some(binding::check_thumbprint(jkt, &self.proof_key()?.ok()?.1))
             }
-            Check::Scope => {
-                Some(requirement::require(claims?.object(), &policy.scope_claim, self.required_scopes))
-            }
+            Check::Scope => Some(scope::require(claims?.object(), &policy.scopes, self.required_scopes)),
             // The outcome has the first five. The last one is only for tokens without a request.
             Check::Discovery
             | Check::KeySet
@@ -222,10 +223,10 @@ impl<'a> Evidence<'a> {
         let mode = self.policy.dpop.mode;
         match scheme {
             Scheme::Bearer => {
-                binding::check_bearer(claims, mode)?;
+                binding::check_bearer(claims, mode, &self.sender)?;
                 binding::check_no_proof(self.presented.beside_proof, mode)
             }
-            Scheme::Dpop => binding::of_dpop_token(claims).map(drop),
+            Scheme::Dpop => binding::of_dpop_token(claims, &self.sender).map(drop),
         }
     }
 

@@ -1,22 +1,9 @@
 //! Which header fields count, and what several of one name mean.
 
-use core::fmt;
-
+use super::client_certificate::CertificateFields;
 use super::forwarded::ForwardedFields;
-use super::scheme::trim;
 
-/// A header field that may appear once in a request.
-#[derive(Clone, Copy, Default)]
-#[expect(clippy::exhaustive_enums, reason = "none, one, several: there is nothing else")]
-pub enum Field<'a> {
-    /// It is not there.
-    #[default]
-    Absent,
-    /// Its value.
-    Once(&'a [u8]),
-    /// It appears more than once. Nobody can say which one counts, so none does.
-    Repeated,
-}
+pub use super::field::Field;
 
 /// The header fields of a request that matter for the decision. All others are ignored.
 #[derive(Clone, Default)]
@@ -30,6 +17,8 @@ pub struct HeaderFields<'a> {
     pub host: Field<'a>,
     /// The fields that proxies write.
     pub forwarded: ForwardedFields<'a>,
+    /// The fields in which proxies pass on the certificate of a client.
+    pub certificates: CertificateFields<'a>,
 }
 
 impl<'a> HeaderFields<'a> {
@@ -54,6 +43,7 @@ impl<'a> HeaderFields<'a> {
             16 if is("x-forwarded-host") => self.forwarded.host.push(text(value)),
             18 if is("x-forwarded-prefix") => self.forwarded.prefix.push(text(value)),
             9 if is("forwarded") => self.forwarded.forwarded.push(text(value)),
+            11 | 17 | 23 => self.certificates.add(name, value),
             _ => {}
         }
     }
@@ -61,7 +51,8 @@ impl<'a> HeaderFields<'a> {
     /// The field lines that matter. If they are read again, the result is the same.
     pub fn lines(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> {
         let once = [("authorization", self.authorization), ("dpop", self.dpop), ("host", self.host)];
-        let once = once.into_iter().flat_map(|(name, field)| field.values().map(move |value| (name, value)));
+        let once = once.into_iter().chain(self.certificates.all());
+        let once = once.flat_map(|(name, field)| field.values().map(move |value| (name, value)));
         let forwarded = [
             ("x-forwarded-proto", self.forwarded.proto.clone()),
             ("x-forwarded-host", self.forwarded.host.clone()),
@@ -89,45 +80,6 @@ impl<'a> HeaderFields<'a> {
 /// A value that is not UTF-8 counts as empty: no part of a URL can be one.
 fn text(value: &[u8]) -> &str {
     core::str::from_utf8(value).unwrap_or_default()
-}
-
-impl<'a> Field<'a> {
-    /// Adds a field line of this name.
-    pub fn add(&mut self, value: &'a [u8]) {
-        *self = match self {
-            Self::Absent => Self::Once(value),
-            Self::Once(_) | Self::Repeated => Self::Repeated,
-        };
-    }
-
-    /// The values of a repeated field are not kept. Two empty ones are given instead.
-    fn values(self) -> impl Iterator<Item = &'a [u8]> {
-        let (one, other): (Option<&[u8]>, Option<&[u8]>) = match self {
-            Self::Absent => (None, None),
-            Self::Once(value) => (Some(value), None),
-            Self::Repeated => (Some(b""), Some(b"")),
-        };
-        one.into_iter().chain(other)
-    }
-
-    pub(crate) fn is_blank(self) -> bool {
-        match self {
-            Self::Absent => true,
-            Self::Once(value) => trim(value).is_empty(),
-            Self::Repeated => false,
-        }
-    }
-}
-
-impl fmt::Debug for Field<'_> {
-    /// Hides the value: it is a credential.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent => f.write_str("absent"),
-            Self::Once(value) => write!(f, "{} bytes", value.len()),
-            Self::Repeated => f.write_str("repeated"),
-        }
-    }
 }
 
 #[cfg(test)]

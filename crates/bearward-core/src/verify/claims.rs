@@ -23,7 +23,7 @@ pub(super) fn check(
     let claims = signed.claims();
     let found = Found::of(claims);
     found.check_issuer(metadata)?;
-    recipient::check(claims.object(), signed.token_type(), &policy.recipients, &policy.scope_claim)?;
+    recipient::check(claims.object(), signed.token_type(), &policy.recipients, policy.scopes.claim())?;
     found.check_expiry(policy, now)?;
     found.check_not_before(policy, now)?;
     found.check_issued_at()?;

@@ -1,6 +1,7 @@
 //! The steps of a verification, each on the product of the one before.
 
 pub(crate) mod binding;
+pub(crate) mod certificate;
 pub(crate) mod claims;
 pub(crate) mod credentials;
 pub(crate) mod header;
@@ -23,6 +24,7 @@ use crate::policy::{Policy, ReplayProtection};
 use crate::refusal::{Cause, Unavailable};
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
+use certificate::Sender;
 use claims::CheckedClaims;
 use credentials::Credentials;
 use header::UnverifiedToken;
@@ -93,7 +95,7 @@ impl Verifier {
         let (scheme, credentials) = Credentials::of(&request.headers, self.policy.dpop.mode);
         let result = credentials.map_err(Stop::from).and_then(|credentials| match credentials {
             Credentials::Bearer { token, beside_proof } => {
-                self.check_bearer(token, beside_proof, brought, now)
+                self.check_bearer(request, token, beside_proof, brought, now)
             }
             Credentials::Dpop { token, proof } => self.check_dpop(request, token, proof, brought, now),
         });
@@ -116,6 +118,7 @@ impl Verifier {
     /// A token that came in the Bearer scheme.
     fn check_bearer(
         &self,
+        request: &RequestFacts<'_>,
         token: &str,
         beside_proof: bool,
         brought: Brought<'_>,
@@ -123,7 +126,8 @@ impl Verifier {
     ) -> Result<Accepted, Stop> {
         let mode = self.policy.dpop.mode;
         let checked = self.check_token(token, brought, now)?;
-        binding::check_bearer(checked.claims.claims(), mode)?;
+        let sender = Sender::of(request, self.policy.mutual_tls);
+        binding::check_bearer(checked.claims.claims(), mode, &sender)?;
         binding::check_no_proof(beside_proof, mode)?;
         Ok(checked.accepted(Some(Scheme::Bearer)))
     }
@@ -140,7 +144,8 @@ impl Verifier {
         let policy = &self.policy.dpop;
         let proof = UnverifiedProof::read(proof, policy)?;
         let checked = self.check_token(token, brought, now)?;
-        let jkt = binding::of_dpop_token(checked.claims.claims())?;
+        let sender = Sender::of(request, self.policy.mutual_tls);
+        let jkt = binding::of_dpop_token(checked.claims.claims(), &sender)?;
         let url = request.public_url();
         let proven = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
         let proof = proof.check(proven, policy, now)?;

@@ -18,6 +18,19 @@ def text(name: str, value: object) -> None:
         raise ConfigurationError(f"{name} must be a string")
 
 
+def flag(name: str, value: object) -> None:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False.")
+
+
+def certificate_header(name: str, value: object) -> None:
+    """The name of a header that the engine can read, in any case, or `None`."""
+    known = ("X-Forwarded-Client-Cert", "X-SSL-Client-Cert", "Client-Cert")
+    if value is not None and (not isinstance(value, str) or value.lower() not in map(str.lower, known)):
+        raise ConfigurationError(f"{name} must be one of {', '.join(map(repr, known))}, as your proxy writes it.")
+
+
 def sendable_text(name: str, value: object) -> None:
     """A string that can be sent over a network, or `None`."""
     if value is None:

@@ -10,16 +10,16 @@ from fastapi.requests import HTTPConnection
 from fastapi.security import SecurityScopes
 from starlette.datastructures import Headers
 
+from bearward._asgi.decisions import Decision, Observers
+from bearward._asgi.defect import defect
+from bearward._asgi.memory import Asked, recall, remember
+from bearward._asgi.refusal_log import RefusalLog, credentials_of, scheme_of
+from bearward._asgi.url import PublicUrls
 from bearward._native import has_credentials
 from bearward.client import ApiClient, Verified, Waited
-from bearward.errors import BaseAuthError
-from bearward.fastapi.answer import defect
-from bearward.fastapi.decisions import Decision, Observers
-from bearward.fastapi.memory import Asked, recall, remember
+from bearward.errors import BaseAuthError, ConfigurationError
 from bearward.fastapi.model import Converter, UnfitClaimsError
 from bearward.fastapi.openapi import ShownApi, ShownGuard
-from bearward.fastapi.refusal_log import RefusalLog, credentials_of, scheme_of
-from bearward.fastapi.url import PublicUrls
 from bearward.fastapi.websocket import accept_with, answer, presented
 from bearward.requirement import Requirement
 
@@ -66,6 +66,8 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         ShownGuard.__init__(self, auth0._shown, demand.requirement.scopes)
         self._auth0 = auth0
         self._demand = demand
+        # A challenge for a missing token names the scopes that it needs.
+        self._guidance = auth0.api_client.guidance(demand.requirement.scopes)
         self._convert = None if demand.model is None else Converter(demand.model)
         # Requirements with the scopes of a `Security(...)` besides. An app has as many as it has routes.
         self._with_scopes: dict[tuple[str, ...], Requirement] = {(): demand.requirement}
@@ -129,6 +131,9 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
                 accept_with(request, self._auth0._subprotocol)
                 self._tell(None, headers, issuer, begun, waited)
                 return cast("_Claims", made)
+        except ConfigurationError as error:
+            # It is for the deployer: the client reads a fixed text.
+            refusal = defect(error, credentials_of(request))
         except BaseAuthError as error:
             refusal = error
         except UnfitClaimsError as error:
@@ -153,7 +158,8 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             requirement = self._with_scopes[more] = self._demand.requirement.with_scopes(more)
         if not requirement:
             return None
-        return self._auth0.api_client.unmet(claims, requirement, headers.get("authorization"))
+        guidance = self._guidance if requirement is self._demand.requirement else None
+        return self._auth0.api_client.unmet(claims, requirement, headers.get("authorization"), guidance)
 
     async def _verified(self, request: HTTPConnection, headers: Headers, waited: Waited) -> Verified:
         """A proof is good once, and a request may pass several guards: the first one uses it up."""
@@ -165,7 +171,10 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             return Verified(claims)
         # Users' tests replace `verify_request`, also after the guard was made.
         if _is_own(client.verify_request):
-            verified = await client._timed_verify(headers, asked.method, url, waited)
+            certificate, behind_proxy, _ = asked.shown
+            verified = await client._timed_verify(
+                headers, asked.method, url, waited, self._guidance, certificate, behind_proxy
+            )
         else:
             mocked: Any = await client.verify_request(headers=headers, http_method=asked.method, http_url=url)
             verified = mocked if isinstance(mocked, Verified) else Verified(mocked)

@@ -229,7 +229,7 @@ mod tests {
                 "RSA 1: the RSA modulus has 1 bits",
             ),
             (r#"{"kid":"a","kty":"EC","crv":"P-256"}"#, "warning", "EC P-256: no allowed algorithm"),
-            (r#"{"kid":"a","kid":"b","kty":"RSA"}"#, "warning", "stands twice"),
+            (r#"{"kid":"a","kid":"b","kty":"RSA"}"#, "warning", "occurs twice"),
             (r#"{"kid":"a","kty":"oct","k":"hush"}"#, "failed", "shared secret"),
             (r#"{"kid":"a","kty":"RSA","d":"hush"}"#, "failed", "revoke this key in the tenant now"),
         ] {
