@@ -97,7 +97,10 @@ def test_metrics_and_readiness(run, tenant):
         assert client.get("/ready").status_code == 200
         assert client.get("/messages", headers=tenant.authorization()).status_code == 200
         assert client.get("/messages").status_code == 400
+        shown = client.get("/metrics/").text
+    names["provider"].shutdown()
     assert [decision.code for decision in names["decisions"]] == [None, "missing_authorization"]
+    assert 'bearward_requests_total{code="missing_authorization"' in shown
 
 
 def test_every_page_is_tested():

@@ -382,6 +382,10 @@ class Guard:
         """The state of each issuer's documents. See `ApiClient.status`."""
         return self.api_client.status()
 
+    def replay_store_status(self) -> Optional[dict[str, Any]]:
+        """What happened with the shared `ReplayStore`; `None` without one. See `ApiClient.replay_store_status`."""
+        return self.api_client.replay_store_status()
+
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncIterator[None]:
         """For `FastAPI(lifespan=auth0.lifespan)`: `warm` when the app starts.
