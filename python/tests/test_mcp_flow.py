@@ -1,10 +1,12 @@
-"""The official Python client, through the whole way, against the local tenant.
+"""The official clients, through the whole way, against the local tenant.
 
 401, metadata, registration, code with PKCE, token, tool call, step-up, refresh.
 """
 
 import json
+import os
 import ssl
+import subprocess
 from typing import NamedTuple
 
 import httpx2
@@ -20,7 +22,7 @@ from bearward.fastmcp import BearwardProvider
 from browser import Browser
 from local_tenant import LocalTenant
 from mcp_servers import fast_app, sdk_app
-from support import HttpsIssuer, free_port, running
+from support import JS, HttpsIssuer, free_port, running
 
 CALLBACK = "http://127.0.0.1:3000/callback"
 SCOPES = ["invoices:read"]
@@ -37,6 +39,13 @@ class World(NamedTuple):
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}/mcp"
+
+    def described_client(self):
+        """A client whose id is the URL of its description."""
+        url = f"https://localhost:{self.pages.server.server_address[1]}/client.json"
+        description = {"client_id": url, "redirect_uris": [CALLBACK], "client_name": "By its URL"}
+        self.pages.answers["/client.json"] = (200, {}, json.dumps(description).encode())
+        return url
 
     def server(self, kind):
         """The server behind one of the fronts, running."""
@@ -102,10 +111,7 @@ def provider_of(world, browser, registration, kind, storage, **more):
         return AuthorizationCodeResult(**{name: returned[name] for name in ("code", "state", "iss")})
 
     if registration == "cimd":
-        url = f"https://localhost:{world.pages.server.server_address[1]}/client.json"
-        description = {"client_id": url, "redirect_uris": [CALLBACK], "client_name": "By its URL"}
-        world.pages.answers["/client.json"] = (200, {}, json.dumps(description).encode())
-        more["client_metadata_url"] = url
+        more["client_metadata_url"] = world.described_client()
     elif registration == "pre-registered":
         tenant = world.tenant
         storage.info = OAuthClientInformationFull(
@@ -186,3 +192,55 @@ async def test_dpop_auth_with_a_token_from_elsewhere(world, browser):
         auth = bearward.mcp.DpopAuth(storage.tokens.access_token, provider.key)
         (who,) = await calls(world, auth, "who")
     assert json.loads(who)["jkt"] == provider.key.jkt
+
+
+@pytest.mark.parametrize(
+    ("front", "registration", "dpop"),
+    [("sdk", "dcr", False), ("sdk", "pre-registered", True), ("fastmcp", "cimd", True), ("fastmcp", "dcr", True)],
+)
+@pytest.mark.usefixtures("npm_packages")
+def test_the_official_typescript_client(world, browser, front, registration, dpop):
+    tenant = world.tenant
+    wanted = {"url": world.url, "callback": CALLBACK, "dpop": dpop}
+    if registration == "cimd":
+        wanted["client_metadata_url"] = world.described_client()
+    elif registration == "pre-registered":
+        wanted["client"] = {"client_id": tenant.client_id, "client_secret": tenant.client_secret}
+    environment = {**os.environ, "NODE_EXTRA_CA_CERTS": tenant.ca_file, "NO_PROXY": "127.0.0.1"}
+    with world.server(front), Program(["node", str(JS / "mcp.mjs")], environment) as program:
+        told = program.asked(wanted)
+        while "login" in told:
+            told = program.asked(browser.logs_in(told["login"]))
+    who, paid, again = told["texts"]
+    who, again = json.loads(who), json.loads(again)
+    assert paid == f"paid by {who['subject']}"
+    assert who["resource"] == world.url
+    assert {"invoices:read", "invoices:pay"} <= set(again["scopes"])
+    assert "invoices:pay" not in who["scopes"]
+    assert who["jkt"] == again["jkt"] == told["jkt"]
+    assert told["token_type"].lower() == ("dpop" if dpop else "bearer")
+    assert told["client_id"].startswith("https://localhost") == (registration == "cimd")
+    # One login at the first 401, one for the step-up, and none for the refresh.
+    assert [login["resource"] for login in browser.visited] == [world.url] * 2
+
+
+class Program:
+    """Another program, which is asked in lines of JSON, and answers in such lines."""
+
+    def __init__(self, command, environment):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        self._process = subprocess.Popen(command, env=environment, text=True, **pipes)  # noqa: S603 - our own
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.communicate()
+
+    def asked(self, message):
+        self._process.stdin.write(json.dumps(message) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, self._process.stderr.read()
+        return json.loads(line)
