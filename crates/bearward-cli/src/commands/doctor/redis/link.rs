@@ -8,7 +8,6 @@ use redis::{
 };
 use reqwest::Url;
 
-use super::failed;
 use crate::{
     commands::doctor::report::{Check, Checked},
     http::{loopback::is_loopback, trust::Trust},
@@ -124,7 +123,7 @@ fn not_opened(address: &Address, error: &RedisError, patience: Duration) -> Chec
             ("it wants a password", "write redis://USER:PASSWORD@HOST")
         };
         let message = format!("{host} refuses the user {}: {why}", address.user());
-        return failed(NAME, Kind::Usage, message, remedy);
+        return Check::failed(NAME, Kind::Usage, message, remedy);
     }
     let text = innermost(error);
     let (why, remedy) = if error.is_timeout() {
@@ -146,7 +145,7 @@ fn not_opened(address: &Address, error: &RedisError, patience: Duration) -> Chec
     } else {
         (text, "is this a Redis server? For a port with TLS, write rediss://")
     };
-    failed(NAME, Kind::Undecided, format!("{host}: {why}"), remedy)
+    Check::failed(NAME, Kind::Undecided, format!("{host}: {why}"), remedy)
 }
 
 fn is_about_the_login(error: &RedisError) -> bool {
@@ -206,7 +205,7 @@ impl Refused {
             ),
             _ => (Kind::Undecided, "try again"),
         };
-        failed(name, kind, text, remedy)
+        Check::failed(name, kind, text, remedy)
     }
 }
 

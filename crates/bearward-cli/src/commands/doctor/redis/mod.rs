@@ -11,10 +11,7 @@ use self::{
     server::Server,
 };
 use super::report::{Check, FailedCheck, Report};
-use crate::terminal::{
-    failure::{Failure, Kind},
-    input, progress,
-};
+use crate::terminal::{failure::Failure, input, progress};
 
 /// Every check, in order.
 pub(super) const ORDER: [&str; 10] = [
@@ -98,8 +95,4 @@ fn protection(address: &Address) -> Check {
     }
     let remedy = "give the API a user of its own with a password (ACL SETUSER), and connect with rediss://";
     Check::warning(NAME, format!("{missing}: others on the network may forge or erase used proofs"), remedy)
-}
-
-fn failed(name: &'static str, kind: Kind, message: impl Into<String>, remedy: &str) -> Check {
-    Check::failed(name, kind, message, remedy)
 }

@@ -4,7 +4,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use redis::InfoDict;
 
-use super::failed;
 use crate::{
     commands::doctor::report::Check,
     terminal::{failure::Kind, output},
@@ -40,9 +39,12 @@ impl Server {
                 format!("{shown} is not a known version"),
                 "use Redis 6.2 or newer, or Valkey",
             ),
-            Some(found) if found < OLDEST => {
-                failed(NAME, Kind::Usage, format!("{shown} is too old"), "use Redis 6.2 or newer, or Valkey")
-            }
+            Some(found) if found < OLDEST => Check::failed(
+                NAME,
+                Kind::Usage,
+                format!("{shown} is too old"),
+                "use Redis 6.2 or newer, or Valkey",
+            ),
             Some(found) if found < ONE_COMMAND => {
                 Check::ok(NAME, format!("{shown}: a question that is repeated takes two commands before 7.0"))
             }
@@ -58,7 +60,7 @@ impl Server {
             "slave" => {
                 let master = output::one_line(&self.text("master_host"), 100);
                 let message = format!("a replica of {master}: it takes no writes, and lags behind");
-                failed(
+                Check::failed(
                     NAME,
                     Kind::Usage,
                     message,
@@ -90,7 +92,7 @@ impl Server {
                 let message = format!(
                     "maxmemory-policy is {policy}: when the memory is full, used proofs are forgotten"
                 );
-                failed(NAME, Kind::Usage, message, remedy)
+                Check::failed(NAME, Kind::Usage, message, remedy)
             }
         };
         check.with("maxmemory_policy", policy).with("evicted_keys", evicted)
@@ -123,7 +125,7 @@ impl Server {
         const NAME: &str = "persistence";
         let has_aof = self.number("aof_enabled") == 1;
         let check = if has_aof && self.text("aof_last_write_status") == "err" {
-            failed(
+            Check::failed(
                 NAME,
                 Kind::Rejected,
                 "the append-only file can't be written",
@@ -192,7 +194,7 @@ impl Server {
                 "{} s ahead of this machine's: entries end before their proofs are too old, which can then be used again",
                 ahead.as_secs()
             );
-            failed(NAME, Kind::Usage, message, remedy)
+            Check::failed(NAME, Kind::Usage, message, remedy)
         } else if behind > SPARE {
             let message = format!(
                 "{} s behind this machine's: entries are kept longer than they need to be",
