@@ -2,7 +2,7 @@
 //! `bearward explain` print them.
 //!
 //! A variant of [`Rejection`], [`Unavailable`] or [`ResolverFailure`] without an entry doesn't compile. Codes that only the
-//! Python package has are in [`PYTHON_CODES`].
+//! Python package has are in [`PYTHON_CODES`], those of the Rust crate for services in [`RUST_CODES`].
 //!
 //! A cause uses neutral words. A remedy names a setting as `{setting}`, and [`Entry::remedy`] writes the setting as the
 //! reader's front end spells it.
@@ -10,10 +10,12 @@
 mod entry;
 mod front_end;
 mod python;
+mod rust;
 
 pub use entry::{Entry, Section};
 pub use front_end::FrontEnd;
 pub use python::{PYTHON_CODES, PythonCode};
+pub use rust::RUST_CODES;
 
 use crate::refusal::{Cause, ResolverFailure, Unavailable};
 use crate::rejection::Rejection;
@@ -402,7 +404,7 @@ mod tests {
 
     fn all() -> impl Iterator<Item = &'static Entry> {
         let python = PYTHON_CODES.iter().map(|python| &python.entry);
-        REJECTIONS.iter().chain(UNAVAILABLE).chain(RESOLVER_FAILURES).chain(python)
+        REJECTIONS.iter().chain(UNAVAILABLE).chain(RESOLVER_FAILURES).chain(python).chain(RUST_CODES)
     }
 
     #[test]
@@ -438,11 +440,11 @@ mod tests {
         let entry = Rejection::BearerNotAccepted.entry();
         for (front_end, setting) in [
             (FrontEnd::Python, "(`dpop_required=False`)"),
-            (FrontEnd::Rust, "(`DpopMode::Accepted`)"),
-            (FrontEnd::Reference, "(Python: `dpop_required=False`; Rust: `DpopMode::Accepted`)"),
+            (FrontEnd::Rust, "(`Dpop::Accepted`)"),
+            (FrontEnd::Reference, "(Python: `dpop_required=False`; Rust: `Dpop::Accepted`)"),
             (
                 FrontEnd::CommandLine,
-                "(Python: `dpop_required=False`; Rust: `DpopMode::Accepted`; `bearward explain`: `--dpop accepted`)",
+                "(Python: `dpop_required=False`; Rust: `Dpop::Accepted`; `bearward explain`: `--dpop accepted`)",
             ),
         ] {
             let remedy = entry.remedy(front_end);

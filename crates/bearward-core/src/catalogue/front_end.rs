@@ -6,7 +6,7 @@
 pub enum FrontEnd {
     /// A service that uses the Python package.
     Python,
-    /// A service that uses the engine from Rust.
+    /// A service that uses the crate `bearward` from Rust.
     Rust,
     /// A user of `bearward`, whose service may be either of these.
     CommandLine,
@@ -35,20 +35,20 @@ const fn setting(
 
 #[rustfmt::skip]
 pub(super) const SETTINGS: &[Setting] = &[
-    setting("algorithms", "`algorithms`", "`Policy::with_algorithms`", Some("`--algorithm`")),
-    setting("audience", "`AUTH0_AUDIENCE`", "`Audience::new`", None),
-    setting("domain", "`AUTH0_DOMAIN`", "`Issuers::single`", None),
-    setting("domains", "`domains`", "`Issuers::any_of`", Some("`--domain`")),
-    setting("dpop_algorithms", "`dpop_algorithms`", "`DpopPolicy::with_algorithms`", Some("`--proof-algorithm`")),
-    setting("dpop_enabled", "`dpop_enabled=True`", "`DpopMode::Accepted`", Some("`--dpop accepted`")),
-    setting("dpop_iat_leeway", "`dpop_iat_leeway`", "`DpopPolicy::with_window`", None),
-    setting("dpop_nonce_key", "`dpop_nonce_key`", "`Nonces::new`", Some("`--nonce-key`")),
-    setting("dpop_replay", "`dpop_replay`", "`ReplayProtection::Shared`", None),
-    setting("dpop_required", "`dpop_required=False`", "`DpopMode::Accepted`", Some("`--dpop accepted`")),
-    setting("leeway", "`leeway`", "`Policy::with_leeway`", Some("`--leeway`")),
-    setting("on_store_error", "`on_store_error=\"allow\"`", "`Sighting::First`", None),
+    setting("algorithms", "`algorithms`", "`Builder::algorithms`", Some("`--algorithm`")),
+    setting("audience", "`AUTH0_AUDIENCE`", "`Builder::audience`", None),
+    setting("domain", "`AUTH0_DOMAIN`", "`Builder::domain`", None),
+    setting("domains", "`domains`", "`Builder::domain`", Some("`--domain`")),
+    setting("dpop_algorithms", "`dpop_algorithms`", "`Builder::dpop_algorithms`", Some("`--proof-algorithm`")),
+    setting("dpop_enabled", "`dpop_enabled=True`", "`Dpop::Accepted`", Some("`--dpop accepted`")),
+    setting("dpop_iat_leeway", "`dpop_iat_leeway`", "`Builder::dpop_window`", None),
+    setting("dpop_nonce_key", "`dpop_nonce_key`", "`Builder::dpop_nonces`", Some("`--nonce-key`")),
+    setting("dpop_replay", "`dpop_replay`", "`Builder::replay_store`", None),
+    setting("dpop_required", "`dpop_required=False`", "`Dpop::Accepted`", Some("`--dpop accepted`")),
+    setting("leeway", "`leeway`", "`Builder::leeway`", Some("`--leeway`")),
+    setting("on_store_error", "`on_store_error=\"allow\"`", "`Builder::accept_replays_while_store_fails`", None),
     setting("resolver_timeout", "`resolver_timeout`", "`Builder::resolver_timeout`", None),
-    setting("public_origin", "`public_origin`", "`PublicUrl::Fixed`", None),
+    setting("public_origin", "`public_origin`", "`Builder::public_origin`", None),
 ];
 
 impl Setting {
