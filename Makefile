@@ -85,6 +85,12 @@ check-rust: ## Lint the Rust code
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
 
+.PHONY: features
+features: ## Compile the Rust crate with each of its features alone
+	for feature in '' reqwest axum redis metrics aide testing; do \
+		cargo clippy $(CARGO_FLAGS) --quiet --package bearward --no-default-features --features "$$feature" -- -D warnings || exit 1; \
+	done
+
 .PHONY: check-python
 check-python: $(VENV)/.module ## Lint the Python code
 	cd python && $(BIN)/ruff format --check . ../scripts ../examples

@@ -158,7 +158,6 @@ mod extract;
 mod facts;
 mod guard;
 mod inner;
-mod json;
 mod layer;
 mod metrics;
 mod openapi;
@@ -167,6 +166,7 @@ mod requirement;
 mod status;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod text;
 mod verified;
 
 pub use builder::{Builder, Dpop};
