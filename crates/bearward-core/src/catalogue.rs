@@ -106,7 +106,7 @@ catalogue! {
             @auth0 "In Auth0, switch off JSON Web Encryption (JWE) in the API's Token Settings."
         EncryptionNotSupported "encryption_not_supported":
             "The token is encrypted with an algorithm that is not accepted, is compressed (`zip`), or its header asks for an extension (`crit`)."
-            "Have the issuer encrypt with `alg` `RSA-OAEP-256` and `enc` `A256GCM` or `A128GCM`, without compression. Auth0 does."
+            "Have the issuer encrypt with `alg` `RSA-OAEP-256` and `enc` `A256GCM` or `A128GCM`, without compression."
         DecryptionFailed "decryption_failed":
             "The encrypted token cannot be opened: it is for another key, or was changed or cut off."
             "Compare the public key that the issuer encrypts for with the API's private keys ({decryption_keys}). While a key is exchanged, the API needs the old and the new one."
