@@ -151,7 +151,7 @@ $(VENV)/.created:
 
 # Built with the profile of `cargo test`, so that the C code of the cryptography is compiled only once.
 $(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requirements.txt
-	cd python && env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop $(CARGO_FLAGS) --extras dev,fastapi
+	cd python && env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop $(CARGO_FLAGS) --extras dev,fastapi,mcp,fastmcp
 	$(BIN)/pip install --quiet --requirement examples/fastapi/requirements.txt
 	touch $@
 

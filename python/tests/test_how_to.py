@@ -192,6 +192,48 @@ def test_several_workers(run, tenant, prover, redis_server, monkeypatch):
     assert [worker.get("/orders", headers=proof).status_code for worker in reversed(workers)] == [200, 400]
 
 
+def test_asgi(run, prover):
+    names = run("asgi")
+    client = TestClient(names["app"])
+    assert client.get("/health").status_code == 200
+    assert client.get("/messages").status_code == 401
+    answer = client.get("/messages", headers=prover.headers("http://testserver/messages"))
+    assert (answer.status_code, answer.json()) == (200, {"for": "auth0|1234"})
+    described = TestClient(names["described"])
+    metadata = "https://api.example.com/.well-known/oauth-protected-resource/v1"
+    assert f'resource_metadata="{metadata}"' in described.get("/messages").headers["www-authenticate"]
+    assert described.get("/.well-known/oauth-protected-resource/v1").json()["resource_name"] == "Messages"
+
+
+def test_mcp(run, tenant, prover):
+    pytest.importorskip("fastmcp", reason="FastMCP is not installed: it needs Python 3.10 and a newer FastAPI")
+    from mcp_servers import HELLO, call
+
+    names = run("mcp")
+    url = "https://mcp.example.com/mcp"
+    for app in (names["app"], names["fast_app"], names["verified_app"]):
+        has_dpop = app is not names["verified_app"]
+        with TestClient(app, base_url="https://mcp.example.com") as client:
+
+            def send(message, headers, client=client):
+                accept = {"Accept": "application/json, text/event-stream"}
+                return client.post("/mcp", json=message, headers={**accept, **headers})
+
+            bearer = tenant.authorization(aud=url, scope="invoices:read")
+            assert send(HELLO, {}).status_code == 401
+            session = {"Mcp-Session-Id": send(HELLO, bearer).headers["mcp-session-id"]}
+            if has_dpop:
+                token = prover.token(aud=url, scope="invoices:read")
+                bound = {**prover.headers(url, token, htm="POST"), **session}
+                answer = send(call("list_invoices"), bound)
+                assert answer.json()["result"]["content"][0]["text"] == "Invoices of auth0|1234"
+                assert send(call("pay", number=1), {**bearer, **session}).status_code == 403
+            else:
+                bound = tenant.authorization(aud=url, scope="invoices:read", cnf={"jkt": prover.jkt})
+                assert send(HELLO, bound).status_code == 401
+    assert type(names["key"])(names["kept"]).jkt == names["key"].jkt
+
+
 def test_every_page_is_tested():
     tested = {name[5:].replace("_", "-") for name in globals() if name.startswith("test_")}
     tested.discard("nginx-as-the-page-says")
