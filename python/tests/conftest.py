@@ -146,7 +146,8 @@ def npm_packages():
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         pytest.skip("node and npm are not installed")
-    if not all((JS / "node_modules" / name).is_dir() for name in ("jose", "pyright", "swagger-ui-dist")):
+    packages = ("jose", "pyright", "swagger-ui-dist", "@modelcontextprotocol")
+    if not all((JS / "node_modules" / name).is_dir() for name in packages):
         command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
         try:
             done = subprocess.run(command, cwd=JS, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603

@@ -34,6 +34,8 @@ def test_engine(case):
     policy = dict(case["policy"])
     if "dpop_nonce_key" in policy:
         policy["dpop_nonce_keys"] = [bytes.fromhex(policy.pop("dpop_nonce_key"))]
+    if "decryption_keys" in policy:
+        policy["decryption_keys"] = [tuple(pair) for pair in policy["decryption_keys"]]
     # The members of a policy are the arguments of the engine.
     engine = _native.Engine(**policy)
     issuer = Documents(case["documents"])
@@ -59,6 +61,7 @@ async def test_api_client(case, monkeypatch):
             jwks_uri=policy.get("jwks_uri"),
             jwks=json.loads(policy["jwks"]) if "jwks" in policy else None,
             **mtls_options(policy),
+            decryption_keys=decryption_keys(policy),
             custom_fetch=issuer.fetch,
             algorithms=policy["algorithms"],
             leeway=policy["leeway"],
@@ -85,6 +88,13 @@ def issuers_of(policy):
 def mtls_options(policy):
     place = policy.get("mtls")
     return {"mtls": place is not None, "client_certificate_header": None if place == "connection" else place}
+
+
+def decryption_keys(policy):
+    pairs = policy.get("decryption_keys", [])
+    if any(kid for kid, _ in pairs):
+        return dict(pairs)
+    return [pem for _, pem in pairs] or None
 
 
 def shown(step):

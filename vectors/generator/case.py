@@ -204,9 +204,13 @@ DESCRIPTIONS = {
     "token_too_large": "Failed to parse token header",
     "opaque_token": "Failed to parse token header",
     "encrypted_token": "Failed to parse token header",
+    "encryption_not_supported": "Failed to parse token header",
+    "decryption_failed": "Failed to parse token header",
+    "content_not_signed": "Failed to parse token header",
     "malformed_header": "Failed to parse token header",
     "critical_header": "Failed to parse token header",
     "malformed_payload": "Failed to parse token payload",
+    "replicated_claim_mismatch": "Failed to parse token payload",
     "malformed_signature": "Signature verification failed",
     "algorithm_missing": "Signature verification failed",
     "algorithm_not_allowed": "Signature verification failed",
@@ -276,6 +280,10 @@ BEFORE_THE_NETWORK = NO_CREDENTIALS | {
     "token_too_large",
     "opaque_token",
     "encrypted_token",
+    "encryption_not_supported",
+    "decryption_failed",
+    "content_not_signed",
+    "replicated_claim_mismatch",
     "malformed_header",
     "critical_header",
     "algorithm_missing",
@@ -375,11 +383,11 @@ def unmet(
 
 
 def challenge(parameters: str, policy: dict[str, Any], scheme: str | None) -> str:
-    """The value of `WWW-Authenticate`. RFC 6750 section 3, RFC 9449 section 7.1. `parameters`: the parameters of an error; empty without usable
+    """The value of `WWW-Authenticate`. RFC 6750 section 3, RFC 9449 section 7.1. `parameters`: those of an error; empty without usable
     credentials."""
     mode = policy["dpop"]
     if "guidance" in policy:
-        return _guided(told, policy, scheme)
+        return _guided(parameters, policy, scheme)
     algs = f'algs="{" ".join(policy.get("dpop_algorithms", []))}"'
     if mode == "off":
         return f"Bearer {parameters}" if parameters else 'Bearer realm="api"'
@@ -393,27 +401,31 @@ def challenge(parameters: str, policy: dict[str, Any], scheme: str | None) -> st
     return f"Bearer {parameters}, DPoP {algs}" if parameters else f'Bearer realm="api", DPoP {algs}'
 
 
-def _guided(told: str, policy: dict[str, Any], scheme: str | None) -> str:
+def _guided(parameters: str, policy: dict[str, Any], scheme: str | None) -> str:
     """Each challenge says besides where the resource's metadata is, and which scopes to ask for. RFC 9728 section 5.1."""
     guidance = policy["guidance"]
     metadata = f'resource_metadata="{guidance["metadata_url"]}"'
-    wanted = re.search(r'scope="([^"]*)"', told)
+    wanted = re.search(r'scope="([^"]*)"', parameters)
     scope = wanted[1] if wanted else " ".join(guidance["scopes"])
     more = (f'scope="{scope}", ' if scope else "") + metadata
     of_error = metadata if wanted else more
     algs = f'algs="{" ".join(policy.get("dpop_algorithms", []))}"'
     silent = {"bearer": f'Bearer realm="api", {more}', "dpop": f"DPoP {algs}, {more}"}
-    told_by = {"bearer": f"Bearer {told}, {of_error}", "dpop": f"DPoP {told}, {algs}, {of_error}"} if told else silent
+    with_error = (
+        {"bearer": f"Bearer {parameters}, {of_error}", "dpop": f"DPoP {parameters}, {algs}, {of_error}"}
+        if parameters
+        else silent
+    )
     if policy["dpop"] == "off":
-        return told_by["bearer"]
+        return with_error["bearer"]
     if policy["dpop"] == "required":
-        return told_by["dpop"]
+        return with_error["dpop"]
     if scheme != "dpop":
-        return f"{told_by['bearer']}, {silent['dpop']}"
-    if policy["rfc_status_codes"] or "use_dpop_nonce" in told:
-        return f"{told_by['dpop']}, {silent['bearer']}"
+        return f"{with_error['bearer']}, {silent['dpop']}"
+    if policy["rfc_status_codes"] or "use_dpop_nonce" in parameters:
+        return f"{with_error['dpop']}, {silent['bearer']}"
     # Without an error both are silent, and stand as they do for everybody.
-    return f"{silent['bearer']}, {told_by['dpop']}"
+    return f"{silent['bearer']}, {with_error['dpop']}"
 
 
 def _rejection(code: str, status: int, error: str, text: str, challenge: str | None) -> dict[str, Any]:

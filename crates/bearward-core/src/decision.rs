@@ -267,6 +267,11 @@ impl Verifier {
         &self.documents
     }
 
+    /// What is accepted.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// How many used proofs this process remembers.
     pub fn replay_entries(&self) -> usize {
         self.used_proofs.entries()

@@ -96,7 +96,7 @@ pub use refusal::{Cause, Unavailable};
 pub use rejection::Rejection;
 pub use requirement::{Requirement, has_credentials};
 pub use resource::{Guidance, ProtectedResource};
-pub use scope::{ScopeClaim, ScopeRule, grants as scope_grants};
+pub use scope::{ScopeClaim, ScopeRule, grants as scope_grants, is_scope_token};
 pub use time::UnixTime;
 pub use verify::Verifier;
 pub use verify::proof::{ProvenRequest, VerifiedProof, check_proof};

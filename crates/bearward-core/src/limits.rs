@@ -40,6 +40,10 @@ pub const KEYS_IN_SET: usize = 1000;
 /// Most keys that are tried for one token, because keys may share a `kid`. Each signature check takes time.
 pub const KEYS_TRIED: usize = 4;
 
+/// Most private keys of an API that open encrypted tokens. Each one that is tried takes a millisecond; two are enough to exchange
+/// a key.
+pub const DECRYPTION_KEYS: usize = 4;
+
 /// Longest `kid` of a published key that is kept, bytes.
 pub const KID_BYTES: usize = 512;
 

@@ -8,6 +8,7 @@ use crate::documents::FixedKeys;
 use crate::http::client_certificate::CertificateField;
 use crate::issuer::{Issuers, PrivateAddresses};
 use crate::jose::algorithm::{Algorithm, AlgorithmSet};
+pub use crate::jose::jwe::{DecryptionKeyError, DecryptionKeys};
 use crate::limits;
 pub use crate::nonces::Nonces;
 use crate::scope::ScopeRule;
@@ -115,6 +116,7 @@ pub struct Policy {
     pub(crate) statuses: StatusProfile,
     pub(crate) dpop: DpopPolicy,
     pub(crate) mutual_tls: MutualTls,
+    pub(crate) decryption_keys: Option<DecryptionKeys>,
 }
 
 /// What becomes of tokens that are bound to the certificate of a client (`cnf.x5t#S256`). RFC 8705 §3.
@@ -251,12 +253,28 @@ impl Policy {
             statuses: StatusProfile::default(),
             dpop: DpopPolicy::default(),
             mutual_tls: MutualTls::default(),
+            decryption_keys: None,
         }
     }
 
     /// The signature algorithms that tokens may have.
     pub fn algorithms(&self) -> &AlgorithmSet {
         &self.algorithms
+    }
+
+    /// What grants scopes.
+    pub fn scopes(&self) -> &ScopeRule {
+        &self.scopes
+    }
+
+    /// The issuers whose tokens are accepted.
+    pub fn issuers(&self) -> &Issuers {
+        &self.issuers
+    }
+
+    /// Which schemes are accepted.
+    pub fn dpop_mode(&self) -> DpopMode {
+        self.dpop.mode
     }
 
     /// Takes this for what grants scopes: a claim, or a claim and which scopes imply others.
@@ -325,6 +343,13 @@ impl Policy {
     #[must_use]
     pub fn with_mutual_tls(self, mutual_tls: MutualTls) -> Self {
         Self { mutual_tls, ..self }
+    }
+
+    /// Opens encrypted tokens with these keys. Without keys they are refused. Tokens that are only signed are accepted all the
+    /// same.
+    #[must_use]
+    pub fn with_decryption_keys(self, keys: DecryptionKeys) -> Self {
+        Self { decryption_keys: Some(keys), ..self }
     }
 
     /// Answers with these statuses instead of the RFCs'.

@@ -54,6 +54,14 @@ pub enum Rejection {
     OpaqueToken,
     /// Five segments: an encrypted token (JWE).
     EncryptedToken,
+    /// An encrypted token asks for an algorithm, a compression or an extension that is not accepted. RFC 7516 §4.1.
+    EncryptionNotSupported,
+    /// An encrypted token can't be opened. Whatever the reason is, it is this one.
+    DecryptionFailed,
+    /// What is inside of an encrypted token is no signed JWT.
+    ContentNotSigned,
+    /// The header of an encrypted token repeats a claim, and says something else. RFC 7519 §5.3.
+    ReplicatedClaimMismatch,
     /// The header can't be read.
     MalformedHeader(ParseError),
     /// The header has `crit` or `b64`, which ask for an extension. None is supported. RFC 7515 §4.1.11.

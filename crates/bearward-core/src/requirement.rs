@@ -229,7 +229,7 @@ fn one_of<'a>(value: Value<'a>, is_it: impl Fn(Value<'a>) -> bool) -> bool {
 
 /// Equal as JSON: `1` and `1.0` are one number, `true` is none, and members have no order. Nested no deeper than the
 /// parser allows.
-fn same(one: Value<'_>, other: Value<'_>) -> bool {
+pub(crate) fn same(one: Value<'_>, other: Value<'_>) -> bool {
     match (one.kind(), other.kind()) {
         (Kind::Null, Kind::Null) => true,
         (Kind::Bool(one), Kind::Bool(other)) => one == other,

@@ -7,6 +7,7 @@ use crate::http::plain_url::{self, PlainUrlError, origin_and_path};
 use crate::issuer::IssuerUrl;
 use crate::issuer::name::IssuerNameError;
 use crate::policy::{DpopMode, Policy};
+use crate::scope::is_scope_token;
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
@@ -200,11 +201,9 @@ impl Guidance {
 
 /// RFC 6749 §3.3
 fn check_scope(scope: &str) -> Result<(), ResourceError> {
-    let is_scope =
-        !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
     match scope {
         "offline_access" => Err(ResourceError::OfflineAccess),
-        _ if is_scope => Ok(()),
+        _ if is_scope_token(scope) => Ok(()),
         _ => Err(ResourceError::BadScope),
     }
 }

@@ -130,6 +130,11 @@ impl From<ScopeClaim> for ScopeRule {
     }
 }
 
+/// Whether a token can grant this scope: no space, no quote, no backslash, no control character. RFC 6749 §3.3.
+pub fn is_scope_token(scope: &str) -> bool {
+    !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
 /// `scope`: space-separated, RFC 8693 §4.2. A claim of another type grants nothing.
 pub(crate) fn scope_of(claims: &JsonObject) -> &str {
     claims.get("scope").and_then(Value::as_str).unwrap_or_default()
@@ -217,6 +222,16 @@ mod tests {
             (merged, r#"{"scope":["a",1],"scp":{"a":1},"permissions":[["a"]]}"#),
         ] {
             assert!(!granted(&claim, claims, &["a"]), "{claim:?} {claims}");
+        }
+    }
+
+    #[test]
+    fn a_scope_is_one_word_that_can_be_quoted() {
+        for good in ["a", "read:messages", "https://example.com/scope", "!#[]~"] {
+            assert!(is_scope_token(good), "{good}");
+        }
+        for bad in ["", " ", "a b", "a\"", "a\\b", "a\n", "a\t", "\u{e9}", "a\0", "\u{7f}"] {
+            assert!(!is_scope_token(bad), "{bad:?}");
         }
     }
 

@@ -10,7 +10,8 @@ use bearward_core::http::client_certificate::{CertificateField, ClientCertificat
 use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
+    Audience, DecryptionKeys, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection,
+    StatusProfile,
 };
 use bearward_core::{
     Presented, Question, Refused, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, ScopeRule,
@@ -42,7 +43,7 @@ impl Engine {
         allow_private_jwks=false, jwks_uri=None, jwks=None, algorithms=None, leeway=0.0, cache_ttl=600.0, rfc_status_codes=false,
         dpop="accepted", dpop_algorithms=None, dpop_iat_offset=300.0, dpop_iat_leeway=30.0,
         dpop_replay="in_process", dpop_nonce_keys=None, dpop_nonce_lifetime=300.0, issuers_kept=100, tokens_remembered=10_000,
-        mtls=None, documents=None,
+        mtls=None, decryption_keys=None, documents=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments, turned into a policy at once")]
     #[expect(clippy::fn_params_excessive_bools, reason = "Python names each argument")]
@@ -72,6 +73,7 @@ impl Engine {
         issuers_kept: usize,
         tokens_remembered: usize,
         mtls: Option<&str>,
+        decryption_keys: Option<Vec<(Option<String>, String)>>,
         documents: Option<&Documents>,
     ) -> PyResult<Self> {
         let dpop = one_of("dpop", dpop, DPOP_MODES)?;
@@ -102,6 +104,9 @@ impl Engine {
             .with_tokens_remembered(tokens_remembered)
             .with_mutual_tls(mutual_tls(mtls)?)
             .with_dpop(proofs);
+        if let Some(keys) = decryption_keys {
+            policy = policy.with_decryption_keys(opening(&keys)?);
+        }
         if let Some(names) = algorithms {
             policy = policy.with_algorithms(parse_algorithms(&names, Algorithm::all())?);
         }
@@ -308,6 +313,13 @@ fn recipients(audience: Option<Names>, client_ids: Option<&[String]>) -> PyResul
     let mut parsed = parsed.map_err(configuration)?.into_iter();
     let first = parsed.next().ok_or_else(|| ConfigurationError::new_err("audience must not be empty"))?;
     Ok(Recipients::any_of(first, parsed))
+}
+
+fn opening(keys: &[(Option<String>, String)]) -> PyResult<DecryptionKeys> {
+    let keys = keys.iter().map(|(kid, pem)| (kid.as_deref(), pem.as_str()));
+    // The error shows no key.
+    DecryptionKeys::from_pem(keys)
+        .map_err(|error| ConfigurationError::new_err(format!("decryption_keys: {error}")))
 }
 
 /// The certificate of a client: DER, or one block of PEM.

@@ -159,12 +159,14 @@ class Engine:
         issuers_kept: int = 100,
         tokens_remembered: int = 10_000,
         mtls: Optional[str] = None,
+        decryption_keys: Optional[Sequence[tuple[Optional[str], str]]] = None,
         documents: Optional[Documents] = None,
     ) -> Engine:
         """`issuers` `None`: a resolver says for each request which are accepted. `documents`: another engine's.
 
         `exact_issuers`: they are as tokens spell them. `jwks`: the text of a key set. `mtls`: where the certificate of
-        a client is, `"connection"` or the name of a header.
+        a client is, `"connection"` or the name of a header. `decryption_keys`: each with its `kid`, if it has one, and
+        its PEM.
         """
     @property
     def documents(self) -> Documents: ...

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from bearward import _native
 from bearward._asgi.answers import App, Message, Receive, Send, refuse
+from bearward._asgi.body import Disconnected
 from bearward._asgi.connection import AsgiConnection, Headers, Scope
 from bearward._asgi.decisions import Decision, Observers
 from bearward._asgi.defect import defect
@@ -128,7 +129,7 @@ class AuthMiddleware:
         elif is_preflight(scope) or self._is_exempt(scope):
             await self._app(scope, receive, send)
         else:
-            await self._guard({**scope}, receive, send)
+            await self._guard(scope, receive, send)
 
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = AsgiConnection(scope)
@@ -222,10 +223,6 @@ class AuthMiddleware:
                 "name. Put it around the outermost app, or add the routes of the ProtectedResource there.",
                 None if self._resource is None else self._resource.metadata_url,
             )
-
-
-class Disconnected(Exception):  # noqa: N818 - no error: the client went away
-    """The client went away before its request was there: there is nobody to answer."""
 
 
 def _adding(send: Send, nonce: Optional[str], subprotocol: Optional[str]) -> Send:

@@ -22,6 +22,8 @@ from bearward.types import DomainsResolver, HttpClient
 
 _logger = logging.getLogger("bearward")
 
+_Pem = Union[str, bytes]
+
 
 @declares_options
 class ApiClientOptions:
@@ -120,6 +122,15 @@ class ApiClientOptions:
     `"X-SSL-Client-Cert"` (nginx, `$ssl_client_escaped_cert`), or `"Client-Cert"` (RFC 9440). The proxy must write it
     for each request, in place of what the client sent, with one certificate, and no client may reach the API without
     this proxy. In an app, it counts only with `app.state.trust_proxy = True`: without it, all requests get a 500."""
+
+    decryption_keys: Optional[Union[Sequence[_Pem], Mapping[str, _Pem]]] = option(
+        default=None, check=checks.decryption_keys, kw_only=True
+    )
+    """RSA private keys in PEM (PKCS #8), at most 4, that open encrypted tokens (JWE): RSA-OAEP-256 with A256GCM, as
+    Auth0 encrypts, or A128GCM. Inside must be a signed token, which is verified as any other. Or a dict of such keys by
+    the `kid` that tokens have in their header. While a key is exchanged, give the old and the new one. Without keys,
+    encrypted tokens are refused; signed ones are accepted all the same. These options hold the keys as they were given:
+    so does a pickled client or guard. No repr, log or error shows them."""
 
     algorithms: Sequence[str] = option(default=("RS256",), check=checks.algorithms, kw_only=True)
     """Signature algorithms that are accepted: RS256/384/512, PS256/384/512, ES256/384/512, EdDSA (or Ed25519)."""
@@ -220,6 +231,7 @@ class _CommonOptions(TypedDict, total=False):
     allow_private_jwks: bool
     mtls: bool
     client_certificate_header: Optional[str]
+    decryption_keys: Optional[Union[Sequence[_Pem], Mapping[str, _Pem]]]
     timeout: float
     algorithms: Sequence[str]
     leeway: Union[int, float]
@@ -305,6 +317,7 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         issuers_kept=options.cache_max_entries if options.cache_adapter is None else _ISSUERS_KEPT,
         tokens_remembered=options.verified_token_cache,
         mtls=(options.client_certificate_header or "connection") if options.mtls else None,
+        decryption_keys=_decryption_keys(options),
     )
     for issuer in issuers or ():
         if _native.is_plain_http(issuer):
@@ -492,6 +505,19 @@ def _nonce_keys(options: ApiClientOptions) -> Optional[list[bytes]]:
         return None
     given = options.dpop_nonce_key or secrets.token_bytes(32)
     return [given] if isinstance(given, bytes) else list(given)
+
+
+def _decryption_keys(options: ApiClientOptions) -> Optional[list[tuple[Optional[str], str]]]:
+    keys = options.decryption_keys
+    if keys is None:
+        return None
+    named = keys.items() if isinstance(keys, Mapping) else ((None, pem) for pem in keys)
+    return [(None if kid is None else _encodable(kid), _encodable(pem)) for kid, pem in named]
+
+
+def _encodable(text: _Pem) -> str:
+    # An error about what can't be encoded would hold the text, which is a secret.
+    return (text if isinstance(text, bytes) else text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
 
 def _replay_protection(options: ApiClientOptions) -> Literal["in_process", "shared", "off"]:

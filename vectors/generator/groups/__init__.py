@@ -21,6 +21,7 @@ from . import (
     dpop_replay,
     dpop_scheme,
     dpop_url,
+    encrypted,
     exact_issuer,
     fixed_keys,
     guidance,
@@ -43,6 +44,7 @@ def all_groups() -> list[Group]:
     modules = [
         credentials,
         shape,
+        encrypted,
         json_text,
         header,
         algorithm,

@@ -9,6 +9,8 @@ mod explain;
 mod init;
 mod issuer;
 mod man;
+mod recipients;
+mod remedies;
 mod token;
 
 use std::process::ExitCode;

@@ -5,13 +5,20 @@ use reqwest::{Client, Method, Url, header::CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    commands::args::TokenArgs,
+    commands::{
+        args::{TokenArgs, WhichIssuer},
+        remedies,
+    },
     http::{
         dpop::{Nonce, ProofFacts, ProofKey, key_file},
         https,
     },
+    settings::ENV_FILE,
     tenant::{
+        audience::Audience,
         client::{Answer, Granted, QUOTE_LENGTH, with_form},
+        configured::{ConfiguredIssuer, IssuerSetting},
+        issuer_kind::IssuerKind,
         local::{AdminApi, LocalTenant},
     },
     terminal::{failure::Failure, input, output},
@@ -23,28 +30,42 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
         return print(chosen(&args, key.as_ref()).await?, args.json);
     }
     let secret = input::argument("client secret", args.client_secret)?;
-    let scope = args.scope.join(" ");
+    let issuer = args.which.required()?;
+    let audience = audience(&args.which, &issuer)?;
     let form = ClientCredentials {
         client_id: &args.client_id,
         client_secret: &secret,
-        audience: args.audience.as_str(),
-        scope: &scope,
+        audience: audience.as_ref().map_or("", Audience::as_str),
+        scope: &args.scope.join(" "),
     }
     .form();
     let key = if args.dpop { Some(key(args.dpop_key)?) } else { None };
-    let host = args.domain.to_string();
-    let url = args.domain.token_endpoint();
-    let endpoint = Endpoint { client: https::client(&args.timeout.http_options(), &url)?, url };
-    let mut answer = endpoint.ask(&form, key.as_ref(), None).await?;
+    let options = args.timeout.http_options();
+    let url = issuer.token_endpoint(&options).await?;
+    let endpoint = TokenEndpoint { client: https::client(&options, &url)?, url };
+    let mut response = endpoint.ask(&form, key.as_ref(), None).await?;
     // RFC 9449 §8. Only once: a tenant may reject every nonce.
-    if let (Some(_), Some(nonce)) = (&key, required_nonce(&answer)) {
-        answer = endpoint.ask(&form, key.as_ref(), Some(&nonce)).await?;
+    if let (Some(_), Some(nonce)) = (&key, required_nonce(&response)) {
+        response = endpoint.ask(&form, key.as_ref(), Some(&nonce)).await?;
     }
-    let granted = answer.granted(&secret)?;
+    let granted = response
+        .granted(&secret)
+        .map_err(|refused| remedies::of_refused_grant(refused, issuer.kind(None)))?;
     if let Some(key) = key {
-        check_binding(&granted, &host, &key)?;
+        check_binding(&granted, response.host(), &key)?;
     }
     print(granted, args.json)
+}
+
+/// Auth0 gives no token without one. Other issuers know the API by the scopes or by the client.
+fn audience(which: &WhichIssuer, issuer: &ConfiguredIssuer) -> Result<Option<Audience>, Failure> {
+    let audience = which.audience(issuer)?;
+    if audience.is_none() && issuer.setting() == IssuerSetting::Domain {
+        return Err(Failure::usage("no API is given: --audience is required with a domain.").with_hint(
+            format!("it can also be set in the environment or in {ENV_FILE}, as AUTH0_AUDIENCE."),
+        ));
+    }
+    Ok(audience)
 }
 
 fn print(granted: Granted, as_json: bool) -> Result<(), Failure> {
@@ -57,9 +78,10 @@ fn print(granted: Granted, as_json: bool) -> Result<(), Failure> {
 
 /// A token with the claims of the arguments, from the admin API of the local tenant.
 async fn chosen(args: &TokenArgs, key: Option<&ProofKey>) -> Result<Granted, Failure> {
+    let issuer = args.which.required()?;
     let local = LocalTenant::find()?;
-    if local.domain != args.domain {
-        let message = format!("{} is not the local tenant of this folder, {}.", args.domain, local.domain);
+    if local.issuer != *issuer.url() {
+        let message = format!("{} is not the local tenant of this folder, {}.", issuer.url(), local.issuer);
         return Err(
             Failure::usage(message).with_hint("only that tenant issues tokens with claims of your choice.")
         );
@@ -70,42 +92,51 @@ async fn chosen(args: &TokenArgs, key: Option<&ProofKey>) -> Result<Granted, Fai
     };
     let client = https::clear_text_client(&args.timeout.http_options(), &url)?;
     let request = client.post(url.clone()).bearer_auth(&secret).header(CONTENT_TYPE, "application/json");
-    let request = request.body(json!({ "claims": claims(args, key) }).to_string());
+    let audience = args.which.audience(&issuer)?;
+    let request = request.body(order(args, audience.as_ref(), issuer.kind(None), key).to_string());
     Answer::to(request, &url).await.map_err(|failure| LocalTenant::gone(&failure))?.granted(&secret)
 }
 
-/// The claims to write over those of the client's usual token.
-fn claims(args: &TokenArgs, key: Option<&ProofKey>) -> Map<String, Value> {
+/// What the admin API is to make: the client's usual token, or that of a user, with these claims written over it.
+fn order(args: &TokenArgs, audience: Option<&Audience>, kind: IssuerKind, key: Option<&ProofKey>) -> Value {
     let words = |texts: &[String]| -> Vec<String> {
         texts.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
     };
     let (scopes, permissions) = (words(&args.scope), words(&args.chosen.permission));
-    let mut claims = Map::new();
-    let mut set = |name: &str, value: Option<Value>| {
-        claims.extend(value.map(|value| (name.to_owned(), value)));
-    };
-    set("aud", Some(args.audience.as_str().into()));
-    set("sub", args.chosen.sub.as_deref().map(Value::from));
-    // Auth0's claim for the client credentials grant, which has no user.
-    set("gty", args.chosen.sub.is_some().then_some(Value::Null));
-    set("scope", (!scopes.is_empty()).then(|| scopes.join(" ").into()));
-    set("permissions", (!permissions.is_empty()).then(|| permissions.into()));
-    set("org_id", args.chosen.org.as_deref().map(Value::from));
-    set("cnf", key.map(|key| json!({ "jkt": key.thumbprint() })));
+    // An API that the tenant doesn't have is fine, too. In Cognito's tokens there is none.
+    let audience = audience.filter(|_| kind != IssuerKind::Cognito);
+    let sub = args.chosen.sub.as_deref();
+    let mut claims = members([
+        ("aud", audience.map(|audience| audience.as_str().into())),
+        ("sub", sub.map(Value::from)),
+        ("cnf", key.map(|key| json!({ "jkt": key.thumbprint() }))),
+    ]);
     claims.extend(args.chosen.claims.iter().cloned());
-    claims
+    let order = members([
+        ("claims", Some(claims.into())),
+        ("user", sub.map(Value::from)),
+        ("scope", (!scopes.is_empty()).then(|| scopes.join(" ").into())),
+        ("permissions", (!permissions.is_empty()).then(|| permissions.into())),
+        ("organization", args.chosen.org.as_deref().map(Value::from)),
+    ]);
+    order.into()
+}
+
+/// Those that have a value.
+fn members<const N: usize>(members: [(&str, Option<Value>); N]) -> Map<String, Value> {
+    members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 fn key(path: Option<std::path::PathBuf>) -> Result<ProofKey, Failure> {
     key_file::open_or_make(&path.map_or_else(key_file::default_path, Ok)?)
 }
 
-struct Endpoint {
+struct TokenEndpoint {
     client: Client,
     url: Url,
 }
 
-impl Endpoint {
+impl TokenEndpoint {
     /// RFC 9449 §5 adds the proof to the request of RFC 6749.
     async fn ask(
         &self,

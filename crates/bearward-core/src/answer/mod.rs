@@ -49,10 +49,29 @@ impl Answer {
         .filter_map(|(name, value)| Some((name, Cow::Owned(value?))))
     }
 
-    /// The body: JSON with `error` and `error_description`.
+    /// The body that clients of the replaced SDK know: [`json`](Self::json) as the member `detail` of an object.
     pub fn body(&self) -> String {
+        format!(r#"{{"detail":{}}}"#, self.json())
+    }
+
+    /// A JSON object with `error` and `error_description`.
+    pub fn json(&self) -> String {
         let description = quoted(&self.description);
-        format!(r#"{{"detail":{{"error":"{}","error_description":{description}}}}}"#, self.error.as_str())
+        format!(r#"{{"error":"{}","error_description":{description}}}"#, self.error.as_str())
+    }
+}
+
+/// The response where nothing verified the request before the code that needs the claims: the service is put together
+/// wrongly, and no client can do anything about it.
+pub fn guard_missing() -> Answer {
+    let error = ErrorCode::InvalidConfiguration;
+    Answer {
+        status: error.status(StatusProfile::default(), true),
+        error,
+        description: Cow::Borrowed("The service is not configured correctly"),
+        www_authenticate: None,
+        dpop_nonce: None,
+        retry_after: None,
     }
 }
 

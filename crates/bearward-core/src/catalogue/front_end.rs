@@ -20,7 +20,7 @@ pub(super) struct Setting {
     pub(super) name: &'static str,
     pub(super) python: &'static str,
     pub(super) rust: &'static str,
-    /// The flag of `bearward explain` for it, if there is one and the command does not read `python` as well.
+    /// The flag of `bearward explain` for it, if there is one.
     pub(super) explain: Option<&'static str>,
 }
 
@@ -36,9 +36,11 @@ const fn setting(
 #[rustfmt::skip]
 pub(super) const SETTINGS: &[Setting] = &[
     setting("algorithms", "`algorithms`", "`Policy::with_algorithms`", Some("`--algorithm`")),
-    setting("audience", "`AUTH0_AUDIENCE`", "`Audience::new`", None),
-    setting("domain", "`AUTH0_DOMAIN`", "`Issuers::single`", None),
-    setting("domains", "`domains`", "`Issuers::any_of`", Some("`--domain`")),
+    setting("audience", "`audience=...`", "`Audience::new`", Some("`--audience`")),
+    setting("client_ids", "`audience=None, client_ids=[...]`", "`Recipients::clients`", Some("`--client-ids`")),
+    setting("decryption_keys", "`decryption_keys`", "`Policy::with_decryption_keys`", None),
+    setting("domain", "`domain=...` or `issuer=...`", "`Issuers::single`", Some("`--domain` or `--issuer`")),
+    setting("domains", "`domains=[...]` or `issuer=[...]`", "`Issuers::any_of`", Some("`--domain` or `--issuer`")),
     setting("dpop_algorithms", "`dpop_algorithms`", "`DpopPolicy::with_algorithms`", Some("`--proof-algorithm`")),
     setting("dpop_enabled", "`dpop_enabled=True`", "`DpopMode::Accepted`", Some("`--dpop accepted`")),
     setting("dpop_iat_leeway", "`dpop_iat_leeway`", "`DpopPolicy::with_window`", None),

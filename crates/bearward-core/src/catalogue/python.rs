@@ -19,7 +19,7 @@ const fn code(
     cause: &'static str,
     remedy: &'static str,
 ) -> PythonCode {
-    PythonCode { entry: Entry { code, section, cause, remedy }, response }
+    PythonCode { entry: Entry { code, section, cause, remedy, auth0: None }, response }
 }
 
 const FLOW_NOT_STARTED: &str = "The client flow cannot be started: an argument cannot be sent, no client credentials are configured, or the issuer has no token endpoint.";

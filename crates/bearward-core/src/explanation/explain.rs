@@ -23,7 +23,7 @@ use crate::verify::certificate::Sender;
 use crate::verify::claims::Found;
 use crate::verify::credentials::Presented;
 use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
-use crate::verify::{Verifier, binding, header, recipient};
+use crate::verify::{Verifier, binding, encrypted, header, recipient};
 
 impl Verifier {
     /// Explains `outcome`, the decision about a request: how each check ended, and then the check of `required_scopes`.
@@ -94,6 +94,20 @@ type Judgement = Option<Result<(), Rejection>>;
 
 impl ReadToken {
     fn of(token: &str, policy: &Policy) -> Self {
+        match encrypted::open(token, policy) {
+            Err(rejection) => Self { shape: Some(Err(rejection)), ..Self::default() },
+            Ok(None) => Self::of_signed(token, policy),
+            Ok(Some(opened)) => {
+                let mut read = Self::of_signed(opened.token(), policy);
+                if let (Some(claims), Some(Ok(()))) = (&read.claims, &read.payload) {
+                    read.payload = Some(opened.check_replicated(claims));
+                }
+                read
+            }
+        }
+    }
+
+    fn of_signed(token: &str, policy: &Policy) -> Self {
         let segments = match header::segments(token, policy) {
             Ok(segments) => segments,
             Err(rejection) => return Self { shape: Some(Err(rejection)), ..Self::default() },

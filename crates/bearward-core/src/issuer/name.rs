@@ -124,7 +124,7 @@ impl IssuerUrl {
     }
 
     /// Where RFC 8414 §3.1 puts the document: the name of the document comes before the path.
-    pub(crate) fn oauth_metadata_url(&self) -> String {
+    pub fn oauth_metadata_url(&self) -> String {
         let (origin, path) = origin_and_path(self.without_slash());
         format!("{origin}/.well-known/oauth-authorization-server{path}")
     }

@@ -28,6 +28,14 @@ impl fmt::Display for Rejection {
             Self::EncryptedToken => {
                 f.write_str("the token is encrypted (JWE); this API takes signed ones (JWS)")
             }
+            Self::EncryptionNotSupported => f.write_str(
+                "the token's alg, enc, zip or crit is not one that is accepted for encrypted tokens",
+            ),
+            Self::DecryptionFailed => f.write_str("the encrypted token can't be opened"),
+            Self::ContentNotSigned => f.write_str("what is inside of the encrypted token is no signed JWT"),
+            Self::ReplicatedClaimMismatch => {
+                f.write_str("the header of the encrypted token has another iss, sub or aud than its claims")
+            }
             Self::MalformedHeader(why) => write!(f, "the token's header can't be read: {why}"),
             Self::MalformedPayload(why) => write!(f, "the token's payload can't be read: {why}"),
             Self::MalformedSignature => f.write_str("the token's signature is not canonical base64url"),

@@ -4,6 +4,7 @@ pub(crate) mod binding;
 pub(crate) mod certificate;
 pub(crate) mod claims;
 pub(crate) mod credentials;
+pub(crate) mod encrypted;
 pub(crate) mod header;
 pub(crate) mod memory;
 pub(crate) mod proof;
@@ -27,6 +28,7 @@ use crate::time::UnixTime;
 use certificate::Sender;
 use claims::CheckedClaims;
 use credentials::Credentials;
+use encrypted::Opened;
 use header::UnverifiedToken;
 use memory::{Remembered, Sight, TokenMemory};
 use proof::{ProvenRequest, UnverifiedProof, VerifiedProof};
@@ -164,7 +166,12 @@ impl Verifier {
             return Ok(checked);
         }
         let text = token;
+        let opened = encrypted::open(text, &self.policy)?;
+        let token = opened.as_ref().map_or(text, Opened::token);
         let token = UnverifiedToken::read(token, &self.policy)?;
+        if let Some(opened) = &opened {
+            opened.check_replicated(&token.payload)?;
+        }
         let issuer = self.issuer(token.issuer()?, brought)?;
         // A malformed `kid` is refused before anything is fetched.
         token.kid()?;

@@ -9,7 +9,8 @@ use bearward_core::http::client_certificate::CertificateField;
 use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
+    Audience, DecryptionKeys, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection,
+    StatusProfile,
 };
 use bearward_core::{
     Cause, Decision, Explanation, Guidance, HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl,
@@ -152,6 +153,7 @@ pub(crate) fn policy(value: &Value) -> Policy {
         .with_scopes(scopes(value, exact))
         .with_private_addresses(if private { PrivateAddresses::Allowed } else { PrivateAddresses::Refused });
     let policy = fixed.into_iter().fold(policy, Policy::with_fixed_keys);
+    let policy = decryption_keys(value).into_iter().fold(policy, Policy::with_decryption_keys);
     policy
         .with_mutual_tls(value.get("mtls").map_or(MutualTls::Off, |place| match text(place) {
             "connection" => MutualTls::OfConnection,
@@ -177,6 +179,11 @@ fn scopes(policy: &Value, exact: bool) -> ScopeRule {
         .map(|implies| serde_json::from_value(implies.clone()).unwrap())
         .unwrap_or_default();
     ScopeRule::of(claim).implying(&implies)
+}
+
+fn decryption_keys(value: &Value) -> Option<DecryptionKeys> {
+    let pairs = value.get("decryption_keys")?.as_array()?;
+    Some(DecryptionKeys::from_pem(pairs.iter().map(|pair| (pair[0].as_str(), text(&pair[1])))).unwrap())
 }
 
 fn recipients(value: &Value) -> Recipients {

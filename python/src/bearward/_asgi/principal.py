@@ -100,10 +100,12 @@ def acting(principal: Optional[Principal]) -> Iterator[None]:
 
 
 def with_user(scope: Scope, principal: Optional[Principal], user: Any) -> Scope:
-    """The scope with what the app behind a guard may look at. The given one stays as it is."""
-    state = {**(scope.get("state") or {}), "bearward": principal}
-    auth = AuthCredentials(() if principal is None else principal.scopes)
-    return {**scope, "user": user, "auth": auth, "state": state}
+    """Put into the scope what others may look at: the app behind a guard, and middleware around it afterwards."""
+    # Servers may share the dict between requests.
+    scope["state"] = {**(scope.get("state") or {}), "bearward": principal}
+    scope["auth"] = AuthCredentials(() if principal is None else principal.scopes)
+    scope["user"] = user
+    return scope
 
 
 def _text(value: object) -> Optional[str]:

@@ -4,7 +4,7 @@ import inspect
 import math
 import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 from bearward._driver import transport, trust
@@ -29,6 +29,20 @@ def certificate_header(name: str, value: object) -> None:
     known = ("X-Forwarded-Client-Cert", "X-SSL-Client-Cert", "Client-Cert")
     if value is not None and (not isinstance(value, str) or value.lower() not in map(str.lower, known)):
         raise ConfigurationError(f"{name} must be one of {', '.join(map(repr, known))}, as your proxy writes it.")
+
+
+def decryption_keys(name: str, value: object) -> None:
+    """Texts or bytes, in a list or by name, or `None`. Whether they are keys is checked by the engine."""
+    if value is None:
+        return
+    keys: list[Any] = [value]
+    if isinstance(value, Mapping) and all(isinstance(kid, str) for kid in value):
+        keys = list(value.values())
+    elif isinstance(value, (list, tuple)):
+        # A bare string is a sequence too.
+        keys = list(value)
+    if keys == [value] or not all(isinstance(pem, (str, bytes)) for pem in keys):
+        raise ConfigurationError(f"{name} must be a list of private keys in PEM, or a dict of them by their kid.")
 
 
 def sendable_text(name: str, value: object) -> None:

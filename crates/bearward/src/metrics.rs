@@ -1,0 +1,33 @@
+//! Metrics, for the `metrics` facade. Labels are stable codes: nothing that a client sent becomes one.
+//!
+//! | metric | labels |
+//! |---|---|
+//! | counter `bearward.requests` | `outcome` (`accepted`, `refused`, `undecided`), `code`, `scheme` |
+//! | histogram `bearward.verification.duration`, seconds | `outcome`, `scheme` |
+//! | counter `bearward.document.fetches` | `kind` (`discovery`, `key_set`), `outcome` (`fetched`, `failed`) |
+//! | gauge `bearward.document.age`, seconds | `kind`, `issuer`: configured ones alone |
+//! | gauge `bearward.replay.entries` | |
+
+use crate::decisions::Decision;
+
+#[cfg(feature = "metrics")]
+pub(crate) fn count(decision: &Decision<'_>) {
+    let outcome = match decision.code {
+        None => "accepted",
+        Some(code) if is_undecided(code) => "undecided",
+        Some(_) => "refused",
+    };
+    let (scheme, code) = (decision.scheme.unwrap_or("none"), decision.code.unwrap_or("none"));
+    metrics::counter!("bearward.requests", "outcome" => outcome, "code" => code, "scheme" => scheme)
+        .increment(1);
+    metrics::histogram!("bearward.verification.duration", "outcome" => outcome, "scheme" => scheme)
+        .record(decision.took.as_secs_f64());
+}
+
+#[cfg(feature = "metrics")]
+fn is_undecided(code: &str) -> bool {
+    bearward_core::catalogue::UNAVAILABLE.iter().any(|entry| entry.code == code)
+}
+
+#[cfg(not(feature = "metrics"))]
+pub(crate) fn count(_: &Decision<'_>) {}
