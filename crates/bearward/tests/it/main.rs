@@ -11,6 +11,8 @@ mod layer;
 #[cfg(test)]
 mod plugs;
 #[cfg(test)]
+mod redis;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod table;
