@@ -48,7 +48,7 @@ IO = {
 # Crates that must not be used, directly or indirectly. The engine and client flows do no IO, and production code can't
 # sign tokens.
 FORBIDDEN = {
-    "bearward": {"bearward-issuer", "log", "pyo3"},
+    "bearward": {"bearward-issuer", "pyo3"},
     "bearward-core": IO,
     "bearward-exchange": IO,
     "bearward-python": {"bearward-issuer", "hyper", "mio", "reqwest", "rustls", "socket2", "tokio"},

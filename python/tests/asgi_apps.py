@@ -3,6 +3,7 @@
 import json
 
 from bearward.asgi import current_principal
+from support import configure_django
 
 
 def told(scope):
@@ -78,7 +79,6 @@ def quart_app():
 
 
 def django_app():
-    import django
     from django.conf import settings
     from django.core.handlers.asgi import ASGIHandler
     from django.http import JsonResponse
@@ -87,9 +87,8 @@ def django_app():
     async def show(request):
         return JsonResponse(told(request.scope))
 
-    if not settings.configured:
-        settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=(path("show", show),), SECRET_KEY="of a test")
-        django.setup(set_prefix=False)
+    configure_django()
+    settings.ROOT_URLCONF = (path("show", show),)
     return ASGIHandler()
 
 

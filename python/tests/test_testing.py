@@ -112,10 +112,17 @@ def test_without_the_extra_other_tests_run_and_the_fixtures_say_what_is_missing(
     assert "pip install 'bearward[testing]'" in said
 
 
-@pytest.mark.parametrize(("environment", "warns"), [({}, True), ({"BEARWARD_ALLOW_TESTING": "1"}, False)])
+@pytest.mark.parametrize(
+    ("environment", "warns"),
+    [({}, True), ({"BEARWARD_ALLOW_TESTING": "1"}, False), ({"BEARWARD_ALLOW_TESTING": ""}, True)],
+)
 def test_the_import_warns_outside_of_tests(environment, warns):
     done = subprocess.run(
-        [sys.executable, "-c", "import bearward.testing"], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", "import pytest, bearward.testing"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert ("must not be in production" in done.stderr) is warns
 

@@ -17,7 +17,6 @@ import django
 import django.test
 import httpx
 import pytest
-from django.conf import settings
 from joserfc.jwk import RSAKey
 
 from bearward import (
@@ -28,7 +27,7 @@ from bearward import (
     UseDpopNonceError,
     VerifyAccessTokenError,
 )
-from support import AUDIENCE, Tenant, free_port, process
+from support import AUDIENCE, Tenant, configure_django, free_port, process
 from walkthrough import ROOT, blocks
 
 PAGE = ROOT / "docs" / "how-to" / "flask-and-django.md"
@@ -107,9 +106,7 @@ def test_flask(of_page, tenant, prover):
 
 
 def test_django(of_page, tenant, prover):
-    if not settings.configured:
-        settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="x")
-        django.setup()
+    configure_django()
     requests = django.test.RequestFactory()
     guard = of_page(1)["BearerMiddleware"](lambda request: django.http.HttpResponse(getattr(request, "claims", "none")))
     assert guard(requests.get("/health")).content == b"none"

@@ -2,7 +2,7 @@
 //! `bearward explain` print them.
 //!
 //! A variant of [`Rejection`], [`Unavailable`] or [`ResolverFailure`] without an entry doesn't compile. Codes that only the
-//! Python package has are in [`PYTHON_CODES`].
+//! Python package has are in [`PYTHON_CODES`], those of the Rust crate for services in [`RUST_CODES`].
 //!
 //! Causes and remedies use neutral words. What a remedy says about Auth0's dashboard follows it after `@auth0`, so
 //! that a reader with another issuer can be spared it. A remedy names a setting as `{setting}`, and [`Entry::remedy`]
@@ -11,10 +11,12 @@
 mod entry;
 mod front_end;
 mod python;
+mod rust;
 
 pub use entry::{Entry, Section};
 pub use front_end::FrontEnd;
 pub use python::{PYTHON_CODES, PythonCode};
+pub use rust::RUST_CODES;
 
 use crate::refusal::{Cause, ResolverFailure, Unavailable};
 use crate::rejection::Rejection;
@@ -104,7 +106,7 @@ catalogue! {
             @auth0 "In Auth0, switch off JSON Web Encryption (JWE) in the API's Token Settings."
         EncryptionNotSupported "encryption_not_supported":
             "The token is encrypted with an algorithm that is not accepted, is compressed (`zip`), or its header asks for an extension (`crit`)."
-            "Have the issuer encrypt with `alg` `RSA-OAEP-256` and `enc` `A256GCM` or `A128GCM`, without compression. Auth0 does."
+            "Have the issuer encrypt with `alg` `RSA-OAEP-256` and `enc` `A256GCM` or `A128GCM`, without compression."
         DecryptionFailed "decryption_failed":
             "The encrypted token cannot be opened: it is for another key, or was changed or cut off."
             "Compare the public key that the issuer encrypts for with the API's private keys ({decryption_keys}). While a key is exchanged, the API needs the old and the new one."
@@ -459,7 +461,7 @@ mod tests {
 
     fn all() -> impl Iterator<Item = &'static Entry> {
         let python = PYTHON_CODES.iter().map(|python| &python.entry);
-        REJECTIONS.iter().chain(UNAVAILABLE).chain(RESOLVER_FAILURES).chain(python)
+        REJECTIONS.iter().chain(UNAVAILABLE).chain(RESOLVER_FAILURES).chain(python).chain(RUST_CODES)
     }
 
     #[test]
@@ -498,11 +500,11 @@ mod tests {
         let entry = Rejection::BearerNotAccepted.entry();
         for (front_end, setting) in [
             (FrontEnd::Python, "(`dpop_required=False`)"),
-            (FrontEnd::Rust, "(`DpopMode::Accepted`)"),
-            (FrontEnd::Reference, "(Python: `dpop_required=False`; Rust: `DpopMode::Accepted`)"),
+            (FrontEnd::Rust, "(`Dpop::Accepted`)"),
+            (FrontEnd::Reference, "(Python: `dpop_required=False`; Rust: `Dpop::Accepted`)"),
             (
                 FrontEnd::CommandLine,
-                "(Python: `dpop_required=False`; Rust: `DpopMode::Accepted`; `bearward explain`: `--dpop accepted`)",
+                "(Python: `dpop_required=False`; Rust: `Dpop::Accepted`; `bearward explain`: `--dpop accepted`)",
             ),
         ] {
             let remedy = entry.remedy(front_end);

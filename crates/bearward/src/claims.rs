@@ -124,16 +124,13 @@ impl<'de> Deserializer<'de> for Claim<'de> {
             Kind::Bool(value) => visitor.visit_bool(value),
             Kind::Number(number) => visit_number(number, visitor),
             Kind::String(text) => visitor.visit_borrowed_str(text),
-            Kind::Array(array) => visitor.visit_seq(Items { items: array.items().enumerate() }),
+            Kind::Array(array) => visitor.visit_seq(Items(array.items().enumerate())),
             Kind::Object(object) => visitor.visit_map(Members::of(object, &[])),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        match self.kind() {
-            Kind::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
-        }
+        if matches!(self.kind(), Kind::Null) { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -150,10 +147,8 @@ impl<'de> Deserializer<'de> for Claim<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Unfit> {
-        match self.kind() {
-            Kind::Object(object) => visitor.visit_map(Members::of(object, fields)),
-            _ => self.deserialize_any(visitor),
-        }
+        let Kind::Object(object) = self.kind() else { return self.deserialize_any(visitor) };
+        visitor.visit_map(Members::of(object, fields))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -173,7 +168,7 @@ impl<'de> Deserializer<'de> for Claim<'de> {
                     _ => Err(Unfit::of("expected an object with one member")),
                 }
             }
-            _ => self.deserialize_any(visitor),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Array(_) => self.deserialize_any(visitor),
         }
     }
 
@@ -202,28 +197,26 @@ fn visit_number<'de, V: Visitor<'de>>(number: Number<'de>, visitor: V) -> Result
     }
 }
 
-struct Items<I> {
-    items: I,
-}
+struct Items<I>(I);
 
 impl<'de, I: Iterator<Item = (usize, Value<'de>)>> SeqAccess<'de> for Items<I> {
     type Error = Unfit;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Unfit> {
-        let Some((number, item)) = self.items.next() else { return Ok(None) };
+        let Some((number, item)) = self.0.next() else { return Ok(None) };
         seed.deserialize(Claim::Part(item)).map(Some).map_err(|unfit| unfit.inside(Step::Item(number)))
     }
 }
 
 struct Members<I, V> {
-    members: I,
+    rest: I,
     value: Option<(Step, V)>,
     fields: &'static [&'static str],
 }
 
 impl<'de> Members<(), Value<'de>> {
     fn of(object: Object<'de>, fields: &'static [&'static str]) -> impl MapAccess<'de, Error = Unfit> {
-        Members { members: object.members(), value: None, fields }
+        Members { rest: object.members(), value: None, fields }
     }
 }
 
@@ -231,7 +224,7 @@ impl<'de, I: Iterator<Item = (&'de str, Value<'de>)>> MapAccess<'de> for Members
     type Error = Unfit;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Unfit> {
-        let Some((name, value)) = self.members.next() else { return Ok(None) };
+        let Some((name, value)) = self.rest.next() else { return Ok(None) };
         let field = self.fields.iter().find(|field| **field == name);
         self.value = Some((field.map_or(Step::Member, |field| Step::Field(field)), value));
         seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some)

@@ -72,7 +72,7 @@ impl Observers {
     }
 
     fn tell(&self, decision: Decision<'_>) {
-        crate::metrics::count(&decision);
+        crate::metrics::count(decision.code, decision.scheme, decision.took);
         for function in &self.functions {
             // A request does not end because of who watches it.
             if catch_unwind(AssertUnwindSafe(|| function(&decision))).is_err()

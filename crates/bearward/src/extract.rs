@@ -7,9 +7,8 @@ use http::Response;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::decisions::path;
 use crate::facts::Facts;
-use crate::layer::{Standing, standing};
+use crate::layer::{or_nobody, somebody};
 use crate::refused::Refused;
 use crate::verified::Verified;
 
@@ -52,7 +51,7 @@ impl<S: Sync> FromRequestParts<S> for Verified {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        somebody(parts)?.ok_or_else(|| nobody(parts))
+        somebody(&parts.extensions, Facts::from(&*parts))
     }
 }
 
@@ -60,7 +59,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Verified {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Refused> {
-        somebody(parts)
+        or_nobody(&parts.extensions, Facts::from(&*parts))
     }
 }
 
@@ -68,7 +67,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Claims<T> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        somebody(parts)?.ok_or_else(|| nobody(parts))?.claims().map(Self)
+        somebody(&parts.extensions, Facts::from(&*parts))?.claims().map(Self)
     }
 }
 
@@ -76,34 +75,14 @@ impl<T: DeserializeOwned, S: Sync> OptionalFromRequestParts<S> for Claims<T> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Refused> {
-        somebody(parts)?.map(|verified| verified.claims().map(Self)).transpose()
+        or_nobody(&parts.extensions, Facts::from(&*parts))?
+            .map(|verified| verified.claims().map(Self))
+            .transpose()
     }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response<Body> {
         self.into_json_response()
-    }
-}
-
-/// `None`: a guard let the request pass as "nobody".
-fn somebody(parts: &Parts) -> Result<Option<Verified>, Refused> {
-    match standing(&parts.extensions) {
-        Standing::Verified(verified) => Ok(Some(verified.clone())),
-        Standing::Nobody(_) => Ok(None),
-        // Never "anonymous": the route is open without anybody knowing.
-        Standing::Unknown => {
-            let refused = Refused::guard_missing();
-            let path = path(Facts::from(parts));
-            tracing::error!(target: "bearward", code = refused.code(), path, "{refused}");
-            Err(refused)
-        }
-    }
-}
-
-fn nobody(parts: &Parts) -> Refused {
-    match standing(&parts.extensions) {
-        Standing::Nobody(guard) => guard.0.nobody(Some(Facts::from(parts))),
-        Standing::Verified(_) | Standing::Unknown => Refused::guard_missing(),
     }
 }

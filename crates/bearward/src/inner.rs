@@ -67,16 +67,13 @@ impl Inner {
         facts: Option<Facts<'_>>,
         times: Times,
     ) -> Result<(), Refused> {
-        let verifier = &self.driver.verifier;
-        let judged = verifier
-            .require(verified, requirement.for_engine(), self.driver.now())
-            .map_err(|refused| *refused);
-        let judged = judged.and_then(|()| {
+        let engine = &self.driver.verifier;
+        let judged = engine.require(verified, requirement.for_engine(), self.driver.now()).and_then(|()| {
             let predicates = requirement.check_predicates(verified.token.claims());
-            predicates.map_err(|rejection| self.refuse(verified, rejection))
+            predicates.map_err(|rejection| Box::new(self.refuse(verified, rejection)))
         });
         judged.map_err(|refused| {
-            let refused = Refused::new(refused, self.body, false);
+            let refused = Refused::new(*refused, self.body, false);
             self.tell_refused(&refused, Some(&verified.token), verified.token.scheme(), facts, times);
             refused
         })

@@ -145,6 +145,11 @@
 //! [`Requirement`] names.
 #![forbid(unsafe_code)]
 
+/// The code for Rust in the README is compiled with the tests of the documentation.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../../README.md")]
+mod readme {}
+
 #[cfg(feature = "aide")]
 mod aide;
 mod builder;
@@ -158,15 +163,17 @@ mod extract;
 mod facts;
 mod guard;
 mod inner;
-mod json;
 mod layer;
 mod metrics;
 mod openapi;
+#[cfg(feature = "redis")]
+mod redis_store;
 mod refused;
 mod requirement;
 mod status;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod text;
 mod verified;
 
 pub use builder::{Builder, Dpop};
@@ -178,6 +185,8 @@ pub use extract::Claims;
 pub use facts::Facts;
 pub use guard::Guard;
 pub use layer::{Answer, EmptyBody, Grpc, GuardFuture, GuardLayer, GuardService, JsonBody};
+#[cfg(feature = "redis")]
+pub use redis_store::RedisReplayStore;
 pub use refused::Refused;
 pub use requirement::{ClaimValue, Requirement, RequirementError, RequirementParts, scope};
 pub use status::{DocumentStatus, IssuerStatus, KeyStatus, WarmError};

@@ -8,20 +8,21 @@
 //! | gauge `bearward.document.age`, seconds | `kind`, `issuer`: configured ones alone |
 //! | gauge `bearward.replay.entries` | |
 
-use crate::decisions::Decision;
+use std::time::Duration;
 
+/// Counts a decision.
 #[cfg(feature = "metrics")]
-pub(crate) fn count(decision: &Decision<'_>) {
-    let outcome = match decision.code {
+pub(crate) fn count(code: Option<&'static str>, scheme: Option<&'static str>, took: Duration) {
+    let outcome = match code {
         None => "accepted",
         Some(code) if is_undecided(code) => "undecided",
         Some(_) => "refused",
     };
-    let (scheme, code) = (decision.scheme.unwrap_or("none"), decision.code.unwrap_or("none"));
+    let (scheme, code) = (scheme.unwrap_or("none"), code.unwrap_or("none"));
     metrics::counter!("bearward.requests", "outcome" => outcome, "code" => code, "scheme" => scheme)
         .increment(1);
     metrics::histogram!("bearward.verification.duration", "outcome" => outcome, "scheme" => scheme)
-        .record(decision.took.as_secs_f64());
+        .record(took.as_secs_f64());
 }
 
 #[cfg(feature = "metrics")]
@@ -30,4 +31,4 @@ fn is_undecided(code: &str) -> bool {
 }
 
 #[cfg(not(feature = "metrics"))]
-pub(crate) fn count(_: &Decision<'_>) {}
+pub(crate) fn count(_: Option<&'static str>, _: Option<&'static str>, _: Duration) {}

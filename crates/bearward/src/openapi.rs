@@ -4,11 +4,16 @@ use bearward_core::issuer::IssuerUrl;
 use bearward_core::policy::DpopMode;
 
 use crate::guard::Guard;
-use crate::json::push_text;
+use crate::text::{percent_encoded, push_text};
 
 /// Of a scheme's name, OpenAPI 3.1 §4.8.7.1 allows these characters and `-`.
 fn is_plain(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '.' | '_')
+}
+
+/// RFC 3986 §2.3
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 impl Guard {
@@ -75,7 +80,7 @@ impl Guard {
         };
         push_text(json, &name("Auth0-", audience));
         json.push_str(r#":{"type":"oauth2","flows":{"authorizationCode":{"authorizationUrl":"#);
-        push_text(json, &format!("{issuer}authorize?audience={}", percent_encoded(audience)));
+        push_text(json, &format!("{issuer}authorize?audience={}", percent_encoded(audience, is_unreserved)));
         json.push_str(r#","tokenUrl":"#);
         push_text(json, &format!("{issuer}oauth/token"));
         json.push_str(r#","scopes":{"#);
@@ -96,20 +101,6 @@ fn name(prefix: &str, of: &str) -> String {
     let of = of.split_once("://").map_or(of, |(_, rest)| rest);
     let words = of.split(|character| !is_plain(character)).filter(|word| !word.is_empty());
     format!("{prefix}{}", words.collect::<Vec<_>>().join("-"))
-}
-
-/// RFC 3986 §2.3: everything but the unreserved characters.
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte))
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

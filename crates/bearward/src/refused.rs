@@ -71,7 +71,6 @@ impl Refused {
     }
 
     /// No guard stood in front of the code that asks for claims.
-    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "only extractors notice"))]
     pub(crate) fn guard_missing() -> Self {
         Self(Arc::new(Refusal {
             why: Why::GuardMissing,

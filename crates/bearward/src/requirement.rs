@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::claims;
-use crate::json::push_text;
+use crate::text::push_text;
 
 /// What a route requires of a token that is good by itself: everything that is named must hold.
 ///

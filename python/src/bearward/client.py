@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, TypeVar, Union
 
 import anyio
@@ -556,6 +556,11 @@ class ApiClient:
         while the store fails. `mean_seconds` is the mean time of an answer.
         """
         return None if self._store is None else self._store.status()
+
+    def observe_replay_store(self, observer: Callable[[float], object]) -> None:
+        """Have `observer` called with how long each question to the `ReplayStore` took, seconds, answered or not."""
+        if self._store is not None:
+            self._store.observers.append(observer)
 
 
 class Waited:

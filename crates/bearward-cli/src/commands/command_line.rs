@@ -19,7 +19,7 @@ use crate::{
 const LENGTH: usize = 100;
 
 /// Arguments that may be read from stdin or a file.
-const SECRETS: [(&str, &str); 2] = [("client_secret", "client secret"), ("token", "access token")];
+const SECRETS: [(&str, &str); 2] = [("token", "access token"), ("client_secret", "client secret")];
 
 /// The command with its arguments and settings. `--help` and mistakes end the process.
 pub(crate) fn read() -> Result<Command, Failure> {
@@ -77,7 +77,8 @@ fn check_origins(matches: &ArgMatches) -> Result<(), Failure> {
     }
     // It has no other default value than that from the file.
     let is_from_file = origin("client_secret") == Some(ValueSource::DefaultValue);
-    if text("client_secret").is_some_and(|text| !text.is_empty()) && !is_from_file {
+    let is_sent = text("token").is_none() && text("client_secret").is_some_and(|text| !text.is_empty());
+    if is_sent && !is_from_file {
         announce_issuer(matches)?;
     }
     Ok(())

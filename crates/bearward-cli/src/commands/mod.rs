@@ -6,6 +6,7 @@ pub(crate) mod command_line;
 mod completions;
 mod doctor;
 mod explain;
+mod grant;
 mod init;
 mod issuer;
 mod man;
@@ -22,7 +23,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Init(args) => run(init::run(*args)).map(|()| ExitCode::SUCCESS),
         Command::Issuer(args) => run(issuer::run(args)).map(|()| ExitCode::SUCCESS),
         Command::Token(args) => run(token::run(args)).map(|()| ExitCode::SUCCESS),
-        Command::Call(args) => run(call::run(args)),
+        Command::Call(args) => run(call::run(*args)),
         Command::Doctor(args) => run(doctor::run(args)),
         Command::Completions(args) => completions::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Man(args) => man::run(&args).map(|()| ExitCode::SUCCESS),

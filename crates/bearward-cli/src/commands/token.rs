@@ -1,23 +1,17 @@
 //! `bearward token`: requests a token from a tenant (RFC 6749 §4.4, RFC 9449 §5).
 
-use bearward_exchange::{ClientCredentials, Form};
-use reqwest::{Client, Method, Url, header::CONTENT_TYPE};
+use reqwest::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
 use crate::{
     commands::{
-        args::{TokenArgs, WhichIssuer},
-        remedies,
+        args::TokenArgs,
+        grant::{self, GrantRequest},
     },
-    http::{
-        dpop::{Nonce, ProofFacts, ProofKey, key_file},
-        https,
-    },
-    settings::ENV_FILE,
+    http::{dpop::ProofKey, https},
     tenant::{
         audience::Audience,
-        client::{Answer, Granted, QUOTE_LENGTH, with_form},
-        configured::{ConfiguredIssuer, IssuerSetting},
+        client::{Answer, Granted},
         issuer_kind::IssuerKind,
         local::{AdminApi, LocalTenant},
     },
@@ -26,46 +20,22 @@ use crate::{
 
 pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
     if args.chosen.are_given() {
-        let key = if args.dpop { Some(key(args.dpop_key.clone())?) } else { None };
+        let key = if args.dpop { Some(grant::key(args.dpop_key.clone())?) } else { None };
         return print(chosen(&args, key.as_ref()).await?, args.json);
     }
     let secret = input::argument("client secret", args.client_secret)?;
     let issuer = args.which.required()?;
-    let audience = audience(&args.which, &issuer)?;
-    let form = ClientCredentials {
+    let audience = grant::audience(&args.which, &issuer)?;
+    let key = if args.dpop { Some(grant::key(args.dpop_key)?) } else { None };
+    let request = GrantRequest {
+        issuer: &issuer,
+        audience: audience.as_ref(),
         client_id: &args.client_id,
         client_secret: &secret,
-        audience: audience.as_ref().map_or("", Audience::as_str),
-        scope: &args.scope.join(" "),
-    }
-    .form();
-    let key = if args.dpop { Some(key(args.dpop_key)?) } else { None };
-    let options = args.timeout.http_options();
-    let url = issuer.token_endpoint(&options).await?;
-    let endpoint = TokenEndpoint { client: https::client(&options, &url)?, url };
-    let mut response = endpoint.ask(&form, key.as_ref(), None).await?;
-    // RFC 9449 §8. Only once: a tenant may reject every nonce.
-    if let (Some(_), Some(nonce)) = (&key, required_nonce(&response)) {
-        response = endpoint.ask(&form, key.as_ref(), Some(&nonce)).await?;
-    }
-    let granted = response
-        .granted(&secret)
-        .map_err(|refused| remedies::of_refused_grant(refused, issuer.kind(None)))?;
-    if let Some(key) = key {
-        check_binding(&granted, response.host(), &key)?;
-    }
-    print(granted, args.json)
-}
-
-/// Auth0 gives no token without one. Other issuers know the API by the scopes or by the client.
-fn audience(which: &WhichIssuer, issuer: &ConfiguredIssuer) -> Result<Option<Audience>, Failure> {
-    let audience = which.audience(issuer)?;
-    if audience.is_none() && issuer.setting() == IssuerSetting::Domain {
-        return Err(Failure::usage("no API is given: --audience is required with a domain.").with_hint(
-            format!("it can also be set in the environment or in {ENV_FILE}, as AUTH0_AUDIENCE."),
-        ));
-    }
-    Ok(audience)
+        scope: &args.scope,
+        key: key.as_ref(),
+    };
+    print(request.send(&args.timeout.http_options()).await?, args.json)
 }
 
 fn print(granted: Granted, as_json: bool) -> Result<(), Failure> {
@@ -125,73 +95,4 @@ fn order(args: &TokenArgs, audience: Option<&Audience>, kind: IssuerKind, key: O
 /// Those that have a value.
 fn members<const N: usize>(members: [(&str, Option<Value>); N]) -> Map<String, Value> {
     members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
-}
-
-fn key(path: Option<std::path::PathBuf>) -> Result<ProofKey, Failure> {
-    key_file::open_or_make(&path.map_or_else(key_file::default_path, Ok)?)
-}
-
-struct TokenEndpoint {
-    client: Client,
-    url: Url,
-}
-
-impl TokenEndpoint {
-    /// RFC 9449 §5 adds the proof to the request of RFC 6749.
-    async fn ask(
-        &self,
-        form: &Form,
-        key: Option<&ProofKey>,
-        nonce: Option<&Nonce>,
-    ) -> Result<Answer, Failure> {
-        let mut request = with_form(self.client.post(self.url.clone()), form);
-        if let Some(key) = key {
-            let facts = ProofFacts { method: &Method::POST, url: &self.url, token: None, nonce };
-            request = request.header("DPoP", facts.prove(key)?.field()?);
-        }
-        Answer::to(request, &self.url).await
-    }
-}
-
-/// The nonce to try again with, if the answer is the error of RFC 9449 §8.
-fn required_nonce(answer: &Answer) -> Option<Nonce> {
-    let asked = answer.status().is_client_error() && answer.error()? == "use_dpop_nonce";
-    Nonce::of(answer.headers()).filter(|_| asked)
-}
-
-/// RFC 9449 §5: a token of another type is not bound to the key, and is an error.
-fn check_binding(granted: &Granted, host: &str, key: &ProofKey) -> Result<(), Failure> {
-    let token_type = granted.token_type.as_deref().unwrap_or("none");
-    if !token_type.eq_ignore_ascii_case("dpop") {
-        let token_type = output::one_line(token_type, QUOTE_LENGTH);
-        let message =
-            format!("{host} issued a token that is not bound to the key (token_type {token_type}).");
-        return Err(Failure::rejected(message)
-            .with_hint("this tenant does not support DPoP, or not for this application and API."));
-    }
-    if granted.access_token.bound_to().is_some_and(|thumbprint| thumbprint != key.thumbprint()) {
-        return Err(Failure::rejected(format!("{host} issued a token that is bound to another key.")));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tenant::client::tests::answer;
-
-    #[test]
-    fn a_token_that_is_not_bound_is_an_error() {
-        let key = ProofKey::generate().unwrap();
-        let check = |body: &str| {
-            check_binding(&answer(200, body).granted("hush").unwrap(), "tenant.example.com", &key)
-        };
-        assert_eq!(check(r#"{"access_token":"opaque","token_type":"dpop"}"#), Ok(()));
-        for body in [r#"{"access_token":"a","token_type":"Bearer"}"#, r#"{"access_token":"a"}"#] {
-            assert!(check(body).unwrap_err().message().contains("not bound"), "{body}");
-        }
-        // {"cnf":{"jkt":"other"}}
-        let other = r#"{"access_token":"e30.eyJjbmYiOnsiamt0Ijoib3RoZXIifX0.e30","token_type":"DPoP"}"#;
-        assert!(check(other).unwrap_err().message().contains("another key"));
-    }
 }

@@ -15,6 +15,7 @@ mod issuer;
 mod looks;
 mod manual;
 mod other_issuers;
+mod redis;
 mod server;
 mod stranger;
 mod support;

@@ -446,3 +446,37 @@ fn a_local_tenant_tells_the_settings_of_its_issuer() {
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
     assert!(refused.stderr.contains("has no API https://other.example.com"), "{}", refused.stderr);
 }
+
+#[test]
+fn call_requests_a_token_if_none_is_given() {
+    let server = crate::server::Server::http();
+    let url = server.url("/api");
+    for kind in ["keycloak", "cognito"] {
+        let like = Like::start(kind, &[]);
+        let called = like.run(&["call", &url]);
+        assert_eq!((called.code, called.stderr.as_str()), (Some(0), "HTTP/1.1 200 OK\n"), "{kind}");
+        let echo: Value = serde_json::from_str(&called.stdout).unwrap();
+        assert_eq!((&echo["scheme"], &echo["proof"]), (&json!("Bearer"), &json!(false)));
+        let token = echo["token"].as_str().unwrap();
+        assert_eq!(like.explain(token, &recipient(kind, &like)).code, Some(0), "{kind}");
+    }
+    let like = Like::start("keycloak", &[]);
+    let mut bound = like.command(&["call", "--dpop", "--issuer", like.issuer(), &url]);
+    bound.env("HOME", like.folder.path());
+    let bound = finish(bound);
+    assert_eq!(bound.code, Some(0), "{}", bound.stderr);
+    let echo: Value = serde_json::from_str(&bound.stdout).unwrap();
+    assert_eq!((&echo["scheme"], &echo["proof"]), (&json!("DPoP"), &json!(true)));
+
+    let mut given = like.command(&["call", &url]);
+    given.env("BEARWARD_TOKEN", "opaque-t0ken");
+    let given = finish(given);
+    assert!(given.stdout.contains("opaque-t0ken"), "a given token is used: {}", given.stderr);
+    let both = like.run(&["call", "--token", "t", "--issuer", like.issuer(), &url]);
+    assert_eq!((both.code, both.stdout.as_str()), (Some(2), ""), "{}", both.stderr);
+    assert_eq!(
+        like.run(&["call", "--client-secret", "wrong", "--issuer", like.issuer(), &url]).code,
+        Some(1)
+    );
+    assert_eq!(server.requests(), 4, "no call without a token");
+}

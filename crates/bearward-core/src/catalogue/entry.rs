@@ -60,6 +60,8 @@ pub enum Section {
     Application,
     /// Requests to the issuer's token endpoint.
     ClientFlow,
+    /// How a Rust service is put together.
+    RustRoutes,
 }
 
 impl Section {
@@ -77,6 +79,7 @@ impl Section {
             Self::Resolver => "The function that names the accepted issuers",
             Self::Application => "The API's own code and settings",
             Self::ClientFlow => "Tokens for other services",
+            Self::RustRoutes => "Routes of a Rust service",
         }
     }
 }

@@ -34,7 +34,8 @@ impl Resolve for PublicOnly {
             if is_target && !all_public(&addresses) {
                 return Err(io::Error::other("the name leads to a private address").into());
             }
-            Ok(Box::new(addresses.into_iter()) as Addrs)
+            let addresses: Addrs = Box::new(addresses.into_iter());
+            Ok(addresses)
         })
     }
 }

@@ -13,10 +13,10 @@ impl Builder {
     /// # Ok::<(), bearward::ConfigError>(())
     /// ```
     pub fn from_env(self) -> Self {
-        self.from_variables(|name| std::env::var(name).ok())
+        self.read_variables(|name| std::env::var(name).ok())
     }
 
-    fn from_variables(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
+    fn read_variables(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
         let value =
             |name| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let (issuer, domain) = (value("BEARWARD_ISSUER"), value("AUTH0_DOMAIN"));
@@ -45,7 +45,7 @@ mod tests {
         let value = |name: &str| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
-        match Guard::builder().from_variables(value).build() {
+        match Guard::builder().read_variables(value).build() {
             Ok(guard) => guard.status().into_iter().map(|status| status.issuer).collect(),
             Err(error) => error.problems().map(str::to_owned).collect(),
         }

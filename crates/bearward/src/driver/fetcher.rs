@@ -184,7 +184,7 @@ impl Drop for Defect<'_> {
 fn name_in_cache(needed: &DocumentNeeded) -> &str {
     match needed.kind() {
         DocumentKind::Discovery => needed.issuer().as_str(),
-        _ => needed.url(),
+        DocumentKind::KeySet | _ => needed.url(),
     }
 }
 
@@ -208,7 +208,7 @@ fn causes(error: &(dyn core::error::Error + 'static)) -> String {
 fn fetched(needed: &DocumentNeeded, outcome: &'static str) {
     let kind = match needed.kind() {
         DocumentKind::Discovery => "discovery",
-        _ => "key_set",
+        DocumentKind::KeySet | _ => "key_set",
     };
     metrics::counter!("bearward.document.fetches", "kind" => kind, "outcome" => outcome).increment(1);
 }

@@ -45,14 +45,11 @@ impl Https {
                 Err(problem) => problems.push(problem),
             }
         }
-        let proxy = match settings.proxy.as_ref().map(Proxy::all).transpose() {
-            Ok(proxy) => proxy,
-            Err(_) => {
-                // The URL may contain a password.
-                problems.push("proxy is not the URL of a proxy.".to_owned());
-                None
-            }
-        };
+        let proxy = settings.proxy.as_ref().map(Proxy::all).transpose().unwrap_or_else(|_| {
+            // The URL may contain a password.
+            problems.push("proxy is not the URL of a proxy.".to_owned());
+            None
+        });
         Self { authorities, proxy, clients: Default::default() }
     }
 

@@ -68,7 +68,9 @@ impl Driver {
         let mut decision = Decision::new();
         match self.next(&mut decision, &facts.for_engine(&self.public)) {
             Next::Done(outcome) => Begun::Done(outcome),
-            next => Begun::Waits(Waits { decision, next }),
+            next @ (Next::Fetch(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
+                Begun::Waits(Waits { decision, next })
+            }
         }
     }
 

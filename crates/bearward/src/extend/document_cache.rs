@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{BoxError, BoxFuture};
+use super::object::{BoxError, BoxFuture};
 
 /// A second place for discovery documents and key sets, which several processes share: a new one need not ask the issuer.
 ///

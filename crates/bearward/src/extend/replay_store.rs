@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{BoxError, BoxFuture};
+use super::object::{BoxError, BoxFuture};
 
 /// A memory of used proofs that several processes or hosts share. RFC 9449 §11.1.
 ///

@@ -1,6 +1,6 @@
 //! Which issuers are accepted, if only the request tells.
 
-use super::{BoxError, BoxFuture};
+use super::object::{BoxError, BoxFuture};
 use crate::facts::Facts;
 
 /// Names the issuers whose tokens are accepted for a request: for services of many customers, each with a tenant of

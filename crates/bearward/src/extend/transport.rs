@@ -1,6 +1,6 @@
 //! How documents are fetched.
 
-use super::{BoxError, BoxFuture};
+use super::object::{BoxError, BoxFuture};
 
 /// Fetches an issuer's documents: its discovery document and its key set.
 ///

@@ -10,7 +10,6 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::answer::Answer;
-use super::service::Extras;
 use crate::extend::BoxFuture;
 use crate::facts::Facts;
 use crate::refused::{DPOP_NONCE, Refused};
@@ -114,6 +113,13 @@ impl<S, M, B> Waiting<S, M, B> {
             }
         }
     }
+}
+
+/// What goes onto the answer of a request that was let in.
+#[derive(Default)]
+pub(super) struct Extras {
+    pub(super) nonce: Option<HeaderValue>,
+    pub(super) protocol: Option<HeaderValue>,
 }
 
 impl Extras {

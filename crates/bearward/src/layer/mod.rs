@@ -19,7 +19,7 @@ pub use rules::GuardLayer;
 pub use service::GuardService;
 
 #[cfg(feature = "axum")]
-pub(crate) use standing::{Standing, standing};
+pub(crate) use standing::{or_nobody, somebody};
 
 impl Guard {
     /// A layer that lets in verified requests alone. Around a whole router: what is not named public is guarded.

@@ -4,10 +4,7 @@ use core::fmt;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use tower_layer::Layer;
-
 use super::answer::{Grpc, JsonBody};
-use super::service::GuardService;
 use crate::guard::Guard;
 use crate::requirement::Requirement;
 
@@ -130,14 +127,6 @@ impl<M> GuardLayer<M> {
     fn with(mut self, change: impl FnOnce(&mut Rules)) -> Self {
         change(Arc::make_mut(&mut self.rules));
         self
-    }
-}
-
-impl<S, M: Clone> Layer<S> for GuardLayer<M> {
-    type Service = GuardService<S, M>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        GuardService { inner, layer: self.clone() }
     }
 }
 

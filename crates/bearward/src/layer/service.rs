@@ -10,10 +10,11 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{Method, Request, Response};
+use tower_layer::Layer;
 use tower_service::Service;
 
 use super::answer::Answer;
-use super::future::{GuardFuture, Settled, Waiting};
+use super::future::{Extras, GuardFuture, Settled, Waiting};
 use super::rules::{GuardLayer, Rules};
 use super::standing::{note_nobody, note_verified};
 use crate::driver::Waits;
@@ -39,11 +40,12 @@ enum Verdict {
     Waits(Times, Waits),
 }
 
-/// What goes onto the answer of a request that was let in.
-#[derive(Default)]
-pub(super) struct Extras {
-    pub(super) nonce: Option<HeaderValue>,
-    pub(super) protocol: Option<HeaderValue>,
+impl<S, M: Clone> Layer<S> for GuardLayer<M> {
+    type Service = GuardService<S, M>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        GuardService { inner, layer: self.clone() }
+    }
 }
 
 impl<S, M, B, R> Service<Request<B>> for GuardService<S, M>

@@ -28,7 +28,7 @@ impl Keys {
         while generations.len() <= number {
             generations.push(Arc::new(Self::new()));
         }
-        generations.get(number).map(Arc::clone).unwrap_or_else(|| Arc::new(Self::new()))
+        generations.get(number).map_or_else(|| Arc::new(Self::new()), Arc::clone)
     }
 
     #[expect(
@@ -106,6 +106,10 @@ pub struct TestKey {
 
 impl TestKey {
     /// A new P-256 key.
+    ///
+    /// # Panics
+    ///
+    /// The machine has no random numbers. So do the methods that sign.
     #[expect(
         clippy::expect_used,
         reason = "only a machine without random numbers makes no keys, and no tests"

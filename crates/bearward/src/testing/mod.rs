@@ -19,6 +19,7 @@
 mod keys;
 mod tenant;
 mod token;
+mod verified;
 
 use core::fmt;
 use core::future::poll_fn;

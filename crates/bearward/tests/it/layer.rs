@@ -1,6 +1,8 @@
 //! What the layer meets, row by row.
 
 use std::convert::Infallible;
+use std::marker::{PhantomData, PhantomPinned};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
@@ -336,19 +338,19 @@ async fn a_limit_and_a_buffer_behind_it_hold_while_a_request_waits() {
 }
 
 /// Neither `Send`, nor `Unpin`, nor `'static`.
-struct Restless<'a>(std::rc::Rc<&'a str>, std::marker::PhantomPinned);
+struct Restless<'a>(&'a str, PhantomData<Rc<()>>, PhantomPinned);
 
 #[tokio::test]
 async fn a_body_of_any_kind_goes_through() {
     let tenant = TestTenant::new();
     let word = String::from("word");
     let inner = tower::service_fn(async |request: http::Request<Restless<'_>>| {
-        Ok::<_, Infallible>(http::Response::new(bytes::Bytes::from((*request.body().0).to_owned())))
+        Ok::<_, Infallible>(http::Response::new(bytes::Bytes::from(request.body().0.to_owned())))
     });
     let mut app = tenant.guard().build().unwrap().layer().layer(inner);
     let token = format!("Bearer {}", tenant.token().sign());
     let request = http::Request::get("/").header("authorization", token);
-    let request = request.body(Restless(std::rc::Rc::new(&word), std::marker::PhantomPinned)).unwrap();
+    let request = request.body(Restless(&word, PhantomData, PhantomPinned)).unwrap();
     assert_eq!(app.call(request).await.unwrap().into_body(), "word");
 }
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import inspect
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypeVar, Union, overload
 
@@ -18,6 +17,7 @@ from bearward._driver.declared import spells_out
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import ConfigurationError
+from bearward.fastapi.environment import LEFT_OUT, auth0_audience, auth0_domain, bearward_setting
 from bearward.fastapi.openapi import ShownApi
 from bearward.fastapi.require_auth import Demand, RequireAuth, must_be_called
 from bearward.fastapi.responses import responses
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
     from bearward.options import GuardOptions, KeywordOptions
     from bearward.requirement import Requirements
-
-# The default of arguments that may come from the environment: differs from one that is empty by mistake.
-_LEFT_OUT: Any = object()
 
 # What `Guard._build` makes.
 _BUILT = frozenset(("_urls", "_shown", "_refusals", "_observers", "_guards"))
@@ -70,8 +67,8 @@ class Guard:
 
     def __init__(
         self,
-        issuer: Union[str, Sequence[str]] = _LEFT_OUT,
-        audience: Optional[Union[str, Sequence[str]]] = _LEFT_OUT,
+        issuer: Union[str, Sequence[str]] = LEFT_OUT,
+        audience: Optional[Union[str, Sequence[str]]] = LEFT_OUT,
         *,
         rfc_status_codes: bool = True,
         public_origin: Optional[str] = None,
@@ -82,9 +79,9 @@ class Guard:
         **more: "Unpack[GuardOptions]",
     ) -> None:
         options = ApiClientOptions(rfc_status_codes=rfc_status_codes, **more)
-        if options.domains is None or issuer is not _LEFT_OUT:
-            options.issuer = _from_environment("issuer", issuer)
-        options.audience = _from_environment("audience", audience)
+        if options.domains is None or issuer is not LEFT_OUT:
+            options.issuer = bearward_setting("issuer", issuer)
+        options.audience = bearward_setting("audience", audience)
         client = ApiClient(options)
         self._begin(client, public_origin, trusted_hops, websocket_subprotocol, on_decision, scope_descriptions)
 
@@ -339,21 +336,6 @@ class Guard:
         )
         return await self._guard(Demand(requirement, optional is True, model))(connection)
 
-    def publish(self, app: FastAPI) -> None:
-        """Serve the metadata document of the resource in the options, at both of its paths. RFC 9728 section 3.1.
-
-        Args:
-            app: The outermost app. The paths lie at the root of the server, so an app inside a mount can't serve them.
-
-        Raises:
-            ConfigurationError: there is no resource in the options.
-        """
-        resource = self.api_client.options.resource
-        if resource is None:
-            raise ConfigurationError("There is no resource: give 'resource'.")
-        # In front: a route for all paths would hide them.
-        app.router.routes[:0] = resource.routes(self.api_client)
-
     @property
     def responses(self) -> dict[Union[int, str], dict[str, Any]]:
         """What guards answer to requests that they don't let in, for `APIRouter(responses=auth0.responses)`."""
@@ -373,6 +355,21 @@ class Guard:
         """
         return self._shown.swagger_ui(client_id)
 
+    def publish(self, app: FastAPI) -> None:
+        """Serve the metadata document of the resource in the options, at both of its paths. RFC 9728 section 3.1.
+
+        Args:
+            app: The outermost app. The paths lie at the root of the server, so an app inside a mount can't serve them.
+
+        Raises:
+            ConfigurationError: there is no resource in the options.
+        """
+        resource = self.api_client.options.resource
+        if resource is None:
+            raise ConfigurationError("There is no resource: give 'resource'.")
+        # In front: a route for all paths would hide them.
+        app.router.routes[:0] = resource.routes(self.api_client)
+
     async def warm(self) -> bool:
         """Fetch the documents of all configured issuers. See `ApiClient.warm`."""
         return await self.api_client.warm()
@@ -384,6 +381,10 @@ class Guard:
     def status(self) -> list[dict[str, Any]]:
         """The state of each issuer's documents. See `ApiClient.status`."""
         return self.api_client.status()
+
+    def replay_store_status(self) -> Optional[dict[str, Any]]:
+        """What happened with the shared `ReplayStore`; `None` without one. See `ApiClient.replay_store_status`."""
+        return self.api_client.replay_store_status()
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncIterator[None]:
@@ -426,8 +427,8 @@ class Auth0FastAPI(Guard):
     @spells_out(ApiClientOptions)
     def __init__(
         self,
-        domain: Optional[str] = _LEFT_OUT,
-        audience: Optional[Union[str, Sequence[str]]] = _LEFT_OUT,
+        domain: Optional[str] = LEFT_OUT,
+        audience: Optional[Union[str, Sequence[str]]] = LEFT_OUT,
         domains: Optional[Union[list[str], DomainsResolver]] = None,
         client_id: Optional[str] = None,
         client_secret: Optional[str] = None,
@@ -462,43 +463,7 @@ class Auth0FastAPI(Guard):
             **more,
         )
         # First: if both are missing, this one is reported, as by the SDK that Bearward replaces.
-        options.audience = _audience(audience, options.client_ids)
-        options.domain = _domain(domain, domains, options.issuer)
+        options.audience = auth0_audience(audience, options.client_ids)
+        options.domain = auth0_domain(domain, domains, options.issuer)
         client = ApiClient(options)
         self._begin(client, public_origin, trusted_hops, websocket_subprotocol, on_decision, scope_descriptions)
-
-
-def _domain(domain: Optional[str], domains: object, issuer: object) -> Optional[str]:
-    if domain is not _LEFT_OUT:
-        return domain
-    if domains is not None or issuer is not None:
-        return None
-    given = os.environ.get("AUTH0_DOMAIN")
-    if not given:
-        raise ConfigurationError("No domain: give 'domain' (or 'domains'), or set AUTH0_DOMAIN in the environment.")
-    return given
-
-
-def _audience(audience: Any, client_ids: object) -> Any:
-    if client_ids is not None:
-        return None if audience is _LEFT_OUT else audience
-    if audience is _LEFT_OUT:
-        audience = os.environ.get("AUTH0_AUDIENCE", "")
-        if not audience:
-            raise ValueError("audience is required. Give 'audience', or set AUTH0_AUDIENCE in the environment.")
-    if not audience or not str(audience).strip():
-        raise ValueError("audience is required.")
-    return audience
-
-
-def _from_environment(argument: str, given: Any) -> Any:
-    """What is given, or else the variable BEARWARD_ISSUER or BEARWARD_AUDIENCE."""
-    if given is not _LEFT_OUT:
-        if given is None and argument == "issuer":
-            raise ConfigurationError("issuer must be a URL, or a list of URLs: 'https://kc.example.com/realms/acme'.")
-        return given
-    variable = f"BEARWARD_{argument.upper()}"
-    value = os.environ.get(variable, "").strip()
-    if not value:
-        raise ConfigurationError(f"No {argument}: give '{argument}', or set {variable} in the environment.")
-    return value

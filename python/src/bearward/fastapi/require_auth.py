@@ -22,6 +22,7 @@ from bearward._asgi.url import PublicUrls
 from bearward._native import has_credentials
 from bearward.client import ApiClient, Waited, is_settled
 from bearward.errors import BaseAuthError, ConfigurationError
+from bearward.fastapi.misplaced import refuse_in_types
 from bearward.fastapi.model import Converter, UnfitClaimsError
 from bearward.fastapi.openapi import ShownApi, ShownGuard
 from bearward.fastapi.websocket import accept_with, answer
@@ -277,3 +278,6 @@ class _CallForgotten(params.Depends):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (self._owner, self._method.__name__)
+
+
+refuse_in_types(RequireAuth, _CallForgotten)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -35,8 +35,8 @@ def guard(
     scopes: Names = None,
     operations: Optional[Operations] = None,
     client: Optional[ApiClient] = None,
+    exempt: Union[Callable[[Scope], bool], Sequence[str]] = (),
     end_streams_at_expiry: bool = False,
-    trusted_hops: int = 0,
     **options: Any,
 ) -> McpGuard:
     """A guard around an MCP server's ASGI app: `mcp.streamable_http_app()`.
@@ -51,8 +51,8 @@ def guard(
         operations: Scopes that some operations need besides: `{"tools/call": {"pay": ["invoices:pay"]}}`. They are read
             from the body of a request. A body that can't be read is refused.
         client: Verifies the tokens, instead of one that is made from `options`.
+        exempt: What needs no token, as of `AuthMiddleware`: `["/health"]`.
         end_streams_at_expiry: End a stream when its token expires.
-        trusted_hops: See `AuthMiddleware`.
         **options: Options of `ApiClientOptions`: `domain` or `issuer`, and what differs from these defaults: `audience`
             is the URL of the server, and a proof may be 300 seconds ahead of our clock (`dpop_iat_leeway`).
 
@@ -72,8 +72,8 @@ def guard(
         resource=described,
         scopes=scopes,
         operations=operations,
+        exempt=exempt,
         end_streams_at_expiry=end_streams_at_expiry,
-        trusted_hops=trusted_hops,
     )
 
 

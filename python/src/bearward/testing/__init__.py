@@ -22,7 +22,10 @@ from bearward.testing.tenant import TestTenant
 
 __all__ = ["TestTenant", "act_as"]
 
-if "pytest" not in sys.modules and not os.environ.get("BEARWARD_ALLOW_TESTING"):
+# Not whether pytest is imported: libraries do that, too. It sets the variable while it runs, since 8.2.
+_IS_TESTED = "bearward.pytest_plugin" in sys.modules or "PYTEST_VERSION" in os.environ
+
+if not _IS_TESTED and not os.environ.get("BEARWARD_ALLOW_TESTING"):
     warnings.warn(
         "bearward.testing is imported outside of pytest. It can make a guard accept anybody, so it must not be in "
         "production. If this process runs tests, set BEARWARD_ALLOW_TESTING=1.",

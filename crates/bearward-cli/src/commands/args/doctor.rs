@@ -36,6 +36,10 @@ pub(crate) struct DoctorArgs {
     /// A signature algorithm that the API accepts; can be repeated
     #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = algorithm())]
     pub(crate) algorithm: Vec<Algorithm>,
+    /// In place of the issuer, check a Redis or Valkey server as the store of used proofs: `redis://USER:PASSWORD@HOST:6379`,
+    /// or `rediss://` for TLS; `-` reads stdin, `@FILE` reads a file. Other users can see arguments in process lists
+    #[arg(long, value_name = "URL")]
+    pub(crate) redis: Option<String>,
     /// How long to wait for a connection; for each part of an answer, twice that
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) timeout: u64,
@@ -50,6 +54,7 @@ Examples:
       checks the settings in .env and the environment
   bearward doctor --domain tenant.eu.auth0.com --audience https://api.example.com
   bearward doctor --issuer https://kc.example.com/realms/acme --audience https://api.example.com
+  bearward doctor --redis @redis-url
   bearward doctor --json | jq '.checks[] | select(.status == \"failed\")'
 
 Exit codes: 0 no check failed. Otherwise the first of these that applies: 2 settings or this machine must be changed, 1 the

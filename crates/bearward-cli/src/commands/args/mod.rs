@@ -15,7 +15,7 @@ mod which_issuer;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use call::CallArgs;
+pub(crate) use call::{CallArgs, TokenRequest};
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::ExplainArgs;
@@ -76,9 +76,10 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Call an API with a token, and with a DPoP proof if the token is bound to a key.
     ///
+    /// Without a token, one is requested as by `bearward token`.
     /// The body of the answer goes to stdout unchanged; with --json, the whole answer does. Everything else goes to stderr.
     /// Redirects are not followed, so that the token goes nowhere else. Certificates are checked as for `bearward token`.
-    Call(CallArgs),
+    Call(Box<CallArgs>),
     /// Say why a token is refused: every check of an API, what it expects, and what to do about the first that fails.
     ///
     /// Finds the token in text that was copied with it, checks it as an API with these settings would, and fetches the

@@ -21,6 +21,10 @@ pub(crate) struct WhichIssuer {
 }
 
 impl WhichIssuer {
+    pub(crate) fn is_typed(&self) -> bool {
+        self.domain.is_some() || self.issuer.is_some()
+    }
+
     pub(crate) fn find(&self) -> Result<Option<NamedIssuers>, Failure> {
         NamedIssuers::find(self.domain.as_slice(), self.issuer.as_slice())
     }

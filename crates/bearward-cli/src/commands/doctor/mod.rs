@@ -10,6 +10,7 @@ mod discovery;
 mod fetch;
 mod keys;
 mod keys_place;
+mod redis;
 mod report;
 mod settings;
 mod token;
@@ -37,10 +38,15 @@ use crate::{
 pub(crate) async fn run(mut args: DoctorArgs) -> Result<ExitCode, Failure> {
     let secret = args.client_secret.take().filter(|secret| !secret.is_empty());
     args.client_secret = secret.map(|secret| input::argument("client secret", secret)).transpose()?;
+    if let Some(url) = args.redis.take() {
+        let report = redis::run(url, Duration::from_secs(args.timeout)).await?;
+        report.print(args.json)?;
+        return Ok(ExitCode::from(report.exit_code()));
+    }
     let named = args.which.find()?;
     let place = KeysPlace::of(&args)?;
     let audience = audience(&args, named.as_ref())?;
-    let mut report = Report::default();
+    let mut report = Report::of(&report::ORDER);
     let examination = Examination {
         args: &args,
         place,
