@@ -9,6 +9,8 @@ mod issuer;
 #[cfg(test)]
 mod layer;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod plugs;
 #[cfg(test)]
 mod redis;
