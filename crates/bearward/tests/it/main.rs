@@ -15,6 +15,8 @@ mod plugs;
 #[cfg(test)]
 mod redis;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod table;
