@@ -167,6 +167,13 @@ impl Documents {
         }
     }
 
+    /// A document of `issuer` that is worth fetching again, if there is one: for drivers that refresh without requests. Fetch
+    /// it in the background: no request is asked to meanwhile.
+    pub fn due(&self, issuer: &IssuerUrl, now: UnixTime) -> Option<DocumentNeeded> {
+        let due = self.keys(issuer, Patience::Over, now).ok()?.due?;
+        self.take_refresh(&due, now).then_some(*due)
+    }
+
     /// Whether tokens of `issuer` can be judged now: its discovery document and its key set are there, and not too old.
     pub fn is_ready(&self, issuer: &IssuerUrl, now: UnixTime) -> bool {
         // An older copy counts, as it does for requests while the issuer can't be reached.
