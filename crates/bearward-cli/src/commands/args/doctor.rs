@@ -19,6 +19,9 @@ pub(crate) struct DoctorArgs {
     /// the environment
     #[arg(long, value_name = "SECRET", env = "AUTH0_CLIENT_SECRET", hide_env_values = true)]
     pub(crate) client_secret: Option<String>,
+    /// Check an MCP server instead, as its clients find it: the URL that they have
+    #[arg(long, value_name = "URL")]
+    pub(crate) mcp: Option<String>,
     /// A signature algorithm that the API accepts; can be repeated
     #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = algorithm())]
     pub(crate) algorithm: Vec<Algorithm>,
@@ -35,6 +38,7 @@ Examples:
   bearward doctor
       checks the settings in .env and the environment
   bearward doctor --domain tenant.eu.auth0.com --audience https://api.example.com
+  bearward doctor --mcp https://mcp.example.com/mcp
   bearward doctor --json | jq '.checks[] | select(.status == \"failed\")'
 
 Exit codes: 0 no check failed. Otherwise the first of these that applies: 2 settings or this machine must be changed, 1 the

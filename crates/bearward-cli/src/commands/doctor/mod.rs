@@ -9,6 +9,7 @@ mod connection;
 mod discovery;
 mod fetch;
 mod keys;
+mod mcp;
 mod report;
 mod settings;
 mod token;
@@ -34,8 +35,15 @@ pub(crate) async fn run(mut args: DoctorArgs) -> Result<ExitCode, Failure> {
     let secret = args.client_secret.take().filter(|secret| !secret.is_empty());
     args.client_secret = secret.map(|secret| input::argument("client secret", secret)).transpose()?;
     let mut report = Report::default();
-    if let Err(failed) = examine(&args, &mut report).await {
-        report.skip_the_rest(&failed);
+    let (examined, order) = match &args.mcp {
+        Some(url) => {
+            let fetcher = Fetcher { patience: Duration::from_secs(args.timeout) };
+            (mcp::examine(url, &fetcher, &mut report).await, mcp::ORDER.as_slice())
+        }
+        None => (examine(&args, &mut report).await, report::ORDER.as_slice()),
+    };
+    if let Err(failed) = examined {
+        report.skip_the_rest(&failed, order);
     }
     report.print(args.json)?;
     Ok(ExitCode::from(report.exit_code()))

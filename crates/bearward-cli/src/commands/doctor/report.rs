@@ -178,8 +178,8 @@ impl Report {
         product.ok_or(failed)
     }
 
-    pub(super) fn skip_the_rest(&mut self, FailedCheck(failed): &FailedCheck) {
-        for name in ORDER {
+    pub(super) fn skip_the_rest(&mut self, FailedCheck(failed): &FailedCheck, order: &[&'static str]) {
+        for &name in order {
             if !self.checks.iter().any(|check| check.name == name) {
                 self.add(Check::skipped(name, format!("needs {}", failed.replace('_', " "))));
             }
@@ -253,7 +253,7 @@ mod tests {
         let mut report = Report::default();
         let failed =
             report.record::<()>((Check::failed("tls", Kind::Undecided, "m", "r"), None)).unwrap_err();
-        report.skip_the_rest(&failed);
+        report.skip_the_rest(&failed, &ORDER);
         assert_eq!(report.checks.len(), ORDER.len());
         assert_eq!(report.summary(), "1 failed, 16 skipped");
         assert_eq!(report.checks[1].message, "needs tls");
