@@ -122,11 +122,11 @@ class _AccessToken(AccessToken):
 
 
 class _FastMcpGuard(McpGuard):
-    def _admitted(self, scope: Scope, principal: Principal, headers: Headers) -> Scope:
-        token = credentials_of(headers)
+    def _admitted(self, scope: Scope, principal: Principal, presented: Headers) -> Scope:
+        token = credentials_of(presented)
         admitted = with_user(scope, principal, User(access_token(principal, token, _AccessToken)))
         # FastMCP's own middleware wants the word Bearer. The token is verified, whatever scheme it came in.
-        others = [(name, value) for name, value in headers.raw if name.lower() not in _OF_SCHEME]
+        others = [(name, value) for name, value in presented.raw if name.lower() not in _OF_SCHEME]
         return {**admitted, "headers": [*others, (b"authorization", b"Bearer " + token.encode("latin-1"))]}
 
 
