@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 
 import httpx2
 import pytest
@@ -359,3 +361,22 @@ def test_a_client_with_compatible_statuses_is_refused():
     client = ApiClient(ApiClientOptions(domain="a.example", audience="b"))
     with pytest.raises(ConfigurationError, match="rfc_status_codes"):
         bearward.mcp.guard(sdk_app(), resource=ProtectedResource("https://mcp.example.com/mcp"), client=client)
+
+
+@pytest.mark.parametrize(
+    ("missing", "code", "extra"),
+    [
+        ("mcp", "import bearward.mcp; bearward.mcp.guard", "bearward[mcp]"),
+        ("httpx2", "from bearward.mcp import DpopAuth", "bearward[mcp]"),
+        ("fastmcp", "import bearward.fastmcp", "bearward[fastmcp]"),
+    ],
+)
+def test_without_the_extra_the_error_says_what_to_install(missing, code, extra):
+    program = f"import sys; sys.modules[{missing!r}] = None; {code}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603
+    assert f"needs the package {missing!r}: pip install '{extra}'" in done.stderr.splitlines()[-1]
+
+
+def test_the_package_is_imported_without_either_sdk():
+    program = "import sys; sys.modules['mcp'] = sys.modules['httpx2'] = None; import bearward.mcp, bearward.asgi"
+    subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603

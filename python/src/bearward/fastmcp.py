@@ -13,9 +13,8 @@ try:
     from starlette.middleware import Middleware
     from starlette.routing import Route
 except ModuleNotFoundError as missing:
-    raise ImportError(
-        f"bearward.fastmcp needs the package {missing.name!r}: pip install 'bearward[fastmcp]'"
-    ) from missing
+    package = (missing.name or "").partition(".")[0]
+    raise ImportError(f"bearward.fastmcp needs the package {package!r}: pip install 'bearward[fastmcp]'") from missing
 
 from bearward._asgi.answers import App, Receive, Send
 from bearward._asgi.connection import Headers, Scope
