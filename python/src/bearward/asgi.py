@@ -155,7 +155,7 @@ class AuthMiddleware:
             refusal = defect(error, credentials_of(connection))
         self._tell(refusal, presented, claims.get("iss"), begun, waited)
         if refusal is None:
-            await self._serve(claims, nonce, connection, receive, send)
+            await self._serve(Verified(claims, nonce), connection, presented, receive, send)
             return
         self._refusals.refused(refusal, connection, claims.get("iss"))
         await refuse(refusal, nonce, scope, receive, send)
@@ -186,10 +186,11 @@ class AuthMiddleware:
         return self._client.unmet(claims, requirement, headers.get("authorization"), self._guidance)
 
     async def _serve(
-        self, claims: dict[str, Any], nonce: Optional[str], connection: AsgiConnection, receive: Receive, send: Send
+        self, verified: Verified, connection: AsgiConnection, presented: Headers, receive: Receive, send: Send
     ) -> None:
+        claims, nonce = verified
         principal = Principal(claims, self._client)
-        scope = self._admitted(connection.scope, principal, connection.headers)
+        scope = self._admitted(connection.scope, principal, presented)
         own = self._subprotocol if offered(connection, self._subprotocol) is not None else None
         sending = send if nonce is None and own is None else _adding(send, nonce, own)
         with acting(principal):
@@ -199,8 +200,8 @@ class AuthMiddleware:
             else:
                 await self._app(scope, receive, sending)
 
-    def _admitted(self, scope: Scope, principal: Principal, headers: Headers) -> Scope:
-        """What the app is called with."""
+    def _admitted(self, scope: Scope, principal: Principal, presented: Headers) -> Scope:
+        """What the app is called with. `presented`: the header fields, with the token in Authorization."""
         return with_user(scope, principal, principal)
 
     def _tell(

@@ -12,7 +12,8 @@ use reqwest::{
 use super::report::{Check, Checked};
 use crate::{
     http::{
-        https::{self, BodyError},
+        https::{self, BodyError, HttpOptions},
+        loopback::is_loopback,
         trust,
     },
     terminal::{
@@ -66,7 +67,13 @@ impl Fetcher {
     pub(super) async fn get(&self, url: &str) -> Result<Answer, NoAnswer> {
         let unusable = |_| Failure::undecided("a URL in the discovery document can't be used.");
         let url = Url::parse(url).map_err(unusable).map_err(NoAnswer::NoRequest)?;
-        let client = https::probing_client(&url, self.patience).map_err(NoAnswer::NoRequest)?;
+        let client = if url.scheme() == "http" && is_loopback(&url) {
+            let options = HttpOptions { timeout: self.patience * 3, ca_file: None };
+            https::clear_text_client(&options, &url)
+        } else {
+            https::probing_client(&url, self.patience)
+        };
+        let client = client.map_err(NoAnswer::NoRequest)?;
         let host = https::authority(&url);
         let getting = self.ask(client.get(url.clone()), url);
         progress::while_waiting(format_args!("waiting for {host}"), getting).await
@@ -140,7 +147,7 @@ const TRY_AGAIN: &str =
     "try again. A running API goes on with the documents that it has; one that has just started answers 503";
 
 impl NoAnswer {
-    fn check(&self, name: &'static str) -> Check {
+    pub(super) fn check(&self, name: &'static str) -> Check {
         match self {
             Self::NoConnection { tls: Some(_), why, trust_hint } => {
                 Check::failed(name, Kind::Undecided, why.as_str(), trust_hint.as_str())
