@@ -474,6 +474,9 @@ fn call_requests_a_token_if_none_is_given() {
     assert!(given.stdout.contains("opaque-t0ken"), "a given token is used: {}", given.stderr);
     let both = like.run(&["call", "--token", "t", "--issuer", like.issuer(), &url]);
     assert_eq!((both.code, both.stdout.as_str()), (Some(2), ""), "{}", both.stderr);
-    assert_eq!(like.run(&["call", "--client-secret", "wrong", "--issuer", like.issuer(), &url]).code, Some(1));
+    assert_eq!(
+        like.run(&["call", "--client-secret", "wrong", "--issuer", like.issuer(), &url]).code,
+        Some(1)
+    );
     assert_eq!(server.requests(), 4, "no call without a token");
 }
