@@ -7,7 +7,7 @@ use reqwest::{StatusCode, header};
 use serde_json::{Map, Value};
 
 use super::{
-    fetch::{self, Answer, Fetcher, NoAnswer},
+    fetch::{self, Fetcher, HttpResponse, NoResponse},
     report::{Check, Checked, FailedCheck, Report},
 };
 use crate::terminal::{failure::Kind, output};
@@ -62,7 +62,7 @@ fn resource(url: &str) -> Checked<ProtectedResource> {
 }
 
 /// A request without a token has to be answered with 401 and the URL of the metadata. RFC 9728 §5.1.
-fn challenge(answer: Result<Answer, NoAnswer>, resource: &ProtectedResource) -> Checked<String> {
+fn challenge(answer: Result<HttpResponse, NoResponse>, resource: &ProtectedResource) -> Checked<String> {
     const NAME: &str = "mcp_challenge";
     let answer = match answer {
         Ok(answer) => answer,
@@ -107,7 +107,7 @@ fn resource_metadata(field: &str) -> Option<&str> {
     field.split_once("resource_metadata=\"")?.1.split_once('"').map(|(url, _)| url)
 }
 
-fn metadata(answer: Result<Answer, NoAnswer>) -> Checked<Map<String, Value>> {
+fn metadata(answer: Result<HttpResponse, NoResponse>) -> Checked<Map<String, Value>> {
     const NAME: &str = "mcp_metadata";
     let document = match fetch::document(NAME, "metadata document", answer) {
         Ok(document) => document,

@@ -25,7 +25,7 @@ use bearward_core::{
 use reqwest::{StatusCode, Url};
 
 use self::{
-    fetch::{Answer, Fetcher, NoAnswer},
+    fetch::{Fetcher, HttpResponse, NoResponse},
     keys::Published,
     keys_place::KeysPlace,
     report::{Check, FailedCheck, Report},
@@ -177,8 +177,8 @@ impl Examination<'_> {
     async fn at_either_place(
         &self,
         issuer: &ConfiguredIssuer,
-        answer: Result<Answer, NoAnswer>,
-    ) -> Result<Answer, NoAnswer> {
+        answer: Result<HttpResponse, NoResponse>,
+    ) -> Result<HttpResponse, NoResponse> {
         let is_missing = answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::NOT_FOUND);
         if !is_missing || !issuer.url().is_exact() {
             return answer;
@@ -189,7 +189,10 @@ impl Examination<'_> {
         }
     }
 
-    fn key_set(answer: Result<Answer, NoAnswer>, report: &mut Report) -> Result<Published, FailedCheck> {
+    fn key_set(
+        answer: Result<HttpResponse, NoResponse>,
+        report: &mut Report,
+    ) -> Result<Published, FailedCheck> {
         let document = match fetch::document("key_set", "key set", answer) {
             Ok(document) => document,
             Err(check) => return report.record((check, None)),
