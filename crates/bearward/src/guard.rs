@@ -56,9 +56,9 @@ impl Guard {
     ) -> impl Future<Output = Result<Verified, Refused>> + Send + 'a {
         let facts = request.into();
         async move {
-            match self.begin(&facts, None) {
+            match self.begin(&facts, None, 0) {
                 Started::Done(outcome) => outcome,
-                Started::Waits(started, waits) => self.conclude(&facts, None, started, waits).await,
+                Started::Waits(started, waits) => self.conclude(&facts, None, 0, started, waits).await,
             }
         }
     }
@@ -169,13 +169,15 @@ impl Guard {
         }
     }
 
-    /// Decides, if nothing has to be brought.
-    pub(crate) fn begin(&self, facts: &Facts<'_>, requirement: Option<&Requirement>) -> Started {
+    /// Decides, if nothing has to be brought. `guards`: how many others verified the request further out.
+    pub(crate) fn begin(&self, facts: &Facts<'_>, requirement: Option<&Requirement>, guards: u8) -> Started {
         let times = self.0.no_time();
-        match self.0.driver.begin(facts) {
+        match self.0.driver.begin(facts, guards) {
             Begun::Done(outcome) => {
                 let settled = self.0.settle(outcome, requirement, facts, times);
-                Started::Done(settled.map(|verified| Verified::new(Arc::clone(&self.0), verified, facts)))
+                Started::Done(
+                    settled.map(|verified| Verified::new(Arc::clone(&self.0), verified, facts, guards)),
+                )
             }
             Begun::Waits(waits) => Started::Waits(times, waits),
         }
@@ -186,6 +188,7 @@ impl Guard {
         &self,
         facts: &Facts<'_>,
         requirement: Option<&Requirement>,
+        guards: u8,
         times: Times,
         waits: Waits,
     ) -> Result<Verified, Refused> {
@@ -193,7 +196,7 @@ impl Guard {
         let outcome = self.0.driver.conclude(facts, waits).await;
         let times = Times { waited: waiting.elapsed(), ..times };
         let settled = self.0.settle(outcome, requirement, facts, times);
-        settled.map(|verified| Verified::new(Arc::clone(&self.0), verified, facts))
+        settled.map(|verified| Verified::new(Arc::clone(&self.0), verified, facts, guards))
     }
 
     fn configured(&self) -> impl Iterator<Item = &IssuerUrl> {

@@ -43,12 +43,19 @@ struct Seen {
     inner: Arc<Inner>,
     /// The field that was verified: the same request further in has the same.
     authorization: Option<HeaderValue>,
+    /// How many other guards verified the request before.
+    guards: u8,
 }
 
 impl Verified {
-    pub(crate) fn new(inner: Arc<Inner>, verified: bearward_core::Verified, facts: &Facts<'_>) -> Self {
+    pub(crate) fn new(
+        inner: Arc<Inner>,
+        verified: bearward_core::Verified,
+        facts: &Facts<'_>,
+        guards: u8,
+    ) -> Self {
         let authorization = facts.authorization().cloned();
-        Self(Arc::new(Seen { verified, inner, authorization }))
+        Self(Arc::new(Seen { verified, inner, authorization, guards }))
     }
 
     /// `sub`: the user, or the client itself.
@@ -138,6 +145,11 @@ impl Verified {
     pub(crate) fn is_of(&self, inner: &Arc<Inner>, facts: &Facts<'_>) -> bool {
         let same = self.0.authorization.as_ref().zip(facts.authorization());
         Arc::ptr_eq(&self.0.inner, inner) && same.is_some_and(|(verified, here)| verified == here)
+    }
+
+    /// How many guards have verified the request by now.
+    pub(crate) fn guards(&self) -> u8 {
+        self.0.guards.saturating_add(1)
     }
 
     /// The value of `DPoP-Nonce` in the answer, where one is due. RFC 9449 §8.2.

@@ -51,16 +51,16 @@ fn app(guard: &Guard, origins: &str) -> Cors<GuardService<Router, JsonBody>> {
         .route("/api/private", get(private))
         .route("/api/messages", get(messages).route_layer(guard.require(scope("read:messages"))))
         .route("/api/profile", get(profile));
-    cors(origins).layer(guard.layer().public(["/api/public"]).layer(api))
+    cors(guard, origins).layer(guard.layer().public(["/api/public"]).layer(api))
 }
 
 /// A page may send tokens and proofs, and read why one was refused, and which nonce the next proof needs.
-fn cors(origins: &str) -> CorsLayer {
+fn cors(guard: &Guard, origins: &str) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins.split(',').filter_map(|origin| origin.parse().ok()).collect::<Vec<_>>())
         .allow_methods(Any)
         .allow_headers(["authorization".parse(), "dpop".parse()].into_iter().flatten().collect::<Vec<_>>())
-        .expose_headers(Guard::exposed_headers())
+        .expose_headers(guard.exposed_headers())
 }
 
 async fn public() -> Json<Value> {

@@ -59,6 +59,8 @@ pub(crate) enum Begun {
 pub(crate) struct Waits {
     decision: Decision,
     next: Next,
+    /// How many other guards have used the request's proof.
+    guards: u8,
 }
 
 impl Driver {
@@ -66,21 +68,21 @@ impl Driver {
         self.clock.now()
     }
 
-    /// Decides, if nothing has to be brought.
-    pub(crate) fn begin(&self, facts: &Facts<'_>) -> Begun {
+    /// Decides, if nothing has to be brought. `guards`: how many others verified the request further out.
+    pub(crate) fn begin(&self, facts: &Facts<'_>, guards: u8) -> Begun {
         self.keep_fresh();
         let mut decision = Decision::new();
         match self.next(&mut decision, &facts.for_engine(&self.public)) {
             Next::Done(outcome) => Begun::Done(outcome),
             next @ (Next::Fetch(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
-                Begun::Waits(Waits { decision, next })
+                Begun::Waits(Waits { decision, next, guards })
             }
         }
     }
 
     /// Brings what is missing, and decides.
     pub(crate) async fn conclude(&self, facts: &Facts<'_>, waits: Waits) -> Outcome {
-        let Waits { mut decision, mut next } = waits;
+        let Waits { mut decision, mut next, guards } = waits;
         let end = Instant::now() + self.patience + GRACE;
         loop {
             match next {
@@ -93,6 +95,7 @@ impl Driver {
                     Resolving::ask(self.resolving.as_ref(), facts, &unverified, end, &mut decision).await;
                 }
                 Next::CheckReplay { key, remember_for, usable_since } => {
+                    let key = key.behind(guards);
                     let since = UNIX_EPOCH + usable_since.since(UnixTime::EPOCH);
                     decision.sighting(match &self.store {
                         Some(store) => store.sighting(key.as_bytes(), remember_for, since).await,
