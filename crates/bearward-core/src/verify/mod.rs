@@ -122,13 +122,17 @@ impl Verifier {
     /// A token that came in the Bearer scheme.
     fn check_bearer(
         &self,
-        token: &str,
+        token: &[u8],
         beside_proof: bool,
         brought: Brought<'_>,
         now: UnixTime,
     ) -> Result<Accepted, Stop> {
         let mode = self.policy.dpop.mode;
-        let checked = self.check_token(token, brought, now)?;
+        let sight = self.memory.look(token);
+        let checked = match self.check_known(&sight, brought, now)? {
+            Some(checked) => checked,
+            None => self.check_unknown(credentials::text(token)?, &sight, brought, now)?,
+        };
         binding::check_bearer(checked.claims.found().cnf, mode)?;
         binding::check_no_proof(beside_proof, mode)?;
         Ok(checked.accepted(Some(Scheme::Bearer)))
@@ -144,11 +148,17 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<Accepted, Stop> {
         let policy = &self.policy.dpop;
-        let sight = self.memory.look(token);
+        let sight = self.memory.look(token.as_bytes());
         let known = sight.known();
-        let proof =
-            PresentedProof::read(proof, known.and_then(|known| known.claims().prover().get()), policy)?;
-        let checked = self.check_seen(token, &sight, brought, now)?;
+        let proof = PresentedProof::read(
+            proof,
+            known.and_then(|known| known.claims().prover().get()).map(Box::as_ref),
+            policy,
+        )?;
+        let checked = match self.check_known(&sight, brought, now)? {
+            Some(checked) => checked,
+            None => self.check_unknown(token, &sight, brought, now)?,
+        };
         let jkt = binding::of_dpop_token(checked.claims.found().cnf)?;
         let url = request.public_url();
         let about = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
@@ -163,23 +173,23 @@ impl Verifier {
         self.check_replay(&proof, accepted, now)
     }
 
-    /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
+    /// The steps for an access token by itself.
     fn check_token(&self, token: &str, brought: Brought<'_>, now: UnixTime) -> Result<CheckedToken, Stop> {
-        self.check_seen(token, &self.memory.look(token), brought, now)
+        let sight = self.memory.look(token.as_bytes());
+        match self.check_known(&sight, brought, now)? {
+            Some(checked) => Ok(checked),
+            None => self.check_unknown(token, &sight, brought, now),
+        }
     }
 
-    fn check_seen(
+    /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
+    fn check_unknown(
         &self,
         token: &str,
         sight: &Sight<'_>,
         brought: Brought<'_>,
         now: UnixTime,
     ) -> Result<CheckedToken, Stop> {
-        if let Some(known) = sight.known()
-            && let Some(checked) = self.check_known(known, brought, now)?
-        {
-            return Ok(checked);
-        }
         let text = token;
         let token = UnverifiedToken::read(token, &self.policy, &self.heads)?;
         let issuer = self.issuer(token.issuer()?, brought)?;
@@ -214,13 +224,14 @@ impl Verifier {
     }
 
     /// The steps for a token whose bytes were verified before: all but the signature, and what the bytes alone decide.
-    /// `None` if its issuer has other keys now.
+    /// `None` if it was not, or if its issuer has other keys now.
     fn check_known(
         &self,
-        known: &Known<'_>,
+        sight: &Sight<'_>,
         brought: Brought<'_>,
         now: UnixTime,
     ) -> Result<Option<CheckedToken>, Stop> {
+        let Some(known) = sight.known() else { return Ok(None) };
         let signed = known.claims();
         let Some(iss) = signed.issuer() else { return Ok(None) };
         let issuer = self.issuer(iss, brought)?;
