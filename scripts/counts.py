@@ -1,7 +1,7 @@
 """Counts the instructions and allocations of a request in the engine, and compares them with what is recorded.
 
-Times depend on the machine and on what else it does; counts don't. Valgrind counts what the engine's own code and Rust's
-libraries do. The cryptography is left out, and so is what chooses its code by the CPU: base64, and copying in libc.
+Times depend on the machine and on what else it does; counts don't. Valgrind counts what the engine's own code and
+Rust's libraries do. The cryptography is left out, and so is what chooses its code by the CPU: base64, copying in libc.
 
     counts.py           compare with crates/bearward-core/benches/counts.json
     counts.py --write   record

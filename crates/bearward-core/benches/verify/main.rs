@@ -50,12 +50,13 @@ fn main() {
         ("threads", seen::threads),
     ];
     let wanted = all.iter().filter(|(name, _)| only.is_empty() || only.iter().any(|only| only == name));
-    let groups: Vec<Group> = wanted.map(|(_, measure)| measure(&tenant)).collect();
+    let groups: Vec<(&str, Group)> = wanted.map(|(name, measure)| (*name, measure(&tenant))).collect();
     if std::env::args().any(|argument| argument == "--json") {
-        println!("{}", json!({ "groups": groups.iter().map(Group::json).collect::<Vec<Value>>() }));
+        let groups: Vec<Value> = groups.iter().map(|(name, group)| group.json(name)).collect();
+        println!("{}", json!({ "groups": groups }));
         return;
     }
-    for group in groups {
+    for (_, group) in groups {
         println!("{group}");
     }
 }
