@@ -4,7 +4,7 @@
 //! threads don't slow each other down.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -18,8 +18,9 @@ use crate::verify::signature::SignedClaims;
 
 /// Tokens, bounded by entries and by bytes. One that was not used lately makes room for another.
 pub(super) struct TokenStore {
-    /// A token is in the bucket that its end chooses. A power of two; or none, and nothing is kept.
-    buckets: Box<[Bucket]>,
+    /// A token is in the bucket that its end chooses. A power of two; or none, and nothing is kept. A bucket takes memory once
+    /// there is a token in it.
+    buckets: Box<[OnceLock<Box<Bucket>>]>,
     /// Held while a token is stored.
     stock: Mutex<Stock>,
     bytes_at_most: u64,
@@ -68,7 +69,7 @@ impl TokenStore {
         let buckets = if entries == 0 { 0 } else { places.div_ceil(PLACES).next_power_of_two() };
         let entries = u64::try_from(entries).unwrap_or(u64::MAX);
         Self {
-            buckets: (0..buckets).map(|_| Bucket::default()).collect(),
+            buckets: (0..buckets).map(|_| OnceLock::new()).collect(),
             stock: Mutex::default(),
             bytes_at_most: entries.saturating_mul(limits::REMEMBERED_TOKEN_BYTES),
         }
@@ -76,7 +77,7 @@ impl TokenStore {
 
     /// The token, if it is kept.
     pub(super) fn find(&self, token: &[u8], end: End) -> Option<Known<'_>> {
-        let bucket = self.bucket(end)?;
+        let bucket = self.bucket(end)?.get()?;
         let mark = end.mark();
         let mut digest = None;
         let places = bucket.ends.iter().zip(&bucket.tokens).zip(&bucket.used);
@@ -94,6 +95,7 @@ impl TokenStore {
     pub(super) fn store(&self, token: &[u8], claims: &Arc<SignedClaims>, now: UnixTime) {
         let end = End::of(token);
         let Some(bucket) = self.bucket(end) else { return };
+        let bucket = bucket.get_or_init(Box::default);
         let mut stock = self.stock.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(place) = bucket.place_for(token, end.mark(), now) else { return };
         let weight = weight(claims);
@@ -110,17 +112,18 @@ impl TokenStore {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.buckets.iter().flat_map(|bucket| &bucket.tokens).filter(|token| token.load().is_some()).count()
+        let buckets = self.buckets.iter().filter_map(OnceLock::get);
+        buckets.flat_map(|bucket| &bucket.tokens).filter(|token| token.load().is_some()).count()
     }
 
-    fn bucket(&self, end: End) -> Option<&Bucket> {
+    fn bucket(&self, end: End) -> Option<&OnceLock<Box<Bucket>>> {
         self.buckets.get(end.place(self.buckets.len()))
     }
 
     /// Lets go of the tokens of one bucket that were not used lately. Each time it is another bucket.
     fn clear_next_bucket(&self, stock: &mut Stock, now: UnixTime) {
         stock.next = stock.next.wrapping_add(1) & self.buckets.len().wrapping_sub(1);
-        let Some(bucket) = self.buckets.get(stock.next) else { return };
+        let Some(bucket) = self.buckets.get(stock.next).and_then(OnceLock::get) else { return };
         for place in 0..PLACES {
             if bucket.is_idle(place, now) {
                 stock.bytes = stock.bytes.saturating_sub(bucket.weight(place));
