@@ -114,7 +114,8 @@ impl Verifier {
         brought: Brought<'_>,
         now: UnixTime,
     ) -> Result<Accepted, Stop> {
-        let checked = self.check_token(token, brought, now)?;
+        let token = token.as_bytes();
+        let checked = self.check_seen(token, &self.memory.look(token), brought, now)?;
         claims::require(&checked.claims, required_claims)?;
         Ok(checked.accepted(None))
     }
@@ -129,10 +130,7 @@ impl Verifier {
     ) -> Result<Accepted, Stop> {
         let mode = self.policy.dpop.mode;
         let sight = self.memory.look(token);
-        let checked = match self.check_known(&sight, brought, now)? {
-            Some(checked) => checked,
-            None => self.check_unknown(credentials::text(token)?, &sight, brought, now)?,
-        };
+        let checked = self.check_seen(token, &sight, brought, now)?;
         binding::check_bearer(checked.claims.found().cnf, mode)?;
         binding::check_no_proof(beside_proof, mode)?;
         Ok(checked.accepted(Some(Scheme::Bearer)))
@@ -150,15 +148,8 @@ impl Verifier {
         let policy = &self.policy.dpop;
         let sight = self.memory.look(token.as_bytes());
         let known = sight.known();
-        let proof = PresentedProof::read(
-            proof,
-            known.and_then(|known| known.claims().prover().get()).map(Box::as_ref),
-            policy,
-        )?;
-        let checked = match self.check_known(&sight, brought, now)? {
-            Some(checked) => checked,
-            None => self.check_unknown(token, &sight, brought, now)?,
-        };
+        let proof = PresentedProof::read(proof, known.and_then(Known::prover), policy)?;
+        let checked = self.check_seen(token.as_bytes(), &sight, brought, now)?;
         let jkt = binding::of_dpop_token(checked.claims.found().cnf)?;
         let url = request.public_url();
         let about = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
@@ -173,16 +164,21 @@ impl Verifier {
         self.check_replay(&proof, accepted, now)
     }
 
-    /// The steps for an access token by itself.
-    fn check_token(&self, token: &str, brought: Brought<'_>, now: UnixTime) -> Result<CheckedToken, Stop> {
-        let sight = self.memory.look(token.as_bytes());
-        match self.check_known(&sight, brought, now)? {
+    /// The steps for every access token.
+    fn check_seen(
+        &self,
+        token: &[u8],
+        sight: &Sight<'_>,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<CheckedToken, Stop> {
+        match self.check_known(sight, brought, now)? {
             Some(checked) => Ok(checked),
-            None => self.check_unknown(token, &sight, brought, now),
+            None => self.check_unknown(credentials::text(token)?, sight, brought, now),
         }
     }
 
-    /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
+    /// The steps for a token that was not verified before. See `ARCHITECTURE.md`, "A request's way".
     fn check_unknown(
         &self,
         token: &str,

@@ -53,7 +53,7 @@ def presented(connection: HTTPConnection, subprotocol: Optional[str]) -> Fields:
 
 def accept_with(connection: HTTPConnection, subprotocol: Optional[str]) -> None:
     """Have the route accept a WebSocket with the subprotocol that its token came in, unless it names another one."""
-    if not isinstance(connection, WebSocket) or subprotocol is None or _offered(connection, subprotocol) is None:
+    if subprotocol is None or not isinstance(connection, WebSocket) or _offered(connection, subprotocol) is None:
         return
     connection.accept = functools.partial(_accept, connection.accept, subprotocol)  # type: ignore[method-assign]
 

@@ -187,6 +187,11 @@ impl Known<'_> {
         base64url::encode(&self.digest)
     }
 
+    /// The client that the token is bound to, if it was met.
+    pub(crate) fn prover(&self) -> Option<&Prover> {
+        self.claims.prover().get().map(Box::as_ref)
+    }
+
     /// Keeps the client that the token is bound to, unless one is kept.
     pub(crate) fn keep(&self, prover: Prover) {
         let _other_was_first = self.claims.prover().set(Box::new(prover));
