@@ -61,14 +61,14 @@ impl OwnedQuestion {
 }
 
 /// What was passed, if the request is let in at once; or the decision that has to go on.
-pub(crate) fn begun<'py>(
-    py: Python<'py>,
+pub(crate) fn begun(
+    py: Python<'_>,
     about: Arc<About>,
     decision: bearward_core::Decision,
     next: Next,
     now: f64,
     question: impl FnOnce() -> OwnedQuestion,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Bound<'_, PyAny>> {
     match next {
         Next::Done(outcome) => About::done(&about, py, outcome, now),
         next @ (Next::Fetch(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
