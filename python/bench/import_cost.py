@@ -1,4 +1,4 @@
-"""What an import costs besides FastAPI's own: milliseconds, and KiB of memory, as JSON.
+"""What an import costs besides FastAPI's own: milliseconds of CPU time, and KiB of memory, as JSON.
 
 python import_cost.py MODULE
 """
@@ -8,12 +8,17 @@ import json
 import resource
 import sys
 import time
+from pathlib import Path
 
 import fastapi  # noqa: F401 - what is already there
 
+_NOW = Path("/proc/self/statm")
+
 
 def memory() -> int:
-    """KiB, at most so far."""
+    """KiB: now, or where the system doesn't say that, at most so far."""
+    if _NOW.exists():
+        return int(_NOW.read_text().split()[1]) * resource.getpagesize() // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
