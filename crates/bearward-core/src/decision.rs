@@ -31,12 +31,13 @@ use crate::requirement::Requirement;
 use crate::resource::Guidance;
 use crate::scope;
 use crate::time::UnixTime;
+use crate::verify::known_heads::KnownHeads;
 use crate::verify::memory::TokenMemory;
 use crate::verify::proof::{ProvenRequest, VerifiedProof, check_proof};
 use crate::verify::recipient;
 use crate::verify::replay::{ReplayKey, ReplayLog, Sighting};
 use crate::verify::verified::VerifiedToken;
-use crate::verify::{Accepted, Brought, ReplayCheck, Stop, Verifier};
+use crate::verify::{Accepted, Brought, EndedEarly, ReplayCheck, Verifier};
 
 /// How often something may be brought for one decision: the resolver's answer, the discovery document, the key set, and
 /// the key set once more if it changed in between. More is only needed when an issuer changes its documents faster than
@@ -259,7 +260,7 @@ impl Verifier {
     fn assembled(policy: Policy, documents: Arc<Documents>) -> Self {
         let used_proofs = ReplayLog::new(policy.dpop.window());
         let memory = TokenMemory::new(policy.tokens_remembered);
-        Self { policy, documents, used_proofs, memory }
+        Self { policy, documents, used_proofs, memory, heads: KnownHeads::default() }
     }
 
     /// The documents that this verifier uses.
@@ -293,31 +294,31 @@ impl Verifier {
         };
         match result {
             Ok(accepted) => Next::Done(Ok(self.let_in(accepted, decision.guidance.as_ref(), now))),
-            Err(Stop::Refused(cause)) => self.done(cause, scheme, decision.guidance.as_deref(), now),
-            Err(Stop::CheckReplay(check)) => {
+            Err(EndedEarly::Refused(cause)) => self.done(cause, scheme, decision.guidance.as_deref(), now),
+            Err(EndedEarly::CheckReplay(check)) => {
                 let (key, remember_for, usable_since) = (check.key, check.remember_for, check.usable_since);
                 decision.replay = Some((check, StoreAnswer::Unknown));
                 Next::CheckReplay { key, remember_for, usable_since }
             }
-            Err(Stop::AskResolver(unverified)) => match decision.resolver_failure.take() {
+            Err(EndedEarly::AskResolver(unverified)) => match decision.resolver_failure.take() {
                 Some(cause) => self.done(cause, scheme, decision.guidance.as_deref(), now),
                 None if decision.another_round() => Next::ResolveIssuers(unverified),
                 None => self.done(Unavailable::Unsettled.into(), scheme, decision.guidance.as_deref(), now),
             },
-            Err(Stop::Fetch(needed)) if decision.is_over() => self.done(
+            Err(EndedEarly::Fetch(needed)) if decision.is_over() => self.done(
                 Unavailable::Document(too_late(&needed)).into(),
                 scheme,
                 decision.guidance.as_deref(),
                 now,
             ),
-            Err(Stop::Fetch(needed)) if !self.documents.begin_fetch(&needed, now) => {
+            Err(EndedEarly::Fetch(needed)) if !self.documents.begin_fetch(&needed, now) => {
                 self.done(Unavailable::TooManyFetches.into(), scheme, decision.guidance.as_deref(), now)
             }
-            Err(Stop::Fetch(needed)) if decision.another_round() => {
+            Err(EndedEarly::Fetch(needed)) if decision.another_round() => {
                 decision.keys_asked = Some(now);
                 Next::Fetch(needed)
             }
-            Err(Stop::Fetch(_)) => {
+            Err(EndedEarly::Fetch(_)) => {
                 self.done(Unavailable::Unsettled.into(), scheme, decision.guidance.as_deref(), now)
             }
         }

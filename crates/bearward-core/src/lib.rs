@@ -101,4 +101,5 @@ pub use time::UnixTime;
 pub use verify::Verifier;
 pub use verify::proof::{ProvenRequest, VerifiedProof, check_proof};
 pub use verify::replay::{ReplayKey, ReplayLog, ReplayLogFull, Sighting};
+pub use verify::signature::Companion;
 pub use verify::verified::VerifiedToken;

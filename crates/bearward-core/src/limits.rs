@@ -100,6 +100,12 @@ pub const REMEMBERED_TOKEN_BYTES: u64 = 1536;
 /// What a remembered token takes besides its claims, bytes: digest, reference counts, places in tables.
 pub const REMEMBERED_TOKEN_OVERHEAD: u64 = 256;
 
+/// What is kept with a remembered token of the client that it is bound to, bytes: its key, and the header of its proofs.
+pub const REMEMBERED_CLIENT_BYTES: usize = 2048;
+
+/// How long a remembered token that nobody uses keeps its place while there is no room for others.
+pub const REMEMBERED_TOKEN_IDLE: Duration = Duration::from_secs(60);
+
 /// After this time, a fetch that has not ended is taken for lost.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);
 

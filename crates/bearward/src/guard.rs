@@ -78,6 +78,7 @@ impl Guard {
     /// ```
     pub async fn warm(&self) -> Result<(), WarmError> {
         let driver = &self.0.driver;
+        driver.keep_fresh();
         let end = Instant::now() + driver.patience;
         // A discovery document, perhaps at its other place, then a key set.
         for _ in 0..4 {
@@ -151,6 +152,21 @@ impl Guard {
     /// How many used DPoP proofs this process remembers.
     pub fn replay_entries(&self) -> usize {
         self.0.driver.verifier.replay_entries()
+    }
+
+    /// Sets the gauges `bearward.document.age` and `bearward.replay.entries` of the `metrics` facade. Call it before metrics
+    /// are read. Counters and durations need no call.
+    #[cfg(feature = "metrics")]
+    pub fn record_gauges(&self) {
+        crate::metrics::replay_entries(self.replay_entries());
+        // No other issuer than the configured ones becomes a label.
+        let status = self.status();
+        for issuer in self.configured().map(IssuerUrl::as_str) {
+            for status in status.iter().filter(|status| status.issuer == issuer) {
+                crate::metrics::document_age("discovery", issuer, status.discovery.age);
+                crate::metrics::document_age("key_set", issuer, status.key_set.age);
+            }
+        }
     }
 
     /// Decides, if nothing has to be brought.

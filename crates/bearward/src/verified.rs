@@ -19,6 +19,10 @@ use crate::requirement::Requirement;
 /// Only a guard makes one. It stands in the request's extensions, where handlers, access logs and rate limits find it.
 /// [`Debug`](fmt::Debug) shows no claim.
 ///
+/// ```compile_fail,E0423
+/// let forged = bearward::Verified(std::sync::Arc::new(())); // private: only verification makes one
+/// ```
+///
 /// What is *not* checked: scopes and other claims, unless a [`Requirement`] names them; whether the token was revoked
 /// since it was issued.
 ///

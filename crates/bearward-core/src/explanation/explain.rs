@@ -20,9 +20,9 @@ use crate::rejection::Rejection;
 use crate::scope;
 use crate::time::UnixTime;
 use crate::verify::certificate::Sender;
-use crate::verify::claims::Found;
 use crate::verify::credentials::Presented;
 use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
+use crate::verify::registered_claims::RegisteredClaims;
 use crate::verify::{Verifier, binding, encrypted, header, recipient};
 
 impl Verifier {
@@ -188,17 +188,20 @@ impl<'a> Evidence<'a> {
             Check::Payload => self.token.payload.clone(),
             Check::Issuer => Some(self.issuer()?.map(drop)),
             Check::KeyId => Some(header::kid(head?).map(drop)),
-            Check::IssuerSpelling => Some(Found::of(claims?).check_issuer(self.metadata.as_ref()?)),
+            Check::IssuerSpelling => {
+                Some(RegisteredClaims::of(claims?).check_issuer(self.metadata.as_ref()?))
+            }
             Check::Audience => Some(recipient::check(
                 claims?.object(),
+                claims?.get("aud"),
                 head.map_or(header::TokenType::Any, header::token_type),
                 &policy.recipients,
                 policy.scopes.claim(),
             )),
-            Check::Expiry => Some(Found::of(claims?).check_expiry(policy, now)),
-            Check::NotBefore => Some(Found::of(claims?).check_not_before(policy, now)),
-            Check::IssuedAt => Some(Found::of(claims?).check_issued_at()),
-            Check::Subject => Some(Found::of(claims?).check_subject()),
+            Check::Expiry => Some(RegisteredClaims::of(claims?).check_expiry(policy, now)),
+            Check::NotBefore => Some(RegisteredClaims::of(claims?).check_not_before(policy, now)),
+            Check::IssuedAt => Some(RegisteredClaims::of(claims?).check_issued_at()),
+            Check::Subject => Some(RegisteredClaims::of(claims?).check_subject()),
             Check::Binding => Some(self.look_at_binding(claims?, self.presented.scheme?)),
             Check::ProofType => Some(self.proof()?.check_type()),
             Check::ProofAlgorithm => Some(self.proof()?.algorithm(dpop).map(drop)),
@@ -218,7 +221,7 @@ impl<'a> Evidence<'a> {
             Check::ProofUrl => Some(proof::check_url(self.proof_claims()?.object(), request)),
             Check::ProofToken => Some(proof::check_token(self.proof_claims()?.object(), request)),
             Check::ProofBinding => {
-                let jkt = binding::of_dpop_token(claims?, &self.sender).ok()?;
+                let jkt = binding::of_dpop_token(claims?.get("cnf"), &self.sender).ok()?;
                 Some(binding::check_thumbprint(jkt, &self.proof_key()?.ok()?.1))
             }
             Check::Scope => Some(scope::require(claims?.object(), &policy.scopes, self.required_scopes)),
@@ -237,10 +240,10 @@ impl<'a> Evidence<'a> {
         let mode = self.policy.dpop.mode;
         match scheme {
             Scheme::Bearer => {
-                binding::check_bearer(claims, mode, &self.sender)?;
+                binding::check_bearer(claims.get("cnf"), mode, &self.sender)?;
                 binding::check_no_proof(self.presented.beside_proof, mode)
             }
-            Scheme::Dpop => binding::of_dpop_token(claims, &self.sender).map(drop),
+            Scheme::Dpop => binding::of_dpop_token(claims.get("cnf"), &self.sender).map(drop),
         }
     }
 

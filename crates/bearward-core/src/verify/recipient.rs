@@ -15,14 +15,15 @@ const CLIENT_CLAIMS: [&str; 3] = ["client_id", "azp", "cid"];
 /// Refuses a token that is for somebody else.
 pub(crate) fn check(
     claims: Object<'_>,
+    aud: Option<Value<'_>>,
     token_type: TokenType,
     recipients: &Recipients,
     scope_claim: &ScopeClaim,
 ) -> Result<(), Rejection> {
     match &recipients.0 {
-        Recipient::Apis(first, others) => check_audience(claims, first, others),
+        Recipient::Apis(first, others) => check_audience(aud, first, others),
         Recipient::Clients(first, others) => {
-            if claims.get("aud").is_some() {
+            if aud.is_some() {
                 return Err(Rejection::AudienceUnexpected);
             }
             check_client(claims, first, others)?;
@@ -32,7 +33,7 @@ pub(crate) fn check(
 }
 
 /// A string, or an array of strings of which one is ours.
-fn check_audience(claims: Object<'_>, first: &Audience, others: &[Audience]) -> Result<(), Rejection> {
+fn check_audience(aud: Option<Value<'_>>, first: &Audience, others: &[Audience]) -> Result<(), Rejection> {
     let is_ours = |text: &str| first.as_str() == text || others.iter().any(|other| other.as_str() == text);
     let expected = || {
         let mut expected = first.as_str().to_owned();
@@ -42,7 +43,7 @@ fn check_audience(claims: Object<'_>, first: &Audience, others: &[Audience]) -> 
         }
         expected
     };
-    match claims.get("aud").map(Value::kind) {
+    match aud.map(Value::kind) {
         Some(Kind::String(text)) if is_ours(text) => Ok(()),
         Some(Kind::String(_)) => Err(Rejection::AudienceMismatch { expected: expected() }),
         Some(Kind::Array(array)) => {

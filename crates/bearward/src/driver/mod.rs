@@ -8,6 +8,7 @@ mod flights;
 mod health;
 #[cfg(feature = "reqwest")]
 pub(crate) mod https;
+mod keeper;
 mod resolving;
 mod store;
 
@@ -22,6 +23,7 @@ use crate::facts::Facts;
 
 pub(crate) use clock::{Clock, system_time};
 pub(crate) use fetcher::{Fetcher, Waited};
+pub(crate) use keeper::Keeper;
 pub(crate) use resolving::Resolving;
 pub(crate) use store::{AfterLoss, BoundedStore, StoreState, WhileFailing};
 
@@ -40,6 +42,7 @@ pub(crate) struct Driver {
     pub(crate) fetcher: Arc<Fetcher>,
     pub(crate) resolving: Option<Resolving>,
     pub(crate) store: Option<BoundedStore>,
+    pub(crate) keeper: Option<Keeper>,
     /// How long a request waits for documents and the resolver altogether.
     pub(crate) patience: Duration,
 }
@@ -65,6 +68,7 @@ impl Driver {
 
     /// Decides, if nothing has to be brought.
     pub(crate) fn begin(&self, facts: &Facts<'_>) -> Begun {
+        self.keep_fresh();
         let mut decision = Decision::new();
         match self.next(&mut decision, &facts.for_engine(&self.public)) {
             Next::Done(outcome) => Begun::Done(outcome),
@@ -97,6 +101,13 @@ impl Driver {
                 }
             }
             next = self.next(&mut decision, &facts.for_engine(&self.public));
+        }
+    }
+
+    /// Starts to refresh without requests, if that was asked for.
+    pub(crate) fn keep_fresh(&self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.start(&self.fetcher, self.verifier.documents());
         }
     }
 
