@@ -170,7 +170,7 @@ impl Documents {
     /// A document of `issuer` that is worth fetching again, if there is one: for drivers that refresh without requests. Fetch
     /// it in the background: no request is asked to meanwhile.
     pub fn due(&self, issuer: &IssuerUrl, now: UnixTime) -> Option<DocumentNeeded> {
-        let due = self.keys(issuer, Patience::Over, now).ok()?.due?;
+        let due = self.keys(issuer, Patience::Over, now, |keys| keys.due).ok()??;
         self.take_refresh(&due, now).then_some(*due)
     }
 
