@@ -63,9 +63,20 @@ FLOORS = [
     ["http", "jose"],
     ["issuer"],
     ["documents"],
-    ["policy", "requirement", "nonces", "rejection", "refusal", "check", "catalogue"],
+    [
+        "policy",
+        "scope",
+        "requirement",
+        "resource",
+        "operations",
+        "nonces",
+        "rejection",
+        "refusal",
+        "check",
+        "catalogue",
+    ],
     ["verify"],
-    ["decision", "answer", "explanation"],
+    ["decision", "lookup", "answer", "explanation"],
 ]
 
 CRATES = [

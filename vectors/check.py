@@ -21,6 +21,7 @@ from typing import Any
 
 import cases
 import check_proof
+from check_jwe import opened
 from joserfc import jws
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
@@ -96,7 +97,10 @@ def private_key(name: str) -> Any:
 
 def verification_problem(case: dict[str, Any]) -> str | None:
     keys = [key for document in served(case) for key in document.get("keys", ()) if isinstance(key, dict)]
-    compact = compact_of(case)
+    try:
+        compact = opened(compact_of(case), case["policy"])
+    except ValueError as error:
+        return str(error)
     # Two names of one algorithm: RFC 9864. For joserfc they are two.
     names = set(case["policy"]["algorithms"])
     algorithms = sorted(names | ED25519 if names & ED25519 else names)

@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any
 
+from check_jwe import opened
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
@@ -81,8 +82,10 @@ def judge(step: dict[str, Any], policy: dict[str, Any]) -> tuple[Any, float]:
     ath = base64.urlsafe_b64encode(hashlib.sha256(token.encode("latin-1")).digest()).decode().rstrip("=")
     require(claims["ath"] == ath, "ath")
     if "proof_alone" not in step:
-        confirmation = json.loads(decoded(token.split(".")[1]))["cnf"]
+        confirmation = json.loads(decoded(opened(token, policy).split(".")[1]))["cnf"]
         others = {"jwk", "jwe", "kid", "jku", "x5t#S256", "osc"} & set(confirmation)
+        if "mtls" in policy:
+            others.discard("x5t#S256")  # Checked too, and no matter of the proof.
         require(not others and confirmation["jkt"] == thumbprint, "the binding")
     return (thumbprint, claims["jti"]), claims["iat"] + policy["dpop_iat_offset"]
 

@@ -1,3 +1,5 @@
+import contextlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -17,6 +19,14 @@ from exchanges import SECRET
 from fastapi_plugin import Auth0FastAPI
 from local_tenant import at_its_best, running_tenant
 from support import AUDIENCE, JS, Clock, HttpsIssuer, Prover, Tenant, free_port, process
+
+# FastMCP needs Python 3.10, and a newer FastAPI than the oldest one that is supported.
+HAS_MCP = importlib.util.find_spec("fastmcp") is not None
+collect_ignore = [] if HAS_MCP else ["test_mcp.py", "test_mcp_flow.py", "test_example_mcp.py"]
+
+
+def pytest_report_header():
+    return "" if HAS_MCP else f"not collected, since FastMCP is not installed: {', '.join(collect_ignore)}"
 
 
 @pytest.fixture
@@ -62,6 +72,23 @@ def running_local_tenant(tmp_path_factory):
 def local_tenant(running_local_tenant, monkeypatch):
     """The one `bearward issuer` of all tests."""
     return at_its_best(running_local_tenant, monkeypatch)
+
+
+@pytest.fixture
+def nginx(tmp_path):
+    """Starts nginx with a configuration, which names a `{folder}` and a `{port}`; gives the port."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        pytest.skip("nginx is not installed (Debian: apt-get install nginx-light)")
+    with contextlib.ExitStack() as stack:
+
+        def start(configuration, **names):
+            port, config = free_port(), tmp_path / "nginx.conf"
+            config.write_text(configuration.format(folder=tmp_path, port=port, **names))
+            stack.enter_context(process([program, "-p", str(tmp_path), "-c", str(config)], port))
+            return port
+
+        yield start
 
 
 @pytest.fixture(scope="session")
@@ -128,7 +155,8 @@ def npm_packages():
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         pytest.skip("node and npm are not installed")
-    if not all((JS / "node_modules" / name).is_dir() for name in ("jose", "pyright")):
+    packages = ("jose", "pyright", "swagger-ui-dist", "@modelcontextprotocol")
+    if not all((JS / "node_modules" / name).is_dir() for name in packages):
         command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
         try:
             done = subprocess.run(command, cwd=JS, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603

@@ -4,7 +4,6 @@ Over real sockets, so that nobody normalises what is sent. `crates/bearward-core
 """
 
 import contextlib
-import shutil
 import warnings
 
 import pytest
@@ -17,7 +16,7 @@ from starlette.routing import Mount
 from conftest import guarded_app
 from fastapi_plugin import Auth0FastAPI
 from fastapi_plugin.utils import get_canonical_url
-from support import AUDIENCE, free_port, process, raw_exchange, running
+from support import AUDIENCE, raw_exchange, running
 
 HOST = "api.example.com"
 
@@ -465,27 +464,9 @@ http {{
 """
 
 
-@pytest.fixture
-def nginx(tmp_path):
-    """Starts nginx in front of a port; gives nginx's."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
-        pytest.skip("nginx is not installed")
-    with contextlib.ExitStack() as stack:
-
-        def start(app):
-            port = free_port()
-            config = tmp_path / "nginx.conf"
-            config.write_text(NGINX.format(folder=tmp_path, port=port, app=app))
-            stack.enter_context(process([program, "-p", str(tmp_path), "-c", str(config)], port))
-            return port
-
-        yield start
-
-
 def test_behind_nginx(guard, serve, nginx, prover):
     inner = serve(trusting(routes(guard())))
-    send = Sender(prover, nginx(inner.port))
+    send = Sender(prover, nginx(NGINX, app=inner.port))
     for target, path in (
         ("/plain/private", "/plain/private"),
         ("/plain/f/~u", "/plain/f/%7Eu"),

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 from joserfc import jwt
@@ -59,6 +61,11 @@ class Issuer:
 
 
 NAMES = sorted(path.name for path in FOLDER.iterdir())
+# What the page has besides: the options that its code sets.
+OTHER_TOKENS = {
+    "Tokens that are bound to a certificate": ["mtls", "client_certificate_header"],
+    "Encrypted tokens": ["decryption_keys"],
+}
 
 
 @pytest.fixture(params=NAMES)
@@ -282,7 +289,20 @@ def test_the_page_has_each_issuer_with_its_configuration():
         options = written["guard"].api_client.options
         for option, value in issuer.configure.items():
             assert getattr(options, option) == value, (name, option)
-    assert len(blocks) == len(NAMES)
+    assert len(blocks) == len(NAMES) + len(OTHER_TOKENS)
+
+
+@pytest.mark.parametrize("title", OTHER_TOKENS)
+def test_the_page_has_each_kind_of_token_with_its_configuration(title, tmp_path, monkeypatch):
+    key = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "api-key.pem").write_bytes(key)
+    monkeypatch.chdir(tmp_path)
+    section = PAGE.read_text(encoding="utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
+    (block,) = re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)
+    written: dict = {}
+    exec(compile(block, str(PAGE), "exec"), written)  # noqa: S102 - our own page
+    options = written["guard"].api_client.options
+    assert all(getattr(options, name) for name in OTHER_TOKENS[title])
 
 
 def test_the_page_has_no_type_errors(tmp_path):

@@ -7,8 +7,16 @@ import pytest
 from cases import all_cases, document
 from starlette.datastructures import Headers
 
-from bearward import ApiClient, ApiClientOptions, BaseAuthError, IssuerUnavailableError, Requirement, _native
-from bearward.client import Verified
+from bearward import (
+    ApiClient,
+    ApiClientOptions,
+    BaseAuthError,
+    IssuerUnavailableError,
+    ProtectedResource,
+    Requirement,
+    _native,
+)
+from bearward.client import RequestFacts, Verified
 
 CASES = all_cases()
 
@@ -26,13 +34,15 @@ def test_engine(case):
     policy = dict(case["policy"])
     if "dpop_nonce_key" in policy:
         policy["dpop_nonce_keys"] = [bytes.fromhex(policy.pop("dpop_nonce_key"))]
+    if "decryption_keys" in policy:
+        policy["decryption_keys"] = [tuple(pair) for pair in policy["decryption_keys"]]
     # The members of a policy are the arguments of the engine.
     engine = _native.Engine(**policy)
     issuer = Documents(case["documents"])
     for step in steps(case):
         outcome = outcome_of(lambda step=step: decided(engine, step, issuer))
-        if isinstance(outcome, _native.Accepted):
-            outcome = Verified(outcome.claims, outcome.dpop_nonce)
+        if isinstance(outcome, _native.Passed):
+            outcome = Verified(outcome.claims(), outcome.dpop_nonce)
         check(step, outcome, issuer, engine)
 
 
@@ -45,9 +55,13 @@ async def test_api_client(case, monkeypatch):
             audience=policy.get("audience"),
             client_ids=policy.get("client_ids"),
             scope_claim=policy.get("scope_claim"),
+            implies=policy.get("implies"),
+            resource=resource_of(case),
             allow_private_jwks=policy.get("allow_private_jwks", False),
             jwks_uri=policy.get("jwks_uri"),
             jwks=json.loads(policy["jwks"]) if "jwks" in policy else None,
+            **mtls_options(policy),
+            decryption_keys=decryption_keys(policy),
             custom_fetch=issuer.fetch,
             algorithms=policy["algorithms"],
             leeway=policy["leeway"],
@@ -69,6 +83,23 @@ def issuers_of(policy):
     if policy.get("exact_issuers"):
         return {"issuer": names[0] if policy["single_issuer"] else names}
     return {"domain": names[0]} if policy["single_issuer"] else {"domains": names}
+
+
+def mtls_options(policy):
+    place = policy.get("mtls")
+    return {"mtls": place is not None, "client_certificate_header": None if place == "connection" else place}
+
+
+def decryption_keys(policy):
+    pairs = policy.get("decryption_keys", [])
+    if any(kid for kid, _ in pairs):
+        return dict(pairs)
+    return [pem for _, pem in pairs] or None
+
+
+def shown(step):
+    """What a request says of the client's certificate."""
+    return {name: step["request"][name] for name in ("certificate", "behind_proxy") if name in step["request"]}
 
 
 def dpop_options(policy):
@@ -134,7 +165,8 @@ def decided(engine, step, issuer):
     if "required_claims" in step:
         outcome = engine.verify_access_token(bearer_token(step), step["required_claims"], now)
     else:
-        outcome = engine.verify_request(raw_headers(step), request["method"], request["url"], now)
+        fields, method, url = raw_headers(step), request["method"], request["url"]
+        outcome = engine.verify_request(fields, method, url, now, guidance_of(step), **shown(step))
     if not isinstance(outcome, _native.Decision):
         return outcome
     while isinstance(needed := outcome.next(now), _native.DocumentNeeded):
@@ -154,7 +186,10 @@ async def verified(api_client, step):
         return await api_client.verify_access_token(bearer_token(step), required_claims=step["required_claims"])
     if "proof_alone" in step:
         return await api_client.verify_dpop_proof(*token_and_proof(step), request["method"], request["url"])
-    return await api_client.verify(headers_of(step), request["method"], request["url"])
+    guidance = api_client.guidance(step.get("guidance", {}).get("scopes", ()))
+    facts = RequestFacts(headers_of(step), request["method"], request["url"], **shown(step))
+    passed = await api_client._conclude(api_client._begin(facts, guidance), facts)
+    return Verified(passed.claims(), passed.dpop_nonce)
 
 
 def headers_of(step):
@@ -217,9 +252,24 @@ def check(step, outcome, issuer, answering):
 def unmet(answering, claims, requirement, step):
     """The error for a requirement that isn't met; by the engine, or by a client."""
     if isinstance(answering, ApiClient):
-        return answering.unmet(claims, requirement, authorization(step))
+        guidance = answering.guidance(step.get("guidance", {}).get("scopes", ()))
+        return answering.unmet(claims, requirement, authorization(step), guidance)
     scope_claim = step.get("policy", {}).get("scope_claim")
-    return answering.unmet(*requirement.unmet(claims, scope_claim), authorization(step), step["now"])
+    wanted = requirement.unmet(claims, scope_claim)
+    return answering.unmet(*wanted, authorization(step), step["now"], guidance_of(step))
+
+
+def resource_of(step):
+    return ProtectedResource(step["guidance"]["resource"]) if "guidance" in step else None
+
+
+def guidance_of(step):
+    """What the challenge says besides the error."""
+    if "guidance" not in step:
+        return None
+    resource = _native.ProtectedResource(step["guidance"]["resource"])
+    assert resource.metadata_url == step["guidance"]["metadata_url"]
+    return _native.Guidance(resource, step["guidance"]["scopes"])
 
 
 def text(claims):

@@ -183,13 +183,18 @@ impl Rejection {
             Self::TokenTooLarge { .. }
             | Self::OpaqueToken
             | Self::EncryptedToken
+            | Self::EncryptionNotSupported
+            | Self::DecryptionFailed
+            | Self::ContentNotSigned
             | Self::MalformedHeader(_)
             | Self::CriticalHeader => Check::TokenShape,
             Self::AlgorithmMissing | Self::SymmetricAlgorithm(_) | Self::AlgorithmNotAllowed => {
                 Check::Algorithm
             }
             Self::UnexpectedTokenType => Check::Type,
-            Self::MalformedPayload(_) | Self::MalformedSignature => Check::Payload,
+            Self::MalformedPayload(_) | Self::ReplicatedClaimMismatch | Self::MalformedSignature => {
+                Check::Payload
+            }
             Self::IssuerMissing | Self::IssuerMalformed | Self::OtherIssuer | Self::IssuerNotAllowed => {
                 Check::Issuer
             }
@@ -216,7 +221,10 @@ impl Rejection {
             | Self::ConfirmationMissing
             | Self::ConfirmationNotSupported
             | Self::ThumbprintMissing
-            | Self::ThumbprintMalformed => Check::Binding,
+            | Self::ThumbprintMalformed
+            | Self::ClientCertificateMissing
+            | Self::ClientCertificateUnreadable
+            | Self::ClientCertificateMismatch => Check::Binding,
             Self::ConfirmationMismatch => Check::ProofBinding,
             Self::ProofTooLarge { .. }
             | Self::ProofNotAJws

@@ -8,6 +8,10 @@ pub const TOKEN_BYTES: usize = 16 * 1024;
 /// Longest DPoP proof that is read, bytes. A proof with an RSA key in its header has 1 KiB, one with an EC key half of that.
 pub const PROOF_BYTES: usize = 16 * 1024;
 
+/// Longest header field with a client's certificate that is read, bytes. A certificate with an RSA key of 4096 bits has 2 KiB,
+/// and some 3 KiB as PEM with percent-encoding; Envoy may add the chain.
+pub const CERTIFICATE_BYTES: usize = 32 * 1024;
+
 /// Most proofs that the replay log of a process holds. An entry takes 10 to 21 bytes, and a client's first one some 80
 /// more: 42 MB if few clients fill it, 200 MB if each entry is another client's. Within the 365 s that a proof is
 /// remembered by default it takes 5500 requests a second to fill it.
@@ -23,6 +27,9 @@ pub const JSON_DEPTH: usize = 32;
 /// Longest document (discovery, key set) that is read, decoded bytes. Auth0's have less than 10 KiB.
 pub const DOCUMENT_BYTES: usize = 1024 * 1024;
 
+/// Longest JSON-RPC body whose operations are looked for, bytes. The SDKs of MCP read as much.
+pub const OPERATION_BYTES: usize = 4 * 1024 * 1024;
+
 /// Most issuers whose documents are kept. A tenant has a few domains. Ten thousand issuers would take about 100 MB.
 pub const ISSUERS_KEPT: usize = 100;
 
@@ -32,6 +39,10 @@ pub const KEYS_IN_SET: usize = 1000;
 
 /// Most keys that are tried for one token, because keys may share a `kid`. Each signature check takes time.
 pub const KEYS_TRIED: usize = 4;
+
+/// Most private keys of an API that open encrypted tokens. Each one that is tried takes a millisecond; two are enough to exchange
+/// a key.
+pub const DECRYPTION_KEYS: usize = 4;
 
 /// Longest `kid` of a published key that is kept, bytes.
 pub const KID_BYTES: usize = 512;
@@ -88,6 +99,12 @@ pub const REMEMBERED_TOKEN_BYTES: u64 = 1536;
 
 /// What a remembered token takes besides its claims, bytes: digest, reference counts, places in tables.
 pub const REMEMBERED_TOKEN_OVERHEAD: u64 = 256;
+
+/// What is kept with a remembered token of the client that it is bound to, bytes: its key, and the header of its proofs.
+pub const REMEMBERED_CLIENT_BYTES: usize = 2048;
+
+/// How long a remembered token that nobody uses keeps its place while there is no room for others.
+pub const REMEMBERED_TOKEN_IDLE: Duration = Duration::from_secs(60);
 
 /// After this time, a fetch that has not ended is taken for lost.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);

@@ -5,11 +5,13 @@ use std::time::Duration;
 use core::fmt;
 
 use crate::documents::FixedKeys;
+use crate::http::client_certificate::CertificateField;
 use crate::issuer::{Issuers, PrivateAddresses};
 use crate::jose::algorithm::{Algorithm, AlgorithmSet};
+pub use crate::jose::jwe::{DecryptionKeyError, DecryptionKeys};
 use crate::limits;
 pub use crate::nonces::Nonces;
-use crate::requirement::ScopeClaim;
+use crate::scope::ScopeRule;
 
 /// The identifier of the API, as tokens must name it in `aud`. Not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +104,7 @@ pub enum StatusProfile {
 pub struct Policy {
     pub(crate) issuers: Issuers,
     pub(crate) recipients: Recipients,
-    pub(crate) scope_claim: ScopeClaim,
+    pub(crate) scopes: ScopeRule,
     pub(crate) fixed_keys: Option<FixedKeys>,
     pub(crate) algorithms: AlgorithmSet,
     pub(crate) leeway: Duration,
@@ -113,6 +115,24 @@ pub struct Policy {
     pub(crate) tokens_remembered: usize,
     pub(crate) statuses: StatusProfile,
     pub(crate) dpop: DpopPolicy,
+    pub(crate) mutual_tls: MutualTls,
+    pub(crate) decryption_keys: Option<DecryptionKeys>,
+}
+
+/// What becomes of tokens that are bound to the certificate of a client (`cnf.x5t#S256`). RFC 8705 §3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "nobody knows the certificate, or this server's TLS does, or a proxy"
+)]
+pub enum MutualTls {
+    /// They are refused.
+    #[default]
+    Off,
+    /// The certificate must be the one of the connection.
+    OfConnection,
+    /// The certificate must be the one that a trusted proxy writes into this field.
+    InField(CertificateField),
 }
 
 /// Which schemes are accepted. RFC 9449 §7.
@@ -221,7 +241,7 @@ impl Policy {
         Self {
             issuers,
             recipients: audience.into(),
-            scope_claim: ScopeClaim::default(),
+            scopes: ScopeRule::default(),
             fixed_keys: None,
             algorithms: AlgorithmSet::new(Algorithm::RS256, []),
             leeway: Duration::ZERO,
@@ -232,6 +252,8 @@ impl Policy {
             tokens_remembered: limits::TOKENS_REMEMBERED,
             statuses: StatusProfile::default(),
             dpop: DpopPolicy::default(),
+            mutual_tls: MutualTls::default(),
+            decryption_keys: None,
         }
     }
 
@@ -240,9 +262,9 @@ impl Policy {
         &self.algorithms
     }
 
-    /// The claim that scopes are read from.
-    pub fn scope_claim(&self) -> &ScopeClaim {
-        &self.scope_claim
+    /// What grants scopes.
+    pub fn scopes(&self) -> &ScopeRule {
+        &self.scopes
     }
 
     /// The issuers whose tokens are accepted.
@@ -255,10 +277,10 @@ impl Policy {
         self.dpop.mode
     }
 
-    /// Reads the scopes of tokens from this claim.
+    /// Takes this for what grants scopes: a claim, or a claim and which scopes imply others.
     #[must_use]
-    pub fn with_scope_claim(self, scope_claim: ScopeClaim) -> Self {
-        Self { scope_claim, ..self }
+    pub fn with_scopes(self, scopes: impl Into<ScopeRule>) -> Self {
+        Self { scopes: scopes.into(), ..self }
     }
 
     /// Takes the keys of an issuer from here. Its discovery document is not asked. Verifiers that share documents use those
@@ -315,6 +337,19 @@ impl Policy {
     #[must_use]
     pub fn with_dpop(self, dpop: DpopPolicy) -> Self {
         Self { dpop, ..self }
+    }
+
+    /// Accepts tokens that are bound to a client's certificate, from clients that show this certificate.
+    #[must_use]
+    pub fn with_mutual_tls(self, mutual_tls: MutualTls) -> Self {
+        Self { mutual_tls, ..self }
+    }
+
+    /// Opens encrypted tokens with these keys. Without keys they are refused. Tokens that are only signed are accepted all the
+    /// same.
+    #[must_use]
+    pub fn with_decryption_keys(self, keys: DecryptionKeys) -> Self {
+        Self { decryption_keys: Some(keys), ..self }
     }
 
     /// Answers with these statuses instead of the RFCs'.

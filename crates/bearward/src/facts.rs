@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use bearward_core::http::client_certificate::ClientCertificate;
 use bearward_core::http::forwarded::{PublicUrl, Target};
 use bearward_core::http::host::is_loopback;
 use bearward_core::{Field, HeaderFields, RequestFacts, RequestUrl, Scheme, has_credentials};
@@ -81,7 +82,12 @@ impl<'a> Facts<'a> {
         if self.uri.authority().is_some() {
             headers.host = Field::Absent;
         }
-        RequestFacts { headers, method: self.method.as_str(), url }
+        RequestFacts {
+            headers,
+            method: self.method.as_str(),
+            url,
+            client_certificate: ClientCertificate::Unknown,
+        }
     }
 
     fn target(&self, headers: &HeaderFields<'_>) -> Target<'a> {

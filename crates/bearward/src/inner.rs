@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bearward_core::encoding::json::Object;
-use bearward_core::{Rejection, Scheme, VerifiedToken};
+use bearward_core::{Presented, Rejection, Scheme, VerifiedToken};
 
 use crate::decisions::{Began, Decision, Observers};
 use crate::driver::{Driver, Outcome};
@@ -90,7 +90,8 @@ impl Inner {
 
     /// The refusal of a request that passed as "nobody", where somebody is needed.
     pub(crate) fn nobody(&self, facts: Option<Facts<'_>>) -> Refused {
-        let refused = self.driver.verifier.refuse_requirement(Rejection::MissingAuthorization, None);
+        let refused =
+            self.driver.verifier.refuse_requirement(Rejection::MissingAuthorization, presented(None));
         let refused = Refused::new(refused, self.body, true);
         self.tell_refused(&refused, None, None, facts, self.no_time());
         refused
@@ -102,11 +103,12 @@ impl Inner {
 
     /// The scopes of these claims.
     pub(crate) fn scopes<'a>(&self, claims: Object<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.driver.verifier.policy().scope_claim().scopes(claims)
+        self.driver.verifier.policy().scopes().claim().granted(claims).into_iter()
     }
 
     fn refuse(&self, verified: &bearward_core::Verified, rejection: Rejection) -> bearward_core::Refused {
-        let mut refused = self.driver.verifier.refuse_requirement(rejection, verified.token.scheme());
+        let mut refused =
+            self.driver.verifier.refuse_requirement(rejection, presented(verified.token.scheme()));
         refused.answer.dpop_nonce.clone_from(&verified.dpop_nonce);
         refused
     }
@@ -127,4 +129,8 @@ impl Inner {
 fn decision<'a>(issuer: Option<&'a str>, scheme: Option<Scheme>, request: Option<Facts<'a>>) -> Decision<'a> {
     let (took, waited) = (Duration::ZERO, Duration::ZERO);
     Decision { code: None, scheme: scheme.map(Scheme::name), issuer, took, waited, request }
+}
+
+fn presented(scheme: Option<Scheme>) -> Presented<'static> {
+    Presented { scheme, guidance: None }
 }

@@ -80,8 +80,8 @@ impl Verified {
 
     /// Whether the token grants this scope: a whole word, byte for byte.
     pub fn has_scope(&self, scope: &str) -> bool {
-        let claim = self.0.inner.driver.verifier.policy().scope_claim();
-        claim.grants(self.0.verified.token.claims(), &[scope])
+        let rule = self.0.inner.driver.verifier.policy().scopes();
+        rule.grants(self.0.verified.token.claims(), &[scope])
     }
 
     /// When the token expires, in whole seconds. When a WebSocket should end.

@@ -4,24 +4,24 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bearward_core::http::client_certificate::ClientCertificate;
 use bearward_core::issuer::IssuerUrl;
 use bearward_core::{
-    HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl, StoreAnswer, UnixTime, Verified,
-    Verifier,
+    HeaderFields, Next, Question, RequestFacts, RequestUrl, StoreAnswer, UnixTime, Verifier,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::PyBytes;
 
-use crate::claims::to_dict;
 use crate::documents::DocumentNeeded;
-use crate::errors::{self, guarded};
+use crate::errors::guarded;
+use crate::passed::About;
 use crate::values::unix_time;
 
 /// A decision that needs something from outside.
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct Decision {
-    verifier: Arc<Verifier>,
+    about: Arc<About>,
     question: OwnedQuestion,
     state: Mutex<State>,
 }
@@ -34,22 +34,64 @@ struct State {
 
 /// A question that is kept after the call that asked it.
 pub(crate) enum OwnedQuestion {
-    Request { fields: Vec<(&'static str, Vec<u8>)>, method: String, url: String },
-    AccessToken { token: String, required_claims: Vec<String> },
+    Request {
+        fields: Vec<(&'static str, Vec<u8>)>,
+        method: String,
+        url: String,
+        certificate: OwnedCertificate,
+    },
+    AccessToken {
+        token: String,
+        required_claims: Vec<String>,
+    },
+}
+
+/// A [`ClientCertificate`] that is kept after the call.
+pub(crate) enum OwnedCertificate {
+    Unknown,
+    Der(Vec<u8>),
+    Pem(String),
+    FromProxy,
+}
+
+impl OwnedCertificate {
+    fn of(certificate: ClientCertificate<'_>) -> Self {
+        match certificate {
+            ClientCertificate::Unknown => Self::Unknown,
+            ClientCertificate::Der(der) => Self::Der(der.to_vec()),
+            ClientCertificate::Pem(pem) => Self::Pem(pem.to_owned()),
+            ClientCertificate::FromProxy => Self::FromProxy,
+        }
+    }
+
+    fn lent(&self) -> ClientCertificate<'_> {
+        match self {
+            Self::Unknown => ClientCertificate::Unknown,
+            Self::Der(der) => ClientCertificate::Der(der),
+            Self::Pem(pem) => ClientCertificate::Pem(pem),
+            Self::FromProxy => ClientCertificate::FromProxy,
+        }
+    }
 }
 
 impl OwnedQuestion {
     pub(crate) fn of_request(facts: &RequestFacts<'_>) -> Self {
         let fields = facts.headers.lines().map(|(name, value)| (name, value.to_vec())).collect();
-        Self::Request { fields, method: facts.method.to_owned(), url: facts.public_url().into_owned() }
+        Self::Request {
+            fields,
+            method: facts.method.to_owned(),
+            url: facts.public_url().into_owned(),
+            certificate: OwnedCertificate::of(facts.client_certificate),
+        }
     }
 
     fn ask(&self, verifier: &Verifier, decision: &mut bearward_core::Decision, now: f64) -> PyResult<Next> {
         let now = unix_time(now)?;
         Ok(match self {
-            Self::Request { fields, method, url } => {
+            Self::Request { fields, method, url, certificate } => {
                 let headers = HeaderFields::of(fields.iter().map(|(name, value)| (*name, value.as_slice())));
-                let facts = RequestFacts { headers, method, url: RequestUrl::Whole(url) };
+                let (url, client_certificate) = (RequestUrl::Whole(url), certificate.lent());
+                let facts = RequestFacts { headers, method, url, client_certificate };
                 verifier.next(decision, Question::Request(&facts), now)
             }
             Self::AccessToken { token, required_claims } => {
@@ -61,20 +103,20 @@ impl OwnedQuestion {
     }
 }
 
-/// The claims, if the request is accepted at once; or the decision that has to go on.
-pub(crate) fn begun<'py>(
-    py: Python<'py>,
-    verifier: &Arc<Verifier>,
+/// What was passed, if the request is let in at once; or the decision that has to go on.
+pub(crate) fn begun(
+    py: Python<'_>,
+    about: Arc<About>,
     decision: bearward_core::Decision,
     next: Next,
+    now: f64,
     question: impl FnOnce() -> OwnedQuestion,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Bound<'_, PyAny>> {
     match next {
-        Next::Done(outcome) => done(py, outcome),
+        Next::Done(outcome) => About::done(&about, py, outcome, now),
         next @ (Next::Fetch(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
             let state = Mutex::new(State { decision, first: Some(next) });
-            let begun = Decision { verifier: Arc::clone(verifier), question: question(), state };
-            Ok(Bound::new(py, begun)?.into_any())
+            Ok(Bound::new(py, Decision { about, question: question(), state })?.into_any())
         }
     }
 }
@@ -86,7 +128,7 @@ impl Decision {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let next = match state.first.take() {
                 Some(first) => first,
-                None => self.question.ask(&self.verifier, &mut state.decision, now)?,
+                None => self.question.ask(&self.about.verifier, &mut state.decision, now)?,
             };
             match next {
                 Next::Fetch(needed) => Ok(Bound::new(py, DocumentNeeded(needed))?.into_any()),
@@ -97,7 +139,7 @@ impl Decision {
                     let check = CheckReplay { key: *key.as_bytes(), remember_for, usable_since };
                     Ok(Bound::new(py, check)?.into_any())
                 }
-                Next::Done(outcome) => done(py, outcome),
+                Next::Done(outcome) => About::done(&self.about, py, outcome, now),
             }
         })
     }
@@ -124,26 +166,6 @@ impl Decision {
     fn with_state(&self, change: impl FnOnce(&mut bearward_core::Decision)) {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).decision);
     }
-}
-
-/// A plain dict if nothing else has to be done, which is nearly always.
-fn done(py: Python<'_>, outcome: Result<Verified, Box<Refused>>) -> PyResult<Bound<'_, PyAny>> {
-    let verified = outcome.map_err(|refused| errors::refused(py, &refused))?;
-    let claims = to_dict(py, verified.token.claims())?;
-    if verified.dpop_nonce.is_none() && verified.refresh.is_none() {
-        return Ok(claims.into_any());
-    }
-    let refresh = verified.refresh.map(|due| Py::new(py, DocumentNeeded(*due))).transpose()?;
-    let accepted = Accepted { claims: claims.unbind(), dpop_nonce: verified.dpop_nonce, refresh };
-    Ok(Bound::new(py, accepted)?.into_any())
-}
-
-/// An accepted request, if something else has to be done.
-#[pyclass(frozen, get_all, module = "bearward._native")]
-pub(crate) struct Accepted {
-    claims: Py<PyDict>,
-    dpop_nonce: Option<String>,
-    refresh: Option<Py<DocumentNeeded>>,
 }
 
 /// The resolver has to be asked which issuers are accepted, before the request can be decided.

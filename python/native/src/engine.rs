@@ -1,25 +1,32 @@
 //! The engine for Python: keyword arguments become a policy, and calls become questions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bearward_core::documents::FixedKeys;
 use bearward_core::encoding::json::JsonObject;
+use bearward_core::http::client_certificate::{CertificateField, ClientCertificate};
 use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DpopMode, DpopPolicy, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
+    Audience, DecryptionKeys, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection,
+    StatusProfile,
 };
-use bearward_core::{Question, Refused, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, Verifier};
+use bearward_core::{
+    Presented, Question, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, ScopeRule, Verifier,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::claims::to_dict;
 use crate::decision::{OwnedQuestion, begun};
 use crate::documents::Documents;
-use crate::errors::{self, ConfigurationError, guarded};
+use crate::errors::{self, ConfigurationError, guarded, instance};
 use crate::headers::FieldLines;
+use crate::passed::About;
 use crate::requirement::Requirement;
+use crate::resource::{Guidance, ProtectedResource, ResourceDocument};
 use crate::values::{configuration, unix_time};
 
 /// A verifier with its policy. Safe to use from many threads.
@@ -32,11 +39,11 @@ pub(crate) struct Engine {
 impl Engine {
     #[new]
     #[pyo3(signature = (
-        *, issuers, single_issuer, audience=None, client_ids=None, exact_issuers=false, scope_claim=None,
+        *, issuers, single_issuer, audience=None, client_ids=None, exact_issuers=false, scope_claim=None, implies=None,
         allow_private_jwks=false, jwks_uri=None, jwks=None, algorithms=None, leeway=0.0, cache_ttl=600.0, rfc_status_codes=false,
         dpop="accepted", dpop_algorithms=None, dpop_iat_offset=300.0, dpop_iat_leeway=30.0,
         dpop_replay="in_process", dpop_nonce_keys=None, dpop_nonce_lifetime=300.0, issuers_kept=100, tokens_remembered=10_000,
-        documents=None,
+        mtls=None, decryption_keys=None, documents=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments, turned into a policy at once")]
     #[expect(clippy::fn_params_excessive_bools, reason = "Python names each argument")]
@@ -47,7 +54,8 @@ impl Engine {
         audience: Option<Names>,
         client_ids: Option<Vec<String>>,
         exact_issuers: bool,
-        scope_claim: Option<String>,
+        scope_claim: Option<Names>,
+        implies: Option<BTreeMap<String, Vec<String>>>,
         allow_private_jwks: bool,
         jwks_uri: Option<&str>,
         jwks: Option<&str>,
@@ -64,6 +72,8 @@ impl Engine {
         dpop_nonce_lifetime: f64,
         issuers_kept: usize,
         tokens_remembered: usize,
+        mtls: Option<&str>,
+        decryption_keys: Option<Vec<(Option<String>, String)>>,
         documents: Option<&Documents>,
     ) -> PyResult<Self> {
         let dpop = one_of("dpop", dpop, DPOP_MODES)?;
@@ -81,11 +91,7 @@ impl Engine {
         let issuers = parse_issuers(issuers.as_deref(), single_issuer, exact_issuers)?;
         let own_issuer = issuers.configured().next().cloned();
         let mut policy = Policy::new(issuers, recipients(audience, client_ids.as_deref())?)
-            .with_scope_claim(match scope_claim {
-                Some(name) => ScopeClaim::Named(name),
-                None if exact_issuers => ScopeClaim::ScopeOrScp,
-                None => ScopeClaim::Scope,
-            })
+            .with_scopes(scopes(scope_claim, implies, exact_issuers))
             .with_private_addresses(if allow_private_jwks {
                 PrivateAddresses::Allowed
             } else {
@@ -96,7 +102,11 @@ impl Engine {
             .with_statuses(if rfc_status_codes { StatusProfile::Rfc } else { StatusProfile::Compatible })
             .with_issuers_kept(issuers_kept)
             .with_tokens_remembered(tokens_remembered)
+            .with_mutual_tls(mutual_tls(mtls)?)
             .with_dpop(proofs);
+        if let Some(keys) = decryption_keys {
+            policy = policy.with_decryption_keys(opening(&keys)?);
+        }
         if let Some(names) = algorithms {
             policy = policy.with_algorithms(parse_algorithms(&names, Algorithm::all())?);
         }
@@ -123,6 +133,10 @@ impl Engine {
         self.verifier.replay_entries()
     }
 
+    /// `None`: method and URL count, and are not given.
+    #[pyo3(signature = (headers, method, url, now, guidance=None, certificate=None, behind_proxy=false, requirement=None))]
+    #[expect(clippy::too_many_arguments, reason = "the facts of a request")]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
     fn verify_request<'py>(
         &self,
         py: Python<'py>,
@@ -130,18 +144,34 @@ impl Engine {
         method: Option<&str>,
         url: Option<&str>,
         now: f64,
-    ) -> PyResult<Bound<'py, PyAny>> {
+        guidance: Option<&Guidance>,
+        certificate: Option<Certificate>,
+        behind_proxy: bool,
+        requirement: Option<&Bound<'py, Requirement>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         guarded(py, || {
             let lines = FieldLines::collect(headers)?;
             let headers = lines.fields();
-            if (method.is_none() || url.is_none()) && self.verifier.compares_target(&headers) {
-                return Err(errors::missing_target(py, method.is_none(), url.is_none()));
+            let target = method.zip(url);
+            if target.is_none() && self.verifier.compares_target(&headers) {
+                return Ok(None);
             }
             let url = url.map_or(RequestUrl::Unknown, RequestUrl::Whole);
-            let facts = RequestFacts { headers, method: method.unwrap_or_default(), url };
-            let mut decision = bearward_core::Decision::new();
+            let client_certificate = Certificate::shown(certificate.as_ref(), behind_proxy);
+            let method = method.unwrap_or_default();
+            let facts = RequestFacts { headers, method, url, client_certificate };
+            let mut decision = match guidance {
+                Some(guidance) => bearward_core::Decision::guiding(Arc::clone(&guidance.0)),
+                None => bearward_core::Decision::new(),
+            };
             let next = self.verifier.next(&mut decision, Question::Request(&facts), unix_time(now)?);
-            begun(py, &self.verifier, decision, next, || OwnedQuestion::of_request(&facts))
+            let about = Arc::new(About {
+                verifier: Arc::clone(&self.verifier),
+                credentials: lines.credentials(),
+                target: target.map(|(method, url)| (method.to_owned(), url.to_owned())),
+                requirement: requirement.cloned().map(Bound::unbind),
+            });
+            begun(py, about, decision, next, now, || OwnedQuestion::of_request(&facts)).map(Some)
         })
     }
 
@@ -158,7 +188,8 @@ impl Engine {
             let question = Question::AccessToken { token, required_claims: &required };
             let mut decision = bearward_core::Decision::new();
             let next = self.verifier.next(&mut decision, question, unix_time(now)?);
-            begun(py, &self.verifier, decision, next, || OwnedQuestion::AccessToken {
+            let about = About::token_alone(&self.verifier);
+            begun(py, about, decision, next, now, || OwnedQuestion::AccessToken {
                 token: token.to_owned(),
                 required_claims: required_claims.clone(),
             })
@@ -182,6 +213,7 @@ impl Engine {
     }
 
     /// The error for claims that were verified before and don't meet the requirement; `None` if they do.
+    #[pyo3(signature = (requirement, claims, authorization, now, guidance=None))]
     fn unmet<'py>(
         &self,
         py: Python<'py>,
@@ -189,39 +221,72 @@ impl Engine {
         claims: &str,
         authorization: Option<&str>,
         now: f64,
+        guidance: Option<&Guidance>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         guarded(py, || {
-            let claims = JsonObject::parse(claims.as_bytes().to_vec()).map_err(not_claims)?;
-            let met = self.verifier.require_claims(
-                claims.object(),
-                &requirement.0,
-                scheme_of(authorization),
-                unix_time(now)?,
-            );
+            let claims = parsed(claims)?;
+            let presented = presented(authorization, guidance);
+            let now = unix_time(now)?;
+            let met = self.verifier.require_claims(claims.object(), &requirement.0, presented, now);
             Ok(met.err().map(|refused| instance(py, &refused)))
         })
     }
 
     /// The error for claims that a check outside of the engine refused. `claim`: the one that it looked at; `None`: they
     /// don't fit a type.
+    #[pyo3(signature = (claim, authorization, guidance=None))]
     fn unfit<'py>(
         &self,
         py: Python<'py>,
         claim: Option<String>,
         authorization: Option<&str>,
+        guidance: Option<&Guidance>,
     ) -> Bound<'py, PyAny> {
         let rejection =
             claim.map_or(Rejection::ClaimsUnusable, |claim| Rejection::ClaimNotAccepted { claim });
-        instance(py, &self.verifier.refuse_requirement(rejection, scheme_of(authorization)))
+        instance(py, &self.verifier.refuse_requirement(rejection, presented(authorization, guidance)))
     }
+
+    /// All scopes that verified claims grant, with those that others imply.
+    fn granted_scopes(&self, claims: &str) -> PyResult<Vec<String>> {
+        Ok(self.verifier.granted_scopes(parsed(claims)?.object()))
+    }
+
+    /// Which of the accepted audiences verified claims are for.
+    fn audience_of(&self, claims: &str) -> PyResult<Option<String>> {
+        Ok(self.verifier.audience_of(parsed(claims)?.object()).map(str::to_owned))
+    }
+
+    /// Begins to make the metadata document of a resource.
+    fn resource_document(&self, resource: &ProtectedResource) -> PyResult<ResourceDocument> {
+        ResourceDocument::begin(&self.verifier, resource)
+    }
+}
+
+fn parsed(claims: &str) -> PyResult<JsonObject> {
+    JsonObject::parse(claims.as_bytes().to_vec()).map_err(not_claims)
+}
+
+fn presented<'a>(authorization: Option<&str>, guidance: Option<&'a Guidance>) -> Presented<'a> {
+    Presented { scheme: scheme_of(authorization), guidance: guidance.map(|guidance| &*guidance.0) }
+}
+
+fn scopes(
+    claim: Option<Names>,
+    implies: Option<BTreeMap<String, Vec<String>>>,
+    exact_issuers: bool,
+) -> ScopeRule {
+    let claim = match claim {
+        Some(Names::One(name)) => ScopeClaim::Named(name),
+        Some(Names::Several(names)) => ScopeClaim::Merged(names),
+        None if exact_issuers => ScopeClaim::ScopeOrScp,
+        None => ScopeClaim::Scope,
+    };
+    ScopeRule::of(claim).implying(&implies.unwrap_or_default())
 }
 
 fn scheme_of(authorization: Option<&str>) -> Option<Scheme> {
     authorization.and_then(|value| Scheme::of(value.as_bytes()))
-}
-
-fn instance<'py>(py: Python<'py>, refused: &Refused) -> Bound<'py, PyAny> {
-    errors::refused(py, refused).into_value(py).into_bound(py).into_any()
 }
 
 fn not_claims(error: bearward_core::encoding::ParseError) -> PyErr {
@@ -249,6 +314,42 @@ fn recipients(audience: Option<Names>, client_ids: Option<&[String]>) -> PyResul
     let mut parsed = parsed.map_err(configuration)?.into_iter();
     let first = parsed.next().ok_or_else(|| ConfigurationError::new_err("audience must not be empty"))?;
     Ok(Recipients::any_of(first, parsed))
+}
+
+fn opening(keys: &[(Option<String>, String)]) -> PyResult<DecryptionKeys> {
+    let keys = keys.iter().map(|(kid, pem)| (kid.as_deref(), pem.as_str()));
+    // The error shows no key.
+    DecryptionKeys::from_pem(keys)
+        .map_err(|error| ConfigurationError::new_err(format!("decryption_keys: {error}")))
+}
+
+/// The certificate of a client: DER, or one block of PEM.
+#[derive(FromPyObject)]
+enum Certificate {
+    Pem(String),
+    Der(Vec<u8>),
+}
+
+impl Certificate {
+    fn shown(certificate: Option<&Self>, behind_proxy: bool) -> ClientCertificate<'_> {
+        match certificate {
+            None if behind_proxy => ClientCertificate::FromProxy,
+            None => ClientCertificate::Unknown,
+            Some(Self::Der(der)) => ClientCertificate::Der(der),
+            Some(Self::Pem(pem)) => ClientCertificate::Pem(pem),
+        }
+    }
+}
+
+/// `None`: off. `"connection"`, or the name of a header field.
+fn mutual_tls(place: Option<&str>) -> PyResult<MutualTls> {
+    match place {
+        None => Ok(MutualTls::Off),
+        Some("connection") => Ok(MutualTls::OfConnection),
+        Some(name) => CertificateField::named(name).map(MutualTls::InField).ok_or_else(|| {
+            ConfigurationError::new_err(format!("client_certificate_header: {name:?} is unknown"))
+        }),
+    }
 }
 
 fn fixed_keys(

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bearward_core::answer::ErrorCode;
+use bearward_core::operations::OperationError;
 use bearward_core::{Answer, Cause, Refused, Rejection, Unavailable};
 use bearward_exchange::{EndpointError, RequestError};
 use pyo3::prelude::*;
@@ -24,6 +25,7 @@ mod classes {
     import_exception!(bearward.errors, IssuerUnavailableError);
     import_exception!(bearward.errors, MissingAuthorizationError);
     import_exception!(bearward.errors, MissingRequiredArgumentError);
+    import_exception!(bearward.errors, OperationError);
     import_exception!(bearward.errors, ReplayCheckUnavailableError);
     import_exception!(bearward.errors, UseDpopNonceError);
     import_exception!(bearward.errors, VerifyAccessTokenError);
@@ -35,22 +37,14 @@ pub(crate) fn refused(py: Python<'_>, refused: &Refused) -> PyErr {
     build(py, &class(py, refused), refused, None)
 }
 
+/// The same, as an object that is not raised yet.
+pub(crate) fn instance<'py>(py: Python<'py>, refusal: &Refused) -> Bound<'py, PyAny> {
+    refused(py, refusal).into_value(py).into_bound(py).into_any()
+}
+
 /// The exception for a resolver of issuers that failed. `detail`: facts about the failure, for the log.
 pub(crate) fn resolver(py: Python<'_>, refused: &Refused, detail: &str) -> PyErr {
     build(py, &class(py, refused), refused, Some(detail))
-}
-
-/// The exception if a request has the DPoP scheme, and the caller gave no method or no URL.
-pub(crate) fn missing_target(py: Python<'_>, method: bool, url: bool) -> PyErr {
-    let arguments = [(method, "http_method"), (url, "http_url")];
-    let missing: Vec<&str> =
-        arguments.into_iter().filter(|(missing, _)| *missing).map(|(_, name)| name).collect();
-    let message = format!("DPoP authentication requires {}", missing.join(" and "));
-    let class = py.get_type::<classes::MissingRequiredArgumentError>();
-    match class.call1((missing.join("/"), message)) {
-        Ok(error) => PyErr::from_value(error),
-        Err(error) => error,
-    }
 }
 
 /// The exception for an exchange that can't be asked for.
@@ -67,6 +61,24 @@ pub(crate) fn request(py: Python<'_>, error: &RequestError) -> PyErr {
 /// The exception if the token endpoint granted no token.
 pub(crate) fn endpoint(_py: Python<'_>, error: &EndpointError) -> PyErr {
     classes::ApiError::new_err((error.code().to_owned(), error.description().to_owned(), error.status()))
+}
+
+/// The exception for a body of which it can't be said which operations it asks for.
+pub(crate) fn operation(py: Python<'_>, error: OperationError) -> PyErr {
+    let (code, status) = if error == OperationError::TooLong {
+        ("operation_too_long", 413)
+    } else {
+        ("operation_unreadable", 400)
+    };
+    let made = || -> PyResult<PyErr> {
+        let keywords = PyDict::new(py);
+        keywords.set_item("code", code)?;
+        keywords.set_item("status", status)?;
+        keywords.set_item("detail", error.to_string())?;
+        let class = py.get_type::<classes::OperationError>();
+        Ok(PyErr::from_value(class.call(("The body can't be read",), Some(&keywords))?))
+    };
+    made().unwrap_or_else(|error| error)
 }
 
 /// The exception for a defect of Bearward. It has no details: the panic has printed them.

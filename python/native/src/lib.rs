@@ -8,7 +8,10 @@ mod engine;
 mod errors;
 mod exchange;
 mod headers;
+mod operations;
+mod passed;
 mod requirement;
+mod resource;
 mod status;
 mod url;
 mod values;
@@ -16,10 +19,10 @@ mod values;
 use pyo3::prelude::*;
 
 /// The engine for Python. Private: import from `bearward`.
-#[pymodule]
+#[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
-    use super::decision::{Accepted, CheckReplay, Decision, IssuerSet, ResolveIssuers};
+    use super::decision::{CheckReplay, Decision, IssuerSet, ResolveIssuers};
     #[pymodule_export]
     use super::documents::{DocumentNeeded, Documents, TokenEndpoint, TokenEndpointSearch};
     #[pymodule_export]
@@ -27,7 +30,13 @@ mod _native {
     #[pymodule_export]
     use super::exchange::{ClientAssertion, Exchange, Granted, TokenMemory};
     #[pymodule_export]
+    use super::operations::Operations;
+    #[pymodule_export]
+    use super::passed::Passed;
+    #[pymodule_export]
     use super::requirement::{Requirement, has_credentials};
+    #[pymodule_export]
+    use super::resource::{Guidance, ProtectedResource, ResourceDocument};
     #[pymodule_export]
     use super::url::PublicUrl;
     #[pymodule_export]

@@ -54,9 +54,9 @@ class Documents:
 
 @final
 class Decision:
-    """A decision that needs something from outside. Call `next` until it gives a dict or `Accepted`."""
+    """A decision that needs something from outside. Call `next` until it gives `Passed`."""
 
-    def next(self, now: float) -> Union[DocumentNeeded, ResolveIssuers, CheckReplay, dict[str, Any], Accepted]:
+    def next(self, now: float) -> Union[DocumentNeeded, ResolveIssuers, CheckReplay, Passed]:
         """What to bring next, or the outcome. Raises a `BaseAuthError` when the request is not let in."""
     def issuers(self, issuers: IssuerSet) -> None:
         """The resolver named these issuers."""
@@ -66,17 +66,36 @@ class Decision:
         """What the shared store said of the proof; `None`: it can't say."""
 
 @final
-class Accepted:
-    """A request that is let in, and something to do besides."""
+class Passed:
+    """A request that is let in: its token, and what to do besides."""
 
+    def claims(self) -> dict[str, Any]:
+        """The token's claims, as a dict of the caller's own: nothing in it is another caller's."""
     @property
-    def claims(self) -> dict[str, Any]: ...
+    def issuer(self) -> str: ...
+    @property
+    def is_bound(self) -> bool:
+        """Whether the token has the claim `cnf`."""
     @property
     def dpop_nonce(self) -> Optional[str]:
         """The value of `DPoP-Nonce` in the answer, where one is due."""
     @property
     def refresh(self) -> Optional[DocumentNeeded]:
         """A document to fetch in the background. No other request was asked to."""
+    @property
+    def unmet(self) -> Optional[BaseAuthError]:
+        """Why the token doesn't meet the requirement that was asked with, with the answer."""
+    def unmet_by(
+        self, requirement: Requirement, now: float, guidance: Optional[Guidance] = None
+    ) -> Optional[BaseAuthError]:
+        """The same for another requirement. `guidance`: for its challenge."""
+    def answers(self, headers: _Headers, method: str, url: str) -> bool:
+        """Whether this is the answer to a request with these fields, this method and this URL.
+
+        Method and URL count if they were asked with.
+        """
+    def has_credentials_of(self, headers: _Headers) -> bool:
+        """Whether a request with these fields has the credentials of the one that was let in."""
 
 @final
 class ResolveIssuers:
@@ -140,7 +159,8 @@ class Engine:
         audience: Optional[Union[str, Sequence[str]]] = None,
         client_ids: Optional[Sequence[str]] = None,
         exact_issuers: bool = False,
-        scope_claim: Optional[str] = None,
+        scope_claim: Optional[Union[str, Sequence[str]]] = None,
+        implies: Optional[Mapping[str, Sequence[str]]] = None,
         allow_private_jwks: bool = False,
         jwks_uri: Optional[str] = None,
         jwks: Optional[str] = None,
@@ -157,11 +177,15 @@ class Engine:
         dpop_nonce_lifetime: float = 300.0,
         issuers_kept: int = 100,
         tokens_remembered: int = 10_000,
+        mtls: Optional[str] = None,
+        decryption_keys: Optional[Sequence[tuple[Optional[str], str]]] = None,
         documents: Optional[Documents] = None,
     ) -> Engine:
         """`issuers` `None`: a resolver says for each request which are accepted. `documents`: another engine's.
 
-        `exact_issuers`: they are as tokens spell them. `jwks`: the text of a key set.
+        `exact_issuers`: they are as tokens spell them. `jwks`: the text of a key set. `mtls`: where the certificate of
+        a client is, `"connection"` or the name of a header. `decryption_keys`: each with its `kid`, if it has one, and
+        its PEM.
         """
     @property
     def documents(self) -> Documents: ...
@@ -169,15 +193,24 @@ class Engine:
     def replay_entries(self) -> int:
         """How many used proofs this process remembers."""
     def verify_request(
-        self, headers: _Headers, method: Optional[str], url: Optional[str], now: float
-    ) -> Union[dict[str, Any], Accepted, Decision]:
-        """Claims of a good request, as a fresh dict; or a decision that has to go on.
+        self,
+        headers: _Headers,
+        method: Optional[str],
+        url: Optional[str],
+        now: float,
+        guidance: Optional[Guidance] = None,
+        certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
+        requirement: Optional[Requirement] = None,
+    ) -> Union[Passed, Decision, None]:
+        """A request that is let in, or a decision that has to go on.
+
+        `None`: the request has a proof, and the method or the URL that it is compared with is not given. `requirement`:
+        see `Passed.unmet`.
 
         Raises a `BaseAuthError` when the request is refused or can't be decided (503).
         """
-    def verify_access_token(
-        self, token: str, required_claims: Sequence[str], now: float
-    ) -> Union[dict[str, Any], Accepted, Decision]:
+    def verify_access_token(self, token: str, required_claims: Sequence[str], now: float) -> Union[Passed, Decision]:
         """The same for a bare access token, without regard to how it was presented."""
     def verify_dpop_proof(self, access_token: str, proof: str, method: str, url: str, now: float) -> dict[str, Any]:
         """Claims of a good DPoP proof.
@@ -185,17 +218,90 @@ class Engine:
         Not checked: the token, its binding to the key, whether the proof was used before.
         """
     def unmet(
-        self, requirement: Requirement, claims: str, authorization: Optional[str], now: float
+        self,
+        requirement: Requirement,
+        claims: str,
+        authorization: Optional[str],
+        now: float,
+        guidance: Optional[Guidance] = None,
     ) -> Optional[BaseAuthError]:
         """The error for claims, as JSON, that were verified before and don't meet a requirement; `None` if they do.
 
         `authorization`: the request's field, for the scheme in use. Raises `ValueError` if they are no claims.
         """
-    def unfit(self, claim: Optional[str], authorization: Optional[str]) -> BaseAuthError:
+    def unfit(
+        self, claim: Optional[str], authorization: Optional[str], guidance: Optional[Guidance] = None
+    ) -> BaseAuthError:
         """The error for claims that a check outside of the engine refused.
 
         `claim`: the one that it looked at; `None`: the claims don't fit a type.
         """
+    def granted_scopes(self, claims: str) -> list[str]:
+        """All scopes that verified claims, as JSON, grant, each once, with those that others imply."""
+    def audience_of(self, claims: str) -> Optional[str]:
+        """Which of the accepted audiences verified claims, as JSON, are for; `None` if clients are accepted."""
+    def resource_document(self, resource: ProtectedResource) -> ResourceDocument:
+        """Begin to make the metadata document of a resource.
+
+        Raises `bearward.errors.ConfigurationError` if nobody names an authorization server.
+        """
+
+@final
+class ProtectedResource:
+    """A protected resource. RFC 9728. Raises `bearward.errors.ConfigurationError` for what can't be published."""
+
+    def __new__(
+        cls,
+        resource: str,
+        *,
+        authorization_servers: Sequence[str] = ...,
+        scopes_supported: Sequence[str] = ...,
+        resource_name: Optional[str] = None,
+        documentation: Optional[str] = None,
+        policy_uri: Optional[str] = None,
+        tos_uri: Optional[str] = None,
+    ) -> ProtectedResource: ...
+    @property
+    def resource(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def metadata_url(self) -> str:
+        """Where clients look for the document. RFC 9728 section 3.1."""
+    @property
+    def metadata_paths(self) -> list[str]:
+        """The path of that URL, and the one without the path of the resource."""
+
+@final
+class Guidance:
+    """What challenges say besides the error: where the metadata of a resource is, and which scopes to ask for.
+
+    Raises `bearward.errors.ConfigurationError` for what is no scope.
+    """
+
+    def __new__(cls, resource: ProtectedResource, scopes: Sequence[str]) -> Guidance: ...
+
+@final
+class ResourceDocument:
+    """The making of a metadata document."""
+
+    def waited(self) -> None:
+        """The caller doesn't wait any longer."""
+    def next(self, now: float) -> Union[DocumentNeeded, str]:
+        """The document to fetch first, or the JSON text. Raises an `IssuerUnavailableError` if it isn't known now."""
+
+@final
+class Operations:
+    """The scopes that operations in JSON-RPC bodies need.
+
+    By method: a list of scopes; or, for `tools/call` and `prompts/get`, such a list by name. Raises
+    `bearward.errors.ConfigurationError` for other methods with names.
+    """
+
+    BYTES_AT_MOST: int
+    def __new__(cls, methods: Mapping[str, Union[Sequence[str], Mapping[str, Sequence[str]]]]) -> Operations: ...
+    def scopes_of(self, body: bytes) -> list[str]:
+        """The scopes that a body needs. Raises `bearward.errors.OperationError` if that can't be said."""
 
 @final
 class Requirement:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, TypeVar, Union
 
 import anyio
 
+from bearward import _native
+from bearward._driver.background import BackgroundLoop
 from bearward._driver.decide import Driver, Verified
 from bearward._driver.exchange import TokenExchanger
 from bearward._driver.fetch import DocumentFetcher
@@ -16,21 +19,61 @@ from bearward._driver.log import Log
 from bearward._driver.loops import PerLoop
 from bearward._driver.resolver import IssuerResolver
 from bearward._driver.shared_cache import SharedCache
-from bearward.errors import BaseAuthError, MissingRequiredArgumentError
+from bearward.errors import (
+    BaseAuthError,
+    ConfigurationError,
+    IssuerUnavailableError,
+    MissingRequiredArgumentError,
+)
 from bearward.options import ApiClientOptions, configured_issuers, engine_for, replay_store_for
 from bearward.requirement import Requirement
+from bearward.resource import ProtectedResource
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
+
+    from bearward._driver.credentials import Fields
     from bearward.types import OnBehalfOfTokenResult
 
-    _Fields = Union[list[tuple[bytes, bytes]], Mapping[str, str]]
+    _Step = Union[_native.Passed, _native.Decision]
 
 __all__ = ["ApiClient", "ApiClientOptions", "Verified"]
 
 _log = Log()
 
+_NOT_BEHIND_PROXY = (
+    "client_certificate_header is for requests that come through a proxy of yours: a client could write this header as "
+    "well. Say that they do with `app.state.trust_proxy = True` in an app, or with `behind_proxy=True` in a call of "
+    "`verify_request`."
+)
+
 # What `ApiClient._build` makes.
-_BUILT = frozenset(("_engine", "_issuers", "_documents", "_exchanger", "_driver", "_store", "_warns_of_bound_token"))
+_BUILT = frozenset(
+    (
+        "_engine",
+        "_issuers",
+        "_documents",
+        "_exchanger",
+        "_driver",
+        "_store",
+        "_background",
+        "_has_resolver",
+        "_warns_of_bound_token",
+    )
+)
+
+# What a result of the background loop may take longer than the time limits that are kept there.
+_GRACE_SECONDS = 1.0
+
+
+class RequestFacts(NamedTuple):
+    """What is known of a request. See `ApiClient.verify_request`."""
+
+    headers: Fields
+    method: Optional[str] = None
+    url: Optional[str] = None
+    certificate: Optional[Union[str, bytes]] = None
+    behind_proxy: bool = False
 
 
 class ApiClient:
@@ -54,18 +97,20 @@ class ApiClient:
         self._engine = engine_for(options)
         # Those of a resolver are not known.
         self._issuers = configured_issuers(options) or []
-        loops = PerLoop(options.fetch_timeout, options.ca_file)
+        loops = PerLoop(options.fetch_timeout, options.ca_file, options.http_client)
         shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
         self._documents = DocumentFetcher(
             self._engine.documents, loops, options.custom_fetch, options.fetch_timeout, shared
         )
         self._exchanger = TokenExchanger(self._engine.documents, self._documents, loops, options)
         resolver, timeout = None, options.fetch_timeout
+        self._has_resolver = callable(options.domains)
         if callable(options.domains):
             resolver = IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
             timeout = max(timeout, options.resolver_timeout)
         self._store = replay_store_for(options)
         self._driver = Driver(self._documents, resolver, self._store, timeout)
+        self._background = BackgroundLoop()
         # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
 
@@ -83,6 +128,9 @@ class ApiClient:
         headers: Mapping[str, str],
         http_method: Optional[str] = None,
         http_url: Optional[str] = None,
+        *,
+        client_certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
     ) -> dict[str, Any]:
         """The claims of the access token in a request, as a new dict.
 
@@ -93,8 +141,12 @@ class ApiClient:
             headers: The request's headers, names in any case.
             http_method: The request's method. Only DPoP needs it.
             http_url: The URL that the client used, with the path exactly as it was sent. Only DPoP needs it.
+            client_certificate: The certificate that the client showed in the TLS handshake, PEM or DER. With `mtls`.
+            behind_proxy: Whether the request came through a proxy that writes `client_certificate_header` itself.
+                Clients must not be able to reach this server in another way, or they could write any certificate there.
 
         Raises:
+            ConfigurationError: `client_certificate_header` is set, and `behind_proxy` is not.
             MissingAuthorizationError: no usable credentials.
             MissingRequiredArgumentError: a request in the DPoP scheme, without `http_method` or `http_url`.
             InvalidAuthSchemeError: a scheme that is not accepted here, or credentials that contradict each other.
@@ -105,34 +157,140 @@ class ApiClient:
             ReplayCheckUnavailableError: it is not known now whether the proof was used before.
             DomainsResolverError: the domains resolver failed, or returned something that can't be used.
         """
-        return (await self.verify(headers, http_method, http_url)).claims
+        facts = RequestFacts(headers, http_method, http_url, client_certificate, behind_proxy)
+        return (await self._passed(facts)).claims()
 
     async def verify(
         self,
         headers: Mapping[str, str],
         http_method: Optional[str] = None,
         http_url: Optional[str] = None,
+        *,
+        client_certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
     ) -> Verified:
         """As `verify_request`, with what the answer to the request needs besides: see `Verified`."""
-        return await self._timed_verify(headers, http_method, http_url, Waited())
+        facts = RequestFacts(headers, http_method, http_url, client_certificate, behind_proxy)
+        return _shown(await self._passed(facts))
 
-    async def _timed_verify(
-        self, headers: Mapping[str, str], http_method: Optional[str], http_url: Optional[str], waited: Waited
-    ) -> Verified:
-        """As `verify`; `waited` has the time for the network afterwards, also if the request is refused."""
-        fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
-        step = self._engine.verify_request(fields, method, url, time.time())
-        if type(step) is dict:
-            verified = Verified(step)
-        else:
-            with waited:
-                verified = await self._driver.conclude(step, http_url, headers)
-        if self._warns_of_bound_token and "cnf" in verified.claims:
+    async def _passed(self, facts: RequestFacts) -> _native.Passed:
+        step = self._step(facts)
+        return step if is_settled(step) else await self._conclude(step, facts)
+
+    def _step(self, facts: RequestFacts) -> _Step:
+        step = self._begin(facts, self.guidance())
+        if step is None:
+            raise _missing_target(facts)
+        return step
+
+    def _begin(
+        self,
+        facts: RequestFacts,
+        guidance: Optional[_native.Guidance],
+        requirement: Optional[_native.Requirement] = None,
+    ) -> Optional[_Step]:
+        """What comes of a request at once. `None`: method and URL count, and are not given.
+
+        Args:
+            facts: What is known of the request.
+            guidance: What the challenge of a refusal says besides.
+            requirement: What `Passed.unmet` is about.
+        """
+        headers, method, url, certificate, behind_proxy = facts
+        if self.options.client_certificate_header is not None and not behind_proxy:
+            raise ConfigurationError(_NOT_BEHIND_PROXY)
+        fields, method, url = _fields(headers), _encodable(method), _encodable(url)
+        step = self._engine.verify_request(
+            fields, method, url, time.time(), guidance, certificate, behind_proxy, requirement
+        )
+        if self._warns_of_bound_token and type(step) is _native.Passed:
+            self._warn_of_bound_token(step)
+        return step
+
+    async def _conclude(self, step: _Step, facts: RequestFacts) -> _native.Passed:
+        """What a request comes to in the end. The facts are for a resolver."""
+        passed = await self._driver.conclude(step, facts.url, facts.headers)
+        if self._warns_of_bound_token:
+            self._warn_of_bound_token(passed)
+        return passed
+
+    def _warn_of_bound_token(self, passed: _native.Passed) -> None:
+        if passed.is_bound:
             self._warns_of_bound_token = False
             _log.say(
                 logging.WARNING, "a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled"
             )
-        return verified
+
+    def verify_request_sync(
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str] = None,
+        http_url: Optional[str] = None,
+        *,
+        client_certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
+    ) -> dict[str, Any]:
+        """As `verify_request`, for code that isn't async: Flask, Django and other WSGI apps.
+
+        What has to be fetched is fetched by an event loop in a thread of this client, which serves all threads of the
+        process. It starts when it is first needed, and again in a process that is forked later. If nothing has to be
+        fetched, no other thread is involved. `custom_fetch`, async resolvers and stores are called in that thread.
+
+        An error that is raised has no reference to the request.
+
+        Args:
+            headers: As of `verify_request`. A Flask or Django request's `headers` can be passed.
+            http_method: As of `verify_request`.
+            http_url: As of `verify_request`.
+            client_certificate: As of `verify_request`.
+            behind_proxy: As of `verify_request`.
+
+        Raises:
+            BaseAuthError: as of `verify_request`.
+            IssuerUnavailableError: also if the event loop gives no result a second after all time limits.
+        """
+        outcome = self._outcome(RequestFacts(headers, http_method, http_url, client_certificate, behind_proxy))
+        # Error reporters write down what the frames of a traceback hold.
+        del headers, http_url
+        return _or_raised(outcome).claims()
+
+    def verify_sync(
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str] = None,
+        http_url: Optional[str] = None,
+        *,
+        client_certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
+    ) -> Verified:
+        """As `verify_request_sync`, with what the answer to the request needs besides: see `Verified`."""
+        outcome = self._outcome(RequestFacts(headers, http_method, http_url, client_certificate, behind_proxy))
+        del headers, http_url
+        return _shown(_or_raised(outcome))
+
+    def _outcome(self, facts: RequestFacts) -> Union[_native.Passed, BaseAuthError]:
+        """What is returned, or raised without the frames that it comes from."""
+        try:
+            return self._passed_in_background(facts)
+        except TimeoutError:
+            return IssuerUnavailableError(
+                "The issuer is temporarily unavailable",
+                code="event_loop_blocked",
+                headers={"Retry-After": "1"},
+            )
+        except BaseAuthError as error:
+            error.__traceback__ = error.__cause__ = error.__context__ = None
+            return error
+
+    def _passed_in_background(self, facts: RequestFacts) -> _native.Passed:
+        step = self._step(facts)
+        if is_settled(step):
+            return step
+        limits = (self._driver.timeout, self.options.store_timeout, _GRACE_SECONDS)
+        if isinstance(step, _native.Decision):
+            # Started again there: another thread may have brought meanwhile what this decision is about to ask for.
+            return self._background.run(lambda: self._passed(facts), sum(limits))
+        return self._background.run(lambda: self._conclude(step, facts), sum(limits))
 
     async def verify_access_token(
         self,
@@ -162,7 +320,7 @@ class ApiClient:
         text = access_token.decode("ascii", "replace") if isinstance(access_token, bytes) else access_token
         token, names = _encodable(text), list(required_claims or ())
         step = self._engine.verify_access_token(token, names, time.time())
-        return (await self._driver.conclude(step, request_url, request_headers)).claims
+        return (await self._driver.conclude(step, request_url, request_headers)).claims()
 
     async def verify_dpop_proof(self, access_token: str, proof: str, http_method: str, http_url: str) -> dict[str, Any]:
         """The claims of a DPoP proof, after checking that it is valid for this access token, method and URL.
@@ -266,8 +424,59 @@ class ApiClient:
         """Whether Bearer is refused."""
         return self.options.dpop_required
 
+    def guidance(
+        self, scopes: Sequence[str] = (), resource: Optional[ProtectedResource] = None
+    ) -> Optional[_native.Guidance]:
+        """What challenges say besides the error; `None` without a resource. RFC 9728 section 5.1.
+
+        Args:
+            scopes: Those that a token needs for the request.
+            resource: Instead of the one in the options.
+
+        Raises:
+            ConfigurationError: one of `scopes` is no scope.
+        """
+        described = self.options.resource if resource is None else resource
+        return None if described is None else _native.Guidance(described._engines, list(scopes))
+
+    async def resource_document(self, resource: Optional[ProtectedResource] = None) -> dict[str, Any]:
+        """The metadata document of the resource, as a new dict. RFC 9728 section 2.
+
+        Args:
+            resource: Instead of the one in the options.
+
+        Raises:
+            ConfigurationError: there is no resource, or a resolver names the issuers and the resource names none.
+            IssuerUnavailableError: the issuer can't be reached, so it is not known now how it spells itself.
+        """
+        described = self.options.resource if resource is None else resource
+        if described is None:
+            raise ConfigurationError("There is no resource: give 'resource'.")
+        making = self._engine.resource_document(described._engines)
+        end = time.monotonic() + self.options.fetch_timeout
+        while isinstance(step := making.next(time.time()), _native.DocumentNeeded):
+            if not await self._documents.bring(step, end - time.monotonic()):
+                making.waited()
+        document: dict[str, Any] = json.loads(step)
+        return document
+
+    def granted_scopes(self, claims: Mapping[str, Any]) -> list[str]:
+        """All scopes that verified claims grant, with those that others imply. This does not verify the claims."""
+        return self._engine.granted_scopes(_as_json(claims))
+
+    def audience_of(self, claims: Mapping[str, Any]) -> Optional[str]:
+        """Which of the audiences in the options verified claims are for; `None` if they are for `client_ids`.
+
+        If `aud` has several of them, it is the first one in the options. This does not verify the claims.
+        """
+        return self._engine.audience_of(_as_json(claims))
+
     def unmet(
-        self, claims: Mapping[str, Any], requirement: Requirement, authorization: Optional[str] = None
+        self,
+        claims: Mapping[str, Any],
+        requirement: Requirement,
+        authorization: Optional[str] = None,
+        guidance: Optional[_native.Guidance] = None,
     ) -> Optional[BaseAuthError]:
         """The error, with its answer, for verified claims that don't meet a requirement; `None` if they do.
 
@@ -277,20 +486,27 @@ class ApiClient:
             claims: What `verify_request` has returned.
             requirement: What the resource requires.
             authorization: The request's Authorization field: the challenge is for the scheme that it uses.
+            guidance: What the challenge says besides. By default it is that of the resource in the options.
         """
         unmet = requirement.unmet(claims, self.options.scope_claim)
-        if unmet is None or isinstance(unmet, str):
-            return None if unmet is None else self._engine.unfit(unmet, authorization)
-        return self._engine.unmet(*unmet, authorization, time.time())
+        if unmet is None:
+            return None
+        said = self.guidance(requirement.scopes) if guidance is None else guidance
+        if isinstance(unmet, str):
+            return self._engine.unfit(unmet, authorization, said)
+        return self._engine.unmet(*unmet, authorization, time.time(), said)
 
-    def unfit(self, reason: str, authorization: Optional[str] = None) -> BaseAuthError:
+    def unfit(
+        self, reason: str, authorization: Optional[str] = None, guidance: Optional[_native.Guidance] = None
+    ) -> BaseAuthError:
         """The 401 for claims that don't fit the type that a route asks for.
 
         Args:
             reason: Facts for the log.
             authorization: The request's Authorization field: the challenge is for the scheme that it uses.
+            guidance: What the challenge says besides. By default it is that of the resource in the options.
         """
-        error = self._engine.unfit(None, authorization)
+        error = self._engine.unfit(None, authorization, self.guidance() if guidance is None else guidance)
         error.detail = reason
         return error
 
@@ -341,6 +557,11 @@ class ApiClient:
         """
         return None if self._store is None else self._store.status()
 
+    def observe_replay_store(self, observer: Callable[[float], object]) -> None:
+        """Have `observer` called with how long each question to the `ReplayStore` took, seconds, answered or not."""
+        if self._store is not None:
+            self._store.observers.append(observer)
+
 
 class Waited:
     """How long a request waited for the network, as a context manager around the waiting; seconds."""
@@ -355,12 +576,38 @@ class Waited:
         self.seconds += time.monotonic() - self._begun
 
 
+def _or_raised(outcome: Union[_native.Passed, BaseAuthError]) -> _native.Passed:
+    if isinstance(outcome, BaseAuthError):
+        raise outcome
+    return outcome
+
+
+def _shown(passed: _native.Passed) -> Verified:
+    return Verified(passed.claims(), passed.dpop_nonce)
+
+
+def is_settled(step: _Step) -> TypeGuard[_native.Passed]:
+    """Whether nothing has to be brought, neither now nor in the background."""
+    return type(step) is _native.Passed and step.refresh is None
+
+
+def _missing_target(facts: RequestFacts) -> MissingRequiredArgumentError:
+    arguments = (("http_method", facts.method), ("http_url", facts.url))
+    missing = [name for name, value in arguments if value is None]
+    message = f"DPoP authentication requires {' and '.join(missing)}"
+    return MissingRequiredArgumentError("/".join(missing), message)
+
+
 def _never_needed(issuer: str) -> dict[str, Any]:
     nothing = {"age": None, "last_error": None, "next_fetch_in": None, "fetched": 0, "failed": 0}
     return {"issuer": issuer, "discovery": nothing, "key_set": dict(nothing), "keys": []}
 
 
-def _fields(headers: Mapping[str, str]) -> _Fields:
+def _as_json(claims: Mapping[str, Any]) -> str:
+    return json.dumps(claims, allow_nan=False)
+
+
+def _fields(headers: Fields) -> Fields:
     # Starlette's and httpx's list of fields shows a repeated field, which a mapping hides.
     raw = getattr(headers, "raw", None)
     return raw if type(raw) is list else headers

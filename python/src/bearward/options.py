@@ -17,9 +17,12 @@ from bearward._driver.declared import check_options, declares_options, option
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.errors import ConfigurationError, MissingRequiredArgumentError
 from bearward.replay import ReplayStore
-from bearward.types import DomainsResolver
+from bearward.resource import ProtectedResource
+from bearward.types import DomainsResolver, HttpClient
 
 _logger = logging.getLogger("bearward")
+
+_Pem = Union[str, bytes]
 
 
 @declares_options
@@ -84,9 +87,17 @@ class ApiClientOptions:
     must be one of them, and the token must say that it is an access token: `token_use` is `access`, `typ` is `at+jwt`,
     or it has a claim of scopes. A token with `aud`, `nonce`, `at_hash` or `c_hash` is refused."""
 
-    scope_claim: Optional[str] = option(default=None, kw_only=True)
+    scope_claim: Optional[Union[str, Sequence[str]]] = option(default=None, kw_only=True)
     """The claim with a token's scopes: a string with spaces between them, or a list. By default it is `scope`, and for
-    an `issuer`, where that is missing, `scp`. For a `domain` the claim `scope` must be a string."""
+    an `issuer`, where that is missing, `scp`. For a `domain` the claim `scope` must be a string. Or several claims,
+    whose scopes count together: `("scope", "permissions")`."""
+
+    implies: Optional[Mapping[str, Sequence[str]]] = option(default=None, kw_only=True)
+    """Which scopes a scope implies: with `{"admin": ["write"], "write": ["read"]}`, a token with `admin` has all
+    three."""
+
+    resource: Optional[ProtectedResource] = option(default=None, kw_only=True)
+    """What the API publishes about itself (RFC 9728). Every challenge then names the URL of its metadata document."""
 
     jwks_uri: Optional[str] = option(default=None, kw_only=True)
     """Where the issuer's keys are, for an issuer without a discovery document."""
@@ -97,6 +108,29 @@ class ApiClientOptions:
     allow_private_jwks: bool = option(default=False, kw_only=True)
     """Let discovery documents name key sets at private and loopback addresses, for an issuer in the same cluster or
     network. Link-local addresses stay refused."""
+
+    mtls: bool = option(default=False, check=checks.flag, kw_only=True)
+    """Accept tokens that are bound to a client's certificate (`cnf.x5t#S256`, RFC 8705), from clients that show this
+    certificate. The certificate comes from the server, by ASGI's TLS extension, or from `client_certificate_header`.
+    Its hash is compared, and nothing else: no dates, names, or authorities. Without this option, such tokens are
+    refused."""
+
+    client_certificate_header: Optional[str] = option(
+        default=None, check=checks.certificate_header, needs="mtls", kw_only=True
+    )
+    """The header in which a proxy passes on the client's certificate: `"X-Forwarded-Client-Cert"` (Envoy),
+    `"X-SSL-Client-Cert"` (nginx, `$ssl_client_escaped_cert`), or `"Client-Cert"` (RFC 9440). The proxy must write it
+    for each request, in place of what the client sent, with one certificate, and no client may reach the API without
+    this proxy. In an app, it counts only with `app.state.trust_proxy = True`: without it, all requests get a 500."""
+
+    decryption_keys: Optional[Union[Sequence[_Pem], Mapping[str, _Pem]]] = option(
+        default=None, check=checks.decryption_keys, kw_only=True
+    )
+    """RSA private keys in PEM (PKCS #8), at most 4, that open encrypted tokens (JWE): RSA-OAEP-256 with A256GCM, as
+    Auth0 encrypts, or A128GCM. Inside must be a signed token, which is verified as any other. Or a dict of such keys by
+    the `kid` that tokens have in their header. While a key is exchanged, give the old and the new one. Without keys,
+    encrypted tokens are refused; signed ones are accepted all the same. These options hold the keys as they were given:
+    so does a pickled client or guard. No repr, log or error shows them."""
 
     algorithms: Sequence[str] = option(default=("RS256",), check=checks.algorithms, kw_only=True)
     """Signature algorithms that are accepted: RS256/384/512, PS256/384/512, ES256/384/512, EdDSA (or Ed25519)."""
@@ -115,6 +149,14 @@ class ApiClientOptions:
     ca_file: Optional[Union[str, os.PathLike[str]]] = option(default=None, check=checks.ca_file, kw_only=True)
     """A file with certificate authorities (PEM) that are trusted besides those of the system. `BEARWARD_CA_FILE` in the
     environment adds some as well."""
+
+    http_client: Union[HttpClient, Callable[[], HttpClient], None] = option(
+        default=None, check=checks.http_client, kw_only=True
+    )
+    """An `httpx.AsyncClient` or `httpx2.AsyncClient` for all requests to issuers, with proxies, certificate authorities
+    and headers of your own. It is good for one event loop, and you close it. Or a function that makes such a client: it
+    is called once for each event loop, or oftener, and its clients are closed with the loop. No redirect is followed,
+    whatever the client says."""
 
     dpop_algorithms: Sequence[str] = option(default=("ES256",), check=checks.algorithms, kw_only=True)
     """Signature algorithms that are accepted for DPoP proofs: ES256, ES384, RS256, PS256, EdDSA."""
@@ -181,15 +223,21 @@ class ApiClientOptions:
 
 class _CommonOptions(TypedDict, total=False):
     client_ids: Optional[Sequence[str]]
-    scope_claim: Optional[str]
+    scope_claim: Optional[Union[str, Sequence[str]]]
+    implies: Optional[Mapping[str, Sequence[str]]]
+    resource: Optional[ProtectedResource]
     jwks_uri: Optional[str]
     jwks: Optional[Mapping[str, Any]]
     allow_private_jwks: bool
+    mtls: bool
+    client_certificate_header: Optional[str]
+    decryption_keys: Optional[Union[Sequence[_Pem], Mapping[str, _Pem]]]
     timeout: float
     algorithms: Sequence[str]
     leeway: Union[int, float]
     fetch_timeout: float
     ca_file: Optional[Union[str, os.PathLike[str]]]
+    http_client: Union[HttpClient, Callable[[], HttpClient], None]
     dpop_algorithms: Sequence[str]
     dpop_replay: Union[bool, ReplayStore]
     on_store_error: OnError
@@ -242,13 +290,16 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
     issuers = configured_issuers(options)
     check_options(options)
     _check_keys(options, issuers)
+    if options.http_client is not None and options.ca_file is not None:
+        raise ConfigurationError("ca_file is for Bearward's own connections: give these authorities to http_client.")
     engine = _native.Engine(
         audience=audience,
         client_ids=None if options.client_ids is None else list(options.client_ids),
         issuers=issuers,
         single_issuer=isinstance(options.issuer, str) if options.issuer is not None else options.domains is None,
         exact_issuers=options.issuer is not None,
-        scope_claim=options.scope_claim,
+        scope_claim=scope_claims(options),
+        implies=_implied(options),
         allow_private_jwks=options.allow_private_jwks,
         jwks_uri=options.jwks_uri,
         jwks=None if options.jwks is None else json.dumps(options.jwks),
@@ -265,6 +316,8 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         dpop_nonce_lifetime=float(options.dpop_nonce_lifetime),
         issuers_kept=options.cache_max_entries if options.cache_adapter is None else _ISSUERS_KEPT,
         tokens_remembered=options.verified_token_cache,
+        mtls=(options.client_certificate_header or "connection") if options.mtls else None,
+        decryption_keys=_decryption_keys(options),
     )
     for issuer in issuers or ():
         if _native.is_plain_http(issuer):
@@ -311,11 +364,37 @@ def _check_clients(options: ApiClientOptions) -> None:
         raise ConfigurationError("client_ids must be a list of non-empty strings, such as ['my-app'].")
 
 
+def scope_claims(options: ApiClientOptions) -> Optional[Union[str, list[str]]]:
+    """The claim with the scopes, or the claims that count together.
+
+    Raises:
+        ConfigurationError: there is something that is not the name of a claim.
+    """
+    given: object = options.scope_claim
+    if given is None or (isinstance(given, str) and given):
+        return given
+    if not isinstance(given, (list, tuple)) or not given or not all(isinstance(it, str) and it for it in given):
+        raise ConfigurationError("scope_claim must be the name of a claim, such as 'scp', or a list of names.")
+    return list(given)
+
+
+def _implied(options: ApiClientOptions) -> Optional[dict[str, list[str]]]:
+    given: object = options.implies
+    if given is None:
+        return None
+    wrong = ConfigurationError("implies must be a dict of scopes, each with a list of scopes: {'admin': ['read']}.")
+    if not isinstance(given, Mapping):
+        raise wrong
+    for scope, implied in given.items():
+        if isinstance(implied, str) or not isinstance(implied, (list, tuple, set, frozenset)):
+            raise wrong
+        if not all(isinstance(name, str) and name and not any(map(str.isspace, name)) for name in (scope, *implied)):
+            raise wrong
+    return {scope: list(implied) for scope, implied in given.items()}
+
+
 def _check_keys(options: ApiClientOptions, issuers: Optional[list[str]]) -> None:
-    """Check the options that say where keys are, and in which claim scopes are."""
-    scope_claim: object = options.scope_claim
-    if scope_claim is not None and (not isinstance(scope_claim, str) or not scope_claim):
-        raise ConfigurationError("scope_claim must be the name of a claim, such as 'scp'.")
+    """Check the options that say where keys are."""
     if not isinstance(options.allow_private_jwks, bool):
         raise ConfigurationError("allow_private_jwks must be True or False.")
     if options.jwks_uri is None and options.jwks is None:
@@ -426,6 +505,19 @@ def _nonce_keys(options: ApiClientOptions) -> Optional[list[bytes]]:
         return None
     given = options.dpop_nonce_key or secrets.token_bytes(32)
     return [given] if isinstance(given, bytes) else list(given)
+
+
+def _decryption_keys(options: ApiClientOptions) -> Optional[list[tuple[Optional[str], str]]]:
+    keys = options.decryption_keys
+    if keys is None:
+        return None
+    named = keys.items() if isinstance(keys, Mapping) else ((None, pem) for pem in keys)
+    return [(None if kid is None else _encodable(kid), _encodable(pem)) for kid, pem in named]
+
+
+def _encodable(text: _Pem) -> str:
+    # An error about what can't be encoded would hold the text, which is a secret.
+    return (text if isinstance(text, bytes) else text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
 
 def _replay_protection(options: ApiClientOptions) -> Literal["in_process", "shared", "off"]:

@@ -91,6 +91,11 @@ class Requirement:
         self._names = {*(name for names in looked_at for name in names), *values}
         self._engines = _native.Requirement(**self._given)
 
+    @property
+    def native(self) -> Optional[_native.Requirement]:
+        """What the engine is to check of it, if anything."""
+        return self._engines if self._names else None
+
     def __eq__(self, other: object) -> bool:
         return self._key == other._key if isinstance(other, Requirement) else NotImplemented
 
@@ -125,20 +130,33 @@ class Requirement:
         more.__setstate__(state)
         return more
 
-    def unmet(
-        self, claims: Mapping[str, Any], scope_claim: Optional[str] = None
-    ) -> Union[str, tuple[_native.Requirement, str], None]:
-        """For `ApiClient.unmet`: the claim that a function refuses; or what to ask the engine, if anything.
-
-        `scope_claim`: the claim with the scopes, if it is neither `scope` nor `scp`.
-        """
+    def refused_by_function(self, claims: Mapping[str, Any]) -> Optional[str]:
+        """The claim that a function refuses, if any."""
         for name, test in self._tests:
             if name not in claims or not _passes(test, claims[name]):
                 return name
+        return None
+
+    def unmet(
+        self, claims: Mapping[str, Any], scope_claim: Names = None
+    ) -> Union[str, tuple[_native.Requirement, str], None]:
+        """For `ApiClient.unmet`: the claim that a function refuses; or what to ask the engine, if anything.
+
+        `scope_claim`: the claim with the scopes, or several, if they are neither `scope` nor `scp`.
+        """
+        refused = self.refused_by_function(claims)
+        if refused is not None:
+            return refused
         names = self._names
         if "scope" in names:
-            names = {*names, "scp"} if scope_claim is None else {*names, scope_claim}
+            names = {*names, *_scope_claims(scope_claim)}
         return (self._engines, _some_as_json(claims, names)) if names else None
+
+
+def _scope_claims(given: Names) -> Sequence[str]:
+    if given is None:
+        return ("scp",)
+    return (given,) if isinstance(given, str) else given
 
 
 def _passes(test: Callable[[Any], Any], claim: object) -> bool:

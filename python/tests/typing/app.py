@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Optional
 
+import httpx
 import redis.asyncio
 from fastapi import Depends, FastAPI
 from fastapi.requests import HTTPConnection
@@ -13,12 +14,15 @@ from bearward import (
     ApiError,
     AsyncCacheAdapter,
     IssuerUnavailableError,
+    ProtectedResource,
     RedisCache,
     RedisReplayStore,
     ReplayStore,
     Requirement,
 )
+from bearward.asgi import AuthMiddleware, Principal, current_principal
 from bearward.fastapi import Guard, claims_of
+from bearward.testing import TestTenant, act_as
 from fastapi_plugin import (
     Auth0FastAPI,
     BaseAuthError,
@@ -59,6 +63,9 @@ class Store:
 auth0 = Auth0FastAPI(audience="api", dpop_replay=Store(), on_store_error="local", dpop_algorithms=["ES256"])
 auth0 = Auth0FastAPI(dpop_replay=RedisReplayStore(redis.asyncio.Redis()), public_origin="https://api.example")
 auth0 = Auth0FastAPI(dpop_nonce=True, dpop_nonce_key=[b"", b""], dpop_nonce_lifetime=60, trusted_hops=2)
+auth0 = Auth0FastAPI(domain="tenant.example", audience="api", http_client=httpx.AsyncClient(http2=False))
+auth0 = Auth0FastAPI(domain="tenant.example", audience="api", http_client=lambda: httpx.AsyncClient())
+auth0 = Auth0FastAPI(domain="tenant.example", audience="api", http_client=httpx.AsyncClient)
 store: ReplayStore = Store()
 auth0 = Auth0FastAPI(domains=resolve, audience="api", resolver_timeout=1, resolver_ttl_seconds=0.5, fetch_timeout=2)
 resolver: DomainsResolver = resolve
@@ -83,6 +90,18 @@ class User:
 @app.get("/me")
 async def me(user: Annotated[User, auth0.require_auth(model=User, any_permission=["a"], max_age=60)]) -> str:
     return user.sub
+
+
+def of_wsgi(client: ApiClient) -> dict[str, Any]:
+    nonce: Optional[str] = client.verify_sync({}, "GET", "https://api.example/").dpop_nonce
+    return client.verify_request_sync({"Authorization": nonce or ""})
+
+
+def of_tests() -> str:
+    with TestTenant("tenant.example") as tenant, act_as(app, checks=False, sub="me"):
+        tenant.serve(auth0, auth0.api_client)
+        headers: dict[str, str] = tenant.headers(dpop=True, url="/", scope="a")
+        return tenant.token(sub=None) + headers["DPoP"]
 
 
 async def by_hand(connection: HTTPConnection) -> list[Optional[str]]:
@@ -148,3 +167,20 @@ auth0 = Auth0FastAPI(client_id="id", client_assertion_key=b"pem", client_asserti
 api_client = ApiClient(ApiClientOptions(domain="tenant.example", audience="api"))
 auth0 = Auth0FastAPI.from_client(api_client, public_origin="https://api.example.com")
 leeway: float = api_client.options.leeway
+
+
+resource = ProtectedResource("https://api.example.com/v1", scopes_supported=["read"], resource_name="API")
+guard = Guard("https://a.example/", "api", resource=resource, implies={"admin": ["read"]}, scope_claim=("scope", "scp"))
+guard.publish(FastAPI())
+guarded = AuthMiddleware(
+    FastAPI(), api_client, scopes=["read"], any_permission=["p"], resource=resource, exempt=["/up"]
+)
+
+
+async def published(client: ApiClient) -> dict[str, Any]:
+    return await resource.document(client)
+
+
+def who() -> Optional[str]:
+    principal: Optional[Principal] = current_principal()
+    return None if principal is None else principal.subject

@@ -4,6 +4,7 @@
 
 mod call;
 mod doctor;
+mod doctor_mcp;
 mod doctor_setup;
 mod dpop;
 mod explain;
@@ -14,6 +15,8 @@ mod init_local;
 mod issuer;
 mod looks;
 mod manual;
+mod other_issuers;
+mod redis;
 mod server;
 mod stranger;
 mod support;

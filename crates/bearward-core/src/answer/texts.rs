@@ -83,9 +83,14 @@ pub(super) fn of_rejection(rejection: &Rejection) -> (ErrorCode, Cow<'static, st
         Rejection::TokenTooLarge { .. }
         | Rejection::OpaqueToken
         | Rejection::EncryptedToken
+        | Rejection::EncryptionNotSupported
+        | Rejection::DecryptionFailed
+        | Rejection::ContentNotSigned
         | Rejection::MalformedHeader(_)
         | Rejection::CriticalHeader => (InvalidToken, "Failed to parse token header"),
-        Rejection::MalformedPayload(_) => (InvalidToken, "Failed to parse token payload"),
+        Rejection::MalformedPayload(_) | Rejection::ReplicatedClaimMismatch => {
+            (InvalidToken, "Failed to parse token payload")
+        }
         Rejection::SymmetricAlgorithm(HmacName::Hs256) => {
             (InvalidToken, "Symmetric algorithm 'HS256' is not supported")
         }
@@ -161,6 +166,9 @@ pub(super) fn of_rejection(rejection: &Rejection) -> (ErrorCode, Cow<'static, st
         Rejection::ThumbprintMissing | Rejection::ThumbprintMalformed => {
             (InvalidToken, "Access token 'cnf' claim missing 'jkt'")
         }
+        Rejection::ClientCertificateMissing => (InvalidToken, "Token requires its client certificate"),
+        Rejection::ClientCertificateUnreadable => (InvalidToken, "Client certificate can't be read"),
+        Rejection::ClientCertificateMismatch => (InvalidToken, "Client certificate mismatch"),
         Rejection::ProofKeyMissing | Rejection::ProofKeyUnusable(_) => {
             (InvalidDpopProof, "Missing or invalid jwk in header")
         }

@@ -14,12 +14,23 @@ pub struct Entry {
     pub cause: &'static str,
     /// With settings as `{setting}`.
     pub(super) remedy: &'static str,
+    /// What follows it for users of Auth0.
+    pub(super) auth0: Option<&'static str>,
 }
 
 impl Entry {
-    /// What to do: one to three sentences, with settings as `front_end` spells them.
-    pub fn remedy(&self, front_end: FrontEnd) -> String {
+    /// What to do, whoever the issuer is: one to three sentences, with settings as `front_end` spells them.
+    pub fn neutral_remedy(&self, front_end: FrontEnd) -> String {
         with_settings(self.remedy, front_end)
+    }
+
+    /// The same, and what that means in Auth0's dashboard, if there is more to say.
+    pub fn remedy(&self, front_end: FrontEnd) -> String {
+        let neutral = self.neutral_remedy(front_end);
+        match self.auth0 {
+            Some(auth0) => format!("{neutral} {auth0}"),
+            None => neutral,
+        }
     }
 }
 

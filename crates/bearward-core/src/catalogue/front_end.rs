@@ -20,7 +20,7 @@ pub(super) struct Setting {
     pub(super) name: &'static str,
     pub(super) python: &'static str,
     pub(super) rust: &'static str,
-    /// The flag of `bearward explain` for it, if there is one and the command does not read `python` as well.
+    /// The flag of `bearward explain` for it, if there is one.
     pub(super) explain: Option<&'static str>,
 }
 
@@ -36,9 +36,11 @@ const fn setting(
 #[rustfmt::skip]
 pub(super) const SETTINGS: &[Setting] = &[
     setting("algorithms", "`algorithms`", "`Builder::algorithms`", Some("`--algorithm`")),
-    setting("audience", "`AUTH0_AUDIENCE`", "`Builder::audience`", None),
-    setting("domain", "`AUTH0_DOMAIN`", "`Builder::domain`", None),
-    setting("domains", "`domains`", "`Builder::domain`", Some("`--domain`")),
+    setting("audience", "`audience=...`", "`Builder::audience`", Some("`--audience`")),
+    setting("client_ids", "`audience=None, client_ids=[...]`", "`Builder::client_ids`", Some("`--client-ids`")),
+    setting("decryption_keys", "`decryption_keys`", "`Policy::with_decryption_keys`", None),
+    setting("domain", "`domain=...` or `issuer=...`", "`Builder::domain` or `Builder::issuer`", Some("`--domain` or `--issuer`")),
+    setting("domains", "`domains=[...]` or `issuer=[...]`", "`Builder::domain` or `Builder::issuer`", Some("`--domain` or `--issuer`")),
     setting("dpop_algorithms", "`dpop_algorithms`", "`Builder::dpop_algorithms`", Some("`--proof-algorithm`")),
     setting("dpop_enabled", "`dpop_enabled=True`", "`Dpop::Accepted`", Some("`--dpop accepted`")),
     setting("dpop_iat_leeway", "`dpop_iat_leeway`", "`Builder::dpop_window`", None),
@@ -46,6 +48,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("dpop_replay", "`dpop_replay`", "`Builder::replay_store`", None),
     setting("dpop_required", "`dpop_required=False`", "`Dpop::Accepted`", Some("`--dpop accepted`")),
     setting("leeway", "`leeway`", "`Builder::leeway`", Some("`--leeway`")),
+    setting("mtls", "`mtls=True`", "`Policy::with_mutual_tls`", None),
     setting("on_store_error", "`on_store_error=\"allow\"`", "`Builder::accept_replays_while_store_fails`", None),
     setting("resolver_timeout", "`resolver_timeout`", "`Builder::resolver_timeout`", None),
     setting("public_origin", "`public_origin`", "`Builder::public_origin`", None),

@@ -7,5 +7,5 @@ use super::entry::{Entry, Section};
 pub const RUST_CODES: &[Entry] = &[
     Entry { code: "guard_missing", section: Section::RustRoutes,
         cause: "A handler asks for claims, and no guard stands in front of its route. The route is open.",
-        remedy: "Put the guard's layer around the whole router, or around this route." },
+        remedy: "Put the guard's layer around the whole router, or around this route.", auth0: None },
 ];

@@ -17,12 +17,13 @@ use crate::jose::thumbprint::Thumbprint;
 use crate::policy::{Policy, ReplayProtection};
 use crate::refusal::Cause;
 use crate::rejection::Rejection;
-use crate::requirement;
+use crate::scope;
 use crate::time::UnixTime;
-use crate::verify::claims::Found;
+use crate::verify::certificate::Sender;
 use crate::verify::credentials::Presented;
 use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
-use crate::verify::{Verifier, binding, header, recipient};
+use crate::verify::registered_claims::RegisteredClaims;
+use crate::verify::{Verifier, binding, encrypted, header, recipient};
 
 impl Verifier {
     /// Explains `outcome`, the decision about a request: how each check ended, and then the check of `required_scopes`.
@@ -46,6 +47,7 @@ impl Verifier {
         let proof = presented.proof.map(|proof| UnverifiedProof::read(proof, &self.policy.dpop));
         let mut evidence = Evidence {
             policy: &self.policy,
+            sender: Sender::of(request, self.policy.mutual_tls),
             method: request.method,
             url: &request.public_url(),
             issuers: decision.resolved_issuers(),
@@ -65,6 +67,7 @@ impl Verifier {
 /// All that can be read of a request, whatever is wrong with it. Nothing in it is trusted.
 struct Evidence<'a> {
     policy: &'a Policy,
+    sender: Sender<'a>,
     method: &'a str,
     url: &'a str,
     issuers: Option<&'a HashSet<IssuerUrl>>,
@@ -91,6 +94,20 @@ type Judgement = Option<Result<(), Rejection>>;
 
 impl ReadToken {
     fn of(token: &str, policy: &Policy) -> Self {
+        match encrypted::open(token, policy) {
+            Err(rejection) => Self { shape: Some(Err(rejection)), ..Self::default() },
+            Ok(None) => Self::of_signed(token, policy),
+            Ok(Some(opened)) => {
+                let mut read = Self::of_signed(opened.token(), policy);
+                if let (Some(claims), Some(Ok(()))) = (&read.claims, &read.payload) {
+                    read.payload = Some(opened.check_replicated(claims));
+                }
+                read
+            }
+        }
+    }
+
+    fn of_signed(token: &str, policy: &Policy) -> Self {
         let segments = match header::segments(token, policy) {
             Ok(segments) => segments,
             Err(rejection) => return Self { shape: Some(Err(rejection)), ..Self::default() },
@@ -136,8 +153,8 @@ impl<'a> Evidence<'a> {
                 None => Finding::NotReached,
             }
         };
-        let told = matches!(finding, Finding::Passed | Finding::Failed(_));
-        Step { check, unverified: told && self.is_unverified(check, outcome), finding }
+        let has_result = matches!(finding, Finding::Passed | Finding::Failed(_));
+        Step { check, unverified: has_result && self.is_unverified(check, outcome), finding }
     }
 
     fn applies(&self, check: Check) -> bool {
@@ -171,17 +188,20 @@ impl<'a> Evidence<'a> {
             Check::Payload => self.token.payload.clone(),
             Check::Issuer => Some(self.issuer()?.map(drop)),
             Check::KeyId => Some(header::kid(head?).map(drop)),
-            Check::IssuerSpelling => Some(Found::of(claims?).check_issuer(self.metadata.as_ref()?)),
+            Check::IssuerSpelling => {
+                Some(RegisteredClaims::of(claims?).check_issuer(self.metadata.as_ref()?))
+            }
             Check::Audience => Some(recipient::check(
                 claims?.object(),
+                claims?.get("aud"),
                 head.map_or(header::TokenType::Any, header::token_type),
                 &policy.recipients,
-                &policy.scope_claim,
+                policy.scopes.claim(),
             )),
-            Check::Expiry => Some(Found::of(claims?).check_expiry(policy, now)),
-            Check::NotBefore => Some(Found::of(claims?).check_not_before(policy, now)),
-            Check::IssuedAt => Some(Found::of(claims?).check_issued_at()),
-            Check::Subject => Some(Found::of(claims?).check_subject()),
+            Check::Expiry => Some(RegisteredClaims::of(claims?).check_expiry(policy, now)),
+            Check::NotBefore => Some(RegisteredClaims::of(claims?).check_not_before(policy, now)),
+            Check::IssuedAt => Some(RegisteredClaims::of(claims?).check_issued_at()),
+            Check::Subject => Some(RegisteredClaims::of(claims?).check_subject()),
             Check::Binding => Some(self.look_at_binding(claims?, self.presented.scheme?)),
             Check::ProofType => Some(self.proof()?.check_type()),
             Check::ProofAlgorithm => Some(self.proof()?.algorithm(dpop).map(drop)),
@@ -201,12 +221,10 @@ impl<'a> Evidence<'a> {
             Check::ProofUrl => Some(proof::check_url(self.proof_claims()?.object(), request)),
             Check::ProofToken => Some(proof::check_token(self.proof_claims()?.object(), request)),
             Check::ProofBinding => {
-                let jkt = binding::of_dpop_token(claims?).ok()?;
+                let jkt = binding::of_dpop_token(claims?.get("cnf"), &self.sender).ok()?;
                 Some(binding::check_thumbprint(jkt, &self.proof_key()?.ok()?.1))
             }
-            Check::Scope => {
-                Some(requirement::require(claims?.object(), &policy.scope_claim, self.required_scopes))
-            }
+            Check::Scope => Some(scope::require(claims?.object(), &policy.scopes, self.required_scopes)),
             // The outcome has the first five. The last one is only for tokens without a request.
             Check::Discovery
             | Check::KeySet
@@ -222,10 +240,10 @@ impl<'a> Evidence<'a> {
         let mode = self.policy.dpop.mode;
         match scheme {
             Scheme::Bearer => {
-                binding::check_bearer(claims, mode)?;
+                binding::check_bearer(claims.get("cnf"), mode, &self.sender)?;
                 binding::check_no_proof(self.presented.beside_proof, mode)
             }
-            Scheme::Dpop => binding::of_dpop_token(claims).map(drop),
+            Scheme::Dpop => binding::of_dpop_token(claims.get("cnf"), &self.sender).map(drop),
         }
     }
 

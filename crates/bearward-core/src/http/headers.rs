@@ -1,22 +1,9 @@
 //! Which header fields count, and what several of one name mean.
 
-use core::fmt;
-
+use super::client_certificate::CertificateFields;
 use super::forwarded::ForwardedFields;
-use super::scheme::trim;
 
-/// A header field that may appear once in a request.
-#[derive(Clone, Copy, Default)]
-#[expect(clippy::exhaustive_enums, reason = "none, one, several: there is nothing else")]
-pub enum Field<'a> {
-    /// It is not there.
-    #[default]
-    Absent,
-    /// Its value.
-    Once(&'a [u8]),
-    /// It appears more than once. Nobody can say which one counts, so none does.
-    Repeated,
-}
+pub use super::field::Field;
 
 /// The header fields of a request that matter for the decision. All others are ignored.
 #[derive(Clone, Default)]
@@ -30,6 +17,8 @@ pub struct HeaderFields<'a> {
     pub host: Field<'a>,
     /// The fields that proxies write.
     pub forwarded: ForwardedFields<'a>,
+    /// The fields in which proxies pass on the certificate of a client.
+    pub certificates: CertificateFields<'a>,
 }
 
 impl<'a> HeaderFields<'a> {
@@ -44,24 +33,42 @@ impl<'a> HeaderFields<'a> {
 
     /// Adds a field line.
     pub fn add(&mut self, name: &[u8], value: &'a [u8]) {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        // By length first: most fields of a request are none of these.
-        match name.len() {
-            13 if is("authorization") => self.authorization.add(value),
-            4 if is("dpop") => self.dpop.add(value),
-            4 if is("host") => self.host.add(value),
-            17 if is("x-forwarded-proto") => self.forwarded.proto.push(text(value)),
-            16 if is("x-forwarded-host") => self.forwarded.host.push(text(value)),
-            18 if is("x-forwarded-prefix") => self.forwarded.prefix.push(text(value)),
-            9 if is("forwarded") => self.forwarded.forwarded.push(text(value)),
-            _ => {}
+        match Self::known_name(name) {
+            Some("authorization") => self.authorization.add(value),
+            Some("dpop") => self.dpop.add(value),
+            Some("host") => self.host.add(value),
+            Some("x-forwarded-proto") => self.forwarded.proto.push(text(value)),
+            Some("x-forwarded-host") => self.forwarded.host.push(text(value)),
+            Some("x-forwarded-prefix") => self.forwarded.prefix.push(text(value)),
+            Some("forwarded") => self.forwarded.forwarded.push(text(value)),
+            Some(other) => self.certificates.add(other.as_bytes(), value),
+            None => {}
         }
+    }
+
+    /// The name in lower case, if it is one of a field that matters. All others need not be kept.
+    ///
+    /// A name of a certificate's field with `_` for `-` is one of them: it makes the field count as sent twice.
+    pub fn known_name(name: &[u8]) -> Option<&'static str> {
+        // By length first: most fields of a request are none of these.
+        let known: &[&'static str] = match name.len() {
+            4 => &["dpop", "host"],
+            9 => &["forwarded"],
+            13 => &["authorization"],
+            16 => &["x-forwarded-host"],
+            17 => &["x-forwarded-proto"],
+            18 => &["x-forwarded-prefix"],
+            _ => &[],
+        };
+        let known = known.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes())).copied();
+        known.or_else(|| CertificateFields::known_name(name))
     }
 
     /// The field lines that matter. If they are read again, the result is the same.
     pub fn lines(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> {
         let once = [("authorization", self.authorization), ("dpop", self.dpop), ("host", self.host)];
-        let once = once.into_iter().flat_map(|(name, field)| field.values().map(move |value| (name, value)));
+        let once = once.into_iter().chain(self.certificates.all());
+        let once = once.flat_map(|(name, field)| field.values().map(move |value| (name, value)));
         let forwarded = [
             ("x-forwarded-proto", self.forwarded.proto.clone()),
             ("x-forwarded-host", self.forwarded.host.clone()),
@@ -91,45 +98,6 @@ fn text(value: &[u8]) -> &str {
     core::str::from_utf8(value).unwrap_or_default()
 }
 
-impl<'a> Field<'a> {
-    /// Adds a field line of this name.
-    pub fn add(&mut self, value: &'a [u8]) {
-        *self = match self {
-            Self::Absent => Self::Once(value),
-            Self::Once(_) | Self::Repeated => Self::Repeated,
-        };
-    }
-
-    /// The values of a repeated field are not kept. Two empty ones are given instead.
-    fn values(self) -> impl Iterator<Item = &'a [u8]> {
-        let (one, other): (Option<&[u8]>, Option<&[u8]>) = match self {
-            Self::Absent => (None, None),
-            Self::Once(value) => (Some(value), None),
-            Self::Repeated => (Some(b""), Some(b"")),
-        };
-        one.into_iter().chain(other)
-    }
-
-    pub(crate) fn is_blank(self) -> bool {
-        match self {
-            Self::Absent => true,
-            Self::Once(value) => trim(value).is_empty(),
-            Self::Repeated => false,
-        }
-    }
-}
-
-impl fmt::Debug for Field<'_> {
-    /// Hides the value: it is a credential.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent => f.write_str("absent"),
-            Self::Once(value) => write!(f, "{} bytes", value.len()),
-            Self::Repeated => f.write_str("repeated"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +117,37 @@ mod tests {
         assert!(matches!(fields.dpop, Field::Repeated));
         assert_eq!(fields.host_or("other"), "h");
         assert_eq!(fields.forwarded.host, [""], "no text: it counts, and names no host");
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_says_nothing() {
+        let names = [
+            ("AuthorizatioN", "authorization"),
+            ("Dpop", "dpop"),
+            ("HOST", "host"),
+            ("X-Forwarded-Proto", "x-forwarded-proto"),
+            ("X-Forwarded-Host", "x-forwarded-host"),
+            ("X-Forwarded-Prefix", "x-forwarded-prefix"),
+            ("Forwarded", "forwarded"),
+            ("Client-Cert", "client-cert"),
+            ("Client_Cert", "client_cert"),
+            ("X-SSL-Client-Cert", "x-ssl-client-cert"),
+            ("X-SSL_Client-Cert", "x_ssl_client_cert"),
+            ("X-Forwarded-Client-Cert", "x-forwarded-client-cert"),
+            ("x_forwarded_client_cert", "x_forwarded_client_cert"),
+        ];
+        let lines = |fields: &HeaderFields<'_>| format!("{:?}", fields.lines().collect::<Vec<_>>());
+        for (name, known) in names {
+            assert_eq!(HeaderFields::known_name(name.as_bytes()), Some(known), "{name}");
+            let (written, read) = ([(name, b"x".as_slice())], [(known, b"x".as_slice())]);
+            assert_eq!(lines(&HeaderFields::of(written)), lines(&HeaderFields::of(read)), "{name}");
+        }
+        for name in
+            ["", "cookie", "client~cert", "x-ssl-client-cert2", "x_forwarded_host", "authorizatio\u{e9}"]
+        {
+            assert_eq!(HeaderFields::known_name(name.as_bytes()), None, "{name}");
+            assert_eq!(HeaderFields::of([(name, b"x".as_slice())]).lines().count(), 0, "{name}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The host of a URL: names and addresses, and which of them lead to a private network.
 
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The host of an authority without user info. RFC 3986 §3.2.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +86,15 @@ impl Host<'_> {
                 address.is_unicast_link_local() || carried_v4(address).is_some_and(|v4| v4.is_link_local())
             }
         }
+    }
+}
+
+/// Whether an address leads to this machine, this link or a private network: what a request that a stranger causes must
+/// not reach. RFC 1122, RFC 1918, RFC 3927, RFC 4193, RFC 4291, RFC 6598.
+pub fn is_internal_address(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => Host::V4(address).is_internal(),
+        IpAddr::V6(address) => Host::V6(address).is_internal(),
     }
 }
 

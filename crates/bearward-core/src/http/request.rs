@@ -3,12 +3,13 @@
 use core::fmt;
 use std::borrow::Cow;
 
+use super::client_certificate::ClientCertificate;
 use super::forwarded::{PublicUrl, Target, public_url};
 use super::headers::{Field, HeaderFields};
 
 /// What a request says about its sender and its target. Field values are bytes as they came.
 #[derive(Clone, Default)]
-#[expect(clippy::exhaustive_structs, reason = "RFC 9449 §4.3 asks for a method, a URL and header fields")]
+#[expect(clippy::exhaustive_structs, reason = "RFC 9449 §4.3 and RFC 8705 §3 ask for nothing else")]
 pub struct RequestFacts<'a> {
     /// The header fields.
     pub headers: HeaderFields<'a>,
@@ -16,6 +17,8 @@ pub struct RequestFacts<'a> {
     pub method: &'a str,
     /// The URL that the client used. Only a proof is compared with it.
     pub url: RequestUrl<'a>,
+    /// The certificate that the client showed. Only for a policy with [`MutualTls`](crate::policy::MutualTls).
+    pub client_certificate: ClientCertificate<'a>,
 }
 
 /// The URL of a request. Only a proof is compared with it, so it is put together only for a request with a proof.

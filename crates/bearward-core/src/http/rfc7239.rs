@@ -42,7 +42,7 @@ impl<'a> Element<'a> {
 }
 
 /// The parts between separators that are not inside a quoted string. `None` if such a string doesn't end.
-fn split(text: &str, separator: char) -> Option<impl Iterator<Item = &str>> {
+pub(super) fn split(text: &str, separator: char) -> Option<impl Iterator<Item = &str>> {
     let mut quoted = false;
     let mut escaped = false;
     let mut ends = Vec::new();

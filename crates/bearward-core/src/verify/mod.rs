@@ -1,21 +1,26 @@
 //! The steps of a verification, each on the product of the one before.
 
 pub(crate) mod binding;
+pub(crate) mod certificate;
 pub(crate) mod claims;
 pub(crate) mod credentials;
+pub(crate) mod encrypted;
 pub(crate) mod header;
+pub(crate) mod known_heads;
 pub(crate) mod memory;
 pub(crate) mod proof;
 pub(crate) mod recipient;
+pub(crate) mod registered_claims;
 pub(crate) mod replay;
-mod signature;
+pub(crate) mod signature;
+mod token;
 pub(crate) mod verified;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::documents::{Candidates, DocumentNeeded, Documents, Missing, Patience};
+use crate::documents::{Candidates, DocumentNeeded, Documents, IssuerKeys, Missing, Patience};
 use crate::http::request::RequestFacts;
 use crate::http::scheme::Scheme;
 use crate::issuer::{IssuerRefused, IssuerUrl};
@@ -23,12 +28,16 @@ use crate::policy::{Policy, ReplayProtection};
 use crate::refusal::{Cause, Unavailable};
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
+use certificate::Sender;
 use claims::CheckedClaims;
 use credentials::Credentials;
-use header::UnverifiedToken;
-use memory::{Remembered, Sight, TokenMemory};
-use proof::{ProvenRequest, UnverifiedProof, VerifiedProof};
+use encrypted::Opened;
+use known_heads::KnownHeads;
+use memory::{Known, Sight, TokenMemory};
+use proof::{PresentedProof, ProvenRequest, VerifiedProof, token_hash};
 use replay::{ReplayKey, ReplayLog, Sighting};
+use signature::SignedClaims;
+use token::UnverifiedToken;
 use verified::VerifiedToken;
 
 /// Verifies requests by one policy, and remembers which proofs were used. Shared by reference between threads.
@@ -40,6 +49,7 @@ pub struct Verifier {
     pub(crate) documents: Arc<Documents>,
     pub(crate) used_proofs: ReplayLog,
     pub(crate) memory: TokenMemory,
+    pub(crate) heads: KnownHeads,
 }
 
 /// What the driver brought for a request.
@@ -65,7 +75,7 @@ pub(crate) struct Accepted {
 
 /// Why a verification ended before its last step.
 #[derive(Debug)]
-pub(crate) enum Stop {
+pub(crate) enum EndedEarly {
     Refused(Cause),
     AskResolver(IssuerUrl),
     Fetch(DocumentNeeded),
@@ -89,11 +99,11 @@ impl Verifier {
         request: &RequestFacts<'_>,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> (Option<Scheme>, Result<Accepted, Stop>) {
+    ) -> (Option<Scheme>, Result<Accepted, EndedEarly>) {
         let (scheme, credentials) = Credentials::of(&request.headers, self.policy.dpop.mode);
-        let result = credentials.map_err(Stop::from).and_then(|credentials| match credentials {
+        let result = credentials.map_err(EndedEarly::from).and_then(|credentials| match credentials {
             Credentials::Bearer { token, beside_proof } => {
-                self.check_bearer(token, beside_proof, brought, now)
+                self.check_bearer(request, token, beside_proof, brought, now)
             }
             Credentials::Dpop { token, proof } => self.check_dpop(request, token, proof, brought, now),
         });
@@ -107,7 +117,7 @@ impl Verifier {
         required_claims: &[&str],
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<Accepted, Stop> {
+    ) -> Result<Accepted, EndedEarly> {
         let checked = self.check_token(token, brought, now)?;
         claims::require(&checked.claims, required_claims)?;
         Ok(checked.accepted(None))
@@ -116,14 +126,16 @@ impl Verifier {
     /// A token that came in the Bearer scheme.
     fn check_bearer(
         &self,
+        request: &RequestFacts<'_>,
         token: &str,
         beside_proof: bool,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<Accepted, Stop> {
+    ) -> Result<Accepted, EndedEarly> {
         let mode = self.policy.dpop.mode;
         let checked = self.check_token(token, brought, now)?;
-        binding::check_bearer(checked.claims.claims(), mode)?;
+        let sender = Sender::of(request, self.policy.mutual_tls);
+        binding::check_bearer(checked.claims.registered().cnf, mode, &sender)?;
         binding::check_no_proof(beside_proof, mode)?;
         Ok(checked.accepted(Some(Scheme::Bearer)))
     }
@@ -136,62 +148,108 @@ impl Verifier {
         proof: &str,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<Accepted, Stop> {
+    ) -> Result<Accepted, EndedEarly> {
         let policy = &self.policy.dpop;
-        let proof = UnverifiedProof::read(proof, policy)?;
-        let checked = self.check_token(token, brought, now)?;
-        let jkt = binding::of_dpop_token(checked.claims.claims())?;
+        let sight = self.memory.look(token);
+        let known = sight.known();
+        let proof =
+            PresentedProof::read(proof, known.and_then(|known| known.claims().prover().get()), policy)?;
+        let checked = self.check_seen(token, &sight, brought, now)?;
+        let sender = Sender::of(request, self.policy.mutual_tls);
+        let jkt = binding::of_dpop_token(checked.claims.registered().cnf, &sender)?;
         let url = request.public_url();
-        let proven = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
-        let proof = proof.check(proven, policy, now)?;
+        let about = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
+        let hash = known.map_or_else(|| token_hash(token), Known::hash);
+        let (proof, prover) = proof.check(about, &hash, policy, now)?;
         binding::check_thumbprint(jkt, proof.thumbprint())?;
+        if let Some((known, prover)) = known.zip(prover) {
+            known.keep(prover);
+        }
         let mut accepted = checked.accepted(Some(Scheme::Dpop));
         accepted.nonce = policy.nonces.as_ref().and_then(|nonces| nonces.successor(proof.nonce(), now));
         self.check_replay(&proof, accepted, now)
     }
 
     /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
-    fn check_token(&self, token: &str, brought: Brought<'_>, now: UnixTime) -> Result<CheckedToken, Stop> {
-        let sight = self.memory.look(token);
-        if let Sight::Verified(remembered) = &sight
-            && let Some(checked) = self.check_remembered(remembered, brought, now)?
+    fn check_token(
+        &self,
+        token: &str,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<CheckedToken, EndedEarly> {
+        self.check_seen(token, &self.memory.look(token), brought, now)
+    }
+
+    fn check_seen(
+        &self,
+        token: &str,
+        sight: &Sight<'_>,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<CheckedToken, EndedEarly> {
+        if let Some(known) = sight.known()
+            && let Some(checked) = self.check_known(known, brought, now)?
         {
             return Ok(checked);
         }
         let text = token;
-        let token = UnverifiedToken::read(token, &self.policy)?;
+        let opened = encrypted::open(text, &self.policy)?;
+        let token = opened.as_ref().map_or(text, Opened::token);
+        let token = UnverifiedToken::read(token, &self.policy, &self.heads)?;
+        if let Some(opened) = &opened {
+            opened.check_replicated(&token.payload)?;
+        }
         let issuer = self.issuer(token.issuer()?, brought)?;
         // A malformed `kid` is refused before anything is fetched.
         token.kid()?;
-        let issuer_keys = self.documents.keys(issuer, brought.patience, now)?;
+        self.documents.keys(issuer, brought.patience, now, |issuer_keys| {
+            let signed = self.check_signature(token, issuer, &issuer_keys, brought, now)?;
+            issuer_keys.note_use(now);
+            let claims = claims::check(&signed, issuer_keys.metadata, &self.policy, now)?;
+            self.memory.note(text, sight, &signed, now);
+            Ok(CheckedToken { claims, due: issuer_keys.due, is_remembered: false })
+        })?
+    }
+
+    fn check_signature(
+        &self,
+        token: UnverifiedToken<'_>,
+        issuer: &IssuerUrl,
+        issuer_keys: &IssuerKeys<'_>,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<Arc<SignedClaims>, EndedEarly> {
         let no_key = |rejection| self.no_key(issuer, issuer_keys.given, brought, rejection, now);
-        let signed = match token.candidates(&issuer_keys.keys)? {
-            Candidates::OfKid(keys) => signature::check(token, &keys)?,
+        match token.candidates(issuer_keys.keys)? {
+            Candidates::OfKid(keys) => Ok(signature::check(token, &keys, issuer_keys.keys, &self.heads)?),
             // Nothing says that it is this key: if it isn't, a newer one may be published.
-            Candidates::OnlyOne(key) => signature::check(token, &[key]).map_err(no_key)?,
-            Candidates::None => return Err(no_key(token.no_key())),
-        };
-        self.documents.note_use(issuer, now);
-        let claims = claims::check(&signed, &issuer_keys.metadata, &self.policy, now)?;
-        self.memory.note(text, &sight, &signed, &issuer_keys.keys);
-        Ok(CheckedToken { claims, due: issuer_keys.due })
+            Candidates::OnlyOne(key) => {
+                signature::check(token, &[key], issuer_keys.keys, &self.heads).map_err(no_key)
+            }
+            Candidates::None => Err(no_key(token.no_key())),
+        }
     }
 
     /// The steps for a token whose bytes were verified before: all but the signature, and what the bytes alone decide.
     /// `None` if its issuer has other keys now.
-    fn check_remembered(
+    fn check_known(
         &self,
-        remembered: &Remembered,
+        known: &Known<'_>,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<Option<CheckedToken>, Stop> {
-        let Some(iss) = remembered.issuer() else { return Ok(None) };
+    ) -> Result<Option<CheckedToken>, EndedEarly> {
+        let signed = known.claims();
+        let Some(iss) = signed.issuer() else { return Ok(None) };
         let issuer = self.issuer(iss, brought)?;
-        let issuer_keys = self.documents.keys(issuer, brought.patience, now)?;
-        let Some(signed) = remembered.claims_by(&issuer_keys.keys) else { return Ok(None) };
-        self.documents.note_use(issuer, now);
-        let claims = claims::check(&signed, &issuer_keys.metadata, &self.policy, now)?;
-        Ok(Some(CheckedToken { claims, due: issuer_keys.due }))
+        self.documents.keys(issuer, brought.patience, now, |issuer_keys| {
+            if !signed.are_by(issuer_keys.keys) {
+                return Ok(None);
+            }
+            issuer_keys.note_use(now);
+            let claims = claims::check(signed, issuer_keys.metadata, &self.policy, now)?;
+            known.note_use(now);
+            Ok(Some(CheckedToken { claims, due: issuer_keys.due, is_remembered: true }))
+        })?
     }
 
     /// No key of the set is the token's: the set is fetched again; or that was done lately, and the token is refused.
@@ -202,7 +260,7 @@ impl Verifier {
         brought: Brought<'_>,
         rejection: Rejection,
         now: UnixTime,
-    ) -> Stop {
+    ) -> EndedEarly {
         // Keys that the issuer gave since this request asked for them need not be asked for again.
         if brought.keys_asked.zip(given).is_some_and(|(asked, given)| given >= asked) {
             return rejection.into();
@@ -210,13 +268,13 @@ impl Verifier {
         self.documents
             .unknown_kid(issuer, brought.patience, now)
             .err()
-            .map_or_else(|| rejection.into(), Stop::from)
+            .map_or_else(|| rejection.into(), EndedEarly::from)
     }
 
-    fn issuer<'a>(&'a self, iss: &str, brought: Brought<'a>) -> Result<&'a IssuerUrl, Stop> {
+    fn issuer<'a>(&'a self, iss: &str, brought: Brought<'a>) -> Result<&'a IssuerUrl, EndedEarly> {
         match self.policy.issuers.select(iss, brought.issuers) {
             Ok(issuer) => Ok(issuer),
-            Err(IssuerRefused::AskResolver(unverified)) => Err(Stop::AskResolver(unverified)),
+            Err(IssuerRefused::AskResolver(unverified)) => Err(EndedEarly::AskResolver(unverified)),
             Err(refused) => Err(Rejection::from(refused).into()),
         }
     }
@@ -227,15 +285,15 @@ impl Verifier {
         proof: &VerifiedProof,
         accepted: Accepted,
         now: UnixTime,
-    ) -> Result<Accepted, Stop> {
+    ) -> Result<Accepted, EndedEarly> {
         match self.policy.dpop.replay {
             ReplayProtection::Off => Ok(accepted),
             ReplayProtection::InProcess => match self.used_proofs.remember(proof, now) {
                 Ok(Sighting::First) => Ok(accepted),
                 Ok(Sighting::Again) => Err(Rejection::ProofReplayed.into()),
-                Err(_) => Err(Stop::Refused(Unavailable::ReplayLogFull.into())),
+                Err(_) => Err(EndedEarly::Refused(Unavailable::ReplayLogFull.into())),
             },
-            ReplayProtection::Shared => Err(Stop::CheckReplay(Box::new(ReplayCheck {
+            ReplayProtection::Shared => Err(EndedEarly::CheckReplay(Box::new(ReplayCheck {
                 accepted,
                 key: ReplayKey::of(proof),
                 remember_for: proof.remaining(now),
@@ -249,22 +307,24 @@ impl Verifier {
 struct CheckedToken {
     claims: CheckedClaims,
     due: Option<Box<DocumentNeeded>>,
+    is_remembered: bool,
 }
 
 impl CheckedToken {
     fn accepted(self, scheme: Option<Scheme>) -> Accepted {
-        let token = VerifiedToken { claims: self.claims.into_claims(), scheme };
+        let signed = self.claims.into_signed();
+        let token = VerifiedToken { signed, scheme, is_remembered: self.is_remembered };
         Accepted { token, due: self.due, nonce: None }
     }
 }
 
-impl From<Rejection> for Stop {
+impl From<Rejection> for EndedEarly {
     fn from(rejection: Rejection) -> Self {
         Self::Refused(Cause::Rejected(rejection))
     }
 }
 
-impl From<Missing> for Stop {
+impl From<Missing> for EndedEarly {
     fn from(missing: Missing) -> Self {
         match missing {
             Missing::Needed(needed) => Self::Fetch(needed),

@@ -4,7 +4,7 @@ use super::header::TokenType;
 use crate::encoding::json::{Kind, Object, Value};
 use crate::policy::{Audience, Recipient, Recipients};
 use crate::rejection::Rejection;
-use crate::requirement::ScopeClaim;
+use crate::scope::ScopeClaim;
 
 /// What an ID token says of the answer that it came in. No access token has one. OpenID Connect Core 1.0 §2, §3.1.3.6, §3.3.2.11.
 const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
@@ -15,14 +15,15 @@ const CLIENT_CLAIMS: [&str; 3] = ["client_id", "azp", "cid"];
 /// Refuses a token that is for somebody else.
 pub(crate) fn check(
     claims: Object<'_>,
+    aud: Option<Value<'_>>,
     token_type: TokenType,
     recipients: &Recipients,
     scope_claim: &ScopeClaim,
 ) -> Result<(), Rejection> {
     match &recipients.0 {
-        Recipient::Apis(first, others) => check_audience(claims, first, others),
+        Recipient::Apis(first, others) => check_audience(aud, first, others),
         Recipient::Clients(first, others) => {
-            if claims.get("aud").is_some() {
+            if aud.is_some() {
                 return Err(Rejection::AudienceUnexpected);
             }
             check_client(claims, first, others)?;
@@ -32,7 +33,7 @@ pub(crate) fn check(
 }
 
 /// A string, or an array of strings of which one is ours.
-fn check_audience(claims: Object<'_>, first: &Audience, others: &[Audience]) -> Result<(), Rejection> {
+fn check_audience(aud: Option<Value<'_>>, first: &Audience, others: &[Audience]) -> Result<(), Rejection> {
     let is_ours = |text: &str| first.as_str() == text || others.iter().any(|other| other.as_str() == text);
     let expected = || {
         let mut expected = first.as_str().to_owned();
@@ -42,7 +43,7 @@ fn check_audience(claims: Object<'_>, first: &Audience, others: &[Audience]) -> 
         }
         expected
     };
-    match claims.get("aud").map(Value::kind) {
+    match aud.map(Value::kind) {
         Some(Kind::String(text)) if is_ours(text) => Ok(()),
         Some(Kind::String(_)) => Err(Rejection::AudienceMismatch { expected: expected() }),
         Some(Kind::Array(array)) => {
@@ -56,6 +57,18 @@ fn check_audience(claims: Object<'_>, first: &Audience, others: &[Audience]) -> 
             Err(Rejection::AudienceMissing)
         }
     }
+}
+
+/// The first of the accepted audiences that is in `aud`. Verified claims have one, unless a policy accepts clients.
+pub(crate) fn audience<'a>(claims: Object<'_>, recipients: &'a Recipients) -> Option<&'a str> {
+    let Recipient::Apis(first, others) = &recipients.0 else { return None };
+    let aud = claims.get("aud")?;
+    let names = |audience: &Audience| match aud.kind() {
+        Kind::String(text) => text == audience.as_str(),
+        Kind::Array(array) => array.items().any(|item| item.as_str() == Some(audience.as_str())),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Object(_) => false,
+    };
+    core::iter::once(first).chain(others).find(|audience| names(audience)).map(Audience::as_str)
 }
 
 /// The first of the claims that is there counts, and no other.

@@ -1,17 +1,20 @@
 //! A verifier with the documents it may ask for: the driver's loop, without a network.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bearward_core::documents::{DocumentNeeded, FixedKeys, Response};
+use bearward_core::http::client_certificate::CertificateField;
 use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DpopMode, DpopPolicy, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
+    Audience, DecryptionKeys, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection,
+    StatusProfile,
 };
 use bearward_core::{
-    Cause, Decision, Explanation, HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl,
-    ScopeClaim, UnixTime, Verified, Verifier,
+    Cause, Decision, Explanation, Guidance, HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl,
+    ScopeClaim, ScopeRule, UnixTime, Verified, Verifier,
 };
 use serde_json::Value;
 
@@ -59,6 +62,10 @@ impl Engine {
     /// Each fetch of `url` is answered with this status, and without a document.
     pub(crate) fn refuse(&mut self, url: &str, status: u16) {
         self.statuses.insert(url.to_owned(), status);
+    }
+
+    pub(crate) fn guided(&mut self, facts: &RequestFacts<'_>, guidance: Guidance, now: UnixTime) -> Outcome {
+        self.decide(&mut Decision::guiding(Arc::new(guidance)), Question::Request(facts), now)
     }
 
     pub(crate) fn request(&mut self, facts: &RequestFacts<'_>, now: UnixTime) -> Outcome {
@@ -121,7 +128,7 @@ impl Engine {
 /// The facts of a request with these fields.
 pub(crate) fn facts<'a>(headers: &[(&str, &'a [u8])], method: &'a str, url: &'a str) -> RequestFacts<'a> {
     let headers = HeaderFields::of(headers.iter().copied());
-    RequestFacts { headers, method, url: RequestUrl::Whole(url) }
+    RequestFacts { headers, method, url: RequestUrl::Whole(url), ..RequestFacts::default() }
 }
 
 /// The policy of a vector.
@@ -143,18 +150,40 @@ pub(crate) fn policy(value: &Value) -> Policy {
     };
     let private = value.get("allow_private_jwks").is_some_and(flag);
     let policy = Policy::new(issuers, recipients(value))
-        .with_scope_claim(match value.get("scope_claim") {
-            Some(name) => ScopeClaim::Named(text(name).to_owned()),
-            None if exact => ScopeClaim::ScopeOrScp,
-            None => ScopeClaim::Scope,
-        })
+        .with_scopes(scopes(value, exact))
         .with_private_addresses(if private { PrivateAddresses::Allowed } else { PrivateAddresses::Refused });
     let policy = fixed.into_iter().fold(policy, Policy::with_fixed_keys);
+    let policy = decryption_keys(value).into_iter().fold(policy, Policy::with_decryption_keys);
     policy
+        .with_mutual_tls(value.get("mtls").map_or(MutualTls::Off, |place| match text(place) {
+            "connection" => MutualTls::OfConnection,
+            name => MutualTls::InField(CertificateField::named(name).unwrap()),
+        }))
         .with_algorithms(algorithms)
         .with_leeway(seconds(&value["leeway"]))
         .with_statuses(statuses)
         .with_dpop(dpop_policy(value))
+}
+
+fn scopes(policy: &Value, exact: bool) -> ScopeRule {
+    let claim = match policy.get("scope_claim") {
+        Some(Value::Array(names)) => {
+            ScopeClaim::Merged(names.iter().map(|name| text(name).to_owned()).collect())
+        }
+        Some(name) => ScopeClaim::Named(text(name).to_owned()),
+        None if exact => ScopeClaim::ScopeOrScp,
+        None => ScopeClaim::Scope,
+    };
+    let implies: BTreeMap<String, Vec<String>> = policy
+        .get("implies")
+        .map(|implies| serde_json::from_value(implies.clone()).unwrap())
+        .unwrap_or_default();
+    ScopeRule::of(claim).implying(&implies)
+}
+
+fn decryption_keys(value: &Value) -> Option<DecryptionKeys> {
+    let pairs = value.get("decryption_keys")?.as_array()?;
+    Some(DecryptionKeys::from_pem(pairs.iter().map(|pair| (pair[0].as_str(), text(&pair[1])))).unwrap())
 }
 
 fn recipients(value: &Value) -> Recipients {

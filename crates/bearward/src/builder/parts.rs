@@ -107,7 +107,7 @@ impl Builder {
             if self.allow_private_jwks { PrivateAddresses::Allowed } else { PrivateAddresses::Refused };
         let statuses = if self.compatible_answers { StatusProfile::Compatible } else { StatusProfile::Rfc };
         let policy = Policy::new(issuers?, recipients?)
-            .with_scope_claim(scope_claim)
+            .with_scopes(scope_claim)
             .with_algorithms(algorithms?)
             .with_leeway(self.leeway)
             .with_token_limit(self.token_bytes)

@@ -1,5 +1,6 @@
 //! Nobody ever sees a token: not in the log, not in errors, not in what is printed for debugging.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
@@ -91,18 +92,17 @@ async fn provoke() -> (String, Vec<String>) {
     let mut printed = format!("{guard:?} {tenant:?} {:?}", guard.layer());
     for request in requests {
         let verdict: Result<Verified, Refused> = guard.verify(&request).await;
-        printed.push_str(&match verdict {
-            Ok(verified) => format!("{verified:?} {:?}", verified.require(&scope("needed"))),
-            Err(refused) => format!(
-                "{refused:?} {refused} {:?} {:?}",
-                refused.json(),
-                refused.headers().collect::<Vec<_>>()
-            ),
-        });
-        let answer = ask(&app, request).await;
-        printed.push_str(&format!("{answer:?}"));
+        match verdict {
+            Ok(verified) => write!(printed, "{verified:?} {:?}", verified.require(&scope("needed"))),
+            Err(refused) => {
+                let fields: Vec<_> = refused.headers().collect();
+                write!(printed, "{refused:?} {refused} {:?} {fields:?}", refused.json())
+            }
+        }
+        .unwrap();
+        write!(printed, "{:?}", ask(&app, request).await).unwrap();
     }
     let unfit = Verified::for_test(serde_json::json!({ "sub": "ann-the-user", "n": "ann-the-user" }));
-    printed.push_str(&format!("{:?}", unfit.claims::<std::collections::HashMap<String, u8>>()));
+    write!(printed, "{:?}", unfit.claims::<std::collections::HashMap<String, u8>>()).unwrap();
     (printed, vec![good, bound, proof, expired, forged, opaque])
 }

@@ -1,12 +1,12 @@
 """Checks of single options: each raises a `ConfigurationError` that names the option."""
 
+import inspect
 import math
 import os
-import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from bearward._driver import trust
+from bearward._driver.http_library import is_http_client
 from bearward.errors import ConfigurationError
 from bearward.replay import ReplayStore
 
@@ -15,6 +15,33 @@ def text(name: str, value: object) -> None:
     """A string."""
     if not isinstance(value, str):
         raise ConfigurationError(f"{name} must be a string")
+
+
+def flag(name: str, value: object) -> None:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False.")
+
+
+def certificate_header(name: str, value: object) -> None:
+    """The name of a header that the engine can read, in any case, or `None`."""
+    known = ("X-Forwarded-Client-Cert", "X-SSL-Client-Cert", "Client-Cert")
+    if value is not None and (not isinstance(value, str) or value.lower() not in map(str.lower, known)):
+        raise ConfigurationError(f"{name} must be one of {', '.join(map(repr, known))}, as your proxy writes it.")
+
+
+def decryption_keys(name: str, value: object) -> None:
+    """Texts or bytes, in a list or by name, or `None`. Whether they are keys is checked by the engine."""
+    if value is None:
+        return
+    keys: list[Any] = [value]
+    if isinstance(value, Mapping) and all(isinstance(kid, str) for kid in value):
+        keys = list(value.values())
+    elif isinstance(value, (list, tuple)):
+        # A bare string is a sequence too.
+        keys = list(value)
+    if keys == [value] or not all(isinstance(pem, (str, bytes)) for pem in keys):
+        raise ConfigurationError(f"{name} must be a list of private keys in PEM, or a dict of them by their kid.")
 
 
 def sendable_text(name: str, value: object) -> None:
@@ -88,10 +115,24 @@ def ca_file(name: str, value: object) -> None:
         return
     if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str) or not os.fspath(value):
         raise ConfigurationError(f"{name} must be the path of a file.")
+    import ssl
+
+    from bearward._driver import trust
+
     try:
         trust.add_file(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), name, value)
     except trust.UntrustableFileError as error:
         raise ConfigurationError(f"{error}.") from None
+
+
+def http_client(name: str, value: object) -> None:
+    """A client, a function that makes one, or `None`."""
+    # A class is a function, although it has the methods of a client.
+    is_function = callable(value) and not inspect.iscoroutinefunction(value)
+    if value is not None and not is_function and not is_http_client(value):
+        raise ConfigurationError(
+            f"{name} must be an httpx.AsyncClient or httpx2.AsyncClient, or a function that makes one and is not async."
+        )
 
 
 def secret_keys(name: str, value: object) -> None:

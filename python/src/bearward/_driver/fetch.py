@@ -13,13 +13,16 @@ import time
 from typing import Any, Callable, NamedTuple, Optional
 from urllib.parse import urlsplit
 
-import httpx
-
 from bearward import _native
 from bearward._driver.body import UnusableAnswerError, check_size, read_body
 from bearward._driver.health import Health
+from bearward._driver.http_library import errors_named
 from bearward._driver.loops import Deadline, Flight, Loop, PerLoop
 from bearward._driver.shared_cache import SharedCache
+from bearward.types import HttpClient
+
+# The only status of a document. RFC 9110 section 15.3.1.
+_OK = 200
 
 
 class DocumentFetcher:
@@ -177,24 +180,25 @@ async def _httpx_response(loop: Loop, url: str) -> _Response:
     connection = _Connection()
     try:
         return await _get(loop.client(), url, connection)
-    except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+    except errors_named("NetworkError", "RemoteProtocolError") as error:
         if not connection.was_dropped or not _is_silence(error):
             raise
     # RFC 9112 section 9.3.1: sent once more, on a new connection. Others of the pool may have been dropped, too.
-    async with loop.new_client() as client:
+    async with loop.another_client() as client:
         return await _get(client, url, _Connection())
 
 
-def _is_silence(error: httpx.TransportError) -> bool:
+def _is_silence(error: Exception) -> bool:
     """Whether the server said nothing, rather than something that is no answer."""
-    return isinstance(error, httpx.NetworkError) or str(error).startswith("Server disconnected")
+    return isinstance(error, errors_named("NetworkError")) or str(error).startswith("Server disconnected")
 
 
-async def _get(client: httpx.AsyncClient, url: str, connection: _Connection) -> _Response:
-    asked = client.stream("GET", url, headers={"Accept-Encoding": "identity"}, extensions={"trace": connection.note})
+async def _get(client: HttpClient, url: str, connection: _Connection) -> _Response:
+    headers, extensions = {"Accept-Encoding": "identity"}, {"trace": connection.note}
+    asked = client.stream("GET", url, headers=headers, extensions=extensions, follow_redirects=False)
     async with asked as response:
         # The body of another answer than a good one says nothing: it need not be waited for.
-        body = await read_body(response) if response.status_code == httpx.codes.OK else b""
+        body = await read_body(response) if response.status_code == _OK else b""
         return _Response(response.status_code, response.headers.multi_items(), body)
 
 
@@ -210,12 +214,12 @@ def _is_on_this_machine(url: str) -> bool:
 async def _custom_response(custom_fetch: Callable[..., Any], url: str) -> _Response:
     response = await _awaited(custom_fetch(url))
     if isinstance(response, dict):
-        return _Response(httpx.codes.OK, [], json.dumps(response).encode())
+        return _Response(_OK, [], json.dumps(response).encode())
     # A test's stand-in for a response may have anything here; only a number can say no.
-    status = getattr(response, "status_code", httpx.codes.OK)
-    status = int(status) if isinstance(status, int) else int(httpx.codes.OK)
+    status = getattr(response, "status_code", _OK)
+    status = int(status) if isinstance(status, int) else _OK
     fields = _fields(getattr(response, "headers", None))
-    if status != httpx.codes.OK:
+    if status != _OK:
         return _Response(status, fields, b"")
     content = getattr(response, "content", None)
     # The bytes themselves, where there are any: parsing them here would hide duplicate members.

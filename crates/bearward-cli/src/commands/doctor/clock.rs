@@ -1,4 +1,4 @@
-//! How far this machine's clock is from the tenant's. RFC 9110 §6.6.1, RFC 9111 §4.2.3.
+//! How far this machine's clock is from the issuer's. RFC 9110 §6.6.1, RFC 9111 §4.2.3.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +6,7 @@ use bearward_core::policy::DpopPolicy;
 use reqwest::header::{self, HeaderMap};
 
 use super::{
-    fetch::{Answer, NoAnswer, field},
+    fetch::{HttpResponse, NoResponse, field},
     report::Check,
 };
 use crate::terminal::failure::Kind;
@@ -16,7 +16,7 @@ const NAME: &str = "clock";
 /// Synchronized clocks differ by less than this.
 const NOTICEABLE: Duration = Duration::from_secs(5);
 
-pub(super) fn check(answer: &Result<Answer, NoAnswer>) -> Check {
+pub(super) fn check(answer: &Result<HttpResponse, NoResponse>) -> Check {
     let Ok(answer) = answer else { return Check::skipped(NAME, "there is no answer with a Date") };
     match ServerTime::of(&answer.headers) {
         Some(server) => judge(&Skew::between(answer.asked, answer.answered, &server)),
@@ -79,20 +79,20 @@ fn judge(skew: &Skew) -> Check {
     let seconds = by.as_secs();
     let (message, breaks) = match skew {
         _ if by < NOTICEABLE => {
-            let message = format!("agrees with the tenant's; DPoP proofs fail from {limits} on");
+            let message = format!("agrees with the issuer's; DPoP proofs fail from {limits} on");
             return Check::ok(NAME, message).with("ahead_by_s", skew.seconds());
         }
         Skew::Ahead(_) => {
-            (format!("{seconds} s ahead of the tenant's: tokens expire too early by that much"), by >= oldest)
+            (format!("{seconds} s ahead of the issuer's: tokens expire too early by that much"), by >= oldest)
         }
         Skew::Behind(_) => (
             format!(
-                "{seconds} s behind the tenant's: expired tokens are accepted for that much longer, and new tokens with nbf are refused at first"
+                "{seconds} s behind the issuer's: expired tokens are accepted for that much longer, and new tokens with nbf are refused at first"
             ),
             by >= newest,
         ),
     };
-    let remedy = "synchronize this machine's clock by NTP. If it is right, the tenant's clock is wrong";
+    let remedy = "synchronize this machine's clock by NTP. If it is right, the issuer's clock is wrong";
     let check = if breaks {
         let message =
             format!("{message}; DPoP proofs of clients with the right time fail (from {limits} on)");

@@ -16,7 +16,7 @@ use crate::support::{Finished, bearward, finish_with_stdin};
 mod cases;
 
 /// Codes that the command can't reach. Vectors test each of them.
-const BEYOND: [(&str, &str); 17] = [
+const BEYOND: [(&str, &str); 24] = [
     ("missing_authorization", "a token is given, or it is a mistake in the arguments"),
     ("multiple_authorization_fields", "one token is given"),
     ("unknown_scheme", "the scheme is one of two"),
@@ -26,6 +26,13 @@ const BEYOND: [(&str, &str); 17] = [
     ("audience_unexpected", "the command takes an audience, not clients"),
     ("client_not_accepted", "the command takes an audience, not clients"),
     ("not_an_access_token", "the command takes an audience, not clients"),
+    ("client_certificate_missing", "the command compares no certificates"),
+    ("client_certificate_unreadable", "the command compares no certificates"),
+    ("client_certificate_mismatch", "the command compares no certificates"),
+    ("encryption_not_supported", "the command opens no encrypted tokens"),
+    ("decryption_failed", "the command opens no encrypted tokens"),
+    ("content_not_signed", "the command opens no encrypted tokens"),
+    ("replicated_claim_mismatch", "the command opens no encrypted tokens"),
     ("any_scope_missing", "only a route requires it"),
     ("permission_missing", "only a route requires it"),
     ("any_permission_missing", "only a route requires it"),

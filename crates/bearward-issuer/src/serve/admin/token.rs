@@ -53,11 +53,11 @@ struct TokenToMake {
     audience: Option<String>,
     /// The user that the token is for. Default: the client.
     user: Option<String>,
-    /// Scopes, of those that are granted. Default: all of the API.
+    /// Scopes, whether they can be had or not. Default: all of the API.
     scope: Option<String>,
     /// The claim `permissions`.
     permissions: Option<Vec<String>>,
-    /// The claim `org_id`.
+    /// The id or the name of an organization, for the claims `org_id` and `org_name`.
     organization: Option<String>,
     /// The format. Default: that of the API.
     format: Option<Format>,
@@ -142,7 +142,12 @@ impl TokenToMake {
             None => Grant::to_client(client, server, scope),
             Some(user) => Grant::to_user(tenant, client, server, scope, user).with_openid(scope),
         };
-        grant.organization = self.organization.as_deref().map(Value::from);
+        if let Some(scope) = scope {
+            grant = grant.with_any_scopes(scope);
+        }
+        // One that isn't configured is as good as any.
+        let id = |named: &str| tenant.users.organization_id(named).unwrap_or_else(|| named.to_owned());
+        grant.organization = self.organization.as_deref().map(id).map(Value::from);
         grant
     }
 }
