@@ -126,8 +126,12 @@ deny: ## Check licences, sources and duplicates of dependencies (needs cargo-den
 	cargo deny --workspace check bans licenses sources
 
 .PHONY: bench
-bench: build .venvs/bench/.installed .venvs/peer/.installed ## Measure engine, Python and HTTP, and write bench-results.json
+bench: $(VENV)/.module .venvs/bench/.installed .venvs/peer/.installed .venvs/libraries/.installed ## Measure engine, Python and HTTP, and write docs/speed.json, the chart, and the README's figures
 	$(BIN)/python scripts/bench.py
+
+.PHONY: counts
+counts: ## Compare the engine's instructions and allocations per request with the recorded ones (needs valgrind)
+	@CARGO_FLAGS='$(CARGO_FLAGS)' $(PYTHON) scripts/counts.py
 
 .PHONY: bench-redis
 bench-redis: .venvs/oldest/.installed ## Measure the shared replay store: latency, ceiling, memory, recovery after a failover
@@ -137,7 +141,7 @@ bench-redis: .venvs/oldest/.installed ## Measure the shared replay store: latenc
 .PHONY: clean
 clean: ## Remove everything that was built or installed in this folder
 	cargo clean
-	rm -rf .venv .venvs .bearward bench-results.json
+	rm -rf .venv .venvs .bearward
 	rm -f python/src/bearward/_native*.so
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf python/.mypy_cache python/.pytest_cache python/.ruff_cache .mypy_cache .ruff_cache
@@ -183,6 +187,12 @@ $(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requiremen
 	.venvs/bench/bin/pip freeze --exclude bearward > .venvs/versions.txt
 	$(@D)/bin/pip install --quiet --constraint .venvs/versions.txt --requirement python/bench/requirements.txt \
 		--requirement python/bench/requirements-peer.txt
+	touch $@
+
+# Other libraries for tokens, to compare with.
+.venvs/libraries/.installed: python/bench/requirements-libraries.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --requirement python/bench/requirements-libraries.txt
 	touch $@
 
 # The same SDK for comparing answers, with the versions that the tests use.

@@ -1,7 +1,10 @@
 """Measures the engine, the Python package and a FastAPI route, each against something to compare it with.
 
 Everything runs on this machine, in one run, in turn. Compare the ratios, not the absolute figures. Prints one table,
-and writes bench-results.json.
+and writes docs/speed.json, the chart docs/speed.svg, and the figures of README.md.
+
+    bench.py           all of it, on a machine that does nothing else
+    bench.py --quick   fewer rounds, to see that it works; prints only
 """
 
 from __future__ import annotations
@@ -17,93 +20,81 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import IO, TYPE_CHECKING
 
+import bench_fixture
+import bench_pages
 import local
-from proofs import Prover
+from bench_rows import Row, Target, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-RESULTS = local.ROOT / "bench-results.json"
+    from bench_fixture import Fixture
+
 BENCH = local.ROOT / "python" / "bench"
-PYTHONS = {
-    "nothing": local.ROOT / ".venvs" / "bench" / "bin" / "python",
-    "bearward": local.ROOT / ".venvs" / "bench" / "bin" / "python",
-    "auth0": local.ROOT / ".venvs" / "peer" / "bin" / "python",
-}
+OURS, PEER, LIBRARIES = (local.ROOT / ".venvs" / name / "bin" / "python" for name in ("bench", "peer", "libraries"))
 NAMES = {
     "nothing": "a dependency that does nothing",
     "bearward": "bearward",
     "auth0": "auth0-fastapi-api",
+    "pyjwt": "PyJWT",
+    "joserfc": "joserfc",
+    "python-jose": "python-jose",
+    "authlib": "Authlib",
 }
+PYTHONS = {"nothing": OURS, "bearward": OURS, "auth0": PEER}
 # What `pip install uvicorn` installs, and what `pip install uvicorn[standard]` installs.
 SERVERS = {
-    "uvicorn (h11, asyncio)": ["--http", "h11", "--loop", "asyncio"],
-    "uvicorn (httptools, uvloop)": ["--http", "httptools", "--loop", "uvloop"],
+    "h11, asyncio": ["--http", "h11", "--loop", "asyncio"],
+    "httptools, uvloop": ["--http", "httptools", "--loop", "uvloop"],
 }
-
-SCHEMES = {
-    "bearer": "Python, verify_request",
-    "dpop": "Python, verify_request, DPoP",
+# The engine's groups by the key that the Rust benchmark gives them.
+ENGINE_TARGETS = {
+    "new": Target(at_most=1.06),
+    "dpop-seen": Target(at_most=1.08),
+    "pushed-out": Target(at_most=1.03),
+    "seen": Target(at_most=1.0, of_value=True),
+    "seen-many": Target(at_most=4.0, of_value=True),
+    "threads": Target(at_least=1.8),
 }
-# The URL in the DPoP proofs.
-URL = "http://127.0.0.1/guarded"
+# Kind of request: title, who is measured besides the first, target.
+PYTHON_KINDS = {
+    "seen": ("Python, a token that came before", ["bearward"], Target(at_least=50)),
+    "new": (
+        "Python, every token new",
+        ["bearward", "pyjwt", "joserfc", "python-jose", "authlib"],
+        Target(at_least=6.8),
+    ),
+    "dpop": ("Python, DPoP, every token and proof new", ["bearward"], Target(at_least=5.3)),
+}
+HTTP_TARGETS = {"seen": Target(at_least=0.95), "new": Target(at_least=0.82)}
 
 TOKENS = 129
-PYTHON_ROUNDS = 5
-HTTP_ROUNDS = 15
-HTTP_SECONDS = 1
-HTTP_CONNECTIONS = 16
+CONNECTIONS = 16
 
 
-class Target(NamedTuple):
-    """What a ratio should be."""
+class Size:
+    """How much is measured."""
 
-    at_most: Optional[float] = None
-    at_least: Optional[float] = None
-
-    def met_by(self, ratio: float) -> bool:
-        """Whether `ratio` reaches the target."""
-        return (self.at_most is None or ratio <= self.at_most) and (self.at_least is None or ratio >= self.at_least)
-
-    def __str__(self) -> str:
-        return f"<= {self.at_most}" if self.at_least is None else f">= {self.at_least}"
-
-
-# In the order of the benchmark's groups: Bearer, DPoP.
-ENGINE_TARGETS = [Target(at_most=1.2), Target(at_most=1.15)]
-
-
-class Row(NamedTuple):
-    """One line of the table: a measurement, and its ratio to the first one of its group."""
-
-    group: str
-    name: str
-    value: float
-    unit: str
-    ratio: float
-    compared: str
-    target: Optional[Target] = None
-
-    def as_json(self) -> dict[str, Any]:
-        """For bench-results.json."""
-        target = None
-        if self.target is not None:
-            target = {"ratio": str(self.target), "met": self.target.met_by(self.ratio)}
-        return {**self._asdict(), "target": target}
+    def __init__(self, *, quick: bool) -> None:
+        self.rounds = 3 if quick else 11
+        self.requests = 500 if quick else 3000
 
 
 def main() -> int:
     """Measure, print, write."""
     local.end_in_order()
     started = time.monotonic()
+    quick = sys.argv[1:] == ["--quick"]
+    size = Size(quick=quick)
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as log:
         try:
             # First, because building takes a while, and proofs are valid for minutes only.
             rows = [*_engine()]
-            fixture = _fixture(Path(folder), log)
-            rows += [*_python(fixture), *_http(fixture, log)]
+            _say("tokens")
+            fixture = bench_fixture.write(Path(folder), TOKENS, size.rounds * size.requests)
+            rows += [*_python(fixture, size), *_imports(size), *_http(fixture, size, log)]
         except KeyboardInterrupt:
             return 130
         except Exception:
@@ -111,47 +102,11 @@ def main() -> int:
             sys.stderr.write(log.read())
             raise
     machine = _machine()
-    print(_table(rows, machine))
-    RESULTS.write_text(json.dumps({"machine": machine, "rows": [row.as_json() for row in rows]}, indent=2) + "\n")
-    _say(f"written to {RESULTS.name} after {time.monotonic() - started:.0f} s")
+    print(table(rows, machine))
+    if not quick:
+        bench_pages.write([row.as_json() for row in rows], machine)
+    _say(f"{time.monotonic() - started:.0f} s")
     return 0
-
-
-class Fixture(NamedTuple):
-    """The files that both SDKs get."""
-
-    everything: Path
-    tokens: Path
-
-
-def _fixture(folder: Path, log: IO[str]) -> Fixture:
-    """Different tokens of a local tenant, and its documents. For DPoP, tokens of one client, each with a proof."""
-    claims = {
-        "https://example.com/email": "somebody@example.com",
-        "azp": "Zk3pQ8vXw2LrT6yBn1Hs9JdCfGm4Ku7A",
-        "permissions": ["read:messages", "write:messages", "read:profile", "delete:messages"],
-        "scope": "openid profile email read:messages write:messages offline_access",
-    }
-    client = Prover()
-    with local.tenant(log) as tenant:
-
-        def tokens(**more: Any) -> list[str]:
-            subjects = (f"auth0|65f0c1d2e3b4a596{n:08}" for n in range(TOKENS))
-            return [tenant.order_token(claims={**claims, **more, "sub": subject}) for subject in subjects]
-
-        bearer, bound = tokens(), tokens(cnf={"jkt": client.thumbprint})
-        fixture = {
-            "domain": tenant.domain,
-            "audience": local.AUDIENCE,
-            "documents": tenant.documents(),
-            "url": URL,
-            "bearer": [{"authorization": f"Bearer {token}"} for token in bearer],
-            "dpop": [{"authorization": f"DPoP {token}", "dpop": client.proof(URL, token)} for token in bound],
-        }
-    files = Fixture(folder / "fixture.json", folder / "tokens.txt")
-    files.everything.write_text(json.dumps(fixture))
-    files.tokens.write_text("\n".join(bearer) + "\n")
-    return files
 
 
 def _engine() -> Iterator[Row]:
@@ -159,50 +114,87 @@ def _engine() -> Iterator[Row]:
     command = ["cargo", "bench", "--quiet", "--package", "bearward-core", "--bench", "verify"]
     subprocess.run([*command, "--no-run"], check=True, cwd=local.ROOT)
     _say("engine: measuring")
-    report = json.loads(_output([*command, "--", "--json"]))
-    for group, target in zip(report["groups"], ENGINE_TARGETS):
-        for row in group["rows"]:
-            wanted = target if row["name"].startswith("bearward") else None
-            ratio, compared = row["to_bare"], "x the bare checks' time"
-            yield Row(f"Engine, {group['title']}", row["name"], row["median_us"], "us", ratio, compared, wanted)
+    for group in json.loads(_output([*command, "--", "--json"]))["groups"]:
+        key = group["key"]
+        last = len(group["rows"]) == 1 or key in ("pushed-out", "threads")
+        for number, row in enumerate(group["rows"]):
+            ratio, compared = row["to_first"], "x the first's time"
+            if key == "threads":
+                ratio, compared = 1 / ratio, "x as many"
+            is_ours = row["name"].startswith("bearward") and (number > 0 or len(group["rows"]) == 1 or not last)
+            target = ENGINE_TARGETS.get(key) if is_ours else None
+            yield Row(
+                f"engine/{key}",
+                f"Engine, {group['title']}",
+                row["name"],
+                row["median_us"],
+                "us",
+                ratio,
+                compared,
+                target,
+            )
 
 
-def _python(fixture: Fixture) -> Iterator[Row]:
-    for scheme, group in SCHEMES.items():
-        times: dict[str, list[float]] = {"auth0": [], "bearward": []}
-        _say(f"{group}: {PYTHON_ROUNDS} rounds")
-        for _ in range(PYTHON_ROUNDS):
-            for sdk in times:
-                script = [PYTHONS[sdk], BENCH / "verify_request.py", sdk, scheme, fixture.everything]
-                times[sdk] += json.loads(_output([*_on_cpu(0), *map(str, script)]))
-        medians = {sdk: statistics.median(samples) for sdk, samples in times.items()}
-        for sdk, median in medians.items():
-            target = Target(at_least=5) if sdk == "bearward" else None
-            yield Row(group, NAMES[sdk], median, "us", medians["auth0"] / median, "x as fast", target)
+def _python(fixture: Fixture, size: Size) -> Iterator[Row]:
+    for kind, (title, others, target) in PYTHON_KINDS.items():
+        times: dict[str, list[float]] = {name: [] for name in ("auth0", *others)}
+        _say(title)
+        for _ in range(size.rounds // 2):
+            for name in times:
+                python = PYTHONS.get(name, LIBRARIES)
+                script = [python, BENCH / "verify_request.py", name, kind, fixture.everything]
+                times[name] += json.loads(_output([*_on_cpu(0), *map(str, script)]))
+        medians = {name: statistics.median(samples) for name, samples in times.items()}
+        for name, median in medians.items():
+            wanted = target if name == "bearward" else None
+            yield Row(
+                f"python/{kind}", title, NAMES[name], median, "us", medians["auth0"] / median, "x as fast", wanted
+            )
 
 
-def _http(fixture: Fixture, log: IO[str]) -> Iterator[Row]:
+def _imports(size: Size) -> Iterator[Row]:
+    _say("imports")
+    costs: dict[str, list[dict[str, float]]] = {"auth0": [], "bearward": []}
+    for _ in range(size.rounds):
+        for name, all_costs in costs.items():
+            script = [*_on_cpu(0), str(PYTHONS[name]), str(BENCH / "import_cost.py"), "fastapi_plugin"]
+            all_costs.append(json.loads(_output(script)))
+    for unit in ("ms", "KiB"):
+        medians = {name: statistics.median(cost[unit] for cost in all_costs) for name, all_costs in costs.items()}
+        for name, median in medians.items():
+            target = Target(at_most=1 / 6) if name == "bearward" else None
+            ratio, group = median / medians["auth0"], f"Import, besides FastAPI's own, {unit}"
+            yield Row(f"import/{unit}", group, NAMES[name], median, unit, ratio, "x the first", target)
+
+
+def _http(fixture: Fixture, size: Size, log: IO[str]) -> Iterator[Row]:
     for server, arguments in SERVERS.items():
-        rates = _rates(server, arguments, fixture, log)
-        for guard in NAMES:
-            # Within a round, because the machine's other load changes from one round to the next.
-            ratio = statistics.median(rate / nothing for rate, nothing in zip(rates[guard], rates["nothing"]))
-            target = Target(at_least=0.85) if guard == "bearward" else None
-            group = f"HTTP, a guarded route under {server}"
-            yield Row(group, NAMES[guard], statistics.median(rates[guard]), "requests/s", ratio, "x the first", target)
+        rates = _rates(server, arguments, fixture, size, log)
+        for kind, title in (("seen", "tokens that came before"), ("new", "every token new")):
+            for guard, own in rates[kind].items():
+                # Within a round, because the machine's other load changes from one round to the next.
+                ratio = statistics.median(rate / nothing for rate, nothing in zip(own, rates[kind]["nothing"]))
+                target = HTTP_TARGETS[kind] if guard == "bearward" else None
+                group = f"HTTP, a guarded route under uvicorn ({server}), {title}"
+                rate, key = statistics.median(own), f"http/{server.split(',')[0]}/{kind}"
+                yield Row(key, group, NAMES[guard], rate, "requests/s", ratio, "x the first", target)
 
 
-def _rates(server: str, arguments: Sequence[str], fixture: Fixture, log: IO[str]) -> dict[str, list[float]]:
-    """Requests per second for each guard, one figure per round."""
-    rates: dict[str, list[float]] = {guard: [] for guard in NAMES}
+def _rates(
+    server: str, arguments: Sequence[str], fixture: Fixture, size: Size, log: IO[str]
+) -> dict[str, dict[str, list[float]]]:
+    """Requests per second, by kind of token and guard, one figure per round."""
+    rates: dict[str, dict[str, list[float]]] = {kind: {guard: [] for guard in PYTHONS} for kind in HTTP_TARGETS}
     with contextlib.ExitStack() as running:
-        urls = {guard: running.enter_context(_app(guard, arguments, fixture, log)) for guard in NAMES}
+        # Each guard has an app of its own.
+        urls = {guard: running.enter_context(_app(guard, arguments, fixture, log)) for guard in PYTHONS}
         for url in urls.values():
-            _load(url, fixture, 1)
-        _say(f"HTTP: {HTTP_ROUNDS} rounds under {server}")
-        for _ in range(HTTP_ROUNDS):
+            _load(url, fixture.seen, 0, 8 * TOKENS)
+        _say(f"HTTP: {size.rounds} rounds under {server}")
+        for number in range(size.rounds):
             for guard, url in urls.items():
-                rates[guard].append(_load(url, fixture, HTTP_SECONDS))
+                rates["seen"][guard].append(_load(url, fixture.seen, 0, size.requests))
+                rates["new"][guard].append(_load(url, fixture.new, number * size.requests, size.requests))
     return rates
 
 
@@ -214,17 +206,11 @@ def _app(
     return local.uvicorn(log, BENCH / "app", environment, "--no-access-log", *arguments, python=python)
 
 
-def _load(url: str, fixture: Fixture, seconds: int) -> float:
+def _load(url: str, tokens: Path, first: int, count: int) -> float:
     """How many requests per second the app at `url` answered."""
-    if shutil.which("wrk"):
-        command = ["wrk", "--threads", "1", "--connections", str(HTTP_CONNECTIONS), "--duration", f"{seconds}s"]
-        command += ["--script", str(BENCH / "load.lua"), f"{url}/guarded"]
-    else:
-        host, port = url.removeprefix("http://").split(":")
-        command = [sys.executable, str(BENCH / "load.py"), host, port, "/guarded", str(fixture.tokens)]
-        command += [str(seconds), str(HTTP_CONNECTIONS)]
-    output = _output([*_on_cpu(1), *command], BENCH_TOKENS=str(fixture.tokens))
-    report = json.loads(output.splitlines()[-1])
+    host, port = url.removeprefix("http://").split(":")
+    command = [sys.executable, str(BENCH / "load.py"), host, port, "/guarded", str(tokens), str(first), str(count)]
+    report = json.loads(_output([*_on_cpu(1), *command, str(CONNECTIONS)]))
     if report["failed"]:
         raise RuntimeError(f"{report['failed']} of {report['requests']} requests to {url} failed")
     rate: float = report["requests"] / report["seconds"]
@@ -239,16 +225,8 @@ def _on_cpu(number: int) -> list[str]:
     return ["taskset", "--cpu-list", str(cpus[number])] if len(cpus) > number else []
 
 
-def _output(command: Sequence[str], **environment: str) -> str:
-    process = subprocess.run(
-        command,
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=local.ROOT,
-        env={**os.environ, **environment},
-        timeout=600,
-    )
+def _output(command: Sequence[str]) -> str:
+    process = subprocess.run(command, check=False, capture_output=True, text=True, cwd=local.ROOT, timeout=600)
     if process.returncode:
         sys.stderr.write(process.stderr)
         raise RuntimeError(f"{command[0]} ended with {process.returncode}")
@@ -257,13 +235,12 @@ def _output(command: Sequence[str], **environment: str) -> str:
 
 def _machine() -> dict[str, str]:
     versions = "import importlib.metadata as m; print(*(f'{d.name} {d.version}' for d in m.distributions()), sep='\\n')"
-    installed = dict(line.lower().split() for line in _output([str(PYTHONS["bearward"]), "-c", versions]).splitlines())
+    installed = dict(line.lower().split() for line in _output([str(OURS), "-c", versions]).splitlines())
     return {
         "cpu": _cpu(),
         "python": platform.python_version(),
         "fastapi": installed["fastapi"],
         "uvicorn": installed["uvicorn"],
-        "load": "wrk" if shutil.which("wrk") else "python/bench/load.py (no wrk here)",
     }
 
 
@@ -273,21 +250,6 @@ def _cpu() -> str:
             if line.startswith("model name"):
                 return f"{line.split(':', 1)[1].strip()}, {os.cpu_count()} CPUs"
     return f"{platform.machine()}, {os.cpu_count()} CPUs"
-
-
-def _table(rows: Sequence[Row], machine: dict[str, str]) -> str:
-    lines = [f"{name:<8} {value}" for name, value in machine.items()]
-    group = ""
-    for row in rows:
-        if row.group != group:
-            group = row.group
-            lines += ["", group]
-        ratio = f"{row.ratio:.2f} {row.compared}"
-        verdict = (
-            "" if row.target is None else f"target {row.target}: {'met' if row.target.met_by(row.ratio) else 'MISSED'}"
-        )
-        lines.append(f"  {row.name:<34} {row.value:>10,.1f} {row.unit:<12} {ratio:<30} {verdict}".rstrip())
-    return "\n".join(lines)
 
 
 def _say(what: str) -> None:

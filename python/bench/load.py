@@ -1,6 +1,9 @@
-"""Where there is no wrk: sends the tokens of a file (one a line) in turn, for some seconds, and prints JSON.
+"""Sends a number of requests with the tokens of a file (one a line), and prints how long it took, as JSON.
 
-python load.py HOST PORT PATH TOKENS SECONDS CONNECTIONS
+python load.py HOST PORT PATH TOKENS FIRST COUNT CONNECTIONS
+
+It begins with the token of the line FIRST, and begins again at the start of the file where there are too few. An own
+program, because what sends requests must not send any token twice.
 """
 
 from __future__ import annotations
@@ -16,14 +19,32 @@ from pathlib import Path
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
+class Load:
+    """What is left to send, and what came back."""
+
+    def __init__(self, requests: list[bytes], done: asyncio.Future[None]) -> None:
+        self._left = iter(requests)
+        self._missing = len(requests)
+        self._done = done
+        self.failed = 0
+
+    def next(self) -> bytes | None:
+        """The next request, if there is one."""
+        return next(self._left, None)
+
+    def answered(self, *, well: bool) -> None:
+        """Count an answer."""
+        self.failed += not well
+        self._missing -= 1
+        if not self._missing:
+            self._done.set_result(None)
+
+
 class Connection(asyncio.Protocol):
     """Sends the next request when the whole answer to the last one is there. Answers need a Content-Length."""
 
-    answered = 0
-    failed = 0
-
-    def __init__(self, requests: itertools.cycle[bytes]) -> None:
-        self._requests = requests
+    def __init__(self, load: Load) -> None:
+        self._load = load
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -38,27 +59,31 @@ class Connection(asyncio.Protocol):
         length = _LENGTH.search(head)
         if length is None or len(body) < int(length[1]):
             return
-        Connection.answered += 1
-        Connection.failed += not head.startswith(b"HTTP/1.1 200")
         self._received = b""
+        self._load.answered(well=head.startswith(b"HTTP/1.1 200"))
         self._send()
 
     def _send(self) -> None:
         assert isinstance(self._transport, asyncio.WriteTransport)
-        self._transport.write(next(self._requests))
+        request = self._load.next()
+        if request is not None:
+            self._transport.write(request)
 
 
-async def main(host: str, port: str, path: str, tokens: str, seconds: str, connections: str) -> None:
+async def main(host: str, port: str, path: str, tokens: str, first: str, count: str, connections: str) -> None:
     """Load, then print what was done."""
     head = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer "
-    requests = itertools.cycle([f"{head}{token}\r\n\r\n".encode() for token in Path(tokens).read_text().split()])
+    lines = itertools.cycle(Path(tokens).read_text().split())
+    wanted = itertools.islice(lines, int(first), int(first) + int(count))
+    requests = [f"{head}{token}\r\n\r\n".encode() for token in wanted]
     loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+    load = Load(requests, done)
     started = time.perf_counter()
     for _ in range(int(connections)):
-        await loop.create_connection(lambda: Connection(requests), host, int(port))
-    await asyncio.sleep(float(seconds))
-    took = time.perf_counter() - started
-    print(json.dumps({"requests": Connection.answered, "seconds": took, "failed": Connection.failed}))
+        await loop.create_connection(lambda: Connection(load), host, int(port))
+    await done
+    print(json.dumps({"requests": len(requests), "seconds": time.perf_counter() - started, "failed": load.failed}))
 
 
 if __name__ == "__main__":

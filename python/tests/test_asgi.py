@@ -186,6 +186,20 @@ def test_a_nonce_reaches_the_client(tenant, prover, clock):
     assert (answer.status_code, answer.headers["dpop-nonce"] != nonce) == (200, True)
 
 
+def test_guards_inside_of_each_other_give_one_nonce(tenant, prover, clock):
+    options = ApiClientOptions(domain=tenant.domain, audience=AUDIENCE, custom_fetch=tenant.fetch, dpop_nonce=True)
+    api_client, url, app = ApiClient(options), "http://testserver/", FastAPI()
+    auth0 = Auth0FastAPI.from_client(api_client)
+    app.get("/")(lambda claims=Depends(auth0.require_auth("openid")): claims)
+    app.get("/more")(lambda claims=Depends(auth0.require_auth("admin")): claims)
+    client = TestClient(guarded(app, api_client))
+    nonce = client.get("/", headers=prover.headers(url)).headers["dpop-nonce"]
+    clock.ahead = 200
+    for path, status in (("", 200), ("more", 403)):
+        answer = client.get(f"/{path}", headers=prover.headers(url + path, nonce=nonce, ahead=200))
+        assert (answer.status_code, len(answer.headers.get_list("dpop-nonce"))) == (status, 1)
+
+
 def test_outages_are_503(tenant):
     async def down(url):
         raise OSError

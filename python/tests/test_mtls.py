@@ -13,12 +13,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.testclient import TestClient
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bearward import ApiClient, ApiClientOptions, ConfigurationError, VerifyAccessTokenError
-from bearward.fastapi import Guard
+from bearward.fastapi import AuthHTTPException, Guard
 from fastapi_plugin import Auth0FastAPI
 from support import AUDIENCE, b64, running
 
@@ -236,6 +236,30 @@ async def test_a_client_without_a_framework(tenant, own, other):
     assert await proxied.verify_request(headers, behind_proxy=True)
     with pytest.raises(ConfigurationError, match="behind_proxy=True"):
         await proxied.verify_request(headers)
+
+
+@pytest.mark.parametrize("header", [None, "X-SSL-Client-Cert"])
+async def test_what_is_remembered_is_for_one_certificate(tenant, own, other, header):
+    guard, token = guard_of(tenant, client_certificate_header=header), own.bound(tenant)
+    app = FastAPI()
+    app.state.trust_proxy = True
+
+    def shown_by(client, scope):
+        fields = [(b"authorization", f"Bearer {token}".encode())]
+        if header is None:
+            return Request({**scope, "headers": fields, "extensions": {"tls": {"client_cert_chain": [client.pem]}}})
+        return Request({**scope, "headers": [*fields, (header.lower().encode(), client.escaped.encode())]})
+
+    scope = {"type": "http", "method": "GET", "path": "/", "scheme": "https", "query_string": b"", "app": app}
+    # The engine remembers a token from its second sight on, and a request what was let in.
+    for _ in range(4):
+        request = shown_by(own, scope)
+        for _ in range(2):
+            assert await guard.verify(request)
+        for copied in (scope, request.scope):
+            with pytest.raises(AuthHTTPException):
+                await guard.verify(shown_by(other, copied))
+    assert await guard.verify(shown_by(own, request.scope))
 
 
 @pytest.mark.parametrize(

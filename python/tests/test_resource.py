@@ -6,7 +6,7 @@ import re
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Security
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 
@@ -159,6 +159,31 @@ def test_the_origin_of_the_resource_is_the_public_one(tenant, prover):
     assert client.get("/mcp", headers=spoofed).status_code == 400
     with pytest.raises(ConfigurationError, match="public_origin"):
         Auth0FastAPI(domain=tenant.domain, public_origin="https://other.example", **options)
+
+
+def answered():
+    return {}
+
+
+def test_each_guard_names_the_scopes_that_it_asks_for(tenant):
+    auth0 = Auth0FastAPI(
+        domain=tenant.domain,
+        audience=AUDIENCE,
+        custom_fetch=tenant.fetch,
+        resource=ProtectedResource(RESOURCE),
+    )
+    app = FastAPI(dependencies=[Depends(auth0.require_auth("read:messages"))])
+    app.get("/admin", dependencies=[Depends(auth0.require_auth("admin"))])(answered)
+    app.get("/more", dependencies=[Security(auth0.require_auth("admin"), scopes=["more"])])(answered)
+    client, token = TestClient(app), tenant.authorization(scope="read:messages")
+    for path, scopes in (("/admin", "admin"), ("/more", "admin more")):
+        answer = client.get(path, headers=token)
+        challenge = answer.headers["www-authenticate"]
+        assert (answer.status_code, challenged(challenge)) == (403, METADATA)
+        assert f'scope="{scopes}"' in challenge
+    own = FastAPI()
+    own.get("/more", dependencies=[Security(auth0.require_auth("admin"), scopes=["more"])])(answered)
+    assert 'scope="admin more"' in TestClient(own).get("/more").headers["www-authenticate"]
 
 
 def test_a_guard_of_any_issuer(tenant):

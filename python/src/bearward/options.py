@@ -211,8 +211,9 @@ class ApiClientOptions:
 
     verified_token_cache: int = option(default=10_000, check=checks.at_least(0), kw_only=True)
     """How many verified access tokens are remembered, so that their signatures need not be checked at each request.
-    Each takes up to 1.5 KB. A remembered token is good only with the key set that it was verified with. Its times, its
-    binding and what the route requires are checked each time. 0: none."""
+    Each takes some 4 KB. One that nobody has used for a minute makes room for another. A remembered token is good only
+    with the key set that it was verified with. Its times, its binding and what the route requires are checked each
+    time. 0: none."""
 
     token_cache: bool = option(default=False, kw_only=True)
     """Remember tokens for other services until shortly before they expire, and send one request for equal calls that

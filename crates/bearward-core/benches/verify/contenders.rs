@@ -156,6 +156,9 @@ impl Bearward {
         for request in self.others.iter().chain(requests) {
             alone(request);
             alone(request);
+            let came =
+                verifier.next(&mut Decision::new(), Question::Request(&request.earlier_facts()), now());
+            assert!(matches!(came, Next::Done(Ok(_))));
         }
     }
 }

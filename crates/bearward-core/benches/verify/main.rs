@@ -3,7 +3,8 @@
 //! The contenders take turns on the same requests, round after round, so that whatever else the machine does hits all
 //! of them alike; ratios are taken within a round. Every token and every proof is new to the verifier that is timed.
 //!
-//! `cargo bench --package bearward-core` prints tables; with `-- --json` it prints one line of JSON.
+//! `cargo bench --package bearward-core` prints tables; with `-- --json` it prints one line of JSON; with `-- count KIND` it is
+//! what `scripts/counts.py` looks into.
 #![expect(
     clippy::as_conversions,
     clippy::cast_precision_loss,
@@ -16,6 +17,7 @@
 )]
 
 mod contenders;
+mod count;
 mod measure;
 mod requests;
 mod seen;
@@ -33,6 +35,11 @@ type Measurement = fn(&Tenant) -> Group;
 fn main() {
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let tenant = Tenant::new();
+    if let [command, kind] = &*only
+        && command == "count"
+    {
+        return count::run(kind, &tenant);
+    }
     let all: [(&str, Measurement); 7] = [
         ("new", new),
         ("dpop", dpop),
@@ -43,12 +50,13 @@ fn main() {
         ("threads", seen::threads),
     ];
     let wanted = all.iter().filter(|(name, _)| only.is_empty() || only.iter().any(|only| only == name));
-    let groups: Vec<Group> = wanted.map(|(_, measure)| measure(&tenant)).collect();
+    let groups: Vec<(&str, Group)> = wanted.map(|(name, measure)| (*name, measure(&tenant))).collect();
     if std::env::args().any(|argument| argument == "--json") {
-        println!("{}", json!({ "groups": groups.iter().map(Group::json).collect::<Vec<Value>>() }));
+        let groups: Vec<Value> = groups.iter().map(|(name, group)| group.json(name)).collect();
+        println!("{}", json!({ "groups": groups }));
         return;
     }
-    for group in groups {
+    for (_, group) in groups {
         println!("{group}");
     }
 }

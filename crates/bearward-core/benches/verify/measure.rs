@@ -37,8 +37,9 @@ impl Group {
         Self { title, rows: contenders.iter().enumerate().map(row).collect() }
     }
 
-    pub(crate) fn json(&self) -> Value {
-        json!({ "title": self.title, "rounds": ROUNDS, "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>() })
+    /// `key`: by which scripts know it.
+    pub(crate) fn json(&self, key: &str) -> Value {
+        json!({ "key": key, "title": self.title, "rounds": ROUNDS, "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>() })
     }
 }
 

@@ -23,12 +23,22 @@ pub(crate) struct Request {
     pub(crate) authorization: String,
     pub(crate) token: Jws,
     pub(crate) proof: Option<(Jws, Vec<u8>)>,
+    /// Another proof, for a request with the same token that came before.
+    earlier: Option<Jws>,
 }
 
 impl Request {
     pub(crate) fn facts(&self) -> RequestFacts<'_> {
-        let dpop =
-            self.proof.as_ref().map_or(Field::Absent, |(proof, _)| Field::Once(proof.compact.as_bytes()));
+        self.facts_with(self.proof.as_ref().map(|(proof, _)| proof))
+    }
+
+    /// Of the request that came before.
+    pub(crate) fn earlier_facts(&self) -> RequestFacts<'_> {
+        self.facts_with(self.earlier.as_ref())
+    }
+
+    fn facts_with<'a>(&'a self, proof: Option<&'a Jws>) -> RequestFacts<'a> {
+        let dpop = proof.map_or(Field::Absent, |proof| Field::Once(proof.compact.as_bytes()));
         let authorization = Field::Once(self.authorization.as_bytes());
         RequestFacts {
             method: "GET",
@@ -108,7 +118,7 @@ impl Tenant {
     /// A request with a Bearer token.
     pub(crate) fn request(&self, number: usize) -> Request {
         let token = self.token(&self.claims(number));
-        Request { authorization: format!("Bearer {}", token.compact), token, proof: None }
+        Request { authorization: format!("Bearer {}", token.compact), token, proof: None, earlier: None }
     }
 
     /// Shaped and sized like a user's access token from Auth0, with a few permissions.
@@ -156,7 +166,9 @@ impl Client {
         claims["cnf"] = json!({ "jkt": hash(&self.jwk().to_string()) });
         let token = tenant.token(&claims);
         let proof = (self.proof(&token, number), self.public_key().to_vec());
-        Request { authorization: format!("DPoP {}", token.compact), token, proof: Some(proof) }
+        let earlier = self.proof(&token, 1_000_000 + number);
+        let authorization = format!("DPoP {}", token.compact);
+        Request { authorization, token, proof: Some(proof), earlier: Some(earlier) }
     }
 
     fn proof(&self, token: &Jws, number: usize) -> Jws {

@@ -11,7 +11,7 @@ use crate::requests::{Request, Tenant};
 
 const MANY: usize = 10_000;
 /// How long a thread runs: long enough that its start doesn't count.
-const THREAD_REQUESTS: usize = 40_000;
+const THREAD_REQUESTS: usize = 8_000;
 const OF_A_THREAD: usize = 64;
 
 pub(crate) fn one_in_turn(tenant: &Tenant) -> Group {

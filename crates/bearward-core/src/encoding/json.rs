@@ -109,7 +109,7 @@ impl JsonObject {
             if let Some(place) =
                 names.iter().position(|wanted| *wanted == name).and_then(|at| places.get_mut(at))
             {
-                *place = Some(Place(value.node));
+                *place = Some(Place(node::place(value.node)));
             }
         }
         places
@@ -117,7 +117,7 @@ impl JsonObject {
 
     /// The value at a place that [`places`](Self::places) gave.
     pub(crate) fn at(&self, place: Place) -> Value<'_> {
-        Value { document: &self.0, node: place.0 }
+        Value { document: &self.0, node: index(place.0) }
     }
 
     /// The JSON text, as it was received.
@@ -134,7 +134,7 @@ impl JsonObject {
 
 /// Where a value is in the object that gave it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place(usize);
+pub(crate) struct Place(u32);
 
 /// A value inside a [`Document`].
 #[derive(Clone, Copy, Debug)]

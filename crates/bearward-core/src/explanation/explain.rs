@@ -21,7 +21,7 @@ use crate::scope;
 use crate::time::UnixTime;
 use crate::verify::certificate::Sender;
 use crate::verify::credentials::Presented;
-use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
+use crate::verify::proof::{self, ProofClaims, ProvenRequest, UnverifiedProof};
 use crate::verify::registered_claims::RegisteredClaims;
 use crate::verify::{Verifier, binding, encrypted, header, recipient};
 
@@ -208,18 +208,23 @@ impl<'a> Evidence<'a> {
             Check::ProofKey => Some(self.proof_key()?.map(drop)),
             Check::ProofSignature => Some(self.proof()?.check_signature(&self.proof_key()?.ok()?.0)),
             Check::ProofPayload => Some(
-                self.proof()?.claims().and_then(|claims| proof::check_presence(claims.object(), request)),
+                self.proof()?
+                    .claims()
+                    .and_then(|claims| proof::check_presence(ProofClaims::of(&claims), request)),
             ),
-            Check::ProofIdentifier => Some(proof::check_identifier(self.proof_claims()?.object())),
-            Check::ProofNonce => Some(proof::check_nonce(self.proof_claims()?.object(), dpop, now).map(drop)),
+            Check::ProofIdentifier => Some(proof::check_identifier(ProofClaims::of(&self.proof_claims()?))),
+            Check::ProofNonce => {
+                Some(proof::check_nonce(ProofClaims::of(&self.proof_claims()?), dpop, now).map(drop))
+            }
             Check::ProofTime => {
                 let claims = self.proof_claims()?;
-                let nonce_life = proof::check_nonce(claims.object(), dpop, now).ok().flatten();
-                Some(proof::check_time(claims.object(), nonce_life, dpop, now).map(drop))
+                let claims = ProofClaims::of(&claims);
+                let nonce_life = proof::check_nonce(claims, dpop, now).ok().flatten();
+                Some(proof::check_time(claims, nonce_life, dpop, now).map(drop))
             }
-            Check::ProofMethod => Some(proof::check_method(self.proof_claims()?.object(), request)),
-            Check::ProofUrl => Some(proof::check_url(self.proof_claims()?.object(), request)),
-            Check::ProofToken => Some(proof::check_token(self.proof_claims()?.object(), request)),
+            Check::ProofMethod => Some(proof::check_method(ProofClaims::of(&self.proof_claims()?), request)),
+            Check::ProofUrl => Some(proof::check_url(ProofClaims::of(&self.proof_claims()?), request)),
+            Check::ProofToken => Some(proof::check_token(ProofClaims::of(&self.proof_claims()?), request)),
             Check::ProofBinding => {
                 let jkt = binding::of_dpop_token(claims?.get("cnf"), &self.sender).ok()?;
                 Some(binding::check_thumbprint(jkt, &self.proof_key()?.ok()?.1))
@@ -276,7 +281,7 @@ impl<'a> Evidence<'a> {
     /// Only if none is missing: nothing can be said about a claim that is not there.
     fn proof_claims(&self) -> Option<JsonObject> {
         let claims = self.proof()?.claims().ok()?;
-        proof::check_presence(claims.object(), self.proven_request()).ok().map(|()| claims)
+        proof::check_presence(ProofClaims::of(&claims), self.proven_request()).ok().map(|()| claims)
     }
 
     /// Whether anybody may have written what the check looked at.

@@ -5,11 +5,10 @@
 
 use core::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use super::field::Field;
 use super::rfc7239;
 use super::scheme::trim;
+use crate::encoding::sha256;
 use crate::encoding::{base64, base64url, pem};
 use crate::limits;
 
@@ -158,8 +157,7 @@ pub(crate) struct UnreadableCertificate;
 
 impl CertificateThumbprint {
     pub(crate) fn of_der(der: &[u8]) -> Option<Self> {
-        let digest = digest(&SHA256, der);
-        digest.as_ref().first_chunk().copied().filter(|_| !der.is_empty()).map(Self)
+        (!der.is_empty()).then(|| Self(sha256(&[der])))
     }
 
     pub(crate) fn of_pem(text: &str) -> Option<Self> {

@@ -14,7 +14,12 @@ use super::host::Host;
 pub fn same_target(htu: &str, url: &str) -> bool {
     // The query is not compared, and browsers send characters in it that no URI may have: `?filter[name]=a|b`.
     let url = url.split_once('?').map_or(url, |(target, _query)| target);
-    let (Some(htu), Some(url)) = (HttpUri::parse(htu), HttpUri::parse(url)) else { return false };
+    let Some(uri) = HttpUri::parse(htu) else { return false };
+    if htu == url {
+        // Of one URI there is one normal form.
+        return true;
+    }
+    let (htu, Some(url)) = (uri, HttpUri::parse(url)) else { return false };
     if htu.origin() != url.origin() {
         return false;
     }

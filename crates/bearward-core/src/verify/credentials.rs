@@ -9,8 +9,15 @@ use crate::rejection::Rejection;
 /// The credentials of a request: there, and in an accepted form. Nothing about them is verified.
 #[derive(Clone, Copy)]
 pub(crate) enum Credentials<'a> {
-    Bearer { token: &'a str, beside_proof: bool },
-    Dpop { token: &'a str, proof: &'a str },
+    /// The token is a text only if [`text`] says so. Nothing else is looked at before.
+    Bearer {
+        token: &'a [u8],
+        beside_proof: bool,
+    },
+    Dpop {
+        token: &'a str,
+        proof: &'a str,
+    },
 }
 
 impl<'a> Credentials<'a> {
@@ -43,9 +50,7 @@ impl<'a> Credentials<'a> {
             (Some(_), _) if token.is_empty() => Err(Rejection::SchemeWithoutToken),
             (Some(Scheme::Bearer), DpopMode::Required) => Err(Rejection::BearerNotAccepted),
             (Some(Scheme::Dpop), DpopMode::Off) => Err(Rejection::DpopNotAccepted),
-            (Some(Scheme::Bearer), _) => {
-                Ok(Self::Bearer { token: text(token)?, beside_proof: !headers.dpop.is_blank() })
-            }
+            (Some(Scheme::Bearer), _) => Ok(Self::Bearer { token, beside_proof: !headers.dpop.is_blank() }),
             (Some(Scheme::Dpop), _) => Ok(Self::Dpop { proof: proof(headers.dpop)?, token: text(token)? }),
         }
     }
@@ -65,9 +70,12 @@ pub(crate) struct Presented<'a> {
 impl<'a> Presented<'a> {
     pub(crate) fn of(headers: &HeaderFields<'a>, mode: DpopMode) -> Self {
         let (scheme, credentials) = Credentials::of(headers, mode);
-        let (token, proof, beside_proof) = match credentials {
-            Ok(Credentials::Bearer { token, beside_proof }) => (Some(token), None, beside_proof),
-            Ok(Credentials::Dpop { token, proof }) => (Some(token), Some(proof), false),
+        let read = |credentials| match credentials {
+            Credentials::Bearer { token, beside_proof } => Ok((Some(text(token)?), None, beside_proof)),
+            Credentials::Dpop { token, proof } => Ok((Some(token), Some(proof), false)),
+        };
+        let (token, proof, beside_proof) = match credentials.and_then(read) {
+            Ok(presented) => presented,
             Err(rejection) => {
                 let proof = proof(headers.dpop).ok().filter(|_| rejection.check() == Check::Credentials);
                 let token = scheme.and_then(|_| token_of(headers.authorization));
@@ -98,6 +106,6 @@ fn proof(field: Field<'_>) -> Result<&str, Rejection> {
 }
 
 /// What isn't ASCII is no token, and no JWT either; more is found out where tokens are read.
-fn text(token: &[u8]) -> Result<&str, Rejection> {
+pub(crate) fn text(token: &[u8]) -> Result<&str, Rejection> {
     core::str::from_utf8(token).map_err(|_| Rejection::OpaqueToken)
 }

@@ -11,7 +11,7 @@ mod store;
 use core::fmt;
 use std::sync::Arc;
 
-use self::end::end_of;
+use self::end::End;
 use self::first_sights::FirstSights;
 use self::store::TokenStore;
 use super::signature::SignedClaims;
@@ -48,8 +48,8 @@ impl TokenMemory {
         Self { first_sights: FirstSights::new(entries), tokens: TokenStore::new(entries) }
     }
 
-    pub(crate) fn look(&self, token: &str) -> Sight<'_> {
-        let end = end_of(token);
+    pub(crate) fn look(&self, token: &[u8]) -> Sight<'_> {
+        let end = End::of(token);
         match self.tokens.find(token, end) {
             Some(known) => Sight::Verified(known),
             None if self.first_sights.contain(end) => Sight::Again,
@@ -60,9 +60,9 @@ impl TokenMemory {
     /// Notes a token that was found good, by a check of its signature.
     pub(crate) fn note(&self, token: &str, sight: &Sight<'_>, claims: &Arc<SignedClaims>, now: UnixTime) {
         match sight {
-            Sight::First => self.first_sights.add(end_of(token)),
+            Sight::First => self.first_sights.add(End::of(token.as_bytes())),
             // A token that was verified before has other keys now, which are the issuer's.
-            Sight::Again | Sight::Verified(_) => self.tokens.store(token, claims, now),
+            Sight::Again | Sight::Verified(_) => self.tokens.store(token.as_bytes(), claims, now),
         }
     }
 }
@@ -95,11 +95,11 @@ mod tests {
 
     /// Whether the token is remembered as verified with these keys.
     fn knows(memory: &TokenMemory, token: &str, keys: &Arc<KeySet>) -> bool {
-        matches!(memory.look(token), Sight::Verified(known) if known.claims().are_by(keys))
+        matches!(memory.look(token.as_bytes()), Sight::Verified(known) if known.claims().are_by(keys))
     }
 
     fn comes(memory: &TokenMemory, token: &str, claims: &Arc<SignedClaims>, now: UnixTime) {
-        let sight = memory.look(token);
+        let sight = memory.look(token.as_bytes());
         if let Sight::Verified(known) = &sight {
             known.note_use(now);
         } else {
@@ -121,11 +121,11 @@ mod tests {
         let token = "header.payload.signature";
         for is_known in [false, false, true] {
             assert_eq!(knows(&memory, token, &old), is_known);
-            memory.note(token, &memory.look(token), &claims("a", &old), at(0));
+            memory.note(token, &memory.look(token.as_bytes()), &claims("a", &old), at(0));
         }
         assert!(!knows(&memory, token, &new), "other keys, though they are equal");
         assert!(!knows(&memory, "Header.payload.signature", &old), "the same end");
-        memory.note(token, &memory.look(token), &claims("a", &new), at(0));
+        memory.note(token, &memory.look(token.as_bytes()), &claims("a", &new), at(0));
         assert!(knows(&memory, token, &new) && !knows(&memory, token, &old));
         assert_eq!(memory.tokens.len(), 1);
     }

@@ -118,7 +118,8 @@ impl Verifier {
         brought: Brought<'_>,
         now: UnixTime,
     ) -> Result<Accepted, EndedEarly> {
-        let checked = self.check_token(token, brought, now)?;
+        let token = token.as_bytes();
+        let checked = self.check_seen(token, &self.memory.look(token), brought, now)?;
         claims::require(&checked.claims, required_claims)?;
         Ok(checked.accepted(None))
     }
@@ -127,13 +128,14 @@ impl Verifier {
     fn check_bearer(
         &self,
         request: &RequestFacts<'_>,
-        token: &str,
+        token: &[u8],
         beside_proof: bool,
         brought: Brought<'_>,
         now: UnixTime,
     ) -> Result<Accepted, EndedEarly> {
         let mode = self.policy.dpop.mode;
-        let checked = self.check_token(token, brought, now)?;
+        let sight = self.memory.look(token);
+        let checked = self.check_seen(token, &sight, brought, now)?;
         let sender = Sender::of(request, self.policy.mutual_tls);
         binding::check_bearer(checked.claims.registered().cnf, mode, &sender)?;
         binding::check_no_proof(beside_proof, mode)?;
@@ -150,11 +152,10 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<Accepted, EndedEarly> {
         let policy = &self.policy.dpop;
-        let sight = self.memory.look(token);
+        let sight = self.memory.look(token.as_bytes());
         let known = sight.known();
-        let proof =
-            PresentedProof::read(proof, known.and_then(|known| known.claims().prover().get()), policy)?;
-        let checked = self.check_seen(token, &sight, brought, now)?;
+        let proof = PresentedProof::read(proof, known.and_then(Known::prover), policy)?;
+        let checked = self.check_seen(token.as_bytes(), &sight, brought, now)?;
         let sender = Sender::of(request, self.policy.mutual_tls);
         let jkt = binding::of_dpop_token(checked.claims.registered().cnf, &sender)?;
         let url = request.public_url();
@@ -170,28 +171,28 @@ impl Verifier {
         self.check_replay(&proof, accepted, now)
     }
 
-    /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
-    fn check_token(
+    /// The steps for every access token.
+    fn check_seen(
         &self,
-        token: &str,
+        token: &[u8],
+        sight: &Sight<'_>,
         brought: Brought<'_>,
         now: UnixTime,
     ) -> Result<CheckedToken, EndedEarly> {
-        self.check_seen(token, &self.memory.look(token), brought, now)
+        match self.check_known(sight, brought, now)? {
+            Some(checked) => Ok(checked),
+            None => self.check_unknown(credentials::text(token)?, sight, brought, now),
+        }
     }
 
-    fn check_seen(
+    /// The steps for a token that was not verified before. See `ARCHITECTURE.md`, "A request's way".
+    fn check_unknown(
         &self,
         token: &str,
         sight: &Sight<'_>,
         brought: Brought<'_>,
         now: UnixTime,
     ) -> Result<CheckedToken, EndedEarly> {
-        if let Some(known) = sight.known()
-            && let Some(checked) = self.check_known(known, brought, now)?
-        {
-            return Ok(checked);
-        }
         let text = token;
         let opened = encrypted::open(text, &self.policy)?;
         let token = opened.as_ref().map_or(text, Opened::token);
@@ -231,13 +232,14 @@ impl Verifier {
     }
 
     /// The steps for a token whose bytes were verified before: all but the signature, and what the bytes alone decide.
-    /// `None` if its issuer has other keys now.
+    /// `None` if it was not, or if its issuer has other keys now.
     fn check_known(
         &self,
-        known: &Known<'_>,
+        sight: &Sight<'_>,
         brought: Brought<'_>,
         now: UnixTime,
     ) -> Result<Option<CheckedToken>, EndedEarly> {
+        let Some(known) = sight.known() else { return Ok(None) };
         let signed = known.claims();
         let Some(iss) = signed.issuer() else { return Ok(None) };
         let issuer = self.issuer(iss, brought)?;

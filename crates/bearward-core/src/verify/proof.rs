@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::encoding::json::{JsonObject, Object, Value};
+use crate::encoding::json::{JsonObject, Value};
 use crate::encoding::{base64url, sha256};
 use crate::http::url::same_target;
 use crate::jose::algorithm::Algorithm;
@@ -152,14 +152,14 @@ impl Prover {
     ) -> Result<VerifiedProof, Rejection> {
         check_signature(segments, &self.key)?;
         let claims = segments.payload().map_err(Rejection::MalformedProofPayload)?;
-        let object = claims.object();
-        check_presence(object, request)?;
-        check_identifier(object)?;
-        let nonce_life = check_nonce(object, policy, now)?;
-        let good = check_time(object, nonce_life, policy, now)?;
-        check_method(object, request)?;
-        check_url(object, request)?;
-        check_token_hash(object, hash)?;
+        let found = ProofClaims::of(&claims);
+        check_presence(found, request)?;
+        check_identifier(found)?;
+        let nonce_life = check_nonce(found, policy, now)?;
+        let good = check_time(found, nonce_life, policy, now)?;
+        check_method(found, request)?;
+        check_url(found, request)?;
+        check_token_hash(found, hash)?;
         Ok(VerifiedProof { claims, thumbprint: self.thumbprint.clone(), good })
     }
 }
@@ -235,18 +235,48 @@ fn check_kind(jwk: &Jwk<'_>) -> Result<(), Rejection> {
     }
 }
 
+/// The claims of a proof that are looked at, found in one pass.
+#[derive(Clone, Copy)]
+pub(crate) struct ProofClaims<'a> {
+    iat: Option<Value<'a>>,
+    ath: Option<Value<'a>>,
+    htm: Option<Value<'a>>,
+    htu: Option<Value<'a>>,
+    jti: Option<Value<'a>>,
+    nonce: Option<Value<'a>>,
+    exp: Option<Value<'a>>,
+    nbf: Option<Value<'a>>,
+}
+
+impl<'a> ProofClaims<'a> {
+    pub(crate) fn of(claims: &'a JsonObject) -> Self {
+        let places = claims.places(["iat", "ath", "htm", "htu", "jti", "nonce", "exp", "nbf"]);
+        let [iat, ath, htm, htu, jti, nonce, exp, nbf] =
+            places.map(|place| place.map(|place| claims.at(place)));
+        Self { iat, ath, htm, htu, jti, nonce, exp, nbf }
+    }
+}
+
 /// Step 3: all required claims.
-pub(crate) fn check_presence(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
-    let required = ["iat", "ath", "htm", "htu", "jti"];
-    let is_missing =
-        |name: &&str| (*name != "ath" || request.access_token.is_some()) && claims.get(name).is_none();
-    let missing: Vec<&'static str> = required.into_iter().filter(is_missing).collect();
-    if missing.is_empty() { Ok(()) } else { Err(Rejection::ProofClaimsMissing { claims: missing }) }
+pub(crate) fn check_presence(claims: ProofClaims<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
+    let needs_ath = request.access_token.is_some();
+    let required = [
+        ("iat", claims.iat.is_some()),
+        ("ath", claims.ath.is_some() || !needs_ath),
+        ("htm", claims.htm.is_some()),
+        ("htu", claims.htu.is_some()),
+        ("jti", claims.jti.is_some()),
+    ];
+    if required.iter().all(|(_, is_there)| *is_there) {
+        return Ok(());
+    }
+    let missing = required.into_iter().filter(|(_, is_there)| !is_there).map(|(name, _)| name);
+    Err(Rejection::ProofClaimsMissing { claims: missing.collect() })
 }
 
 /// RFC 9449 §4.2: `jti` distinguishes two proofs.
-pub(crate) fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
-    match claims.get("jti").and_then(Value::as_str) {
+pub(crate) fn check_identifier(claims: ProofClaims<'_>) -> Result<(), Rejection> {
+    match claims.jti.and_then(Value::as_str) {
         None => Err(Rejection::ProofIdentifierMalformed),
         Some(jti) if jti.trim().is_empty() => Err(Rejection::ProofIdentifierEmpty),
         Some(_) => Ok(()),
@@ -255,11 +285,11 @@ pub(crate) fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
 
 /// Step 10. Where nonces are asked for, gives the times between which a proof with this one is accepted.
 pub(crate) fn check_nonce(
-    claims: Object<'_>,
+    claims: ProofClaims<'_>,
     policy: &DpopPolicy,
     now: UnixTime,
 ) -> Result<Option<Range<UnixTime>>, Rejection> {
-    let nonce = claims.get("nonce").and_then(Value::as_str);
+    let nonce = claims.nonce.and_then(Value::as_str);
     policy.nonces.as_ref().map(|nonces| nonces.check(nonce, now)).transpose()
 }
 
@@ -269,25 +299,25 @@ pub(crate) fn check_nonce(
 /// `nonce_life`: of a good nonce. It says when the proof was made, so the client's clock doesn't matter. RFC 9449 §4.3
 /// step 11, §11.1.
 pub(crate) fn check_time(
-    claims: Object<'_>,
+    claims: ProofClaims<'_>,
     nonce_life: Option<Range<UnixTime>>,
     policy: &DpopPolicy,
     now: UnixTime,
 ) -> Result<Range<UnixTime>, Rejection> {
-    let date = |name: &str| claims.get(name).map(|value| value.as_f64().and_then(UnixTime::from_seconds));
-    let iat = date("iat").flatten().ok_or(Rejection::ProofIssuedAtMalformed)?;
+    let date = |claim: Option<Value<'_>>| claim.map(|value| value.as_f64().and_then(UnixTime::from_seconds));
+    let iat = date(claims.iat).flatten().ok_or(Rejection::ProofIssuedAtMalformed)?;
     let leeway = policy.iat_leeway;
     let life = match nonce_life {
         Some(life) => life,
         None => check_age(iat, policy, now)?,
     };
     // RFC 7519 §4.1.4, §4.1.5. RFC 9449 doesn't name them; a client that sends one means it.
-    match date("exp") {
+    match date(claims.exp) {
         Some(Some(exp)) if exp.plus(leeway) > now => {}
         None => {}
         Some(_) => return Err(Rejection::ProofExpired),
     }
-    match date("nbf") {
+    match date(claims.nbf) {
         Some(Some(nbf)) if nbf <= now.plus(leeway) => {}
         None => {}
         Some(_) => return Err(Rejection::ProofNotYetValid),
@@ -310,26 +340,26 @@ fn check_age(iat: UnixTime, policy: &DpopPolicy, now: UnixTime) -> Result<Range<
 }
 
 /// Step 8. RFC 9110 §9.1: methods are case-sensitive.
-pub(crate) fn check_method(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
-    let htm = claims.get("htm").and_then(Value::as_str);
+pub(crate) fn check_method(claims: ProofClaims<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
+    let htm = claims.htm.and_then(Value::as_str);
     if htm == Some(request.method) { Ok(()) } else { Err(Rejection::ProofMethodMismatch) }
 }
 
 /// Step 9
-pub(crate) fn check_url(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
-    let htu = claims.get("htu").and_then(Value::as_str);
+pub(crate) fn check_url(claims: ProofClaims<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
+    let htu = claims.htu.and_then(Value::as_str);
     let same = htu.is_some_and(|htu| same_target(htu, request.url));
     if same { Ok(()) } else { Err(Rejection::ProofUrlMismatch) }
 }
 
 /// Step 12, first half: the access token is the one that came with it.
-pub(crate) fn check_token(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
+pub(crate) fn check_token(claims: ProofClaims<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
     check_token_hash(claims, request.access_token.map(token_hash).as_deref())
 }
 
-fn check_token_hash(claims: Object<'_>, hash: Option<&str>) -> Result<(), Rejection> {
+fn check_token_hash(claims: ProofClaims<'_>, hash: Option<&str>) -> Result<(), Rejection> {
     let Some(hash) = hash else { return Ok(()) };
-    let ath = claims.get("ath").and_then(Value::as_str);
+    let ath = claims.ath.and_then(Value::as_str);
     if ath == Some(hash) { Ok(()) } else { Err(Rejection::ProofTokenMismatch) }
 }
 
@@ -380,9 +410,9 @@ mod tests {
         for leeway in [0, 30] {
             let policy = DpopPolicy::new(DpopMode::Accepted)
                 .with_window(Duration::from_secs(300), Duration::from_secs(leeway));
-            let good = check_time(claims.object(), None, &policy, at(0.0)).unwrap();
+            let good = check_time(ProofClaims::of(&claims), None, &policy, at(0.0)).unwrap();
             // Our clock is 0.2 s ahead: for the other server it is 300 s, and the proof is not too old yet.
-            assert!(check_time(claims.object(), None, &policy, at(300.0)).is_ok());
+            assert!(check_time(ProofClaims::of(&claims), None, &policy, at(300.0)).is_ok());
             assert!(good.contains(&at(300.2)));
             assert!(good.contains(&at(304.9)));
             assert!(good.end <= at(340.0), "but not for ever");

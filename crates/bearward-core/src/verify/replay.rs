@@ -30,10 +30,7 @@ impl ReplayKey {
         if guards == 0 {
             return *self;
         }
-        let mut context = Context::new(&SHA256);
-        context.update(&self.0);
-        context.update(&[guards]);
-        Self(context.finish().as_ref().first_chunk().copied().unwrap_or_default())
+        Self(sha256(&[&self.0, &[guards]]))
     }
 
     /// The bytes.

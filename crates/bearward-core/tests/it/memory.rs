@@ -1,6 +1,7 @@
 //! What is remembered of verified tokens changes no answer.
 
-use bearward_core::Verifier;
+use bearward_core::policy::{DpopMode, DpopPolicy, Policy, ReplayProtection};
+use bearward_core::{UnixTime, Verifier};
 use serde_json::Value;
 
 use crate::cases::{cases, versions};
@@ -33,21 +34,23 @@ fn key_sets() -> Vec<Vec<u8>> {
     vec![set, respelled, value.to_string().into_bytes()]
 }
 
-#[test]
-fn an_engine_that_remembers_tokens_answers_as_one_that_does_not() {
-    let all = cases();
-    let pool: Vec<&Value> = all
-        .iter()
-        .filter(|(name, _)| {
-            ["claims/", "key/", "signature/", "issuer/", "header/"]
-                .iter()
-                .any(|group| name.starts_with(group))
-        })
-        .map(|(_, case)| case)
-        .filter(|case| case.get("required_claims").is_none())
-        .collect();
-    let good = &all["claims/aud_string_is_accepted"];
-    let policy = engine::policy(&good["policy"]);
+/// The cases of these groups that are whole requests.
+fn pool(groups: &[&str]) -> Vec<&'static Value> {
+    let of_groups = cases().iter().filter(|(name, _)| groups.iter().any(|group| name.starts_with(group)));
+    of_groups.map(|(_, case)| case).filter(|case| case.get("required_claims").is_none()).collect()
+}
+
+/// Asks an engine that remembers tokens and one that does not the same questions. Counts the requests that both refuse, and
+/// those that both let in.
+///
+/// A step takes up to 30 s divided by `slowness`. One of twenty goes back, `back` times as far.
+fn agreements(
+    pool: &[&Value],
+    policy: &Policy,
+    start: UnixTime,
+    steps: usize,
+    (slowness, back): (u32, u32),
+) -> [usize; 2] {
     let sets = key_sets();
     let mut lot = Lot(7);
     let mut agreed = [0_usize; 2];
@@ -55,8 +58,8 @@ fn an_engine_that_remembers_tokens_answers_as_one_that_does_not() {
         // A memory of few entries, so that tokens are pushed out and come back.
         let mut remembering = Engine::new(policy.clone().with_tokens_remembered(8));
         let mut forgetful = Engine::new(policy.clone().with_tokens_remembered(0));
-        let mut now = engine::time(&good["now"]);
-        for step_number in 0..4000 {
+        let mut now = start;
+        for step_number in 0..steps {
             if step_number % 40 == 0 || lot.below(40) == 0 {
                 let set = &sets[lot.below(sets.len())];
                 for engine in [&mut remembering, &mut forgetful] {
@@ -64,8 +67,8 @@ fn an_engine_that_remembers_tokens_answers_as_one_that_does_not() {
                     engine.serve(KEYS, vec![Some(set.clone())]);
                 }
             }
-            let step = core::time::Duration::from_secs(u64::try_from(lot.below(30)).unwrap());
-            now = if lot.below(20) == 0 { now.minus(step * 40) } else { now.plus(step / 4) };
+            let step = core::time::Duration::from_secs(u64::try_from(lot.below(30)).unwrap()) / slowness;
+            now = if lot.below(20) == 0 { now.minus(step * back) } else { now.plus(step) };
             // A few tokens come again and again.
             let case = if lot.below(3) == 0 { pool[lot.below(pool.len())] } else { pool[lot.below(12)] };
             let headers: Vec<(&str, Vec<u8>)> = case["request"]["headers"]
@@ -85,7 +88,32 @@ fn an_engine_that_remembers_tokens_answers_as_one_that_does_not() {
             agreed[usize::from(one.is_ok())] += 1;
         }
     }
+    agreed
+}
+
+#[test]
+fn an_engine_that_remembers_tokens_answers_as_one_that_does_not() {
+    let pool = pool(&["claims/", "key/", "signature/", "issuer/", "header/"]);
+    let good = &cases()["claims/aud_string_is_accepted"];
+    let agreed =
+        agreements(&pool, &engine::policy(&good["policy"]), engine::time(&good["now"]), 4000, (4, 160));
     assert!(agreed.iter().all(|count| *count > 1000), "good and bad ones came: {agreed:?}");
+}
+
+/// With a token the key of its client is remembered, and the header of its proofs.
+#[test]
+fn an_engine_that_remembers_clients_answers_as_one_that_does_not() {
+    let groups = ["dpop_scheme/", "dpop_binding/", "dpop_proof/", "dpop_claims/", "dpop_url/"];
+    let accepted = |case: &&Value| case["expect"]["outcome"] == "verified";
+    let (good, bad): (Vec<_>, Vec<_>) = pool(&groups).into_iter().partition(accepted);
+    // Good ones and bad ones are among the few that come often.
+    let pool: Vec<&Value> =
+        good.iter().take(6).chain(bad.iter().step_by(9).take(6)).chain(&good).chain(&bad).copied().collect();
+    let policy = engine::policy(&good[0]["policy"]);
+    // A proof may come again, so that it is checked again and again.
+    let dpop = DpopPolicy::new(DpopMode::Accepted).with_replay_protection(ReplayProtection::Off);
+    let agreed = agreements(&pool, &policy.with_dpop(dpop), engine::time(&good[0]["now"]), 1500, (100, 19));
+    assert!(agreed.iter().all(|count| *count > 500), "good and bad ones came: {agreed:?}");
 }
 
 #[test]

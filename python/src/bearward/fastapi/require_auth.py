@@ -79,13 +79,9 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         object.__setattr__(self, "dependency", self)
         object.__setattr__(self, "use_cache", True)
 
-    # Those of `Depends` look at the dependency, which is this object again.
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:
-        return id(self)
+    # Those of `Depends` look at the dependency, which is this object again. FastAPI asks for the hash at each request.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         return f"RequireAuth{self._demand!r}".replace("RequireAuthDemand", "RequireAuth")

@@ -19,7 +19,7 @@ _DENIAL_RESPONSE = "websocket.http.response"
 
 def accept_with(connection: HTTPConnection, subprotocol: Optional[str]) -> None:
     """Have the route accept a WebSocket with the subprotocol that its token came in, unless it names another one."""
-    if not isinstance(connection, WebSocket) or subprotocol is None or offered(connection, subprotocol) is None:
+    if subprotocol is None or not isinstance(connection, WebSocket) or offered(connection, subprotocol) is None:
         return
     connection.accept = functools.partial(_accept, connection.accept, subprotocol)  # type: ignore[method-assign]
 
