@@ -102,6 +102,8 @@ pub enum Rejection {
     },
     /// The key did not make this signature over these bytes.
     SignatureInvalid,
+    /// The issuer says that the opaque token is not active. RFC 7662 §2.2.
+    TokenInactive,
 
     // The claims. RFC 7519 §4.1, RFC 9068 §4.
     /// `iss` is not written exactly as `issuer` in the issuer's discovery document.
@@ -433,6 +435,7 @@ impl fmt::Display for Rejection {
                 write!(f, "the published key ({kid}) can't be used: {reason}")
             }
             Self::SignatureInvalid => f.write_str("the signature is not the published key's"),
+            Self::TokenInactive => f.write_str("the issuer says that the token is not active"),
             Self::IssuerMismatch => {
                 f.write_str("iss is spelled otherwise than in the issuer's discovery document")
             }

@@ -17,6 +17,7 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::claims::to_dict;
 use crate::documents::DocumentNeeded;
 use crate::errors::{self, guarded};
+use crate::introspection::IntrospectionNeeded;
 use crate::values::unix_time;
 
 /// A decision that needs something from outside.
@@ -114,7 +115,8 @@ pub(crate) fn begun<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     match next {
         Next::Done(outcome) => done(py, outcome),
-        next @ (Next::Fetch(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
+        next
+        @ (Next::Fetch(_) | Next::Introspect(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
             let state = Mutex::new(State { decision, first: Some(next) });
             let begun = Decision { verifier: Arc::clone(verifier), question: question(), state };
             Ok(Bound::new(py, begun)?.into_any())
@@ -133,6 +135,7 @@ impl Decision {
             };
             match next {
                 Next::Fetch(needed) => Ok(Bound::new(py, DocumentNeeded(needed))?.into_any()),
+                Next::Introspect(needed) => Ok(Bound::new(py, IntrospectionNeeded(*needed))?.into_any()),
                 Next::ResolveIssuers(unverified) => {
                     Ok(Bound::new(py, ResolveIssuers(unverified))?.into_any())
                 }
@@ -151,6 +154,10 @@ impl Decision {
 
     fn waited(&self, needed: &DocumentNeeded) {
         self.with_state(|decision| decision.waited(&needed.0));
+    }
+
+    fn gave_up_introspection(&self) {
+        self.with_state(bearward_core::Decision::gave_up_introspection);
     }
 
     fn sighting(&self, is_new: Option<bool>) {

@@ -8,6 +8,7 @@ mod engine;
 mod errors;
 mod exchange;
 mod headers;
+mod introspection;
 mod requirement;
 mod status;
 mod url;
@@ -26,6 +27,8 @@ mod _native {
     use super::engine::Engine;
     #[pymodule_export]
     use super::exchange::{ClientAssertion, Exchange, Granted, TokenMemory};
+    #[pymodule_export]
+    use super::introspection::IntrospectionNeeded;
     #[pymodule_export]
     use super::requirement::{Requirement, has_credentials};
     #[pymodule_export]

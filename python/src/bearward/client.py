@@ -17,7 +17,7 @@ from bearward._driver.loops import PerLoop
 from bearward._driver.resolver import IssuerResolver
 from bearward._driver.shared_cache import SharedCache
 from bearward.errors import BaseAuthError, ConfigurationError, MissingRequiredArgumentError
-from bearward.options import ApiClientOptions, configured_issuers, engine_for, replay_store_for
+from bearward.options import ApiClientOptions, configured_issuers, engine_for, introspector_for, replay_store_for
 from bearward.requirement import Requirement
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ class ApiClient:
             resolver = IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
             timeout = max(timeout, options.resolver_timeout)
         self._store = replay_store_for(options)
-        self._driver = Driver(self._documents, resolver, self._store, timeout)
+        introspector = introspector_for(options, self._engine, loops)
+        self._driver = Driver(self._documents, resolver, introspector, self._store, timeout)
         # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
 

@@ -13,9 +13,13 @@ from typing import Any, Callable, Literal, Optional, TypedDict, Union, cast
 from bearward import _native
 from bearward._driver import checks
 from bearward._driver.bounded_store import BoundedStore, OnError, OnLoss
+from bearward._driver.client_auth import authentication_for
 from bearward._driver.declared import check_options, declares_options, option
+from bearward._driver.introspect import Introspector
+from bearward._driver.loops import PerLoop
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.errors import ConfigurationError, MissingRequiredArgumentError
+from bearward.introspection import Introspection
 from bearward.replay import ReplayStore
 from bearward.types import DomainsResolver
 
@@ -123,6 +127,10 @@ class ApiClientOptions:
     encrypted tokens are refused; signed ones are accepted all the same. These options hold the keys as they were given:
     so does a pickled client or guard. No repr, log or error shows them."""
 
+    introspection: Optional[Introspection] = option(default=None, check=checks.introspection, kw_only=True)
+    """How the issuer is asked about opaque tokens (RFC 7662), see `Introspection`. Nobody is asked about JWTs. Without
+    this option, opaque tokens are refused."""
+
     algorithms: Sequence[str] = option(default=("RS256",), check=checks.algorithms, kw_only=True)
     """Signature algorithms that are accepted: RS256/384/512, PS256/384/512, ES256/384/512, EdDSA (or Ed25519)."""
 
@@ -213,6 +221,7 @@ class _CommonOptions(TypedDict, total=False):
     mtls: bool
     client_certificate_header: Optional[str]
     decryption_keys: Optional[Union[Sequence[_Pem], Mapping[str, _Pem]]]
+    introspection: Optional[Introspection]
     timeout: float
     algorithms: Sequence[str]
     leeway: Union[int, float]
@@ -270,6 +279,8 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
     issuers = configured_issuers(options)
     check_options(options)
     _check_keys(options, issuers)
+    introspection = options.introspection
+    _check_introspection(options, issuers)
     engine = _native.Engine(
         audience=audience,
         client_ids=None if options.client_ids is None else list(options.client_ids),
@@ -295,6 +306,8 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         tokens_remembered=options.verified_token_cache,
         mtls=(options.client_certificate_header or "connection") if options.mtls else None,
         decryption_keys=_decryption_keys(options),
+        introspection_seconds=None if introspection is None else float(introspection.remember_seconds),
+        introspection_endpoint=None if introspection is None else introspection.endpoint,
     )
     for issuer in issuers or ():
         if _native.is_plain_http(issuer):
@@ -361,6 +374,29 @@ def _check_keys(options: ApiClientOptions, issuers: Optional[list[str]]) -> None
         json.dumps(options.jwks)
     except (TypeError, ValueError):
         raise ConfigurationError("jwks must be a key set as a dict of JSON values: {'keys': [...]}.") from None
+
+
+def _check_introspection(options: ApiClientOptions, issuers: Optional[list[str]]) -> None:
+    if options.introspection is None:
+        return
+    if issuers is None or len(issuers) != 1:
+        raise ConfigurationError(
+            "introspection needs one issuer, `domain` or `issuer` with one URL: an opaque token doesn't say whose it is"
+        )
+    if options.introspection.endpoint is None and (options.jwks_uri is not None or options.jwks is not None):
+        raise ConfigurationError(
+            "introspection needs endpoint='https://...' here: with jwks_uri or jwks, no discovery document names it."
+        )
+
+
+def introspector_for(options: ApiClientOptions, engine: _native.Engine, loops: PerLoop) -> Optional[Introspector]:
+    """Asks about opaque tokens, if that is configured. For options that `engine_for` has checked.
+
+    Raises:
+        ConfigurationError: the credentials can't be used.
+    """
+    client = None if options.introspection is None else authentication_for(options.introspection)
+    return None if client is None else Introspector(engine, loops, client, float(options.fetch_timeout))
 
 
 def replay_store_for(options: ApiClientOptions) -> Optional[BoundedStore]:

@@ -46,6 +46,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("dpop_nonce_key", "`dpop_nonce_key`", "`Nonces::new`", Some("`--nonce-key`")),
     setting("dpop_replay", "`dpop_replay`", "`ReplayProtection::Shared`", None),
     setting("dpop_required", "`dpop_required=False`", "`DpopMode::Accepted`", Some("`--dpop accepted`")),
+    setting("introspection", "`introspection`", "`Policy::with_introspection`", None),
     setting("leeway", "`leeway`", "`Policy::with_leeway`", Some("`--leeway`")),
     setting("mtls", "`mtls=True`", "`Policy::with_mutual_tls`", None),
     setting("on_store_error", "`on_store_error=\"allow\"`", "`Sighting::First`", None),

@@ -161,13 +161,23 @@ impl IssuerDocuments {
         {
             return Ok((Some(alone.url.clone()), None));
         }
-        let found = if state.metadata_from_issuer {
-            self.discovered(issuer, patience, now)
-        } else {
-            let discovery = || DocumentNeeded { past_caches: true, ..state.discovery(issuer) };
-            ready(state.metadata.without_kept().readiness(now), patience, discovery)
-        };
-        found.map(|(metadata, due)| (metadata.token_endpoint().map(str::to_owned), due))
+        let (metadata, due) = self.own_metadata(issuer, patience, now)?;
+        Ok((metadata.token_endpoint().map(str::to_owned), due))
+    }
+
+    /// The discovery document that the issuer itself gave: it says where secrets go.
+    pub(super) fn own_metadata(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
+        let state = self.state.load();
+        if state.metadata_from_issuer {
+            return self.discovered(issuer, patience, now);
+        }
+        let discovery = || DocumentNeeded { past_caches: true, ..state.discovery(issuer) };
+        ready(state.metadata.without_kept().readiness(now), patience, discovery)
     }
 
     /// Keeps the token endpoint of a document that the issuer gave, and that is no good for verification.

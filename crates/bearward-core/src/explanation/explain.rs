@@ -22,6 +22,7 @@ use crate::time::UnixTime;
 use crate::verify::certificate::Sender;
 use crate::verify::claims::Found;
 use crate::verify::credentials::Presented;
+use crate::verify::introspection::Known;
 use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
 use crate::verify::{Verifier, binding, encrypted, header, recipient};
 
@@ -43,7 +44,11 @@ impl Verifier {
             Ok(verified)
         });
         let presented = Presented::of(&request.headers, self.policy.dpop.mode);
-        let token = presented.token.map(|token| ReadToken::of(token, &self.policy));
+        let token = presented.token.map(|token| match self.said_of(token) {
+            Some(Known::Active(active)) => ReadToken::introspected(Some(JsonObject::clone(active.claims()))),
+            Some(Known::Inactive | Known::Nothing) => ReadToken::introspected(None),
+            None => ReadToken::of(token, &self.policy),
+        });
         let proof = presented.proof.map(|proof| UnverifiedProof::read(proof, &self.policy.dpop));
         let mut evidence = Evidence {
             policy: &self.policy,
@@ -83,6 +88,8 @@ struct Evidence<'a> {
 /// What can be read of an access token.
 #[derive(Default)]
 struct ReadToken {
+    /// The issuer says what is in it: there is no header and no signature.
+    is_opaque: bool,
     shape: Judgement,
     header: Option<JsonObject>,
     payload: Judgement,
@@ -107,6 +114,10 @@ impl ReadToken {
         }
     }
 
+    fn introspected(claims: Option<JsonObject>) -> Self {
+        Self { is_opaque: true, shape: Some(Ok(())), claims, ..Self::default() }
+    }
+
     fn of_signed(token: &str, policy: &Policy) -> Self {
         let segments = match header::segments(token, policy) {
             Ok(segments) => segments,
@@ -119,7 +130,13 @@ impl ReadToken {
             Ok(_) => header::signature(&segments).map(drop),
             Err(rejection) => Err(rejection.clone()),
         };
-        Self { shape: Some(shape), header: head.ok(), payload: Some(payload), claims: claims.ok() }
+        Self {
+            is_opaque: false,
+            shape: Some(shape),
+            header: head.ok(),
+            payload: Some(payload),
+            claims: claims.ok(),
+        }
     }
 }
 
@@ -162,6 +179,7 @@ impl<'a> Evidence<'a> {
         let with_proof = self.presented.scheme == Some(Scheme::Dpop);
         let dpop = &self.policy.dpop;
         !(of_proof && !with_proof
+            || self.token.is_opaque && OF_JWTS.contains(&check)
             || check == Check::ProofNonce && dpop.nonces.is_none()
             || check == Check::Replay && dpop.replay == ReplayProtection::Off
             || check == Check::Scope && self.required_scopes.is_empty())
@@ -179,7 +197,12 @@ impl<'a> Evidence<'a> {
         let (policy, dpop, now) = (self.policy, &self.policy.dpop, self.now);
         let (head, claims) = (self.token.header.as_ref(), self.token.claims.as_ref());
         let request = self.proven_request();
+        let answered = policy.introspection.as_ref().filter(|_| self.token.is_opaque);
         match check {
+            Check::IssuerSpelling => Some(match answered {
+                Some(asked) => Found::of(claims?).check_introspected_issuer(&asked.issuer),
+                None => Found::of(claims?).check_issuer(self.metadata.as_ref()?),
+            }),
             Check::Credentials => Some(Ok(())),
             Check::ProofShape => Some(self.proof.as_ref()?.as_ref().map(drop).map_err(Clone::clone)),
             Check::TokenShape => self.token.shape.clone(),
@@ -188,15 +211,21 @@ impl<'a> Evidence<'a> {
             Check::Payload => self.token.payload.clone(),
             Check::Issuer => Some(self.issuer()?.map(drop)),
             Check::KeyId => Some(header::kid(head?).map(drop)),
-            Check::IssuerSpelling => Some(Found::of(claims?).check_issuer(self.metadata.as_ref()?)),
+            Check::Audience if answered.is_some() => {
+                Some(recipient::check_introspected(claims?.object(), &policy.recipients, &policy.scope_claim))
+            }
             Check::Audience => Some(recipient::check(
                 claims?.object(),
                 head.map_or(header::TokenType::Any, header::token_type),
                 &policy.recipients,
                 &policy.scope_claim,
             )),
+            Check::Expiry if answered.is_some() => {
+                Some(Found::of(claims?).check_introspected_expiry(policy, now))
+            }
             Check::Expiry => Some(Found::of(claims?).check_expiry(policy, now)),
             Check::NotBefore => Some(Found::of(claims?).check_not_before(policy, now)),
+            Check::IssuedAt if answered.is_some() => Some(Found::of(claims?).check_introspected_issued_at()),
             Check::IssuedAt => Some(Found::of(claims?).check_issued_at()),
             Check::Subject => Some(Found::of(claims?).check_subject()),
             Check::Binding => Some(self.look_at_binding(claims?, self.presented.scheme?)),
@@ -289,6 +318,10 @@ impl<'a> Evidence<'a> {
     }
 }
 
+/// Checks of what an opaque token doesn't have.
+const OF_JWTS: [Check; 7] =
+    [Check::Algorithm, Check::Type, Check::Payload, Check::Issuer, Check::KeyId, Check::KeySet, Check::Key];
+
 /// How a check ended, by the decision alone. Checks before the one that decided have passed, those after it were not reached.
 fn decided(check: Check, outcome: &Outcome) -> Finding {
     let Err(refused) = outcome else { return Finding::Passed };
@@ -353,7 +386,9 @@ mod tests {
                     verifier.documents().answered(&needed, document, now).unwrap();
                 }
                 Next::CheckReplay { .. } => decision.sighting(answer),
-                Next::ResolveIssuers(_) => panic!("there is no resolver"),
+                Next::ResolveIssuers(_) | Next::Introspect(_) => {
+                    panic!("there is no resolver, and no introspection")
+                }
                 Next::Done(outcome) => return verifier.explain(&request, &decision, outcome, &[], now),
             }
         }

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use super::introspection::ActiveClaims;
 use super::recipient;
 use super::signature::SignedClaims;
 use crate::encoding::json::{JsonObject, Value};
+use crate::issuer::IssuerUrl;
 use crate::issuer::metadata::Metadata;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
 
-/// Claims that are for us and for now. Only [`check`] makes one.
+/// Claims that are for us and for now. Only [`check`] and [`check_introspected`] make one.
 pub(crate) struct CheckedClaims(Arc<JsonObject>);
 
 /// The standard claims, one after the other.
@@ -27,6 +29,25 @@ pub(super) fn check(
     found.check_expiry(policy, now)?;
     found.check_not_before(policy, now)?;
     found.check_issued_at()?;
+    found.check_subject()?;
+    Ok(CheckedClaims(Arc::clone(claims)))
+}
+
+/// The claims of an opaque token, as its issuer says them. RFC 7662 §2.2 lets `iss`, `exp` and `iat` be missing: the issuer
+/// itself says that the token is active now.
+pub(super) fn check_introspected(
+    active: &ActiveClaims,
+    issuer: &IssuerUrl,
+    policy: &Policy,
+    now: UnixTime,
+) -> Result<CheckedClaims, Rejection> {
+    let claims = active.claims();
+    let found = Found::of(claims);
+    found.check_introspected_issuer(issuer)?;
+    recipient::check_introspected(claims.object(), &policy.recipients, &policy.scope_claim)?;
+    found.check_introspected_expiry(policy, now)?;
+    found.check_not_before(policy, now)?;
+    found.check_introspected_issued_at()?;
     found.check_subject()?;
     Ok(CheckedClaims(Arc::clone(claims)))
 }
@@ -66,6 +87,23 @@ impl<'a> Found<'a> {
     pub(crate) fn check_issuer(&self, metadata: &Metadata) -> Result<(), Rejection> {
         let same = self.iss.and_then(Value::as_str) == Some(metadata.issuer());
         if same { Ok(()) } else { Err(Rejection::IssuerMismatch) }
+    }
+
+    /// RFC 7662 §2.2
+    pub(crate) fn check_introspected_issuer(&self, issuer: &IssuerUrl) -> Result<(), Rejection> {
+        let Some(iss) = self.iss else { return Ok(()) };
+        let same = iss.as_str().is_some_and(|iss| issuer.is_spelled(iss) == Ok(true));
+        if same { Ok(()) } else { Err(Rejection::IssuerMismatch) }
+    }
+
+    /// RFC 7662 §2.2
+    pub(crate) fn check_introspected_expiry(&self, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
+        if self.exp.is_some() { self.check_expiry(policy, now) } else { Ok(()) }
+    }
+
+    /// RFC 7662 §2.2
+    pub(crate) fn check_introspected_issued_at(&self) -> Result<(), Rejection> {
+        if self.iat.is_some() { self.check_issued_at() } else { Ok(()) }
     }
 
     /// RFC 7519 §4.1.4: on or after `exp` the token is refused.

@@ -6,6 +6,7 @@ pub(crate) mod claims;
 pub(crate) mod credentials;
 pub(crate) mod encrypted;
 pub(crate) mod header;
+pub(crate) mod introspection;
 pub(crate) mod memory;
 pub(crate) mod proof;
 pub(crate) mod recipient;
@@ -21,8 +22,9 @@ use crate::documents::{Candidates, DocumentNeeded, Documents, Missing, Patience}
 use crate::http::request::RequestFacts;
 use crate::http::scheme::Scheme;
 use crate::issuer::{IssuerRefused, IssuerUrl};
-use crate::policy::{Policy, ReplayProtection};
-use crate::refusal::{Cause, Unavailable};
+use crate::limits;
+use crate::policy::{Introspection, Policy, ReplayProtection};
+use crate::refusal::{Cause, IntrospectionError, Unavailable};
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
 use certificate::Sender;
@@ -30,6 +32,7 @@ use claims::CheckedClaims;
 use credentials::Credentials;
 use encrypted::Opened;
 use header::UnverifiedToken;
+use introspection::{IntrospectionNeeded, Introspections, Known};
 use memory::{Remembered, Sight, TokenMemory};
 use proof::{ProvenRequest, UnverifiedProof, VerifiedProof};
 use replay::{ReplayKey, ReplayLog, Sighting};
@@ -44,6 +47,7 @@ pub struct Verifier {
     pub(crate) documents: Arc<Documents>,
     pub(crate) used_proofs: ReplayLog,
     pub(crate) memory: TokenMemory,
+    pub(crate) introspections: Introspections,
 }
 
 /// What the driver brought for a request.
@@ -53,6 +57,8 @@ pub(crate) struct Brought<'a> {
     pub(crate) issuers: Option<&'a HashSet<IssuerUrl>>,
     /// When a key set was asked for on behalf of this request.
     pub(crate) keys_asked: Option<UnixTime>,
+    /// When the issuer was first asked about the opaque token of this request.
+    pub(crate) introspection_asked: Option<UnixTime>,
     /// Whether it still waits for newer documents.
     pub(crate) patience: Patience,
 }
@@ -73,6 +79,7 @@ pub(crate) enum Stop {
     Refused(Cause),
     AskResolver(IssuerUrl),
     Fetch(DocumentNeeded),
+    Introspect(Box<IntrospectionNeeded>),
     // Boxed, since it is much larger than the others and the rarest.
     CheckReplay(Box<ReplayCheck>),
 }
@@ -168,7 +175,10 @@ impl Verifier {
         let text = token;
         let opened = encrypted::open(text, &self.policy)?;
         let token = opened.as_ref().map_or(text, Opened::token);
-        let token = UnverifiedToken::read(token, &self.policy)?;
+        let token = match UnverifiedToken::read(token, &self.policy) {
+            Err(Rejection::OpaqueToken) => return self.check_opaque(text, brought, now),
+            read => read?,
+        };
         if let Some(opened) = &opened {
             opened.check_replicated(&token.payload)?;
         }
@@ -204,6 +214,56 @@ impl Verifier {
         self.documents.note_use(issuer, now);
         let claims = claims::check(&signed, &issuer_keys.metadata, &self.policy, now)?;
         Ok(Some(CheckedToken { claims, due: issuer_keys.due }))
+    }
+
+    /// The steps for a token that is no JWT: its issuer says what it says. RFC 7662.
+    fn check_opaque(&self, token: &str, brought: Brought<'_>, now: UnixTime) -> Result<CheckedToken, Stop> {
+        let policy = self.policy.introspection.as_ref().filter(|_| introspection::is_b64token(token));
+        let asked = policy.zip(introspection::key_of(token)).ok_or(Rejection::OpaqueToken)?;
+        let (policy, key) = asked;
+        match self.introspections.known(&key, brought.introspection_asked, now)? {
+            Known::Inactive => Err(Rejection::TokenInactive.into()),
+            Known::Active(active) => {
+                let claims = claims::check_introspected(&active, &policy.issuer, &self.policy, now)?;
+                self.documents.note_use(&policy.issuer, now);
+                // The answer is here: whether the endpoint could be asked now doesn't matter.
+                let due = self.introspection_endpoint(policy, brought, now).ok().and_then(|(_, due)| due);
+                Ok(CheckedToken { claims, due: due.map(Box::new) })
+            }
+            Known::Nothing => {
+                let (url, _) = self.introspection_endpoint(policy, brought, now)?;
+                let missing =
+                    || introspection::unavailable(IntrospectionError::NoEndpoint, limits::BACK_OFF_AT_MOST);
+                let (issuer, url) = (policy.issuer.clone(), url.ok_or_else(missing)?);
+                Err(Stop::Introspect(Box::new(IntrospectionNeeded {
+                    issuer,
+                    url,
+                    token: token.to_owned(),
+                    key,
+                })))
+            }
+        }
+    }
+
+    /// Whether the issuer is asked about this token; and what it last said.
+    pub(crate) fn said_of(&self, token: &str) -> Option<Known> {
+        let is_opaque = matches!(header::segments(token, &self.policy), Err(Rejection::OpaqueToken));
+        if self.policy.introspection.is_none() || !is_opaque || !introspection::is_b64token(token) {
+            return None;
+        }
+        introspection::key_of(token).map(|key| self.introspections.last_said(&key))
+    }
+
+    fn introspection_endpoint(
+        &self,
+        policy: &Introspection,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<(Option<String>, Option<DocumentNeeded>), Missing> {
+        match &policy.endpoint {
+            Some(url) => Ok((Some(url.clone()), None)),
+            None => self.documents.introspection_endpoint(&policy.issuer, brought.patience, now),
+        }
     }
 
     /// No key of the set is the token's: the set is fetched again; or that was done lately, and the token is refused.
@@ -273,6 +333,12 @@ impl CheckedToken {
 impl From<Rejection> for Stop {
     fn from(rejection: Rejection) -> Self {
         Self::Refused(Cause::Rejected(rejection))
+    }
+}
+
+impl From<Unavailable> for Stop {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Refused(Cause::Unavailable(unavailable))
     }
 }
 
