@@ -13,7 +13,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from fastapi.testclient import TestClient
 
 import bearward._driver.introspect
-from bearward import ApiClient, ApiClientOptions, ConfigurationError, Introspection, IssuerUnavailableError
+from bearward import (
+    ApiClient,
+    ApiClientOptions,
+    ConfigurationError,
+    InMemoryCache,
+    Introspection,
+    IssuerUnavailableError,
+)
 from bearward.errors import VerifyAccessTokenError
 from bearward.fastapi import Guard
 from conftest import guarded_app
@@ -186,6 +193,29 @@ async def test_a_herd_asks_once(endpoint):
     assert {answer.status_code for answer in answers} == {200}
     assert endpoint.asked() == 1
     assert parse_qs(endpoint.issuer.forms[0]) == {"token": ["opaque"], "token_type_hint": ["access_token"]}
+
+
+def test_under_trio(endpoint, clock):
+    with TestClient(guarded_app(Auth0FastAPI(**endpoint.options())), backend="trio") as client:
+        for ahead, asked in ((0, 1), (10, 1), (40, 2)):
+            clock.ahead = ahead
+            assert client.get("/messages", headers={"Authorization": "Bearer opaque"}).status_code == 200
+            assert endpoint.asked() == asked
+
+
+async def test_a_shared_cache_does_not_say_where_tokens_go(endpoint):
+    forged = {
+        **endpoint.tenant.documents()[endpoint.tenant.discovery_url],
+        "introspection_endpoint": "https://evil.example/",
+    }
+    cache = InMemoryCache()
+    cache.set(endpoint.tenant.issuer, forged)
+    api_client = ApiClient(ApiClientOptions(**endpoint.options(cache_adapter=cache)))
+    # The forged document is good enough for keys.
+    assert await api_client.verify_access_token(endpoint.tenant.token())
+    assert endpoint.tenant.discovery_url not in {f"{endpoint.tenant.issuer}{it[1:]}" for it in endpoint.issuer.requests}
+    assert await api_client.verify_access_token("opaque")
+    assert endpoint.asked() == 1
 
 
 async def test_a_jwt_is_never_sent(endpoint):

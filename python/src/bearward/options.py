@@ -127,7 +127,7 @@ class ApiClientOptions:
     encrypted tokens are refused; signed ones are accepted all the same. These options hold the keys as they were given:
     so does a pickled client or guard. No repr, log or error shows them."""
 
-    introspection: Optional[Introspection] = option(default=None, check=checks.introspection, kw_only=True)
+    introspection: Optional[Introspection] = option(default=None, kw_only=True)
     """How the issuer is asked about opaque tokens (RFC 7662), see `Introspection`. Nobody is asked about JWTs. Without
     this option, opaque tokens are refused."""
 
@@ -279,8 +279,8 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
     issuers = configured_issuers(options)
     check_options(options)
     _check_keys(options, issuers)
-    introspection = options.introspection
     _check_introspection(options, issuers)
+    introspection = options.introspection
     engine = _native.Engine(
         audience=audience,
         client_ids=None if options.client_ids is None else list(options.client_ids),
@@ -377,13 +377,18 @@ def _check_keys(options: ApiClientOptions, issuers: Optional[list[str]]) -> None
 
 
 def _check_introspection(options: ApiClientOptions, issuers: Optional[list[str]]) -> None:
-    if options.introspection is None:
+    given: object = options.introspection
+    if given is None:
         return
+    if not isinstance(given, Introspection):
+        raise ConfigurationError(
+            "introspection must be an Introspection: Introspection(client_id='...', client_secret='...')."
+        )
     if issuers is None or len(issuers) != 1:
         raise ConfigurationError(
             "introspection needs one issuer, `domain` or `issuer` with one URL: an opaque token doesn't say whose it is"
         )
-    if options.introspection.endpoint is None and (options.jwks_uri is not None or options.jwks is not None):
+    if given.endpoint is None and (options.jwks_uri is not None or options.jwks is not None):
         raise ConfigurationError(
             "introspection needs endpoint='https://...' here: with jwks_uri or jwks, no discovery document names it."
         )

@@ -180,9 +180,15 @@ impl<'a> Evidence<'a> {
         let dpop = &self.policy.dpop;
         !(of_proof && !with_proof
             || self.token.is_opaque && OF_JWTS.contains(&check)
+            || self.token.is_opaque && check == Check::Discovery && !self.discovers_endpoint()
             || check == Check::ProofNonce && dpop.nonces.is_none()
             || check == Check::Replay && dpop.replay == ReplayProtection::Off
             || check == Check::Scope && self.required_scopes.is_empty())
+    }
+
+    /// Whether the discovery document says where the issuer is asked about opaque tokens.
+    fn discovers_endpoint(&self) -> bool {
+        self.policy.introspection.as_ref().is_some_and(|asked| asked.endpoint.is_none())
     }
 
     /// One check by itself. A request that is refused when its header fields are read does not get to the check that it fails.

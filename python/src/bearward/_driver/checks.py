@@ -44,12 +44,6 @@ def decryption_keys(name: str, value: object) -> None:
         raise ConfigurationError(f"{name} must be a list of private keys in PEM, or a dict of them by their kid.")
 
 
-def introspection(name: str, value: object) -> None:
-    """An `Introspection`, or `None`. By its name: that class checks its own values with these functions."""
-    if value is not None and type(value).__name__ != "Introspection":
-        raise ConfigurationError(f"{name} must be an Introspection: Introspection(client_id=..., client_secret=...).")
-
-
 def sendable_text(name: str, value: object) -> None:
     """A string that can be sent over a network, or `None`."""
     if value is None:
