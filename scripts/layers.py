@@ -22,6 +22,7 @@ TREE = Path(__file__).resolve().parent.parent
 
 # Crate of the workspace -> crates of the workspace that it may use. Every crate must be listed.
 ALLOWED = {
+    "bearward": {"bearward-core", "bearward-exchange"},
     "bearward-core": set(),
     "bearward-exchange": {"bearward-core"},
     "bearward-issuer": {"bearward-core"},
@@ -47,6 +48,7 @@ IO = {
 # Crates that must not be used, directly or indirectly. The engine and client flows do no IO, and production code can't
 # sign tokens.
 FORBIDDEN = {
+    "bearward": {"bearward-issuer", "pyo3"},
     "bearward-core": IO,
     "bearward-exchange": IO,
     "bearward-python": {"bearward-issuer", "hyper", "mio", "reqwest", "rustls", "socket2", "tokio"},
@@ -60,13 +62,25 @@ FLOORS = [
     ["http", "jose"],
     ["issuer"],
     ["documents"],
-    ["policy", "requirement", "nonces", "rejection", "refusal", "check", "catalogue"],
+    [
+        "policy",
+        "scope",
+        "requirement",
+        "resource",
+        "operations",
+        "nonces",
+        "rejection",
+        "refusal",
+        "check",
+        "catalogue",
+    ],
     ["verify"],
-    ["decision", "answer", "explanation"],
+    ["decision", "lookup", "answer", "explanation"],
 ]
 
 CRATES = [
     ENGINE,
+    "crates/bearward/src",
     "crates/bearward-exchange/src",
     "crates/bearward-issuer/src",
     "crates/bearward-cli/src",

@@ -101,8 +101,9 @@ class LocalTenant(NamedTuple):
 
 @contextlib.contextmanager
 def tenant(log: IO[str], *arguments: str, port: int = 0) -> Iterator[LocalTenant]:
-    """A local tenant with its admin side open. Its messages go to `log`."""
-    command = [str(BEARWARD), "issuer", "--json", "--admin", "--port", str(port), "--audience", AUDIENCE, *arguments]
+    """A local tenant with its admin side open. Its messages go to `log`. A `--config` has to name `AUDIENCE`."""
+    api = [] if "--config" in arguments else ["--audience", AUDIENCE]
+    command = [str(BEARWARD), "issuer", "--json", "--admin", "--port", str(port), *api, *arguments]
     with _running(command, _environment({}), log, stdout=subprocess.PIPE) as process:
         ready = json.loads(_first_line(process))
         yield LocalTenant(*(ready[name] for name in LocalTenant._fields))

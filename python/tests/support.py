@@ -161,9 +161,9 @@ async def settled(api_client):
 
 @contextlib.contextmanager
 def running(app, **config):
-    """`app` under uvicorn on a free port of loopback; gives the port."""
-    config = {"log_level": "critical", "ws": "none", "loop": "asyncio", "lifespan": "off", **config}
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, **config))
+    """`app` under uvicorn on loopback, on a free port unless one is named; gives the port."""
+    config = {"log_level": "critical", "ws": "none", "loop": "asyncio", "lifespan": "off", "port": 0, **config}
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", **config))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -175,6 +175,16 @@ def running(app, **config):
         server.should_exit = True
         thread.join(10)
     assert not thread.is_alive()
+
+
+def configure_django():
+    """Settings of Django, which a process can be given only once."""
+    import django
+    from django.conf import settings
+
+    if not settings.configured:
+        settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="of a test")
+        django.setup(set_prefix=False)
 
 
 def raw_exchange(port, request):
@@ -216,11 +226,11 @@ class HttpsIssuer:
     """A `Tenant` behind real https on loopback, with a certificate authority of its own."""
 
     def __init__(self, folder):
-        key, certificate = _self_signed()
+        server, authority = _certificates()
         self.ca_file = folder / "ca.pem"
-        self.ca_file.write_bytes(certificate)
+        self.ca_file.write_bytes(authority)
         chain = folder / "server.pem"
-        chain.write_bytes(key + certificate)
+        chain.write_bytes(server)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chain)
         # By path: status, headers and body; or a function of the handler that does all of it.
@@ -284,25 +294,40 @@ class HttpsIssuer:
         self.thread.join()
 
 
-def _self_signed():
-    key = ec.generate_private_key(ec.SECP256R1())
+def _certificates():
+    """A key with its certificate, and the authority that has signed it, all PEM."""
     # A name of its own: of several authorities that are trusted together, the issuer's name tells which one signed.
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"bearward tests {uuid.uuid4()}")])
-    now = datetime.datetime.now(datetime.timezone.utc)
+    authority, authority_key = x509.Name([_common_name(f"bearward tests {uuid.uuid4()}")]), _new_key()
+    constraints = x509.BasicConstraints(ca=True, path_length=0)
+    root = _certificate(authority, authority_key.public_key(), authority).add_extension(constraints, critical=True)
+    key = _new_key()
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
+    leaf = _certificate(x509.Name([_common_name("localhost")]), key.public_key(), authority)
+    leaf = leaf.add_extension(x509.SubjectAlternativeName(names), critical=False)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return private, certificate.public_bytes(serialization.Encoding.PEM)
+    signed_root, signed_leaf = (made.sign(authority_key, hashes.SHA256()) for made in (root, leaf))
+    pem = serialization.Encoding.PEM
+    return private + signed_leaf.public_bytes(pem), signed_root.public_bytes(pem)
+
+
+def _new_key():
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def _common_name(name):
+    return x509.NameAttribute(NameOID.COMMON_NAME, name)
+
+
+def _certificate(subject, public_key, issuer):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+    )

@@ -50,8 +50,18 @@ class Authlib(Joserfc):
             from authlib import jose
         self.alg = alg
         self.jwt = jose.JsonWebToken([alg])
-        self.key = jose.ECKey.generate_key({"ES256": "P-256", "ES384": "P-384"}[alg], is_private=True)
+        self.key = self._generate(jose.ECKey)
         self.jkt = self.key.thumbprint()
+
+    def _generate(self, kind):
+        # Authlib drops leading zero octets of a coordinate, which happens to one key in 128.
+        # RFC 7518 section 6.2.1.2 forbids that, and Bearward refuses such a key.
+        crv, length = {"ES256": ("P-256", 43), "ES384": ("P-384", 64)}[self.alg]
+        while True:
+            key = kind.generate_key(crv, is_private=True)
+            jwk = key.as_dict(is_private=False)
+            if len(jwk["x"]) == len(jwk["y"]) == length:
+                return key
 
     def proof(self, token, htu, htm, nonce=None):
         header = {"typ": "dpop+jwt", "alg": self.alg, "jwk": self.key.as_dict(is_private=False)}

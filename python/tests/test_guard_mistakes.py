@@ -1,12 +1,18 @@
 """Ways to write a guarded route: as FastAPI's documentation shows them, and with what is easily forgotten."""
 
 import copy
+import dataclasses
+import functools
 import inspect
-from typing import Annotated
+import json
+from typing import Annotated, Optional
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Security, WebSocket
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, FastAPI, Query, Response, Security, WebSocket
+from fastapi.responses import StreamingResponse
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 from starlette.websockets import WebSocketDisconnect
 
 from bearward.fastapi import Auth0FastAPI, RequireAuth
@@ -181,6 +187,148 @@ def a_mounted_app(guard):
     return app
 
 
+def annotated_parameter_with_a_default(guard):
+    app = FastAPI()
+
+    @app.post("/")
+    async def route(claims: Annotated[dict, guard] = None):  # noqa: RUF013 - as people write it
+        return claims
+
+    return app
+
+
+def keyword_only_parameter(guard):
+    app = FastAPI()
+
+    @app.post("/")
+    async def route(*, body: dict, claims: dict = guard):
+        return claims
+
+    return app
+
+
+def annotations_that_are_strings(guard):
+    app = FastAPI()
+    names = {"app": app, "guard": guard, "Annotated": Annotated}
+    text = "@app.post('/')\nasync def route(claims: 'Annotated[dict, guard]'):\n    return claims\n"
+    exec(text, names)  # noqa: S102 - names of a module, as annotations need them
+    return app
+
+
+def a_dependency_that_is_a_dataclass(guard):
+    @dataclasses.dataclass
+    class User:
+        claims: Annotated[dict, guard]
+        page: int = 0
+
+    app = FastAPI()
+
+    @app.post("/")
+    async def route(user: Annotated[User, Depends()]):
+        return user.claims
+
+    return app
+
+
+def a_dependency_of_a_dependency_that_is_not_cached(guard):
+    app = FastAPI()
+
+    async def outer(claims: dict = guard):
+        return claims
+
+    async def inner(claims: Annotated[dict, Depends(outer, use_cache=False)]):
+        return claims
+
+    @app.post("/")
+    async def route(claims: Annotated[dict, Depends(inner, use_cache=False)]):
+        return claims
+
+    return app
+
+
+def an_endpoint_that_is_a_partial_function(guard):
+    async def route(number, claims: dict = guard):
+        return claims
+
+    app = FastAPI()
+    app.post("/")(functools.partial(route, 1))
+    return app
+
+
+def an_endpoint_that_is_a_method(guard):
+    class View:
+        async def post(self, claims: dict = guard):
+            return claims
+
+    app = FastAPI()
+    app.add_api_route("/", View().post, methods=["POST"])
+    return app
+
+
+def a_route_class_of_its_own(guard):
+    class Route(APIRoute):
+        def get_route_handler(self):
+            handle = super().get_route_handler()
+
+            async def timed(request):
+                return await handle(request)
+
+            return timed
+
+    app, router = FastAPI(), APIRouter(route_class=Route)
+
+    @router.post("/")
+    async def route(claims: dict = guard):
+        return claims
+
+    app.include_router(router)
+    return app
+
+
+def routers_in_routers(guard):
+    app, outer, inner = FastAPI(), APIRouter(prefix="", dependencies=[guard]), APIRouter()
+
+    @inner.post("/")
+    async def route():
+        return {"sub": "auth0|1234"}
+
+    outer.include_router(inner)
+    app.include_router(outer)
+    return app
+
+
+def routes_that_are_given_to_the_app(guard):
+    async def route():
+        return {"sub": "auth0|1234"}
+
+    return FastAPI(routes=[APIRoute("/", route, methods=["POST"], dependencies=[guard])])
+
+
+def a_background_task(guard):
+    app = FastAPI()
+
+    @app.post("/")
+    async def route(tasks: BackgroundTasks, response: Response, claims: dict = guard):
+        tasks.add_task(str)
+        response.headers["X-More"] = "1"
+        return claims
+
+    return app
+
+
+def a_stream(guard):
+    app = FastAPI()
+
+    @app.post("/")
+    async def route(claims: dict = guard):
+        async def parts():
+            yield json.dumps(claims)
+
+        return StreamingResponse(parts())
+
+    return app
+
+
 WAYS = [
     parameter_default,
     annotated_parameter,
@@ -197,6 +345,18 @@ WAYS = [
     an_instance_that_is_called,
     add_api_route,
     a_mounted_app,
+    annotated_parameter_with_a_default,
+    keyword_only_parameter,
+    annotations_that_are_strings,
+    a_dependency_that_is_a_dataclass,
+    a_dependency_of_a_dependency_that_is_not_cached,
+    an_endpoint_that_is_a_partial_function,
+    an_endpoint_that_is_a_method,
+    a_route_class_of_its_own,
+    routers_in_routers,
+    routes_that_are_given_to_the_app,
+    a_background_task,
+    a_stream,
 ]
 
 GUARDS = {
@@ -238,11 +398,173 @@ def test_a_forgotten_call_is_an_error_when_the_route_is_made(auth0, way, guard):
     def make():
         app = way(CALL_FORGOTTEN[guard](auth0))
         # Newer FastAPI makes the routes of an included router with the first request.
-        assert way is dependencies_of_an_included_router
+        assert way in (dependencies_of_an_included_router, routers_in_routers)
         TestClient(app).post("/")
 
     with pytest.raises(TypeError, match=r"Write `Depends\(auth0.require_auth\(\)\)`"):
         make()
+
+
+# Where FastAPI doesn't look for dependencies: it would take the claims from the request.
+
+
+def inside_a_union(guard):
+    async def route(claims: Optional[Annotated[dict, guard]] = None):
+        return claims
+
+    FastAPI().post("/")(route)
+
+
+def inside_a_list(guard):
+    async def route(claims: list[Annotated[dict, guard]] = ()):
+        return claims
+
+    FastAPI().post("/")(route)
+
+
+def before_a_body(guard):
+    async def route(claims: Annotated[dict, guard, Body()]):
+        return claims
+
+    FastAPI().post("/")(route)
+
+
+def inside_a_query_parameter(guard):
+    async def route(claims: Annotated[Optional[Annotated[str, guard]], Query()] = None):
+        return claims
+
+    FastAPI().get("/")(route)
+
+
+def in_a_body_that_is_a_model(guard):
+    class Order(BaseModel):
+        claims: Annotated[dict, guard]
+
+    async def route(order: Order):
+        return order
+
+    FastAPI().post("/")(route)
+
+
+def in_a_body_that_is_a_dataclass(guard):
+    @dataclasses.dataclass
+    class Order:
+        claims: Annotated[dict, guard]
+
+    async def route(order: Order):
+        return order
+
+    FastAPI().post("/")(route)
+
+
+def in_a_model_of_query_parameters(guard):
+    class Filter(BaseModel):
+        claims: Annotated[str, guard] = ""
+
+    async def route(filter: Annotated[Filter, Query()]):  # noqa: A002 - a name of the query
+        return filter
+
+    FastAPI().get("/")(route)
+
+
+def on_a_web_socket_inside_a_union(guard):
+    async def route(websocket: WebSocket, claims: Optional[Annotated[str, guard]] = None):
+        return claims
+
+    FastAPI().websocket("/")(route)
+
+
+MISPLACED = [
+    inside_a_union,
+    inside_a_list,
+    before_a_body,
+    inside_a_query_parameter,
+    in_a_body_that_is_a_model,
+    in_a_body_that_is_a_dataclass,
+    in_a_model_of_query_parameters,
+    on_a_web_socket_inside_a_union,
+]
+
+
+@pytest.mark.parametrize("guard", [*GUARDS, *CALL_FORGOTTEN])
+@pytest.mark.parametrize("place", MISPLACED, ids=lambda place: place.__name__)
+def test_a_guard_that_fastapi_does_not_see_is_an_error_when_the_route_is_made(auth0, place, guard):
+    # Python itself takes no `Security`, which holds a list, into a union.
+    with pytest.raises(TypeError, match=r"Write `|unhashable"):
+        place({**GUARDS, **CALL_FORGOTTEN}[guard](auth0))
+
+
+def test_other_dependencies_may_stand_anywhere():
+    class Order(BaseModel):
+        number: Annotated[int, Depends(lambda: 1)]
+
+    assert Order(number=2).number == 2
+
+
+def test_optional_claims_as_the_error_says_to_write_them(auth0, tenant):
+    app = FastAPI()
+
+    @app.post("/")
+    async def route(claims: Annotated[Optional[dict], Depends(auth0.require_auth(optional=True))]):
+        return claims
+
+    client = TestClient(app)
+    assert client.post("/", json=FORGED).json() is None
+    assert client.post("/", json=FORGED, headers=tenant.authorization()).json()["sub"] == "auth0|1234"
+    assert client.post("/", json=FORGED, headers=tenant.authorization(exp=1)).status_code == 401
+
+
+METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method(auth0, tenant, method):
+    app = FastAPI()
+    getattr(app, method)("/", dependencies=[auth0.require_auth()])(lambda: {})
+    client = TestClient(app)
+    assert client.request(method, "/").status_code == 400
+    assert client.request(method, "/", headers=tenant.authorization()).status_code == 200
+
+
+def on_the_app(guard, route):
+    app = FastAPI(dependencies=[guard])
+    app.websocket("/")(route)
+    return app
+
+
+def on_the_router(guard, route):
+    app, router = FastAPI(), APIRouter(dependencies=[guard])
+    router.websocket("/")(route)
+    app.include_router(router)
+    return app
+
+
+def on_the_route(guard, route):
+    app = FastAPI()
+    app.websocket("/", dependencies=[guard])(route)
+    return app
+
+
+def by_add_api_websocket_route(guard, route):
+    app, router = FastAPI(), APIRouter(dependencies=[guard])
+    router.add_api_websocket_route("/", route)
+    app.include_router(router)
+    return app
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+@pytest.mark.parametrize("way", [on_the_app, on_the_router, on_the_route, by_add_api_websocket_route])
+def test_web_sockets_that_are_guarded_from_outside(auth0, tenant, way, guard):
+    async def route(websocket: WebSocket):
+        await websocket.accept()
+        await websocket.send_text("in")
+        await websocket.close()
+
+    client = TestClient(way(GUARDS[guard](auth0), route))
+    with client.websocket_connect("/", headers=tenant.authorization()) as websocket:
+        assert websocket.receive_text() == "in"
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/"):
+        pass
 
 
 @pytest.mark.parametrize("guard", [*GUARDS, *CALL_FORGOTTEN])

@@ -2,18 +2,24 @@
 
 import asyncio
 import logging
+import time
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from prometheus_client import make_asgi_app
+from prometheus_client.parser import text_string_to_metric_families
 
+import bearward._driver.bounded_store
 from bearward import ConfigurationError
 from bearward.fastapi import Auth0FastAPI
 from bearward.opentelemetry import instrument
 from conftest import guarded_app
-from support import AUDIENCE, Tenant
+from support import AUDIENCE, Clock, Tenant, running
 
 
 class Outage:
@@ -232,3 +238,74 @@ def test_no_stranger_makes_a_label(tenant, reader, caplog):
     assert client.request("EVIL", "/private", headers={"Authorization": "evil x"}).status_code in (400, 405)
     assert "stranger" not in f"{points(reader)}"
     assert "evil" not in f"{points(reader)}".lower()
+
+
+class Store:
+    """A shared replay store that fails on request."""
+
+    def __init__(self):
+        self.seen, self.fails, self.remembers_since = set(), False, None
+
+    async def remember(self, key, ttl_seconds):
+        if self.fails:
+            raise OSError("down")
+        is_new = key not in self.seen
+        self.seen.add(key)
+        return is_new
+
+
+def test_the_shared_replay_store_over_http(tenant, prover, monkeypatch):
+    """As Prometheus reads it."""
+    store, reader, clock = Store(), PrometheusMetricReader(), Clock()
+    monkeypatch.setattr(bearward._driver.bounded_store, "time", clock)
+    auth0 = guard(tenant, dpop_replay=store)
+    provider = MeterProvider([reader])
+    instrument(auth0, provider)
+    app = guarded_app(auth0)
+    app.mount("/metrics", make_asgi_app())
+    with running(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        url = f"http://127.0.0.1:{port}/private"
+
+        def metrics():
+            text = client.get("/metrics/").text
+            families = text_string_to_metric_families(text)
+            samples = [it for family in families for it in family.samples if it.name.startswith("bearward_")]
+            return {(it.name, it.labels.get("event")): it.value for it in samples if "le" not in it.labels}
+
+        def ask(headers=None):
+            return client.get("/private", headers=headers or prover.headers(url)).status_code
+
+        once = prover.headers(url)
+        assert [ask(once), ask(once)] == [200, 400]
+        store.remembers_since = time.time() + 100
+        assert ask() == 200
+        store.remembers_since, store.fails = None, True
+        before = metrics()
+        assert before["bearward_replay_store_breaker", None] == 0
+        # The last good answer was a while ago.
+        clock.monotonic = lambda: time.monotonic() + 1
+        assert [ask() for _ in range(25)] == [503] * 25
+        after = metrics()
+    provider.shutdown()
+    status = auth0.replay_store_status()
+    assert (status["replays"], status["forgotten"], status["breaker"]) == (1, 1, "open")
+    assert status["errors"] + status["not_asked"] == 25
+    assert status["errors"] >= 20
+    shown = {event: after["bearward_replay_store_events_total", event] for _, event in after if event is not None}
+    names = {"question": "questions", "replay": "replays", "error": "errors"}
+    assert shown == {
+        event: status[names.get(event, event)] for event in ("question", "replay", "error", "not_asked", "forgotten")
+    }
+    assert after["bearward_replay_store_breaker", None] == 1
+    assert after["bearward_replay_store_duration_seconds_count", None] == status["questions"]
+    assert after["bearward_replay_store_duration_seconds_sum", None] == pytest.approx(
+        status["mean_seconds"] * status["questions"]
+    )
+
+
+def test_no_metrics_of_a_store_that_is_not_there(tenant, reader):
+    auth0 = guard(tenant)
+    instrument(auth0, MeterProvider([reader]))
+    TestClient(guarded_app(auth0)).get("/private", headers=tenant.authorization())
+    assert auth0.replay_store_status() is None
+    assert not [name for name in points(reader) if "store" in name]

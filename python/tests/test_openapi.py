@@ -1,14 +1,17 @@
 """What `/docs` shows, and that showing it costs a request nothing."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Security
 from fastapi.dependencies.utils import get_dependant
 from fastapi.openapi.utils import get_openapi
-from fastapi.security import APIKeyHeader
+from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.testclient import TestClient
 
+from bearward import ConfigurationError
+from bearward.fastapi import Guard
 from conftest import guarded_app
 from fastapi_plugin import Auth0FastAPI
 from support import AUDIENCE
@@ -98,10 +101,16 @@ def test_dpop(tenant, options, name, scheme, dpop):
 
 def test_two_apis_in_one_app(nested):
     document = nested.openapi()
-    assert set(document["components"]["securitySchemes"]) == {"Bearer", LOGIN, "Auth0-other.example"}
+    others = {"Bearer-other.example", "Auth0-other.example"}
+    assert set(document["components"]["securitySchemes"]) == {"Bearer", LOGIN, *others}
     for path in ("/outer/inner/route", "/again/outer/inner/route"):
         scopes = scopes_of(document["paths"][path])
-        assert scopes == {"Bearer": set(), LOGIN: {"openid", "read:messages"}, "Auth0-other.example": {"other"}}
+        assert scopes == {
+            "Bearer": set(),
+            "Bearer-other.example": set(),
+            LOGIN: {"openid", "read:messages"},
+            "Auth0-other.example": {"other"},
+        }
 
 
 def test_guards_of_two_apis_guard(nested, tenant, token):
@@ -191,3 +200,120 @@ def test_no_login_where_only_a_resolver_knows_the_domains(tenant):
     shown = guarded_app(guard).openapi()
     assert set(shown["components"]["securitySchemes"]) == {"Bearer"}
     assert shown["paths"]["/messages"]["get"]["security"] == [{"Bearer": []}]
+
+
+def scopes_shown(app, name=LOGIN):
+    scheme = app.openapi()["components"]["securitySchemes"][name]
+    return scheme["flows"]["authorizationCode"]["scopes"]
+
+
+def test_a_document_lists_the_scopes_that_its_operations_name(tenant):
+    auth0 = Auth0FastAPI(
+        domain=tenant.domain,
+        audience=AUDIENCE,
+        scope_descriptions={"read": "Read your things", "never": "Not in this document"},
+    )
+    auth0.require_auth("unused")
+    app, other = FastAPI(), FastAPI()
+    app.get("/read", dependencies=[auth0.require_auth("read")])(lambda: {})
+    app.get("/write", dependencies=[Security(auth0.require_auth(), scopes=["write"])])(lambda: {})
+    app.get("/hidden", include_in_schema=False, dependencies=[auth0.require_auth("hidden")])(lambda: {})
+    other.get("/other", dependencies=[auth0.require_auth("other")])(lambda: {})
+    app.mount("/mounted", other)
+    for _ in range(2):
+        assert scopes_shown(app) == {"read": "Read your things", "write": ""}
+        assert scopes_shown(other) == {"other": ""}
+    app.get("/late", dependencies=[auth0.require_auth("late")])(lambda: {})
+    app.openapi_schema = None
+    assert set(scopes_shown(app)) == {"read", "write", "late"}
+
+
+def test_documents_that_are_made_at_once(tenant):
+    auth0 = Auth0FastAPI(domain=tenant.domain, audience=AUDIENCE)
+    apps = [FastAPI() for _ in range(8)]
+    for number, app in enumerate(apps):
+        for part in range(20):
+            app.get(f"/{part}", dependencies=[auth0.require_auth(f"{number}:{part}")])(lambda: {})
+    with ThreadPoolExecutor(len(apps)) as threads:
+        shown = list(threads.map(scopes_shown, apps))
+    assert [set(scopes) for scopes in shown] == [{f"{it}:{part}" for part in range(20)} for it in range(len(apps))]
+
+
+SAME_LABEL = [
+    {"domain": "a.example", "audience": "https://api.example"},
+    {"domain": "b.example", "audience": "https://api.example"},
+    {"domain": "a.example", "audience": "http://api.example"},
+    {"domain": "a.example", "audience": "api.example"},
+    {"domains": ["a.example", "b.example"], "audience": "https://api.example"},
+    {"domains": lambda context: ["a.example"], "audience": "https://api.example"},
+    {"domain": "a.example", "audience": ["https://api.example", "other"]},
+    {"issuer": "https://a.example/", "audience": "other"},
+    {"issuer": "https://a.example", "audience": "other"},
+    {"issuer": "https://a.example", "audience": "another"},
+]
+
+
+@pytest.mark.parametrize("more", [{}, {"dpop_required": True}])
+def test_guards_of_different_issuers_or_audiences_have_different_schemes(more):
+    guards = [Auth0FastAPI(**options, **more) for options in SAME_LABEL]
+    app = FastAPI()
+    for number, guard in enumerate(guards):
+        app.get(f"/{number}", dependencies=[guard.require_auth(f"s{number}")])(lambda: {})
+        again = Auth0FastAPI(**SAME_LABEL[number], **more)
+        app.get(f"/again/{number}", dependencies=[again.require_auth(f"s{number}")])(lambda: {})
+    document = app.openapi()
+    names = [set(scopes_of(document["paths"][f"/{number}"])) for number in range(len(guards))]
+    assert [len(it) for it in names] == [1 if callable(options.get("domains")) else 2 for options in SAME_LABEL]
+    # No name twice, so all of them together are as many; and no scheme that no operation names.
+    assert len(set().union(*names)) == sum(map(len, names))
+    assert set(document["components"]["securitySchemes"]) == set().union(*names)
+    for number, own in enumerate(names):
+        assert set(scopes_of(document["paths"][f"/again/{number}"])) == own
+        for name in own:
+            flows = document["components"]["securitySchemes"][name].get("flows")
+            assert flows is None or list(flows["authorizationCode"]["scopes"]) == [f"s{number}"]
+
+
+def test_a_scheme_of_the_apps_own_that_has_the_same_name_stays(auth0, other):
+    app = FastAPI()
+    own = HTTPBearer(scheme_name="Bearer")
+    app.get("/first", dependencies=[auth0.require_auth()])(lambda: {})
+    app.get("/second", dependencies=[other.require_auth(), Depends(own)])(lambda: {})
+    assert set(scopes_of(app.openapi()["paths"]["/second"])) == {
+        "Bearer",
+        "Bearer-other.example",
+        "Auth0-other.example",
+    }
+
+
+def test_responses(auth0, tenant):
+    app = FastAPI()
+    router = APIRouter(responses=auth0.responses, dependencies=[auth0.require_auth("a")])
+    router.get("/", responses={404: {"description": "Own"}})(lambda: {})
+    app.include_router(router)
+    document = app.openapi()
+    shown = document["paths"]["/"]["get"]["responses"]
+    assert set(shown) == {"200", "400", "401", "403", "404", "503"}
+    body = document["components"]["schemas"]
+    client = TestClient(app)
+    for headers in ({}, tenant.authorization(exp=1), tenant.authorization(scope="")):
+        answer = client.get("/", headers=headers)
+        described = shown[f"{answer.status_code}"]
+        assert described["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Refusal"}
+        assert set(answer.json()) == set(body["Refusal"]["required"])
+        assert set(answer.json()["detail"]) == set(body["RefusalReason"]["required"])
+        assert {name.lower() for name in described["headers"]} <= set(answer.headers)
+    assert 400 not in Guard("https://a.example/", "a").responses
+
+
+def test_the_login_of_the_page(auth0):
+    app = FastAPI(swagger_ui_init_oauth=auth0.swagger_ui("docs-client"))
+    page = TestClient(app).get("/docs").text
+    assert '"clientId": "docs-client"' in page
+    assert '"usePkceWithAuthorizationCodeGrant": true' in page
+    assert Guard("https://kc.example/realms/acme", "api").swagger_ui("docs")["clientId"] == "docs"
+    with pytest.raises(ConfigurationError, match="resolver"):
+        Auth0FastAPI(domains=lambda context: [], audience="a").swagger_ui("docs-client")
+    for wrong in ("", None, 5):
+        with pytest.raises(ConfigurationError, match="client_id"):
+            auth0.swagger_ui(wrong)

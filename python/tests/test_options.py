@@ -101,10 +101,13 @@ def test_the_order_of_the_arguments_is_the_old_one():
     Auth0FastAPI("t.example", "aud", None, None, None, None, True, False, 30, 300, None, 600, 100)
 
 
+OF_THE_GUARD = {"public_origin", "trusted_hops", "websocket_subprotocol", "on_decision", "scope_descriptions"}
+
+
 def test_the_guard_takes_all_options_of_a_client():
     client = dict(inspect.signature(ApiClientOptions).parameters)
     guard = dict(inspect.signature(Auth0FastAPI).parameters)
-    assert set(guard) - set(client) == {"public_origin", "trusted_hops", "websocket_subprotocol", "on_decision"}
+    assert set(guard) - set(client) == OF_THE_GUARD
     # These two may come from the environment.
     shared = set(client) - {"domain", "audience"}
     for part in ("default", "annotation"):

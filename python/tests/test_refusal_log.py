@@ -1,17 +1,19 @@
 """What operators see of refused requests: something, whatever they configured, and never a flood."""
 
+import json
 import logging
 import subprocess
 import sys
 import textwrap
 
+import httpx
 import pytest
 from fastapi import HTTPException, Request
 from fastapi.requests import HTTPConnection
 
+from bearward._asgi.refusal_log import RefusalLog
 from bearward.errors import VerifyAccessTokenError
-from bearward.fastapi.refusal_log import RefusalLog
-from support import free_port, process, raw_exchange
+from support import AUDIENCE, OTHER_KEY, free_port, process, raw_exchange
 
 
 def lines(caplog, level):
@@ -166,3 +168,58 @@ def stderr_of(tmp_path, configured):
 )
 def test_under_a_plain_uvicorn(tmp_path, configured, count):
     assert len(stderr_of(tmp_path, configured)) == count
+
+
+FLOODED = """
+import json
+from fastapi import FastAPI
+from bearward.fastapi import Guard
+
+auth0 = Guard("{issuer}", "{audience}", jwks=json.loads({jwks!r}))
+app = FastAPI()
+app.get("/", dependencies=[auth0.require_auth("read:messages")])(lambda: {{}})
+app.get("/acr", dependencies=[auth0.require_auth(acr="mfa", claims={{"tier": "gold"}})])(lambda: {{}})
+"""
+
+
+def test_two_thousand_bad_requests_are_some_lines(tmp_path, tenant, prover):
+    """As installed, whatever is bad about them."""
+    jwks = json.dumps({"keys": [tenant.key.as_dict(private=False)]})
+    (tmp_path / "main.py").write_text(FLOODED.format(issuer=tenant.issuer, audience=AUDIENCE, jwks=jwks))
+    port, printed = free_port(), tmp_path / "log"
+    url = f"http://127.0.0.1:{port}"
+    replayed, bound = prover.headers(f"{url}/"), prover.token()
+    kinds = [
+        ("/", lambda number: {}),
+        ("/", lambda number: {"Authorization": "Basic x"}),
+        ("/", lambda number: {"Authorization": f"Bearer opaque{number}"}),
+        ("/", lambda number: {"Authorization": f"Bearer {number}.{number}.{number}"}),
+        ("/", lambda number: tenant.authorization(exp=1)),
+        ("/", lambda number: tenant.authorization(aud=f"{number}")),
+        ("/", lambda number: tenant.authorization(iss=f"https://{number}.example/")),
+        ("/", lambda number: tenant.authorization(header={"kid": f"{number}"})),
+        ("/", lambda number: tenant.authorization(key=OTHER_KEY)),
+        ("/", lambda number: tenant.authorization(scope=f"s{number}")),
+        ("/acr", lambda number: tenant.authorization(jti=f"{number}")),
+        ("/acr", lambda number: tenant.authorization(jti=f"{number}", acr="mfa")),
+        ("/", lambda number: replayed),
+        ("/", lambda number: {"Authorization": f"Bearer {bound}"}),
+        ("/", lambda number: prover.headers(f"https://{number}.example/")),
+        ("/", lambda number: prover.headers(f"{url}/", htm="POST")),
+        ("/", lambda number: prover.headers(f"{url}/", iat=number)),
+    ]
+    requests = [(path, headers(number)) for number in range(10) for path, headers in kinds]
+    command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(port)]
+    with (
+        printed.open("w") as stderr,
+        process(command, port, cwd=tmp_path, stderr=stderr, stdout=subprocess.DEVNULL),
+        httpx.Client(base_url=url, trust_env=False) as client,
+    ):
+        assert client.get("/", headers=replayed).status_code == 200
+        for number in range(2000):
+            path, headers = requests[number % len(requests)]
+            assert client.get(path, headers=headers).status_code in (400, 401, 403)
+    said = [line for line in printed.read_text().splitlines() if "bearward" in line]
+    codes = [line.split("bearward refuses requests: ")[1].split()[1] for line in said]
+    assert len(set(codes)) >= len(kinds) - 1
+    assert len(codes) <= 3 * len(kinds)

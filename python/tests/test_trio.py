@@ -3,19 +3,30 @@
 import asyncio
 import sys
 import threading
+import time
 import types
 
 import pytest
 import trio
+import trio.lowlevel
 from fastapi.testclient import TestClient
 from hypercorn.config import Config
 from hypercorn.trio import serve
 
-from bearward import ApiClient, ApiClientOptions, ApiError, DomainsResolverError, InMemoryCache, IssuerUnavailableError
+import bearward._driver.bounded_store
+from bearward import (
+    ApiClient,
+    ApiClientOptions,
+    ApiError,
+    DomainsResolverError,
+    InMemoryCache,
+    IssuerUnavailableError,
+    ReplayCheckUnavailableError,
+)
 from conftest import guarded_app
 from exchanges import ENDPOINT, ExchangeTenant, on_behalf_of, profile
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE, Prover, in_new_loop, raw_exchange
+from support import AUDIENCE, Clock, Prover, in_new_loop, raw_exchange
 
 
 def client_of(tenant, **options):
@@ -50,6 +61,41 @@ def test_dpop(https_issuer, app_client):
     headers = Prover(https_issuer.tenant).headers("http://testserver/private")
     assert app_client.get("/private", headers=headers).status_code == 200
     assert app_client.get("/private", headers=headers).status_code == 400, "used"
+
+
+class FailingStore:
+    """A store of the deployer's own: those of redis-py need asyncio."""
+
+    def __init__(self):
+        self.fails = True
+
+    async def remember(self, key, ttl_seconds):
+        await trio.lowlevel.checkpoint()
+        if self.fails:
+            raise OSError("down")
+        return True
+
+
+def test_a_shared_store_that_fails_and_works_again(https_issuer, monkeypatch):
+    prober, store, clock = Prover(https_issuer.tenant), FailingStore(), Clock()
+    monkeypatch.setattr(bearward._driver.bounded_store, "time", clock)
+    api_client, url = client_of(https_issuer.tenant, dpop_replay=store), "https://api.example/"
+
+    async def ask():
+        try:
+            return (await api_client.verify_request(prober.headers(url), "GET", url))["sub"]
+        except ReplayCheckUnavailableError:
+            return None
+
+    async def main():
+        assert [await ask() for _ in range(25)] == [None] * 25
+        assert api_client.replay_store_status()["breaker"] == "open"
+        store.fails = False
+        clock.monotonic = lambda: time.monotonic() + 1
+        assert await ask() == "auth0|1234"
+        assert api_client.replay_store_status()["breaker"] == "closed"
+
+    trio.run(main)
 
 
 def test_hypercorn_with_trio(https_issuer):

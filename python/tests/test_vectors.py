@@ -14,10 +14,11 @@ from bearward import (
     BaseAuthError,
     Introspection,
     IssuerUnavailableError,
+    ProtectedResource,
     Requirement,
     _native,
 )
-from bearward.client import Verified
+from bearward.client import Verified, Waited
 
 CASES = all_cases()
 
@@ -68,6 +69,8 @@ async def test_api_client(case, monkeypatch):
             audience=policy.get("audience"),
             client_ids=policy.get("client_ids"),
             scope_claim=policy.get("scope_claim"),
+            implies=policy.get("implies"),
+            resource=resource_of(case),
             allow_private_jwks=policy.get("allow_private_jwks", False),
             jwks_uri=policy.get("jwks_uri"),
             jwks=json.loads(policy["jwks"]) if "jwks" in policy else None,
@@ -184,7 +187,8 @@ def decided(engine, step, issuer):
     if "required_claims" in step:
         outcome = engine.verify_access_token(bearer_token(step), step["required_claims"], now)
     else:
-        outcome = engine.verify_request(raw_headers(step), request["method"], request["url"], now, **shown(step))
+        fields, method, url = raw_headers(step), request["method"], request["url"]
+        outcome = engine.verify_request(fields, method, url, now, guidance_of(step), **shown(step))
     if not isinstance(outcome, _native.Decision):
         return outcome
     while isinstance(needed := outcome.next(now), (_native.DocumentNeeded, _native.IntrospectionNeeded)):
@@ -215,8 +219,10 @@ async def verified(api_client, step):
         return await api_client.verify_access_token(bearer_token(step), required_claims=step["required_claims"])
     if "proof_alone" in step:
         return await api_client.verify_dpop_proof(*token_and_proof(step), request["method"], request["url"])
-    certificate = {"client_certificate" if name == "certificate" else name: it for name, it in shown(step).items()}
-    return await api_client.verify(headers_of(step), request["method"], request["url"], **certificate)
+    waited = Waited()
+    guidance = api_client.guidance(step.get("guidance", {}).get("scopes", ()))
+    fields, method, url = headers_of(step), request["method"], request["url"]
+    return await api_client._timed_verify(fields, method, url, waited, guidance, **shown(step))
 
 
 def headers_of(step):
@@ -279,9 +285,24 @@ def check(step, outcome, issuer, answering):
 def unmet(answering, claims, requirement, step):
     """The error for a requirement that isn't met; by the engine, or by a client."""
     if isinstance(answering, ApiClient):
-        return answering.unmet(claims, requirement, authorization(step))
+        guidance = answering.guidance(step.get("guidance", {}).get("scopes", ()))
+        return answering.unmet(claims, requirement, authorization(step), guidance)
     scope_claim = step.get("policy", {}).get("scope_claim")
-    return answering.unmet(*requirement.unmet(claims, scope_claim), authorization(step), step["now"])
+    wanted = requirement.unmet(claims, scope_claim)
+    return answering.unmet(*wanted, authorization(step), step["now"], guidance_of(step))
+
+
+def resource_of(step):
+    return ProtectedResource(step["guidance"]["resource"]) if "guidance" in step else None
+
+
+def guidance_of(step):
+    """What the challenge says besides the error."""
+    if "guidance" not in step:
+        return None
+    resource = _native.ProtectedResource(step["guidance"]["resource"])
+    assert resource.metadata_url == step["guidance"]["metadata_url"]
+    return _native.Guidance(resource, step["guidance"]["scopes"])
 
 
 def text(claims):

@@ -54,7 +54,7 @@ def b64_int(number: int, length: int | None = None) -> str:
 
 @cache
 def private_key(name: str) -> Any:
-    """The key of this name; made anew if its file is missing."""
+    """The key of this name; made if its file is missing."""
     path = FOLDER / f"{name}.pem"
     if not path.exists():
         pkcs8 = serialization.PrivateFormat.PKCS8
@@ -91,7 +91,7 @@ def jwk(name: str, **members: Any) -> dict[str, Any]:
 
 
 def bare_jwk(name: str, **members: Any) -> dict[str, Any]:
-    """The public JWK as it stands in a proof: nothing but the key."""
+    """The public JWK as it is in a proof: nothing but the key."""
     return jwk(name, **{"kid": None, "use": None, **members})
 
 

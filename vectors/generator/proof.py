@@ -44,7 +44,7 @@ def proof(
     brief: bool = False,
 ) -> Proof:
     """A proof for GET of `URL` with this token. `raw_*` replaces the JSON text, `*_segment` what it is encoded to,
-    `signed_by` the key that signs; the rest is as with tokens. The signature covers whatever stands there."""
+    `signed_by` the key that signs; the rest is as with tokens. The signature covers whatever is there."""
     header_value = merged({"typ": "dpop+jwt", "alg": alg, "jwk": keys.bare_jwk(key)}, header)
     payload_value = payload(tok, claims)
     header_text = raw_header if raw_header is not None else compact_json(header_value).decode()

@@ -8,7 +8,7 @@ use std::error::Error;
 
 use bearward_core::Unavailable;
 use bearward_core::catalogue::{
-    Entry, FrontEnd, PYTHON_CODES, REJECTIONS, RESOLVER_FAILURES, Section, UNAVAILABLE,
+    Entry, FrontEnd, PYTHON_CODES, REJECTIONS, RESOLVER_FAILURES, RUST_CODES, Section, UNAVAILABLE,
 };
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ const INTRODUCTION: &str = "\
 # Why a request was refused: the codes
 
 A code says exactly why a request was refused. It is for the operator of the API. It appears in the log of the logger `bearward`
-(level INFO), in Python as `error.code`, and in Rust as `Rejection::code()`. A released code never changes. The client learns
+(level INFO), in Python as `error.code`, and in Rust as `Refused::code()`. A released code never changes. The client learns
 less: a status, an `error` and a fixed text. For a token that you have, `bearward explain` prints the code and the reason.
 
 The tables list the codes in the order of the checks. A request gets the code of the first check that fails.
@@ -42,16 +42,18 @@ const OF_DOCUMENT: &str = "seconds until the next attempt";
 
 const UNDECIDED: &str = "\
 These codes are not a verdict on the request: the same request may be accepted a moment later. The client gets 503
-`temporarily_unavailable`, and `Retry-After` says when to try again. In Rust they are `Unavailable::entry().code`.";
+`temporarily_unavailable`, and `Retry-After` says when to try again.";
 
 const RESOLVER: &str = "\
-The client gets 500. Nothing is wrong with the request. In Rust these codes are `ResolverFailure::entry().code`.";
+The client gets 500. Nothing is wrong with the request.";
 
 const APPLICATION: &str = "Only the Python package has these codes, as `error.code`.";
 
 const CLIENT_FLOW: &str = "\
 Only the Python package has these codes, as `error.code`. They come from methods such as `get_token_on_behalf_of`. If the token
 endpoint names an `error` of its own (RFC 6749 section 5.2), that is the code.";
+
+const RUST_ROUTES: &str = "Only the Rust crate `bearward` has these codes, as `Refused::code()`.";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("{INTRODUCTION}");
@@ -71,6 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     table(undecided, "| code | `Retry-After` | cause | remedy |\n|---|---|---|---|");
     table(RESOLVER_FAILURES.iter().map(|entry| (entry, "500 `domains_resolver_error`")), RESPONSES);
     table(PYTHON_CODES.iter().map(|python| (&python.entry, python.response)), RESPONSES);
+    table(RUST_CODES.iter().map(|entry| (entry, "500 `invalid_configuration`")), RESPONSES);
     Ok(())
 }
 
@@ -93,6 +96,7 @@ fn introduction(section: Section) -> String {
         (Section::Resolver, RESOLVER),
         (Section::Application, APPLICATION),
         (Section::ClientFlow, CLIENT_FLOW),
+        (Section::RustRoutes, RUST_ROUTES),
     ];
     let text = known.into_iter().find(|(of, _)| *of == section);
     text.map(|(_, text)| format!("{text}\n\n")).unwrap_or_default()

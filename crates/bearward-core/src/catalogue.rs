@@ -2,32 +2,47 @@
 //! `bearward explain` print them.
 //!
 //! A variant of [`Rejection`], [`Unavailable`] or [`ResolverFailure`] without an entry doesn't compile. Codes that only the
-//! Python package has are in [`PYTHON_CODES`].
+//! Python package has are in [`PYTHON_CODES`], those of the Rust crate for services in [`RUST_CODES`].
 //!
-//! A cause uses neutral words. A remedy names a setting as `{setting}`, and [`Entry::remedy`] writes the setting as the
-//! reader's front end spells it.
+//! Causes and remedies use neutral words. What a remedy says about Auth0's dashboard follows it after `@auth0`, so
+//! that a reader with another issuer can be spared it. A remedy names a setting as `{setting}`, and [`Entry::remedy`]
+//! writes the setting as the reader's front end spells it.
 
 mod entry;
 mod front_end;
 mod python;
+mod rust;
 
 pub use entry::{Entry, Section};
 pub use front_end::FrontEnd;
 pub use python::{PYTHON_CODES, PythonCode};
+pub use rust::RUST_CODES;
 
 use crate::refusal::{Cause, ResolverFailure, Unavailable};
 use crate::rejection::Rejection;
+
+/// What a table has in a place that may be empty.
+macro_rules! optional {
+    () => {
+        None
+    };
+    ($text:literal) => {
+        Some($text)
+    };
+}
 
 /// Makes two things from one table: the list of all entries, and the function from a value to its entry.
 macro_rules! catalogue {
     (
         $(#[$documentation:meta])*
         $list:ident of $type:ident:
-        $($section:ident { $($variant:ident $code:literal: $cause:literal $remedy:literal)+ })+
+        $($section:ident { $($variant:ident $code:literal: $cause:literal $remedy:literal $(@auth0 $auth0:literal)?)+ })+
     ) => {
         $(#[$documentation])*
         pub const $list: &[Entry] = &[
-            $($(Entry { code: $code, section: Section::$section, cause: $cause, remedy: $remedy },)+)+
+            $($(Entry {
+                code: $code, section: Section::$section, cause: $cause, remedy: $remedy, auth0: optional!($($auth0)?),
+            },)+)+
         ];
 
         impl $type {
@@ -35,7 +50,10 @@ macro_rules! catalogue {
             pub fn entry(&self) -> &'static Entry {
                 match self {
                     $($(Self::$variant { .. } => {
-                        &Entry { code: $code, section: Section::$section, cause: $cause, remedy: $remedy }
+                        &Entry {
+                            code: $code, section: Section::$section, cause: $cause, remedy: $remedy,
+                            auth0: optional!($($auth0)?),
+                        }
                     })+)+
                 }
             }
@@ -79,14 +97,16 @@ catalogue! {
             "The token is longer than the limit, 16 KiB by default."
             "Put less into the token: long lists of permissions or custom claims belong in the API's own database."
         OpaqueToken "opaque_token":
-            "The token is not a JWT. Auth0 issues such tokens when the client requested no `audience`."
-            "Request the token with the API's identifier as `audience`: in `/authorize`, in the SDK's `authorizationParams`, or in the form sent to `/oauth/token`. If the issuer has an introspection endpoint, the API can ask it about such tokens ({introspection})."
+            "The token is not a JWT. Issuers give such tokens to clients that name no API, or that are configured so."
+            "Have the issuer give JWT access tokens for this API, and name the API when the token is requested. Or, if the issuer has an introspection endpoint, let the API ask it about such tokens ({introspection})."
+            @auth0 "In Auth0, request the token with the API's identifier as `audience`: in `/authorize`, in the SDK's `authorizationParams`, or in the form sent to `/oauth/token`."
         EncryptedToken "encrypted_token":
             "The token is encrypted (JWE), and the API has no key to open it."
-            "Give the API the private key of the public key that the tokens are encrypted for ({decryption_keys}). Or, in Auth0, switch off JSON Web Encryption (JWE) in the API's Token Settings."
+            "Give the API the private key of the public key that the tokens are encrypted for ({decryption_keys}). Or have the issuer send signed tokens to this API, without encryption."
+            @auth0 "In Auth0, switch off JSON Web Encryption (JWE) in the API's Token Settings."
         EncryptionNotSupported "encryption_not_supported":
             "The token is encrypted with an algorithm that is not accepted, is compressed (`zip`), or its header asks for an extension (`crit`)."
-            "Have the issuer encrypt with `alg` `RSA-OAEP-256` and `enc` `A256GCM` or `A128GCM`, without compression. Auth0 does."
+            "Have the issuer encrypt with `alg` `RSA-OAEP-256` and `enc` `A256GCM` or `A128GCM`, without compression."
         DecryptionFailed "decryption_failed":
             "The encrypted token cannot be opened: it is for another key, or was changed or cut off."
             "Compare the public key that the issuer encrypts for with the API's private keys ({decryption_keys}). While a key is exchanged, the API needs the old and the new one."
@@ -104,10 +124,12 @@ catalogue! {
             "Find out what made this token: an OAuth 2 issuer always writes `alg`."
         SymmetricAlgorithm "symmetric_algorithm":
             "The token is signed with HS256, HS384 or HS512: every service that can verify such a token can also make one."
-            "In Auth0, set the API's Signing Algorithm to RS256 (in its Token Settings), and get a new token."
+            "Have the issuer sign this API's tokens with a key pair, and get a new token."
+            @auth0 "In Auth0, set the API's Signing Algorithm to RS256 (in its Token Settings)."
         AlgorithmNotAllowed "algorithm_not_allowed":
             "The token's `alg` is not one that the API accepts."
-            "In Auth0, set the API's Signing Algorithm to one that the API accepts (RS256 by default), or let the API accept this one ({algorithms})."
+            "Let the API accept this algorithm ({algorithms}), or have the issuer sign with one that the API accepts (RS256 by default)."
+            @auth0 "In Auth0, that is the API's Signing Algorithm in its Token Settings."
         UnexpectedTokenType "unexpected_token_type":
             "`typ` says that this JWT is not an access token."
             "Send the access token, not a logout token, a security event or a proof."
@@ -125,22 +147,24 @@ catalogue! {
     Signer {
         IssuerMissing "issuer_missing":
             "The token has no `iss`."
-            "Send an access token of the tenant: this token does not say who issued it."
+            "Send an access token of the issuer: this token does not say who issued it."
         IssuerMalformed "issuer_malformed":
             "`iss` is not the URL of an issuer."
-            "Send an access token of the tenant: `iss` must be `https://` and the tenant's host."
+            "Send an access token of the issuer: `iss` must be the issuer's URL, which begins with `https://`."
         OtherIssuer "other_issuer":
             "`iss` is not the issuer that the API is configured for."
-            "Configure the API for the same domain that the client gets its tokens from ({domain}). A tenant's custom domain and its `auth0.com` domain are two different issuers."
+            "Configure the API for the same issuer that the client gets its tokens from ({domain})."
+            @auth0 "A tenant's custom domain and its `auth0.com` domain are two different issuers."
         IssuerNotAllowed "issuer_not_allowed":
             "`iss` is not one of the issuers that the API is configured for."
             "If the token's issuer is yours, add it to the API's issuers ({domains}). Otherwise get the token from one of the issuers that the API lists."
         KidMissing "kid_missing":
             "The token's header has no usable `kid`, and the issuer does not publish just one key that fits."
-            "Send a token that the issuer signed. Auth0 always sets `kid`; an issuer that does not can have only one key for each algorithm."
+            "Send a token that the issuer signed. An issuer that sets no `kid` can publish only one key for each algorithm."
+            @auth0 "Auth0 always sets `kid`."
         UnknownKid "unknown_kid":
             "The issuer's current key set has no key with this `kid`."
-            "Get a new token. If the API refuses that one too, it comes from another tenant, or its key was revoked."
+            "Get a new token. If the API refuses that one too, another issuer made it, or its key was revoked."
         UnusableKey "unusable_key":
             "The key is published, but it is weak, malformed, or not meant for this use."
             "Have the issuer rotate to a suitable key: RSA of at least 2048 bits for RS256, with `use` `sig`, and without private members."
@@ -158,19 +182,22 @@ catalogue! {
             "Have the issuer write its name the same way in both places, byte for byte, including a slash at the end and upper case."
         AudienceMissing "audience_missing":
             "`aud` is missing, or neither a string nor an array of strings."
-            "Request the token with the API's identifier as `audience`."
+            "Request the token for this API. For an issuer that never writes `aud`, configure the clients that the API accepts instead of an audience ({client_ids})."
+            @auth0 "In Auth0, request the token with the API's identifier as `audience`."
         AudienceMismatch "audience_mismatch":
             "`aud` is a string, and not the API's audience. Both are compared byte for byte."
-            "Request the token with this API's identifier as `audience`, or set the API's audience ({audience}) to its identifier in Auth0. A slash at the end counts."
+            "Request the token for this API, or set the API's audience ({audience}) to what the issuer writes. A slash at the end counts."
+            @auth0 "In Auth0, that is the API's identifier: request the token with it as `audience`."
         AudienceNotListed "audience_not_listed":
             "`aud` is an array that does not contain the API's audience. They are compared byte for byte."
-            "Request the token with this API's identifier as `audience`, or set the API's audience ({audience}) to its identifier in Auth0. A slash at the end counts."
+            "Request the token for this API, or set the API's audience ({audience}) to what the issuer writes. A slash at the end counts."
+            @auth0 "In Auth0, that is the API's identifier: request the token with it as `audience`."
         AudienceUnexpected "audience_unexpected":
             "The token has an `aud`, and the API is configured by its clients instead of an audience."
             "If this API is named there, configure that name as the API's audience ({audience}). Otherwise the token is for another API."
         ClientNotAccepted "client_not_accepted":
             "`client_id`, or else `azp`, or else `cid`, is none of the clients that the API is configured for."
-            "If the client is yours, add it to the API's clients. Otherwise get the token with one of the clients that the API lists."
+            "If the client is yours, add it to the API's clients ({client_ids}). Otherwise get the token with one of the clients that the API lists."
         NotAnAccessToken "not_an_access_token":
             "The token does not say that it is an access token (`token_use` `access`, `typ` `at+jwt`, or a scope claim), or it has `nonce`, `at_hash` or `c_hash`, as only ID tokens have."
             "Send the access token, not the ID token that came with it."
@@ -188,13 +215,15 @@ catalogue! {
             "Wait until then. If this happens with new tokens, the clocks disagree: set them by NTP, or allow for the difference ({leeway})."
         IssuedAtMissing "issued_at_missing":
             "`iat` is missing, or not a number in range."
-            "Send an access token of the tenant: access tokens say when they were issued."
+            "Send an access token of the issuer: access tokens say when they were issued."
         SubjectMalformed "subject_malformed":
             "`sub` is not a string."
-            "Have the issuer write `sub` as a string: look for an Action or Rule that changes it."
+            "Have the issuer write `sub` as a string."
+            @auth0 "In Auth0, look for an Action or Rule that changes it."
         RequiredClaimMissing "required_claim_missing":
             "The token lacks a claim that the API requires."
-            "Have the issuer add the claim (in Auth0, an Action with `api.accessToken.setCustomClaim`), or stop requiring it."
+            "Have the issuer add the claim, or stop requiring it."
+            @auth0 "In Auth0, an Action adds it with `api.accessToken.setCustomClaim`."
     }
 
     Binding {
@@ -206,16 +235,20 @@ catalogue! {
             "Use the scheme `DPoP` with a bound token, or leave out the field `DPoP`."
         ConfirmationMalformed "confirmation_malformed":
             "`cnf` is not an object."
-            "Have the issuer write `cnf` as RFC 7800 says: look for an Action or Rule that sets it."
+            "Have the issuer write `cnf` as RFC 7800 says."
+            @auth0 "In Auth0, look for an Action or Rule that sets it."
         ConfirmationMissing "confirmation_missing":
             "The token came with a proof, but it is not bound to a key."
-            "Send a proof to the token endpoint too, so that the token is bound; in Auth0, see Token Sender-Constraining of the application and of the API. Or send this token as Bearer."
+            "Send a proof to the token endpoint too, so that the token is bound. Or send this token as Bearer."
+            @auth0 "In Auth0, see Token Sender-Constraining of the application and of the API."
         ConfirmationNotSupported "confirmation_not_supported":
             "`cnf` names a method that the API does not check, besides one that it does."
-            "If that is the thumbprint of a certificate (`x5t#S256`), let the API compare certificates ({mtls}). Otherwise choose DPoP alone for this API (in Auth0: Token Sender-Constraining)."
+            "If that is the thumbprint of a certificate (`x5t#S256`), let the API compare certificates ({mtls}). Otherwise have the issuer bind this API's tokens by DPoP alone."
+            @auth0 "In Auth0, that is Token Sender-Constraining in the API's settings."
         ThumbprintMissing "thumbprint_missing":
             "`cnf` has no `jkt`: the token is bound in a way that the API does not check, or by a certificate alone though it came with a proof."
-            "If `cnf` has the thumbprint of a certificate (`x5t#S256`), let the API compare certificates ({mtls}), and send the token as Bearer. Otherwise choose DPoP for this API (in Auth0: Token Sender-Constraining), or no binding."
+            "If `cnf` has the thumbprint of a certificate (`x5t#S256`), let the API compare certificates ({mtls}), and send the token as Bearer. Otherwise have the issuer bind this API's tokens by DPoP, or not at all."
+            @auth0 "In Auth0, that is Token Sender-Constraining in the API's settings."
         ThumbprintMalformed "thumbprint_malformed":
             "`cnf.jkt` or `cnf.x5t#S256` is not a string, or it is empty."
             "Have the issuer write the thumbprint there, as RFC 9449 section 6.1 and RFC 8705 section 3.1 say."
@@ -323,19 +356,24 @@ catalogue! {
     Scope {
         InsufficientScope "insufficient_scope":
             "The token is valid, but does not grant all of the required scopes."
-            "Ask for the missing scopes in `scope` when the token is requested. In Auth0, the API must define them, and the user or application must be granted them."
+            "Ask for the missing scopes in `scope` when the token is requested, and have the issuer grant them."
+            @auth0 "In Auth0, the API must define them, and the user or application must be granted them."
         NoneOfScopes "any_scope_missing":
             "The token is valid, but grants none of the scopes of which the route requires one."
-            "Ask for one of these scopes in `scope` when the token is requested. In Auth0, the API must define it, and the user or application must be granted it."
+            "Ask for one of these scopes in `scope` when the token is requested, and have the issuer grant it."
+            @auth0 "In Auth0, the API must define it, and the user or application must be granted it."
         PermissionMissing "permission_missing":
             "The token is valid, but its claim `permissions` lacks a permission that the route requires."
-            "Give the user or application the permission. In Auth0, switch on RBAC and \"Add Permissions in the Access Token\" in the API's settings, and get a new token."
+            "Give the user or application the permission, and get a new token."
+            @auth0 "In Auth0, switch on RBAC and \"Add Permissions in the Access Token\" in the API's settings."
         NoneOfPermissions "any_permission_missing":
             "The token is valid, but its claim `permissions` has none of the permissions of which the route requires one."
-            "Give the user or application one of the permissions. In Auth0, switch on RBAC and \"Add Permissions in the Access Token\" in the API's settings, and get a new token."
+            "Give the user or application one of the permissions, and get a new token."
+            @auth0 "In Auth0, switch on RBAC and \"Add Permissions in the Access Token\" in the API's settings."
         OrganizationNotAccepted "organization_not_accepted":
             "The token is valid, but the user did not log in to an organization that the route accepts."
-            "Log in with the parameter `organization`. If the route wants names, let Auth0 add them to tokens: \"Use Organization Names in Authentication API\" in the tenant's settings."
+            "Log in to an organization that the route accepts, and get a new token."
+            @auth0 "In Auth0, log in with the parameter `organization`. If the route wants names, switch on \"Use Organization Names in Authentication API\" in the tenant's settings."
         ClaimNotAccepted "claim_not_accepted":
             "The token is valid, but a claim does not have a value that the route requires. The log names the claim."
             "Use a token of a user or application with the required value. Numbers, texts and truth values are different, and upper case counts."
@@ -429,7 +467,7 @@ mod tests {
 
     fn all() -> impl Iterator<Item = &'static Entry> {
         let python = PYTHON_CODES.iter().map(|python| &python.entry);
-        REJECTIONS.iter().chain(UNAVAILABLE).chain(RESOLVER_FAILURES).chain(python)
+        REJECTIONS.iter().chain(UNAVAILABLE).chain(RESOLVER_FAILURES).chain(python).chain(RUST_CODES)
     }
 
     #[test]
@@ -444,7 +482,10 @@ mod tests {
     #[test]
     fn cause_and_remedy_are_sentences_that_fit_into_a_table() {
         for entry in all() {
-            let remedies = FRONT_ENDS.map(|front_end| entry.remedy(front_end));
+            let neutral = FRONT_ENDS.map(|front_end| entry.neutral_remedy(front_end));
+            assert!(!neutral.concat().contains("Auth0") && !entry.cause.contains("Auth0"), "{}", entry.code);
+            let remedies = FRONT_ENDS.map(|front_end| entry.remedy(front_end)).into_iter().chain(neutral);
+            let remedies: Vec<String> = remedies.collect();
             for text in remedies.iter().map(String::as_str).chain([entry.cause]) {
                 assert!(text.ends_with('.') && !text.contains(['\n', '|']), "{}: {text}", entry.code);
             }
@@ -465,11 +506,11 @@ mod tests {
         let entry = Rejection::BearerNotAccepted.entry();
         for (front_end, setting) in [
             (FrontEnd::Python, "(`dpop_required=False`)"),
-            (FrontEnd::Rust, "(`DpopMode::Accepted`)"),
-            (FrontEnd::Reference, "(Python: `dpop_required=False`; Rust: `DpopMode::Accepted`)"),
+            (FrontEnd::Rust, "(`Dpop::Accepted`)"),
+            (FrontEnd::Reference, "(Python: `dpop_required=False`; Rust: `Dpop::Accepted`)"),
             (
                 FrontEnd::CommandLine,
-                "(Python: `dpop_required=False`; Rust: `DpopMode::Accepted`; `bearward explain`: `--dpop accepted`)",
+                "(Python: `dpop_required=False`; Rust: `Dpop::Accepted`; `bearward explain`: `--dpop accepted`)",
             ),
         ] {
             let remedy = entry.remedy(front_end);

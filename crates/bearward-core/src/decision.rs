@@ -17,9 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::{self, Answer};
-use crate::documents::{
-    DocumentError, DocumentNeeded, DocumentUnavailable, Documents, Missing, Patience, Response,
-};
+use crate::documents::{DocumentError, DocumentNeeded, DocumentUnavailable, Documents, Patience, Response};
 use crate::encoding::json::{JsonObject, Object};
 use crate::http::headers::{Field, HeaderFields};
 use crate::http::request::RequestFacts;
@@ -30,11 +28,14 @@ use crate::limits;
 use crate::policy::{DpopMode, Policy};
 use crate::refusal::{Cause, IntrospectionError, ResolverFailure, Unavailable};
 use crate::rejection::Rejection;
-use crate::requirement::{self, Requirement};
+use crate::requirement::Requirement;
+use crate::resource::Guidance;
+use crate::scope;
 use crate::time::UnixTime;
 use crate::verify::introspection::{self, IntrospectionNeeded, Introspections};
 use crate::verify::memory::TokenMemory;
 use crate::verify::proof::{ProvenRequest, VerifiedProof, check_proof};
+use crate::verify::recipient;
 use crate::verify::replay::{ReplayKey, ReplayLog, Sighting};
 use crate::verify::verified::VerifiedToken;
 use crate::verify::{Accepted, Brought, ReplayCheck, Stop, Verifier};
@@ -74,6 +75,7 @@ pub struct Decision {
     introspection_asked: Option<UnixTime>,
     waiting: Waiting,
     replay: Option<(Box<ReplayCheck>, StoreAnswer)>,
+    guidance: Option<Arc<Guidance>>,
 }
 
 /// What a request still waits for.
@@ -144,6 +146,8 @@ pub struct Verified {
     pub dpop_nonce: Option<String>,
     /// A document to fetch in the background: the request doesn't need it any more, and no other request was asked to.
     pub refresh: Option<Box<DocumentNeeded>>,
+    /// What a challenge about this request says besides the error: as of the decision.
+    pub(crate) guidance: Option<Arc<Guidance>>,
 }
 
 /// A request that is not let in, and what to answer.
@@ -154,6 +158,16 @@ pub struct Refused {
     pub answer: Answer,
     /// Why, for the operator. Holds no text that came from the request.
     pub cause: Cause,
+}
+
+/// How the token of verified claims came, and what a challenge about it says besides the error.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "made by drivers")]
+pub struct Presented<'a> {
+    /// The scheme.
+    pub scheme: Option<Scheme>,
+    /// For the client, besides the error. RFC 9728 §5.1.
+    pub guidance: Option<&'a Guidance>,
 }
 
 impl Refused {
@@ -167,6 +181,11 @@ impl Decision {
     /// Nothing is known yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Nothing is known yet. The challenge of an answer says this to the client besides. RFC 9728 §5.1.
+    pub fn guiding(guidance: Arc<Guidance>) -> Self {
+        Self { guidance: Some(guidance), ..Self::default() }
     }
 
     /// The resolver named these issuers.
@@ -207,7 +226,7 @@ impl Decision {
         self.issuers.as_deref()
     }
 
-    fn brought(&self) -> Brought<'_> {
+    pub(crate) fn brought(&self) -> Brought<'_> {
         let patience = if self.waiting == Waiting::ForNewer { Patience::Left } else { Patience::Over };
         Brought {
             issuers: self.resolved_issuers(),
@@ -217,8 +236,13 @@ impl Decision {
         }
     }
 
+    /// Whether nothing is waited for any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.waiting == Waiting::Over
+    }
+
     /// Whether something may be brought once more.
-    fn another_round(&mut self) -> bool {
+    pub(crate) fn another_round(&mut self) -> bool {
         self.rounds += 1;
         self.rounds <= ROUNDS
     }
@@ -260,6 +284,11 @@ impl Verifier {
         &self.documents
     }
 
+    /// What is accepted.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// How many used proofs this process remembers.
     pub fn replay_entries(&self) -> usize {
         self.used_proofs.entries()
@@ -270,7 +299,7 @@ impl Verifier {
     /// Ask with the same `decision` and `question` until [`Next::Done`].
     pub fn next(&self, decision: &mut Decision, question: Question<'_>, now: UnixTime) -> Next {
         if let Some((check, sighting)) = decision.replay.take() {
-            return self.conclude_replay(*check, sighting, now);
+            return self.conclude_replay(*check, sighting, decision.guidance.as_ref(), now);
         }
         let brought = decision.brought();
         let (scheme, result) = match question {
@@ -280,23 +309,26 @@ impl Verifier {
             }
         };
         match result {
-            Ok(accepted) => Next::Done(Ok(self.let_in(accepted, now))),
-            Err(Stop::Refused(cause)) => self.done(cause, scheme, now),
+            Ok(accepted) => Next::Done(Ok(self.let_in(accepted, decision.guidance.as_ref(), now))),
+            Err(Stop::Refused(cause)) => self.done(cause, scheme, decision.guidance.as_deref(), now),
             Err(Stop::CheckReplay(check)) => {
                 let (key, remember_for, usable_since) = (check.key, check.remember_for, check.usable_since);
                 decision.replay = Some((check, StoreAnswer::Unknown));
                 Next::CheckReplay { key, remember_for, usable_since }
             }
             Err(Stop::AskResolver(unverified)) => match decision.resolver_failure.take() {
-                Some(cause) => self.done(cause, scheme, now),
+                Some(cause) => self.done(cause, scheme, decision.guidance.as_deref(), now),
                 None if decision.another_round() => Next::ResolveIssuers(unverified),
-                None => self.done(Unavailable::Unsettled.into(), scheme, now),
+                None => self.done(Unavailable::Unsettled.into(), scheme, decision.guidance.as_deref(), now),
             },
-            Err(Stop::Fetch(needed)) if decision.waiting == Waiting::Over => {
-                self.done(Unavailable::Document(too_late(&needed)).into(), scheme, now)
-            }
+            Err(Stop::Fetch(needed)) if decision.is_over() => self.done(
+                Unavailable::Document(too_late(&needed)).into(),
+                scheme,
+                decision.guidance.as_deref(),
+                now,
+            ),
             Err(Stop::Fetch(needed)) if !self.documents.begin_fetch(&needed, now) => {
-                self.done(Unavailable::TooManyFetches.into(), scheme, now)
+                self.done(Unavailable::TooManyFetches.into(), scheme, decision.guidance.as_deref(), now)
             }
             Err(Stop::Fetch(needed)) if decision.another_round() => {
                 decision.keys_asked = Some(now);
@@ -305,17 +337,17 @@ impl Verifier {
             Err(Stop::Introspect(_)) if decision.waiting == Waiting::Over => {
                 let unavailable =
                     introspection::unavailable(IntrospectionError::NotReached, limits::BACK_OFF_FIRST);
-                self.done(unavailable.into(), scheme, now)
+                self.done(unavailable.into(), scheme, decision.guidance.as_deref(), now)
             }
             Err(Stop::Introspect(needed)) if !self.introspections.begin(&needed, now) => {
-                self.done(Unavailable::TooManyFetches.into(), scheme, now)
+                self.done(Unavailable::TooManyFetches.into(), scheme, decision.guidance.as_deref(), now)
             }
             Err(Stop::Introspect(needed)) if decision.another_round() => {
                 decision.introspection_asked.get_or_insert(now);
                 Next::Introspect(needed)
             }
             Err(Stop::Fetch(_) | Stop::Introspect(_)) => {
-                self.done(Unavailable::Unsettled.into(), scheme, now)
+                self.done(Unavailable::Unsettled.into(), scheme, decision.guidance.as_deref(), now)
             }
         }
     }
@@ -348,16 +380,32 @@ impl Verifier {
         self.policy.dpop.mode != DpopMode::Off && Scheme::of(authorization) == Some(Scheme::Dpop)
     }
 
+    /// All scopes that verified claims grant, each once, with those that others imply.
+    pub fn granted_scopes(&self, claims: Object<'_>) -> Vec<String> {
+        self.policy.scopes.granted(claims)
+    }
+
+    /// Which of the accepted audiences verified claims are for: the first one of the policy that is in `aud`. `None`: the
+    /// policy accepts clients instead.
+    pub fn audience_of(&self, claims: Object<'_>) -> Option<&str> {
+        recipient::audience(claims, &self.policy.recipients)
+    }
+
     /// Refuses unless the token of a good request grants every one of `required`, whole words of its claim of scopes. RFC 6750 §3.1.
     pub fn require_scopes<S: AsRef<str>>(
         &self,
         verified: &Verified,
         required: &[S],
     ) -> Result<(), Box<Refused>> {
-        let granting = &self.policy.scope_claim;
-        requirement::require(verified.token.claims(), granting, required).map_err(|rejection| {
+        let granting = &self.policy.scopes;
+        scope::require(verified.token.claims(), granting, required).map_err(|rejection| {
             let nonce = verified.dpop_nonce.clone();
-            Box::new(self.refused(rejection.into(), verified.token.scheme(), nonce))
+            Box::new(self.refused(
+                rejection.into(),
+                verified.token.scheme(),
+                nonce,
+                verified.guidance.as_deref(),
+            ))
         })
     }
 
@@ -368,30 +416,29 @@ impl Verifier {
         requirement: &Requirement,
         now: UnixTime,
     ) -> Result<(), Box<Refused>> {
-        self.require_claims(verified.token.claims(), requirement, verified.token.scheme(), now).map_err(
-            |mut refused| {
-                refused.answer.dpop_nonce.clone_from(&verified.dpop_nonce);
-                refused
-            },
-        )
+        let presented = Presented { scheme: verified.token.scheme(), guidance: verified.guidance.as_deref() };
+        self.require_claims(verified.token.claims(), requirement, presented, now).map_err(|mut refused| {
+            refused.answer.dpop_nonce.clone_from(&verified.dpop_nonce);
+            refused
+        })
     }
 
-    /// As [`require`](Self::require), for claims that were verified before; their token came in this scheme.
+    /// As [`require`](Self::require), for claims that were verified before.
     pub fn require_claims(
         &self,
         claims: Object<'_>,
         requirement: &Requirement,
-        scheme: Option<Scheme>,
+        presented: Presented<'_>,
         now: UnixTime,
     ) -> Result<(), Box<Refused>> {
         requirement
-            .check(claims, &self.policy.scope_claim, self.policy.leeway, now)
-            .map_err(|rejection| Box::new(self.refuse_requirement(rejection, scheme)))
+            .check(claims, &self.policy.scopes, self.policy.leeway, now)
+            .map_err(|rejection| Box::new(self.refuse_requirement(rejection, presented)))
     }
 
-    /// The answer to a request in this scheme whose token is good, and doesn't meet what a resource requires.
-    pub fn refuse_requirement(&self, rejection: Rejection, scheme: Option<Scheme>) -> Refused {
-        self.refused(rejection.into(), scheme, None)
+    /// The answer to a request whose token is good, and doesn't meet what a resource requires.
+    pub fn refuse_requirement(&self, rejection: Rejection, presented: Presented<'_>) -> Refused {
+        self.refused(rejection.into(), presented.scheme, None, presented.guidance)
     }
 
     /// Decides on a DPoP proof alone at `now`, and gives its claims: that it is well made, for this method, URL and
@@ -408,47 +455,70 @@ impl Verifier {
         let request = ProvenRequest { method, url, access_token: Some(access_token) };
         check_proof(proof, request, &self.policy.dpop, now)
             .map(VerifiedProof::into_claims)
-            .map_err(|rejection| Box::new(self.refuse(rejection.into(), Some(Scheme::Dpop), now)))
+            .map_err(|rejection| Box::new(self.refuse(rejection.into(), Some(Scheme::Dpop), None, now)))
     }
 
-    fn conclude_replay(&self, check: ReplayCheck, sighting: StoreAnswer, now: UnixTime) -> Next {
+    fn conclude_replay(
+        &self,
+        check: ReplayCheck,
+        sighting: StoreAnswer,
+        guidance: Option<&Arc<Guidance>>,
+        now: UnixTime,
+    ) -> Next {
         let cause: Cause = match sighting {
-            StoreAnswer::First => return Next::Done(Ok(self.let_in(check.accepted, now))),
+            StoreAnswer::First => return Next::Done(Ok(self.let_in(check.accepted, guidance, now))),
             StoreAnswer::Again => Rejection::ProofReplayed.into(),
             StoreAnswer::Unknown => {
-                let mut refused = self.refuse(Unavailable::ReplayStore.into(), Some(Scheme::Dpop), now);
+                let mut refused = self.refuse(
+                    Unavailable::ReplayStore.into(),
+                    Some(Scheme::Dpop),
+                    guidance.map(Arc::as_ref),
+                    now,
+                );
                 refused.answer.retry_after = Some(check.key.spread(1..=limits::STORE_RETRY_AFTER_AT_MOST));
                 return Next::Done(Err(Box::new(refused)));
             }
         };
-        self.done(cause, Some(Scheme::Dpop), now)
+        self.done(cause, Some(Scheme::Dpop), guidance.map(Arc::as_ref), now)
     }
 
     /// The right to refresh a document goes to a request that is let in, and to no other.
-    fn let_in(&self, accepted: Accepted, now: UnixTime) -> Verified {
+    fn let_in(&self, accepted: Accepted, guidance: Option<&Arc<Guidance>>, now: UnixTime) -> Verified {
         let Accepted { token, due, nonce } = accepted;
         let refresh = due.filter(|due| self.documents.take_refresh(due, now));
-        Verified { token, dpop_nonce: nonce, refresh }
+        Verified { token, dpop_nonce: nonce, refresh, guidance: guidance.map(Arc::clone) }
     }
 
-    fn done(&self, cause: Cause, scheme: Option<Scheme>, now: UnixTime) -> Next {
-        Next::Done(Err(Box::new(self.refuse(cause, scheme, now))))
+    fn done(&self, cause: Cause, scheme: Option<Scheme>, guidance: Option<&Guidance>, now: UnixTime) -> Next {
+        Next::Done(Err(Box::new(self.refuse(cause, scheme, guidance, now))))
     }
 
     /// A client that is asked for a nonce gets one.
-    fn refuse(&self, cause: Cause, scheme: Option<Scheme>, now: UnixTime) -> Refused {
+    fn refuse(
+        &self,
+        cause: Cause,
+        scheme: Option<Scheme>,
+        guidance: Option<&Guidance>,
+        now: UnixTime,
+    ) -> Refused {
         let wants_nonce = matches!(cause, Cause::Rejected(Rejection::NonceMissing | Rejection::NonceRefused));
         let nonce = self.policy.dpop.nonces.as_ref().filter(|_| wants_nonce).map(|nonces| nonces.make(now));
-        self.refused(cause, scheme, nonce)
+        self.refused(cause, scheme, nonce, guidance)
     }
 
-    fn refused(&self, cause: Cause, scheme: Option<Scheme>, nonce: Option<String>) -> Refused {
-        Refused { answer: answer::answer(&cause, scheme, nonce, &self.policy), cause }
+    fn refused(
+        &self,
+        cause: Cause,
+        scheme: Option<Scheme>,
+        nonce: Option<String>,
+        guidance: Option<&Guidance>,
+    ) -> Refused {
+        Refused { answer: answer::answer(&cause, scheme, nonce, guidance, &self.policy), cause }
     }
 }
 
 /// For a request that has waited long enough. At the next try, the document may be there.
-fn too_late(needed: &DocumentNeeded) -> DocumentUnavailable {
+pub(crate) fn too_late(needed: &DocumentNeeded) -> DocumentUnavailable {
     let (kind, error) = (needed.kind(), DocumentError::NotFetched);
     DocumentUnavailable { kind, error, retry_after: limits::BACK_OFF_FIRST }
 }
@@ -459,65 +529,5 @@ impl From<Sighting> for StoreAnswer {
             Sighting::First => Self::First,
             Sighting::Again => Self::Again,
         }
-    }
-}
-
-/// The search for the place where an issuer gives tokens. A driver asks [`next`](Self::next) until it is done, as it asks
-/// [`Verifier::next`].
-#[derive(Debug)]
-pub struct TokenEndpointLookup {
-    issuer: IssuerUrl,
-    rounds: Decision,
-}
-
-/// What a driver has to do next to find a token endpoint.
-#[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a driver has to handle both")]
-pub enum LookupNext {
-    /// Fetch this document, hand the response to [`Documents`], and ask again.
-    Fetch(DocumentNeeded),
-    /// The endpoint, or why it is not known now.
-    Done(Result<TokenEndpoint, Box<Refused>>),
-}
-
-/// Where an issuer gives tokens. RFC 8414 §2.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct TokenEndpoint {
-    /// A plain https URL. `None`: the issuer's discovery document names none that can be used.
-    pub url: Option<String>,
-    /// The discovery document, if it is worth fetching now, in the background.
-    pub refresh: Option<DocumentNeeded>,
-}
-
-impl TokenEndpointLookup {
-    /// `issuer` need not be one whose tokens a policy accepts, and doesn't become one.
-    pub fn new(issuer: IssuerUrl) -> Self {
-        Self { issuer, rounds: Decision::new() }
-    }
-
-    /// The caller doesn't wait any longer for this document: see [`Decision::waited`].
-    pub fn waited(&mut self, document: &DocumentNeeded) {
-        self.rounds.waited(document);
-    }
-
-    /// The endpoint, from the discovery document in `documents`; or that this has to be fetched first.
-    pub fn next(&mut self, documents: &Documents, now: UnixTime) -> LookupNext {
-        let unavailable: Unavailable =
-            match documents.token_endpoint(&self.issuer, self.rounds.brought().patience, now) {
-                Ok((url, due)) => {
-                    let refresh = due.filter(|due| documents.take_refresh(due, now));
-                    return LookupNext::Done(Ok(TokenEndpoint { url, refresh }));
-                }
-                Err(Missing::Needed(needed)) if self.rounds.waiting == Waiting::Over => {
-                    Unavailable::Document(too_late(&needed))
-                }
-                Err(Missing::Needed(needed)) if self.rounds.another_round() => {
-                    return LookupNext::Fetch(needed);
-                }
-                Err(Missing::Needed(_)) => Unavailable::Unsettled,
-                Err(Missing::Unavailable(document)) => Unavailable::Document(document),
-            };
-        LookupNext::Done(Err(Box::new(Refused::without_credentials(unavailable.into()))))
     }
 }

@@ -14,6 +14,8 @@
 //! | [`Documents`], [`documents`] | discovery documents and key sets, for one or several verifiers |
 //! | [`answer`], [`refusal`], [`rejection`], [`catalogue`] | the response to a refused request; why it was refused; every code |
 //! | [`Explanation`], [`check`] | how every check of a request ended |
+//! | [`resource`] | what an API publishes about itself, and what challenges say of it |
+//! | [`operations`] | which scopes the operations in a JSON-RPC body need |
 //! | [`http`], [`jose`], [`encoding`] | header fields and URLs; tokens and keys; strict JSON |
 //! | [`limits`] | every bound on what a stranger can cause |
 //!
@@ -69,27 +71,34 @@ pub mod http;
 pub mod issuer;
 pub mod jose;
 pub mod limits;
+mod lookup;
 mod nonces;
+pub mod operations;
 pub mod policy;
 pub mod refusal;
 pub mod rejection;
 mod requirement;
+pub mod resource;
+mod scope;
 mod time;
 mod verify;
 
 pub use answer::Answer;
-pub use decision::{
-    Decision, IssuerSet, LookupNext, Next, Question, Refused, StoreAnswer, TokenEndpoint,
-    TokenEndpointLookup, Verified,
-};
+pub use decision::{Decision, IssuerSet, Next, Presented, Question, Refused, StoreAnswer, Verified};
 pub use documents::Documents;
 pub use explanation::Explanation;
 pub use http::headers::{Field, HeaderFields};
 pub use http::request::{RequestFacts, RequestUrl};
 pub use http::scheme::Scheme;
+pub use lookup::{
+    LookupNext, NoAuthorizationServer, ResourceDocument, ResourceDocumentNext, TokenEndpoint,
+    TokenEndpointLookup,
+};
 pub use refusal::{Cause, Unavailable};
 pub use rejection::Rejection;
-pub use requirement::{Requirement, ScopeClaim, grants as scope_grants, has_credentials};
+pub use requirement::{Requirement, has_credentials};
+pub use resource::{Guidance, ProtectedResource};
+pub use scope::{ScopeClaim, ScopeRule, grants as scope_grants, is_scope_token};
 pub use time::UnixTime;
 pub use verify::Verifier;
 pub use verify::introspection::IntrospectionNeeded;

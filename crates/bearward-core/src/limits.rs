@@ -27,6 +27,9 @@ pub const JSON_DEPTH: usize = 32;
 /// Longest document (discovery, key set) that is read, decoded bytes. Auth0's have less than 10 KiB.
 pub const DOCUMENT_BYTES: usize = 1024 * 1024;
 
+/// Longest JSON-RPC body whose operations are looked for, bytes. The SDKs of MCP read as much.
+pub const OPERATION_BYTES: usize = 4 * 1024 * 1024;
+
 /// Most issuers whose documents are kept. A tenant has a few domains. Ten thousand issuers would take about 100 MB.
 pub const ISSUERS_KEPT: usize = 100;
 

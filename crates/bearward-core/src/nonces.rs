@@ -82,7 +82,11 @@ impl Nonces {
 }
 
 fn tag(key: &hmac::Key, seconds: &[u8]) -> [u8; TAG_BYTES] {
-    hmac::sign(key, seconds).as_ref().first_chunk().copied().unwrap_or_default()
+    let signed = hmac::sign(key, seconds);
+    let (first, _) = signed.as_ref().split_at(TAG_BYTES);
+    let mut tag = [0; TAG_BYTES];
+    tag.copy_from_slice(first);
+    tag
 }
 
 #[cfg(test)]

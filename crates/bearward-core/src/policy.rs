@@ -12,7 +12,7 @@ use crate::jose::algorithm::{Algorithm, AlgorithmSet};
 pub use crate::jose::jwe::{DecryptionKeyError, DecryptionKeys};
 use crate::limits;
 pub use crate::nonces::Nonces;
-use crate::requirement::ScopeClaim;
+use crate::scope::ScopeRule;
 
 /// The identifier of the API, as tokens must name it in `aud`. Not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ pub enum StatusProfile {
 pub struct Policy {
     pub(crate) issuers: Issuers,
     pub(crate) recipients: Recipients,
-    pub(crate) scope_claim: ScopeClaim,
+    pub(crate) scopes: ScopeRule,
     pub(crate) fixed_keys: Option<FixedKeys>,
     pub(crate) algorithms: AlgorithmSet,
     pub(crate) leeway: Duration,
@@ -277,7 +277,7 @@ impl Policy {
         Self {
             issuers,
             recipients: audience.into(),
-            scope_claim: ScopeClaim::default(),
+            scopes: ScopeRule::default(),
             fixed_keys: None,
             algorithms: AlgorithmSet::new(Algorithm::RS256, []),
             leeway: Duration::ZERO,
@@ -299,10 +299,25 @@ impl Policy {
         &self.algorithms
     }
 
-    /// Reads the scopes of tokens from this claim.
+    /// What grants scopes.
+    pub fn scopes(&self) -> &ScopeRule {
+        &self.scopes
+    }
+
+    /// The issuers whose tokens are accepted.
+    pub fn issuers(&self) -> &Issuers {
+        &self.issuers
+    }
+
+    /// Which schemes are accepted.
+    pub fn dpop_mode(&self) -> DpopMode {
+        self.dpop.mode
+    }
+
+    /// Takes this for what grants scopes: a claim, or a claim and which scopes imply others.
     #[must_use]
-    pub fn with_scope_claim(self, scope_claim: ScopeClaim) -> Self {
-        Self { scope_claim, ..self }
+    pub fn with_scopes(self, scopes: impl Into<ScopeRule>) -> Self {
+        Self { scopes: scopes.into(), ..self }
     }
 
     /// Takes the keys of an issuer from here. Its discovery document is not asked. Verifiers that share documents use those

@@ -10,6 +10,9 @@ use std::time::Duration;
 pub struct UnixTime(i64);
 
 impl UnixTime {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// The largest number of seconds that is accepted, 2^53. Up to there every JSON parser keeps a whole number exact
     /// (RFC 7493 §2.2).
     const MAX_SECONDS: f64 = 9_007_199_254_740_992.0;

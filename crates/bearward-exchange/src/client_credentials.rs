@@ -12,7 +12,7 @@ pub struct ClientCredentials<'a> {
     pub client_id: &'a str,
     /// Its secret. It is sent in the form (RFC 6749 §2.3.1), not as HTTP Basic credentials.
     pub client_secret: &'a str,
-    /// The API that the token is for: Auth0's parameter.
+    /// The API that the token is for: Auth0's parameter. Not sent if it is empty: other issuers know the API by the scopes.
     pub audience: &'a str,
     /// Scopes, separated by spaces. If it is blank, the issuer decides which scopes it grants.
     pub scope: &'a str,
@@ -25,8 +25,8 @@ impl ClientCredentials<'_> {
             ("grant_type", "client_credentials"),
             ("client_id", self.client_id),
             ("client_secret", self.client_secret),
-            ("audience", self.audience),
         ]);
+        form.add("audience", Some(self.audience).filter(|audience| !audience.is_empty()));
         form.add("scope", Some(self.scope).filter(|scope| !scope.trim().is_empty()));
         form
     }
@@ -61,6 +61,12 @@ mod tests {
             ("scope", "read write"),
         ];
         assert!(asked("read write").form().fields().eq(expected));
+    }
+
+    #[test]
+    fn an_issuer_that_knows_the_api_otherwise_is_told_no_audience() {
+        let form = ClientCredentials { audience: "", ..asked("read") }.form();
+        assert!(form.fields().all(|(name, _)| name != "audience"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The engine for Python: keyword arguments become a policy, and calls become questions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,10 @@ use bearward_core::policy::{
     Audience, DecryptionKeys, DpopMode, DpopPolicy, Introspection, MutualTls, Nonces, Policy, Recipients,
     ReplayProtection, StatusProfile,
 };
-use bearward_core::{Question, Refused, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, Verifier};
+use bearward_core::{
+    Presented, Question, Refused, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, ScopeRule,
+    Verifier,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -23,6 +27,7 @@ use crate::errors::{self, ConfigurationError, guarded};
 use crate::headers::FieldLines;
 use crate::introspection::IntrospectionNeeded;
 use crate::requirement::Requirement;
+use crate::resource::{Guidance, ProtectedResource, ResourceDocument};
 use crate::values::{configuration, unix_time};
 
 /// A verifier with its policy. Safe to use from many threads.
@@ -35,7 +40,7 @@ pub(crate) struct Engine {
 impl Engine {
     #[new]
     #[pyo3(signature = (
-        *, issuers, single_issuer, audience=None, client_ids=None, exact_issuers=false, scope_claim=None,
+        *, issuers, single_issuer, audience=None, client_ids=None, exact_issuers=false, scope_claim=None, implies=None,
         allow_private_jwks=false, jwks_uri=None, jwks=None, algorithms=None, leeway=0.0, cache_ttl=600.0, rfc_status_codes=false,
         dpop="accepted", dpop_algorithms=None, dpop_iat_offset=300.0, dpop_iat_leeway=30.0,
         dpop_replay="in_process", dpop_nonce_keys=None, dpop_nonce_lifetime=300.0, issuers_kept=100, tokens_remembered=10_000,
@@ -51,7 +56,8 @@ impl Engine {
         audience: Option<Names>,
         client_ids: Option<Vec<String>>,
         exact_issuers: bool,
-        scope_claim: Option<String>,
+        scope_claim: Option<Names>,
+        implies: Option<BTreeMap<String, Vec<String>>>,
         allow_private_jwks: bool,
         jwks_uri: Option<&str>,
         jwks: Option<&str>,
@@ -89,11 +95,7 @@ impl Engine {
         let issuers = parse_issuers(issuers.as_deref(), single_issuer, exact_issuers)?;
         let own_issuer = issuers.configured().next().cloned();
         let mut policy = Policy::new(issuers, recipients(audience, client_ids.as_deref())?)
-            .with_scope_claim(match scope_claim {
-                Some(name) => ScopeClaim::Named(name),
-                None if exact_issuers => ScopeClaim::ScopeOrScp,
-                None => ScopeClaim::Scope,
-            })
+            .with_scopes(scopes(scope_claim, implies, exact_issuers))
             .with_private_addresses(if allow_private_jwks {
                 PrivateAddresses::Allowed
             } else {
@@ -165,7 +167,7 @@ impl Engine {
         })
     }
 
-    #[pyo3(signature = (headers, method, url, now, certificate=None, behind_proxy=false))]
+    #[pyo3(signature = (headers, method, url, now, guidance=None, certificate=None, behind_proxy=false))]
     #[expect(clippy::too_many_arguments, reason = "the facts of a request")]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
     fn verify_request<'py>(
@@ -175,6 +177,7 @@ impl Engine {
         method: Option<&str>,
         url: Option<&str>,
         now: f64,
+        guidance: Option<&Guidance>,
         certificate: Option<Certificate>,
         behind_proxy: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
@@ -193,7 +196,10 @@ impl Engine {
             };
             let method = method.unwrap_or_default();
             let facts = RequestFacts { headers, method, url, client_certificate };
-            let mut decision = bearward_core::Decision::new();
+            let mut decision = match guidance {
+                Some(guidance) => bearward_core::Decision::guiding(Arc::clone(&guidance.0)),
+                None => bearward_core::Decision::new(),
+            };
             let next = self.verifier.next(&mut decision, Question::Request(&facts), unix_time(now)?);
             begun(py, &self.verifier, decision, next, || OwnedQuestion::of_request(&facts))
         })
@@ -236,6 +242,7 @@ impl Engine {
     }
 
     /// The error for claims that were verified before and don't meet the requirement; `None` if they do.
+    #[pyo3(signature = (requirement, claims, authorization, now, guidance=None))]
     fn unmet<'py>(
         &self,
         py: Python<'py>,
@@ -243,31 +250,68 @@ impl Engine {
         claims: &str,
         authorization: Option<&str>,
         now: f64,
+        guidance: Option<&Guidance>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         guarded(py, || {
-            let claims = JsonObject::parse(claims.as_bytes().to_vec()).map_err(not_claims)?;
-            let met = self.verifier.require_claims(
-                claims.object(),
-                &requirement.0,
-                scheme_of(authorization),
-                unix_time(now)?,
-            );
+            let claims = parsed(claims)?;
+            let presented = presented(authorization, guidance);
+            let now = unix_time(now)?;
+            let met = self.verifier.require_claims(claims.object(), &requirement.0, presented, now);
             Ok(met.err().map(|refused| instance(py, &refused)))
         })
     }
 
     /// The error for claims that a check outside of the engine refused. `claim`: the one that it looked at; `None`: they
     /// don't fit a type.
+    #[pyo3(signature = (claim, authorization, guidance=None))]
     fn unfit<'py>(
         &self,
         py: Python<'py>,
         claim: Option<String>,
         authorization: Option<&str>,
+        guidance: Option<&Guidance>,
     ) -> Bound<'py, PyAny> {
         let rejection =
             claim.map_or(Rejection::ClaimsUnusable, |claim| Rejection::ClaimNotAccepted { claim });
-        instance(py, &self.verifier.refuse_requirement(rejection, scheme_of(authorization)))
+        instance(py, &self.verifier.refuse_requirement(rejection, presented(authorization, guidance)))
     }
+
+    /// All scopes that verified claims grant, with those that others imply.
+    fn granted_scopes(&self, claims: &str) -> PyResult<Vec<String>> {
+        Ok(self.verifier.granted_scopes(parsed(claims)?.object()))
+    }
+
+    /// Which of the accepted audiences verified claims are for.
+    fn audience_of(&self, claims: &str) -> PyResult<Option<String>> {
+        Ok(self.verifier.audience_of(parsed(claims)?.object()).map(str::to_owned))
+    }
+
+    /// Begins to make the metadata document of a resource.
+    fn resource_document(&self, resource: &ProtectedResource) -> PyResult<ResourceDocument> {
+        ResourceDocument::begin(&self.verifier, resource)
+    }
+}
+
+fn parsed(claims: &str) -> PyResult<JsonObject> {
+    JsonObject::parse(claims.as_bytes().to_vec()).map_err(not_claims)
+}
+
+fn presented<'a>(authorization: Option<&str>, guidance: Option<&'a Guidance>) -> Presented<'a> {
+    Presented { scheme: scheme_of(authorization), guidance: guidance.map(|guidance| &*guidance.0) }
+}
+
+fn scopes(
+    claim: Option<Names>,
+    implies: Option<BTreeMap<String, Vec<String>>>,
+    exact_issuers: bool,
+) -> ScopeRule {
+    let claim = match claim {
+        Some(Names::One(name)) => ScopeClaim::Named(name),
+        Some(Names::Several(names)) => ScopeClaim::Merged(names),
+        None if exact_issuers => ScopeClaim::ScopeOrScp,
+        None => ScopeClaim::Scope,
+    };
+    ScopeRule::of(claim).implying(&implies.unwrap_or_default())
 }
 
 fn scheme_of(authorization: Option<&str>) -> Option<Scheme> {

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bearward_core::answer::ErrorCode;
+use bearward_core::operations::OperationError;
 use bearward_core::{Answer, Cause, Refused, Rejection, Unavailable};
 use bearward_exchange::{EndpointError, RequestError};
 use pyo3::prelude::*;
@@ -24,6 +25,7 @@ mod classes {
     import_exception!(bearward.errors, IssuerUnavailableError);
     import_exception!(bearward.errors, MissingAuthorizationError);
     import_exception!(bearward.errors, MissingRequiredArgumentError);
+    import_exception!(bearward.errors, OperationError);
     import_exception!(bearward.errors, ReplayCheckUnavailableError);
     import_exception!(bearward.errors, UseDpopNonceError);
     import_exception!(bearward.errors, VerifyAccessTokenError);
@@ -67,6 +69,24 @@ pub(crate) fn request(py: Python<'_>, error: &RequestError) -> PyErr {
 /// The exception if the token endpoint granted no token.
 pub(crate) fn endpoint(_py: Python<'_>, error: &EndpointError) -> PyErr {
     classes::ApiError::new_err((error.code().to_owned(), error.description().to_owned(), error.status()))
+}
+
+/// The exception for a body of which it can't be said which operations it asks for.
+pub(crate) fn operation(py: Python<'_>, error: OperationError) -> PyErr {
+    let (code, status) = if error == OperationError::TooLong {
+        ("operation_too_long", 413)
+    } else {
+        ("operation_unreadable", 400)
+    };
+    let made = || -> PyResult<PyErr> {
+        let keywords = PyDict::new(py);
+        keywords.set_item("code", code)?;
+        keywords.set_item("status", status)?;
+        keywords.set_item("detail", error.to_string())?;
+        let class = py.get_type::<classes::OperationError>();
+        Ok(PyErr::from_value(class.call(("The body can't be read",), Some(&keywords))?))
+    };
+    made().unwrap_or_else(|error| error)
 }
 
 /// The exception for a defect of Bearward. It has no details: the panic has printed them.

@@ -9,7 +9,9 @@ mod errors;
 mod exchange;
 mod headers;
 mod introspection;
+mod operations;
 mod requirement;
+mod resource;
 mod status;
 mod url;
 mod values;
@@ -30,7 +32,11 @@ mod _native {
     #[pymodule_export]
     use super::introspection::IntrospectionNeeded;
     #[pymodule_export]
+    use super::operations::Operations;
+    #[pymodule_export]
     use super::requirement::{Requirement, has_credentials};
+    #[pymodule_export]
+    use super::resource::{Guidance, ProtectedResource, ResourceDocument};
     #[pymodule_export]
     use super::url::PublicUrl;
     #[pymodule_export]

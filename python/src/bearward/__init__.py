@@ -23,6 +23,7 @@ from bearward.errors import (
     IssuerUnavailableError,
     MissingAuthorizationError,
     MissingRequiredArgumentError,
+    OperationError,
     ReplayCheckUnavailableError,
     UseDpopNonceError,
     VerifyAccessTokenError,
@@ -31,6 +32,7 @@ from bearward.introspection import Introspection
 from bearward.redis_cache import RedisCache
 from bearward.replay import RedisReplayStore, ReplayStore
 from bearward.requirement import Requirement
+from bearward.resource import ProtectedResource
 from bearward.scopes import validate_scopes
 from bearward.types import DomainsResolver, DomainsResolverContext, OnBehalfOfTokenResult
 
@@ -59,6 +61,8 @@ __all__ = [
     "MissingAuthorizationError",
     "MissingRequiredArgumentError",
     "OnBehalfOfTokenResult",
+    "OperationError",
+    "ProtectedResource",
     "RedisCache",
     "RedisReplayStore",
     "ReplayCheckUnavailableError",

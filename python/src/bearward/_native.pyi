@@ -158,7 +158,8 @@ class Engine:
         audience: Optional[Union[str, Sequence[str]]] = None,
         client_ids: Optional[Sequence[str]] = None,
         exact_issuers: bool = False,
-        scope_claim: Optional[str] = None,
+        scope_claim: Optional[Union[str, Sequence[str]]] = None,
+        implies: Optional[Mapping[str, Sequence[str]]] = None,
         allow_private_jwks: bool = False,
         jwks_uri: Optional[str] = None,
         jwks: Optional[str] = None,
@@ -198,6 +199,7 @@ class Engine:
         method: Optional[str],
         url: Optional[str],
         now: float,
+        guidance: Optional[Guidance] = None,
         certificate: Optional[Union[str, bytes]] = None,
         behind_proxy: bool = False,
     ) -> Union[dict[str, Any], Accepted, Decision]:
@@ -226,17 +228,90 @@ class Engine:
         Not checked: the token, its binding to the key, whether the proof was used before.
         """
     def unmet(
-        self, requirement: Requirement, claims: str, authorization: Optional[str], now: float
+        self,
+        requirement: Requirement,
+        claims: str,
+        authorization: Optional[str],
+        now: float,
+        guidance: Optional[Guidance] = None,
     ) -> Optional[BaseAuthError]:
         """The error for claims, as JSON, that were verified before and don't meet a requirement; `None` if they do.
 
         `authorization`: the request's field, for the scheme in use. Raises `ValueError` if they are no claims.
         """
-    def unfit(self, claim: Optional[str], authorization: Optional[str]) -> BaseAuthError:
+    def unfit(
+        self, claim: Optional[str], authorization: Optional[str], guidance: Optional[Guidance] = None
+    ) -> BaseAuthError:
         """The error for claims that a check outside of the engine refused.
 
         `claim`: the one that it looked at; `None`: the claims don't fit a type.
         """
+    def granted_scopes(self, claims: str) -> list[str]:
+        """All scopes that verified claims, as JSON, grant, each once, with those that others imply."""
+    def audience_of(self, claims: str) -> Optional[str]:
+        """Which of the accepted audiences verified claims, as JSON, are for; `None` if clients are accepted."""
+    def resource_document(self, resource: ProtectedResource) -> ResourceDocument:
+        """Begin to make the metadata document of a resource.
+
+        Raises `bearward.errors.ConfigurationError` if nobody names an authorization server.
+        """
+
+@final
+class ProtectedResource:
+    """A protected resource. RFC 9728. Raises `bearward.errors.ConfigurationError` for what can't be published."""
+
+    def __new__(
+        cls,
+        resource: str,
+        *,
+        authorization_servers: Sequence[str] = ...,
+        scopes_supported: Sequence[str] = ...,
+        resource_name: Optional[str] = None,
+        documentation: Optional[str] = None,
+        policy_uri: Optional[str] = None,
+        tos_uri: Optional[str] = None,
+    ) -> ProtectedResource: ...
+    @property
+    def resource(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def metadata_url(self) -> str:
+        """Where clients look for the document. RFC 9728 section 3.1."""
+    @property
+    def metadata_paths(self) -> list[str]:
+        """The path of that URL, and the one without the path of the resource."""
+
+@final
+class Guidance:
+    """What challenges say besides the error: where the metadata of a resource is, and which scopes to ask for.
+
+    Raises `bearward.errors.ConfigurationError` for what is no scope.
+    """
+
+    def __new__(cls, resource: ProtectedResource, scopes: Sequence[str]) -> Guidance: ...
+
+@final
+class ResourceDocument:
+    """The making of a metadata document."""
+
+    def waited(self) -> None:
+        """The caller doesn't wait any longer."""
+    def next(self, now: float) -> Union[DocumentNeeded, str]:
+        """The document to fetch first, or the JSON text. Raises an `IssuerUnavailableError` if it isn't known now."""
+
+@final
+class Operations:
+    """The scopes that operations in JSON-RPC bodies need.
+
+    By method: a list of scopes; or, for `tools/call` and `prompts/get`, such a list by name. Raises
+    `bearward.errors.ConfigurationError` for other methods with names.
+    """
+
+    BYTES_AT_MOST: int
+    def __new__(cls, methods: Mapping[str, Union[Sequence[str], Mapping[str, Sequence[str]]]]) -> Operations: ...
+    def scopes_of(self, body: bytes) -> list[str]:
+        """The scopes that a body needs. Raises `bearward.errors.OperationError` if that can't be said."""
 
 @final
 class Requirement:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
 import anyio
 
+from bearward import _native
+from bearward._driver.background import BackgroundLoop
 from bearward._driver.decide import Driver, Verified
 from bearward._driver.exchange import TokenExchanger
 from bearward._driver.fetch import DocumentFetcher
@@ -16,9 +19,15 @@ from bearward._driver.log import Log
 from bearward._driver.loops import PerLoop
 from bearward._driver.resolver import IssuerResolver
 from bearward._driver.shared_cache import SharedCache
-from bearward.errors import BaseAuthError, ConfigurationError, MissingRequiredArgumentError
+from bearward.errors import (
+    BaseAuthError,
+    ConfigurationError,
+    IssuerUnavailableError,
+    MissingRequiredArgumentError,
+)
 from bearward.options import ApiClientOptions, configured_issuers, engine_for, introspector_for, replay_store_for
 from bearward.requirement import Requirement
+from bearward.resource import ProtectedResource
 
 if TYPE_CHECKING:
     from bearward.types import OnBehalfOfTokenResult
@@ -36,7 +45,12 @@ _NOT_BEHIND_PROXY = (
 )
 
 # What `ApiClient._build` makes.
-_BUILT = frozenset(("_engine", "_issuers", "_documents", "_exchanger", "_driver", "_store", "_warns_of_bound_token"))
+_BUILT = frozenset(
+    ("_engine", "_issuers", "_documents", "_exchanger", "_driver", "_store", "_background", "_warns_of_bound_token")
+)
+
+# What a result of the background loop may take longer than the time limits that are kept there.
+_GRACE_SECONDS = 1.0
 
 
 class ApiClient:
@@ -60,7 +74,7 @@ class ApiClient:
         self._engine = engine_for(options)
         # Those of a resolver are not known.
         self._issuers = configured_issuers(options) or []
-        loops = PerLoop(options.fetch_timeout, options.ca_file)
+        loops = PerLoop(options.fetch_timeout, options.ca_file, options.http_client)
         shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
         self._documents = DocumentFetcher(
             self._engine.documents, loops, options.custom_fetch, options.fetch_timeout, shared
@@ -73,6 +87,7 @@ class ApiClient:
         self._store = replay_store_for(options)
         introspector = introspector_for(options, self._engine, loops)
         self._driver = Driver(self._documents, resolver, introspector, self._store, timeout)
+        self._background = BackgroundLoop()
         # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
 
@@ -134,7 +149,9 @@ class ApiClient:
         behind_proxy: bool = False,
     ) -> Verified:
         """As `verify_request`, with what the answer to the request needs besides: see `Verified`."""
-        return await self._timed_verify(headers, http_method, http_url, Waited(), client_certificate, behind_proxy)
+        return await self._timed_verify(
+            headers, http_method, http_url, Waited(), self.guidance(), client_certificate, behind_proxy
+        )
 
     async def _timed_verify(
         self,
@@ -142,25 +159,132 @@ class ApiClient:
         http_method: Optional[str],
         http_url: Optional[str],
         waited: Waited,
+        guidance: Optional[_native.Guidance],
         certificate: Optional[Union[str, bytes]] = None,
         behind_proxy: bool = False,
     ) -> Verified:
         """As `verify`; `waited` has the time for the network afterwards, also if the request is refused."""
-        if self.options.client_certificate_header is not None and not behind_proxy:
-            raise ConfigurationError(_NOT_BEHIND_PROXY)
-        fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
-        step = self._engine.verify_request(fields, method, url, time.time(), certificate, behind_proxy)
+        step = self._step(headers, http_method, http_url, certificate, behind_proxy, guidance)
         if type(step) is dict:
             verified = Verified(step)
         else:
             with waited:
                 verified = await self._driver.conclude(step, http_url, headers)
+        return self._noticed(verified)
+
+    def _step(
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str],
+        http_url: Optional[str],
+        certificate: Optional[Union[str, bytes]],
+        behind_proxy: bool,
+        guidance: Optional[_native.Guidance],
+    ) -> Union[dict[str, Any], _native.Accepted, _native.Decision]:
+        if self.options.client_certificate_header is not None and not behind_proxy:
+            raise ConfigurationError(_NOT_BEHIND_PROXY)
+        fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
+        return self._engine.verify_request(fields, method, url, time.time(), guidance, certificate, behind_proxy)
+
+    def _noticed(self, verified: Verified) -> Verified:
         if self._warns_of_bound_token and "cnf" in verified.claims:
             self._warns_of_bound_token = False
             _log.say(
                 logging.WARNING, "a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled"
             )
         return verified
+
+    def verify_request_sync(
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str] = None,
+        http_url: Optional[str] = None,
+        *,
+        client_certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
+    ) -> dict[str, Any]:
+        """As `verify_request`, for code that isn't async: Flask, Django and other WSGI apps.
+
+        What has to be fetched is fetched by an event loop in a thread of this client, which serves all threads of the
+        process. It starts when it is first needed, and again in a process that is forked later. If nothing has to be
+        fetched, no other thread is involved. `custom_fetch`, async resolvers and stores are called in that thread.
+
+        An error that is raised has no reference to the request.
+
+        Args:
+            headers: As of `verify_request`. A Flask or Django request's `headers` can be passed.
+            http_method: As of `verify_request`.
+            http_url: As of `verify_request`.
+            client_certificate: As of `verify_request`.
+            behind_proxy: As of `verify_request`.
+
+        Raises:
+            BaseAuthError: as of `verify_request`.
+            IssuerUnavailableError: also if the event loop gives no result a second after all time limits.
+        """
+        outcome = self._outcome(headers, http_method, http_url, client_certificate, behind_proxy)
+        # Error reporters write down what the frames of a traceback hold.
+        del headers, http_url
+        return _verified(outcome).claims
+
+    def verify_sync(
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str] = None,
+        http_url: Optional[str] = None,
+        *,
+        client_certificate: Optional[Union[str, bytes]] = None,
+        behind_proxy: bool = False,
+    ) -> Verified:
+        """As `verify_request_sync`, with what the answer to the request needs besides: see `Verified`."""
+        outcome = self._outcome(headers, http_method, http_url, client_certificate, behind_proxy)
+        del headers, http_url
+        return _verified(outcome)
+
+    def _outcome(
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str],
+        http_url: Optional[str],
+        certificate: Optional[Union[str, bytes]],
+        behind_proxy: bool,
+    ) -> Union[Verified, BaseAuthError]:
+        """What is returned, or raised without the frames that it comes from."""
+        try:
+            return self._noticed(
+                self._verified_in_background(headers, http_method, http_url, certificate, behind_proxy)
+            )
+        except TimeoutError:
+            return IssuerUnavailableError(
+                "The issuer is temporarily unavailable",
+                code="event_loop_blocked",
+                headers={"Retry-After": "1"},
+            )
+        except BaseAuthError as error:
+            error.__traceback__ = error.__cause__ = error.__context__ = None
+            return error
+
+    def _verified_in_background(
+        self,
+        headers: Mapping[str, str],
+        http_method: Optional[str],
+        http_url: Optional[str],
+        certificate: Optional[Union[str, bytes]],
+        behind_proxy: bool,
+    ) -> Verified:
+        step = self._step(headers, http_method, http_url, certificate, behind_proxy, self.guidance())
+        if type(step) is dict:
+            return Verified(step)
+        limits = (self._driver.timeout, self.options.store_timeout, _GRACE_SECONDS)
+        if isinstance(step, _native.Decision):
+            # Started again there: another thread may have brought meanwhile what this decision is about to ask for.
+            return self._background.run(
+                lambda: self.verify(
+                    headers, http_method, http_url, client_certificate=certificate, behind_proxy=behind_proxy
+                ),
+                sum(limits),
+            )
+        return self._background.run(lambda: self._driver.conclude(step, http_url, headers), sum(limits))
 
     async def verify_access_token(
         self,
@@ -294,8 +418,59 @@ class ApiClient:
         """Whether Bearer is refused."""
         return self.options.dpop_required
 
+    def guidance(
+        self, scopes: Sequence[str] = (), resource: Optional[ProtectedResource] = None
+    ) -> Optional[_native.Guidance]:
+        """What challenges say besides the error; `None` without a resource. RFC 9728 section 5.1.
+
+        Args:
+            scopes: Those that a token needs for the request.
+            resource: Instead of the one in the options.
+
+        Raises:
+            ConfigurationError: one of `scopes` is no scope.
+        """
+        described = self.options.resource if resource is None else resource
+        return None if described is None else _native.Guidance(described._engines, list(scopes))
+
+    async def resource_document(self, resource: Optional[ProtectedResource] = None) -> dict[str, Any]:
+        """The metadata document of the resource, as a new dict. RFC 9728 section 2.
+
+        Args:
+            resource: Instead of the one in the options.
+
+        Raises:
+            ConfigurationError: there is no resource, or a resolver names the issuers and the resource names none.
+            IssuerUnavailableError: the issuer can't be reached, so it is not known now how it spells itself.
+        """
+        described = self.options.resource if resource is None else resource
+        if described is None:
+            raise ConfigurationError("There is no resource: give 'resource'.")
+        making = self._engine.resource_document(described._engines)
+        end = time.monotonic() + self.options.fetch_timeout
+        while isinstance(step := making.next(time.time()), _native.DocumentNeeded):
+            if not await self._documents.bring(step, end - time.monotonic()):
+                making.waited()
+        document: dict[str, Any] = json.loads(step)
+        return document
+
+    def granted_scopes(self, claims: Mapping[str, Any]) -> list[str]:
+        """All scopes that verified claims grant, with those that others imply. This does not verify the claims."""
+        return self._engine.granted_scopes(_as_json(claims))
+
+    def audience_of(self, claims: Mapping[str, Any]) -> Optional[str]:
+        """Which of the audiences in the options verified claims are for; `None` if they are for `client_ids`.
+
+        If `aud` has several of them, it is the first one in the options. This does not verify the claims.
+        """
+        return self._engine.audience_of(_as_json(claims))
+
     def unmet(
-        self, claims: Mapping[str, Any], requirement: Requirement, authorization: Optional[str] = None
+        self,
+        claims: Mapping[str, Any],
+        requirement: Requirement,
+        authorization: Optional[str] = None,
+        guidance: Optional[_native.Guidance] = None,
     ) -> Optional[BaseAuthError]:
         """The error, with its answer, for verified claims that don't meet a requirement; `None` if they do.
 
@@ -305,20 +480,27 @@ class ApiClient:
             claims: What `verify_request` has returned.
             requirement: What the resource requires.
             authorization: The request's Authorization field: the challenge is for the scheme that it uses.
+            guidance: What the challenge says besides. By default it is that of the resource in the options.
         """
         unmet = requirement.unmet(claims, self.options.scope_claim)
-        if unmet is None or isinstance(unmet, str):
-            return None if unmet is None else self._engine.unfit(unmet, authorization)
-        return self._engine.unmet(*unmet, authorization, time.time())
+        if unmet is None:
+            return None
+        said = self.guidance(requirement.scopes) if guidance is None else guidance
+        if isinstance(unmet, str):
+            return self._engine.unfit(unmet, authorization, said)
+        return self._engine.unmet(*unmet, authorization, time.time(), said)
 
-    def unfit(self, reason: str, authorization: Optional[str] = None) -> BaseAuthError:
+    def unfit(
+        self, reason: str, authorization: Optional[str] = None, guidance: Optional[_native.Guidance] = None
+    ) -> BaseAuthError:
         """The 401 for claims that don't fit the type that a route asks for.
 
         Args:
             reason: Facts for the log.
             authorization: The request's Authorization field: the challenge is for the scheme that it uses.
+            guidance: What the challenge says besides. By default it is that of the resource in the options.
         """
-        error = self._engine.unfit(None, authorization)
+        error = self._engine.unfit(None, authorization, self.guidance() if guidance is None else guidance)
         error.detail = reason
         return error
 
@@ -369,6 +551,11 @@ class ApiClient:
         """
         return None if self._store is None else self._store.status()
 
+    def observe_replay_store(self, observer: Callable[[float], object]) -> None:
+        """Have `observer` called with how long each question to the `ReplayStore` took, seconds, answered or not."""
+        if self._store is not None:
+            self._store.observers.append(observer)
+
 
 class Waited:
     """How long a request waited for the network, as a context manager around the waiting; seconds."""
@@ -383,9 +570,19 @@ class Waited:
         self.seconds += time.monotonic() - self._begun
 
 
+def _verified(outcome: Union[Verified, BaseAuthError]) -> Verified:
+    if isinstance(outcome, BaseAuthError):
+        raise outcome
+    return outcome
+
+
 def _never_needed(issuer: str) -> dict[str, Any]:
     nothing = {"age": None, "last_error": None, "next_fetch_in": None, "fetched": 0, "failed": 0}
     return {"issuer": issuer, "discovery": nothing, "key_set": dict(nothing), "keys": []}
+
+
+def _as_json(claims: Mapping[str, Any]) -> str:
+    return json.dumps(claims, allow_nan=False)
 
 
 def _fields(headers: Mapping[str, str]) -> _Fields:

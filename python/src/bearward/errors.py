@@ -183,6 +183,13 @@ class ReplayCheckUnavailableError(BaseAuthError):
     _error = "temporarily_unavailable"
 
 
+class OperationError(BaseAuthError):
+    """It can't be said which operations a JSON-RPC body asks for, and so not which scopes it needs."""
+
+    _status = 400
+    _error = "invalid_request"
+
+
 class GetAccessTokenForConnectionError(BaseAuthError):
     """There is no access token for a connection."""
 

@@ -16,7 +16,8 @@ from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
 if TYPE_CHECKING:
-    from bearward.fastapi.decisions import Decision
+    from bearward._asgi.decisions import Decision
+    from bearward.client import ApiClient
     from bearward.fastapi.guard import Auth0FastAPI
 
 __all__ = ["instrument"]
@@ -32,6 +33,14 @@ _UNDECIDED = frozenset(
         "internal_server_error",
     )
 )
+# The label of each counter of `replay_store_status`.
+_EVENTS = {
+    "question": "questions",
+    "replay": "replays",
+    "error": "errors",
+    "not_asked": "not_asked",
+    "forgotten": "forgotten",
+}
 # Errors that a deployer's own code raises may have any code. The metrics have so many different ones at most.
 _CODES = 200
 
@@ -55,6 +64,23 @@ def instrument(auth0: Auth0FastAPI, meter_provider: Optional[metrics.MeterProvid
     meter.create_observable_gauge(
         "bearward.replay.entries", [state.entries], description="Used DPoP proofs that this process remembers."
     )
+    if auth0.replay_store_status() is not None:
+        _instrument_store(meter, auth0.api_client, state)
+
+
+def _instrument_store(meter: metrics.Meter, client: ApiClient, state: _State) -> None:
+    meter.create_observable_counter(
+        "bearward.replay.store.events", [state.store_events], description="What happened with the shared replay store."
+    )
+    meter.create_observable_gauge(
+        "bearward.replay.store.breaker",
+        [state.breaker],
+        description="1 while the shared replay store fails, or else 0.",
+    )
+    duration = meter.create_histogram(
+        "bearward.replay.store.duration", unit="s", description="How long the shared replay store took to answer."
+    )
+    client.observe_replay_store(duration.record)
 
 
 class _Requests:
@@ -108,6 +134,16 @@ class _State:
     def entries(self, _options: CallbackOptions) -> Iterable[Observation]:
         """Of this process."""
         return [Observation(self._auth0.api_client._engine.replay_entries)]
+
+    def store_events(self, _options: CallbackOptions) -> Iterable[Observation]:
+        """As `replay_store_status` counts them."""
+        status = self._auth0.replay_store_status() or {}
+        return [Observation(status[name], {"event": event}) for event, name in _EVENTS.items()]
+
+    def breaker(self, _options: CallbackOptions) -> Iterable[Observation]:
+        """Whether it is open."""
+        status = self._auth0.replay_store_status() or {}
+        return [Observation(int(status["breaker"] == "open"))]
 
     def _documents(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for entry in self._auth0.status():

@@ -21,7 +21,8 @@ from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.errors import ConfigurationError, MissingRequiredArgumentError
 from bearward.introspection import Introspection
 from bearward.replay import ReplayStore
-from bearward.types import DomainsResolver
+from bearward.resource import ProtectedResource
+from bearward.types import DomainsResolver, HttpClient
 
 _logger = logging.getLogger("bearward")
 
@@ -90,9 +91,17 @@ class ApiClientOptions:
     must be one of them, and the token must say that it is an access token: `token_use` is `access`, `typ` is `at+jwt`,
     or it has a claim of scopes. A token with `aud`, `nonce`, `at_hash` or `c_hash` is refused."""
 
-    scope_claim: Optional[str] = option(default=None, kw_only=True)
+    scope_claim: Optional[Union[str, Sequence[str]]] = option(default=None, kw_only=True)
     """The claim with a token's scopes: a string with spaces between them, or a list. By default it is `scope`, and for
-    an `issuer`, where that is missing, `scp`. For a `domain` the claim `scope` must be a string."""
+    an `issuer`, where that is missing, `scp`. For a `domain` the claim `scope` must be a string. Or several claims,
+    whose scopes count together: `("scope", "permissions")`."""
+
+    implies: Optional[Mapping[str, Sequence[str]]] = option(default=None, kw_only=True)
+    """Which scopes a scope implies: with `{"admin": ["write"], "write": ["read"]}`, a token with `admin` has all
+    three."""
+
+    resource: Optional[ProtectedResource] = option(default=None, kw_only=True)
+    """What the API publishes about itself (RFC 9728). Every challenge then names the URL of its metadata document."""
 
     jwks_uri: Optional[str] = option(default=None, kw_only=True)
     """Where the issuer's keys are, for an issuer without a discovery document."""
@@ -148,6 +157,14 @@ class ApiClientOptions:
     ca_file: Optional[Union[str, os.PathLike[str]]] = option(default=None, check=checks.ca_file, kw_only=True)
     """A file with certificate authorities (PEM) that are trusted besides those of the system. `BEARWARD_CA_FILE` in the
     environment adds some as well."""
+
+    http_client: Union[HttpClient, Callable[[], HttpClient], None] = option(
+        default=None, check=checks.http_client, kw_only=True
+    )
+    """An `httpx.AsyncClient` or `httpx2.AsyncClient` for all requests to issuers, with proxies, certificate authorities
+    and headers of your own. It is good for one event loop, and you close it. Or a function that makes such a client: it
+    is called once for each event loop, or oftener, and its clients are closed with the loop. No redirect is followed,
+    whatever the client says."""
 
     dpop_algorithms: Sequence[str] = option(default=("ES256",), check=checks.algorithms, kw_only=True)
     """Signature algorithms that are accepted for DPoP proofs: ES256, ES384, RS256, PS256, EdDSA."""
@@ -214,7 +231,9 @@ class ApiClientOptions:
 
 class _CommonOptions(TypedDict, total=False):
     client_ids: Optional[Sequence[str]]
-    scope_claim: Optional[str]
+    scope_claim: Optional[Union[str, Sequence[str]]]
+    implies: Optional[Mapping[str, Sequence[str]]]
+    resource: Optional[ProtectedResource]
     jwks_uri: Optional[str]
     jwks: Optional[Mapping[str, Any]]
     allow_private_jwks: bool
@@ -227,6 +246,7 @@ class _CommonOptions(TypedDict, total=False):
     leeway: Union[int, float]
     fetch_timeout: float
     ca_file: Optional[Union[str, os.PathLike[str]]]
+    http_client: Union[HttpClient, Callable[[], HttpClient], None]
     dpop_algorithms: Sequence[str]
     dpop_replay: Union[bool, ReplayStore]
     on_store_error: OnError
@@ -281,13 +301,16 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
     _check_keys(options, issuers)
     _check_introspection(options, issuers)
     introspection = options.introspection
+    if options.http_client is not None and options.ca_file is not None:
+        raise ConfigurationError("ca_file is for Bearward's own connections: give these authorities to http_client.")
     engine = _native.Engine(
         audience=audience,
         client_ids=None if options.client_ids is None else list(options.client_ids),
         issuers=issuers,
         single_issuer=isinstance(options.issuer, str) if options.issuer is not None else options.domains is None,
         exact_issuers=options.issuer is not None,
-        scope_claim=options.scope_claim,
+        scope_claim=scope_claims(options),
+        implies=_implied(options),
         allow_private_jwks=options.allow_private_jwks,
         jwks_uri=options.jwks_uri,
         jwks=None if options.jwks is None else json.dumps(options.jwks),
@@ -354,11 +377,37 @@ def _check_clients(options: ApiClientOptions) -> None:
         raise ConfigurationError("client_ids must be a list of non-empty strings, such as ['my-app'].")
 
 
+def scope_claims(options: ApiClientOptions) -> Optional[Union[str, list[str]]]:
+    """The claim with the scopes, or the claims that count together.
+
+    Raises:
+        ConfigurationError: there is something that is not the name of a claim.
+    """
+    given: object = options.scope_claim
+    if given is None or (isinstance(given, str) and given):
+        return given
+    if not isinstance(given, (list, tuple)) or not given or not all(isinstance(it, str) and it for it in given):
+        raise ConfigurationError("scope_claim must be the name of a claim, such as 'scp', or a list of names.")
+    return list(given)
+
+
+def _implied(options: ApiClientOptions) -> Optional[dict[str, list[str]]]:
+    given: object = options.implies
+    if given is None:
+        return None
+    wrong = ConfigurationError("implies must be a dict of scopes, each with a list of scopes: {'admin': ['read']}.")
+    if not isinstance(given, Mapping):
+        raise wrong
+    for scope, implied in given.items():
+        if isinstance(implied, str) or not isinstance(implied, (list, tuple, set, frozenset)):
+            raise wrong
+        if not all(isinstance(name, str) and name and not any(map(str.isspace, name)) for name in (scope, *implied)):
+            raise wrong
+    return {scope: list(implied) for scope, implied in given.items()}
+
+
 def _check_keys(options: ApiClientOptions, issuers: Optional[list[str]]) -> None:
-    """Check the options that say where keys are, and in which claim scopes are."""
-    scope_claim: object = options.scope_claim
-    if scope_claim is not None and (not isinstance(scope_claim, str) or not scope_claim):
-        raise ConfigurationError("scope_claim must be the name of a claim, such as 'scp'.")
+    """Check the options that say where keys are."""
     if not isinstance(options.allow_private_jwks, bool):
         raise ConfigurationError("allow_private_jwks must be True or False.")
     if options.jwks_uri is None and options.jwks is None:

@@ -126,19 +126,25 @@ class Requirement:
         return more
 
     def unmet(
-        self, claims: Mapping[str, Any], scope_claim: Optional[str] = None
+        self, claims: Mapping[str, Any], scope_claim: Names = None
     ) -> Union[str, tuple[_native.Requirement, str], None]:
         """For `ApiClient.unmet`: the claim that a function refuses; or what to ask the engine, if anything.
 
-        `scope_claim`: the claim with the scopes, if it is neither `scope` nor `scp`.
+        `scope_claim`: the claim with the scopes, or several, if they are neither `scope` nor `scp`.
         """
         for name, test in self._tests:
             if name not in claims or not _passes(test, claims[name]):
                 return name
         names = self._names
         if "scope" in names:
-            names = {*names, "scp"} if scope_claim is None else {*names, scope_claim}
+            names = {*names, *_scope_claims(scope_claim)}
         return (self._engines, _some_as_json(claims, names)) if names else None
+
+
+def _scope_claims(given: Names) -> Sequence[str]:
+    if given is None:
+        return ("scp",)
+    return (given,) if isinstance(given, str) else given
 
 
 def _passes(test: Callable[[Any], Any], claim: object) -> bool:

@@ -1,7 +1,7 @@
 """Types that appear in signatures."""
 
 from collections.abc import Awaitable
-from typing import Callable, Optional, TypedDict, Union
+from typing import Any, Callable, Optional, Protocol, TypedDict, Union
 
 
 class DomainsResolverContext(TypedDict):
@@ -23,6 +23,18 @@ An issuer with a path is returned as its tokens spell it: `https://kc.example.co
 
 A plain function is called in a worker thread, so it may wait for a database. Several calls may run at once.
 """
+
+
+class HttpClient(Protocol):
+    """The part of an `httpx.AsyncClient`, and of an `httpx2.AsyncClient`, that is used."""
+
+    def stream(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a request; the response is read later."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        ...
 
 
 class _GrantedToken(TypedDict):

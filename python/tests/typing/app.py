@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Optional
 
+import httpx
 import redis.asyncio
 from fastapi import Depends, FastAPI
 from fastapi.requests import HTTPConnection
@@ -19,6 +20,7 @@ from bearward import (
     Requirement,
 )
 from bearward.fastapi import Guard, claims_of
+from bearward.testing import TestTenant, act_as
 from fastapi_plugin import (
     Auth0FastAPI,
     BaseAuthError,
@@ -59,6 +61,9 @@ class Store:
 auth0 = Auth0FastAPI(audience="api", dpop_replay=Store(), on_store_error="local", dpop_algorithms=["ES256"])
 auth0 = Auth0FastAPI(dpop_replay=RedisReplayStore(redis.asyncio.Redis()), public_origin="https://api.example")
 auth0 = Auth0FastAPI(dpop_nonce=True, dpop_nonce_key=[b"", b""], dpop_nonce_lifetime=60, trusted_hops=2)
+auth0 = Auth0FastAPI(domain="tenant.example", audience="api", http_client=httpx.AsyncClient(http2=False))
+auth0 = Auth0FastAPI(domain="tenant.example", audience="api", http_client=lambda: httpx.AsyncClient())
+auth0 = Auth0FastAPI(domain="tenant.example", audience="api", http_client=httpx.AsyncClient)
 store: ReplayStore = Store()
 auth0 = Auth0FastAPI(domains=resolve, audience="api", resolver_timeout=1, resolver_ttl_seconds=0.5, fetch_timeout=2)
 resolver: DomainsResolver = resolve
@@ -83,6 +88,18 @@ class User:
 @app.get("/me")
 async def me(user: Annotated[User, auth0.require_auth(model=User, any_permission=["a"], max_age=60)]) -> str:
     return user.sub
+
+
+def of_wsgi(client: ApiClient) -> dict[str, Any]:
+    nonce: Optional[str] = client.verify_sync({}, "GET", "https://api.example/").dpop_nonce
+    return client.verify_request_sync({"Authorization": nonce or ""})
+
+
+def of_tests() -> str:
+    with TestTenant("tenant.example") as tenant, act_as(app, checks=False, sub="me"):
+        tenant.serve(auth0, auth0.api_client)
+        headers: dict[str, str] = tenant.headers(dpop=True, url="/", scope="a")
+        return tenant.token(sub=None) + headers["DPoP"]
 
 
 async def by_hand(connection: HTTPConnection) -> list[Optional[str]]:

@@ -24,6 +24,7 @@ from . import (
     encrypted,
     exact_issuer,
     fixed_keys,
+    guidance,
     header,
     introspection,
     issuer,
@@ -71,6 +72,7 @@ def all_groups() -> list[Group]:
         introspection,
         recipient,
         scope_claim,
+        guidance,
         fixed_keys,
     ]
     return [module.group() for module in modules]

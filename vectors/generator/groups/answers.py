@@ -1,4 +1,4 @@
-"""What the client is told in the RFC profile. The default profile is told in every other case."""
+"""What the client learns in the RFC profile. Every other case is in the default profile."""
 
 from __future__ import annotations
 

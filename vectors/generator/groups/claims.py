@@ -176,7 +176,7 @@ def _required(cases: Group) -> None:
 
 
 def _order(cases: Group) -> None:
-    """Of several faults the first in this order is told."""
+    """Of several faults, the answer names the first in this order."""
     spec = "RFC 7519 section 7.2"
     faults: list[tuple[str, dict[str, Any], str]] = [
         ("iss", {"iss": "https://tenant.example.com"}, "issuer_mismatch"),

@@ -1,4 +1,4 @@
-"""What the client is told: every row of the table "WWW-Authenticate", in both profiles of statuses."""
+"""What the client learns: every row of the table "WWW-Authenticate", in both profiles of statuses."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ def _presence(cases: Group) -> None:
     spec = "RFC 9449 section 4.3 step 3"
     tok = bound_token()
 
-    def refuse(name: str, missing: list[str], told: str) -> None:
-        expect = rejected("proof_claims_missing", told, cases.policy, "dpop")
+    def refuse(name: str, missing: list[str], text: str) -> None:
+        expect = rejected("proof_claims_missing", text, cases.policy, "dpop")
         bad = proof(tok, dict.fromkeys(missing, ABSENT))
         cases.add(f"{name}_is_rejected", spec, tok, expect, proof=bad)
 

@@ -9,6 +9,8 @@ from .exact_issuer import DISCOVERY, KEYS, POLICY, REALM, served
 
 SPEC = "RFC 6749 section 3.3, RFC 8693 section 4.2"
 NAMED = {"scope_claim": "roles"}
+MERGED = {"scope_claim": ["scope", "scp", "permissions"]}
+IMPLIED = {"implies": {"admin": ["write"], "write": ["read"]}}
 
 
 def group() -> Group:
@@ -41,6 +43,21 @@ def group() -> Group:
     add("no_claim", {}, good=False)
     add("configured_claim", {"roles": ["read"]}, good=True, policy=NAMED)
     add("scope_beside_the_configured_claim", {"scope": "read", "scp": "read"}, good=False, policy=NAMED)
+    for name, claims, good in [
+        ("first_of_merged_claims", {"scope": "read"}, True),
+        ("last_of_merged_claims", {"scope": "write", "permissions": ["read"]}, True),
+        ("merged_claim_of_another_type_beside_it", {"scope": 5, "permissions": ["read"]}, True),
+        ("claim_that_is_not_merged", {"roles": ["read"]}, False),
+        ("words_apart_in_merged_claims", {"scope": "re", "permissions": ["ad"]}, False),
+    ]:
+        add(name, claims, good=good, policy=MERGED)
+    for name, claims, good in [
+        ("scope_that_implies_it", {"scope": "write"}, True),
+        ("scope_that_implies_one_that_implies_it", {"scope": "openid admin"}, True),
+        ("longer_word_than_one_that_implies_it", {"scope": "admins"}, False),
+        ("hierarchy_without_a_scope_of_it", {"scope": "openid"}, False),
+    ]:
+        add(name, claims, good=good, policy=IMPLIED)
     bare = {"issuers": ["tenant.example.com"], "exact_issuers": False}
     for name, claims in {"array": {"scope": ["read"]}, "scp": {"scope": ABSENT, "scp": "read"}}.items():
         cases.add(

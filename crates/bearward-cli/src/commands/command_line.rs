@@ -10,7 +10,8 @@ use clap::{
 
 use crate::{
     commands::args::{Args, Command},
-    settings::{self, ENV_FILE, env_file::EnvFile},
+    settings::{self, ENV_FILE, Source, env_file::EnvFile},
+    tenant::configured::{NamedIssuers, Origin},
     terminal::{failure::Failure, input, output},
 };
 
@@ -18,7 +19,7 @@ use crate::{
 const LENGTH: usize = 100;
 
 /// Arguments that may be read from stdin or a file.
-const SECRETS: [(&str, &str); 2] = [("client_secret", "client secret"), ("token", "access token")];
+const SECRETS: [(&str, &str); 2] = [("token", "access token"), ("client_secret", "client secret")];
 
 /// The command with its arguments and settings. `--help` and mistakes end the process.
 pub(crate) fn read() -> Result<Command, Failure> {
@@ -74,12 +75,28 @@ fn check_origins(matches: &ArgMatches) -> Result<(), Failure> {
             return Err(Failure::usage(message).with_hint("only arguments can be read from stdin and files."));
         }
     }
-    // These arguments have no other default values than those from the file.
-    let is_from_file = |id| origin(id) == Some(ValueSource::DefaultValue);
-    let has_secret =
-        text("client_secret").is_some_and(|text| !text.is_empty()) && !is_from_file("client_secret");
-    if has_secret && is_from_file("domain") {
-        settings::announce_secret_destination(text("domain").unwrap_or_default());
+    // It has no other default value than that from the file.
+    let is_from_file = origin("client_secret") == Some(ValueSource::DefaultValue);
+    let is_sent = text("token").is_none() && text("client_secret").is_some_and(|text| !text.is_empty());
+    if is_sent && !is_from_file {
+        announce_issuer(matches)?;
+    }
+    Ok(())
+}
+
+/// Prints which issuer gets the secret, if `.env` chose it.
+fn announce_issuer(matches: &ArgMatches) -> Result<(), Failure> {
+    // Other commands have one tenant only, or read its name themselves.
+    if matches.try_contains_id("issuer").is_err() {
+        return Ok(());
+    }
+    let typed = |id| -> Vec<String> {
+        let texts = matches.try_get_raw(id).ok().flatten().into_iter().flatten();
+        texts.map(|text| text.to_string_lossy().into_owned()).collect()
+    };
+    let named = NamedIssuers::find(&typed("domain"), &typed("issuer"))?;
+    if let Some(named) = named.filter(|named| named.origin == Origin::Setting(Source::EnvFile)) {
+        settings::announce_secret_destination(&named.texts.join(", "), named.setting.noun());
     }
     Ok(())
 }
@@ -145,20 +162,20 @@ fn missing(error: &Error, definition: &Definition) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn domain(file: &str, args: &[&str]) -> Result<String, Error> {
+    fn client_id(file: &str, args: &[&str]) -> Result<String, Error> {
         let command = with_defaults_from(&EnvFile::parse(file), Args::command());
-        let args = ["bearward", "token", "--client-id", "x", "--client-secret", "x"].iter().chain(args);
+        let args = ["bearward", "token", "--client-secret", "x"].iter().chain(args);
         let args = Args::from_arg_matches(&command.try_get_matches_from(args)?)?;
         let Command::Token(token) = args.command else { panic!("another command") };
-        Ok(token.domain.to_string())
+        Ok(token.client_id)
     }
 
     #[test]
     fn a_flag_overrides_the_file_and_without_both_it_is_an_error() {
-        let file = "AUTH0_DOMAIN=file.example.com\nAUTH0_AUDIENCE=https://api.example.com\n";
-        assert_eq!(domain(file, &[]).unwrap(), "file.example.com");
-        assert_eq!(domain(file, &["--domain", "flag.example.com"]).unwrap(), "flag.example.com");
-        assert!(domain("", &[]).is_err());
+        let file = "AUTH0_CLIENT_ID=of-the-file\n";
+        assert_eq!(client_id(file, &[]).unwrap(), "of-the-file");
+        assert_eq!(client_id(file, &["--client-id", "of-the-flag"]).unwrap(), "of-the-flag");
+        assert!(client_id("", &[]).is_err());
     }
 
     #[test]

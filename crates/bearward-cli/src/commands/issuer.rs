@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::{
     commands::args::IssuerArgs,
     http::trust::CA_FILE,
-    tenant::local::Announcement,
+    tenant::{configured::IssuerSetting, local::Announcement},
     terminal::{failure::Failure, input, output},
 };
 
@@ -238,6 +238,12 @@ impl Ready<'_> {
         }
     }
 
+    /// How clients and APIs are told of the tenant: by its domain, unless that means another issuer.
+    fn setting(&self) -> IssuerSetting {
+        let by_domain = format!("https://{}/", self.tenant.domain());
+        if self.tenant.issuer() == by_domain { IssuerSetting::Domain } else { IssuerSetting::Issuer }
+    }
+
     fn management_audience(&self) -> String {
         format!("https://{}/api/v2/", self.tenant.domain())
     }
@@ -278,9 +284,11 @@ impl fmt::Display for Ready<'_> {
         if let Some(ca_file) = &ca_file {
             writeln!(f, "  export {CA_FILE}={}", shell(ca_file))?;
         }
-        writeln!(f, "  export AUTH0_DOMAIN={}", shell(tenant.domain()))?;
+        let setting = self.setting();
+        let name = if setting == IssuerSetting::Domain { tenant.domain() } else { tenant.issuer() };
+        writeln!(f, "  export {}={}", setting.variable(), shell(name))?;
         if let Some(audience) = self.described.audiences.first() {
-            writeln!(f, "  export AUTH0_AUDIENCE={}", shell(audience))?;
+            writeln!(f, "  export {}={}", setting.audience_variable(), shell(audience))?;
         }
         writeln!(f, "  export AUTH0_CLIENT_ID={}", shell(tenant.client_id()))?;
         match self.secrets {

@@ -6,9 +6,12 @@ pub(crate) mod command_line;
 mod completions;
 mod doctor;
 mod explain;
+mod grant;
 mod init;
 mod issuer;
 mod man;
+mod recipients;
+mod remedies;
 mod token;
 
 use std::process::ExitCode;
@@ -20,7 +23,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Init(args) => run(init::run(*args)).map(|()| ExitCode::SUCCESS),
         Command::Issuer(args) => run(issuer::run(args)).map(|()| ExitCode::SUCCESS),
         Command::Token(args) => run(token::run(args)).map(|()| ExitCode::SUCCESS),
-        Command::Call(args) => run(call::run(args)),
+        Command::Call(args) => run(call::run(*args)),
         Command::Doctor(args) => run(doctor::run(args)),
         Command::Completions(args) => completions::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Man(args) => man::run(&args).map(|()| ExitCode::SUCCESS),

@@ -6,6 +6,7 @@ use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url, redirect::Po
 
 use crate::{
     http::{
+        loopback::is_loopback,
         proxy,
         trust::{self, Trust},
     },
@@ -20,8 +21,11 @@ pub(crate) struct HttpOptions {
     pub(crate) ca_file: Option<PathBuf>,
 }
 
-/// A client for requests to `url`: https only, no redirects.
+/// A client for requests to `url`: https only, no redirects. An issuer on this machine may be without TLS.
 pub(crate) fn client(options: &HttpOptions, url: &Url) -> Result<Client, Failure> {
+    if is_clear_text_on_loopback(url) {
+        return clear_text_client(options, url);
+    }
     build(trusting(builder(options, url).https_only(true), options, url)?)
 }
 
@@ -30,6 +34,9 @@ pub(crate) fn client(options: &HttpOptions, url: &Url) -> Result<Client, Failure
 pub(crate) fn probing_client(url: &Url, timeout: Duration) -> Result<Client, Failure> {
     let options = HttpOptions { timeout: timeout * 3, ca_file: None };
     let builder = builder(&options, url).connect_timeout(timeout).read_timeout(timeout * 2).tls_info(true);
+    if is_clear_text_on_loopback(url) {
+        return build(builder.tls_certs_only([]));
+    }
     build(trusting(builder.https_only(true), &options, url)?)
 }
 
@@ -105,6 +112,11 @@ pub(crate) fn tls_problem(error: &reqwest::Error) -> Option<&rustls::Error> {
 
 pub(crate) fn authority(url: &Url) -> String {
     url.authority().to_owned()
+}
+
+/// Whether requests to `url` need no TLS: they never leave this machine.
+pub(crate) fn is_clear_text_on_loopback(url: &Url) -> bool {
+    url.scheme() == "http" && is_loopback(url)
 }
 
 fn builder(options: &HttpOptions, url: &Url) -> ClientBuilder {

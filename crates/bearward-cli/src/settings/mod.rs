@@ -13,8 +13,8 @@ use crate::{
 /// The name of the file.
 pub(crate) const ENV_FILE: &str = ".env";
 
-/// The longest possible DNS name.
-const DOMAIN_LENGTH: usize = 253;
+/// Longer than any DNS name, and than the URL of any issuer in use.
+const NAME_LENGTH: usize = 500;
 
 /// The `.env` of the working folder; an empty one if it is missing. A folder of this name is ignored: it is a Python
 /// virtual environment.
@@ -60,6 +60,17 @@ pub(crate) fn setting_in(name: &str, file: &EnvFile) -> Option<(OsString, Source
     in_environment(name).map(|value| (value, Source::Environment)).or_else(from_file)
 }
 
+/// A setting without a flag, from one source alone, as text. An empty value counts as missing.
+pub(crate) fn text_from(name: &str, source: Source) -> Result<Option<String>, Failure> {
+    match source {
+        Source::Environment => {
+            let text = in_environment(name).map(OsString::into_string).transpose();
+            text.map_err(|_| Failure::usage(format!("{name} is not UTF-8.")))
+        }
+        Source::EnvFile => Ok(in_env_file(name)),
+    }
+}
+
 /// A setting without a flag, as text.
 pub(crate) fn text(name: &str) -> Result<Option<String>, Failure> {
     let text = setting(name).map(|(value, _)| value.into_string()).transpose();
@@ -81,17 +92,17 @@ pub(crate) fn in_env_file(name: &str) -> Option<String> {
     env_file().ok()?.value(name)
 }
 
-/// If the domain comes from `.env` but the secret does not, the domain is printed before the secret is sent: `.env` may
-/// have come with somebody else's code.
-pub(crate) fn announce_secret_destination(domain: &str) {
-    let domain = output::one_line(domain, DOMAIN_LENGTH);
+/// If the domain or issuer comes from `.env` but the secret does not, its name is printed before the secret is sent: `.env`
+/// may have come with somebody else's code. `noun`: which of the two it is.
+pub(crate) fn announce_secret_destination(name: &str, noun: &str) {
+    let name = output::one_line(name, NAME_LENGTH);
     output::message(format_args!(
-        "note: the secret is sent to {domain}, the domain in {ENV_FILE} of this folder."
+        "note: the secret is sent to {name}, the {noun} in {ENV_FILE} of this folder."
     ));
 }
 
 /// The same before somebody signs in there.
 pub(crate) fn announce_sign_in(domain: &str) {
-    let domain = output::one_line(domain, DOMAIN_LENGTH);
+    let domain = output::one_line(domain, NAME_LENGTH);
     output::message(format_args!("note: you sign in at {domain}, the domain in {ENV_FILE} of this folder."));
 }

@@ -54,7 +54,7 @@ impl FromStr for Domain {
                 "tenants use https: give the host alone, such as tenant.eu.auth0.com"
             }
             IssuerNameError::MoreThanHost => {
-                "a path follows the host: give the host alone, such as tenant.eu.auth0.com"
+                "a path follows the host: give the host alone, such as tenant.eu.auth0.com, or --issuer with the whole URL"
             }
             IssuerNameError::BadHost if !text.is_ascii() => {
                 "give the host in ASCII, as in DNS (xn--...): some letters look like others"

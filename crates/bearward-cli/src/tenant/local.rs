@@ -8,13 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bearward_core::issuer::IssuerUrl;
 use reqwest::Url;
 use serde_json::{Map, Value};
 
 use crate::{
     http::loopback::is_loopback,
     settings::private_file,
-    tenant::domain::Domain,
+    tenant::{configured::ConfiguredIssuer, domain::Domain},
     terminal::{failure::Failure, input},
 };
 
@@ -70,11 +71,14 @@ impl Drop for Announcement {
 /// The local tenant that was started in the working folder. It may have been killed since.
 pub(crate) struct LocalTenant {
     pub(crate) domain: Domain,
-    pub(crate) ca_file: String,
+    /// As its tokens spell it.
+    pub(crate) issuer: IssuerUrl,
+    /// `None` if it is without TLS.
+    pub(crate) ca_file: Option<String>,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
-    /// The first of its APIs.
-    pub(crate) audience: Option<String>,
+    /// Its APIs.
+    pub(crate) audiences: Vec<String>,
     pub(crate) admin: Option<AdminApi>,
 }
 
@@ -125,16 +129,34 @@ impl LocalTenant {
         let members: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
         let text = |name| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let domain: Domain = text("domain")?.parse().ok().filter(|it: &Domain| is_loopback(&it.url(&[])))?;
+        let issuer = text("issuer").map_or_else(|| Ok(domain.issuer().clone()), IssuerUrl::exact).ok()?;
+        let url = Url::parse(issuer.as_str()).ok().filter(is_loopback)?;
+        (url.authority() == domain.to_string()).then_some(())?;
+        let audiences = members.get("audiences").and_then(Value::as_array).into_iter().flatten();
+        let ca_file = text("ca_file").map(str::to_owned);
+        // Without its certificate, nothing is known to be the tenant, except on plain http.
+        let is_reachable = ca_file.is_some() || issuer.is_plain_http();
+        is_reachable.then_some(())?;
         Some(Self {
             domain,
-            ca_file: text("ca_file")?.to_owned(),
+            issuer,
+            ca_file,
             client_id: text("client_id")?.to_owned(),
             client_secret: text("client_secret")?.to_owned(),
-            audience: members.get("audiences").and_then(|it| it[0].as_str()).map(str::to_owned),
+            audiences: audiences.filter_map(Value::as_str).map(str::to_owned).collect(),
             admin: text("admin_url")
                 .zip(text("admin_secret"))
                 .and_then(|(url, secret)| AdminApi::at(url, secret)),
         })
+    }
+
+    /// A tenant that imitates another issuer than Auth0 is known by its URL, not by its domain.
+    pub(crate) fn configured(&self) -> ConfiguredIssuer {
+        if self.issuer == *self.domain.issuer() {
+            ConfiguredIssuer::Domain(self.domain.clone())
+        } else {
+            ConfiguredIssuer::Exact(self.issuer.clone())
+        }
     }
 
     /// Replaces the failure of a request, if nothing or something else answers at the tenant's address.
@@ -170,7 +192,7 @@ mod tests {
         assert_eq!((mode(&folder), mode(&folder.join(FILE))), (0o700, 0o600));
         let found = LocalTenant::find_in(&folder).unwrap();
         assert_eq!((found.domain.to_string(), found.client_secret), ("127.0.0.1:4400".into(), "hush".into()));
-        assert_eq!(found.audience.as_deref(), Some("https://a"));
+        assert_eq!(found.audiences, ["https://a", "https://b"]);
         drop(announcement);
         assert!(!folder.exists());
         let failure = LocalTenant::find_in(&folder).err().unwrap();

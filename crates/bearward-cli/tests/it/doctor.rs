@@ -184,7 +184,7 @@ fn the_reason_of_a_failed_tls_handshake_is_shown() {
     expired.assert_failed("tls", 3, "xpired", "is this machine's clock right?");
     let (_, port) = server.domain().rsplit_once(':').unwrap();
     let named = tls_of(&format!("localhost:{port}"), &server.ca_pem, "10");
-    named.assert_failed("tls", 3, "not valid for name", "is this the domain");
+    named.assert_failed("tls", 3, "not valid for name", "is this the host");
     let clear = Server::http();
     tls_of(clear.domain(), &server.ca_pem, "10").assert_failed(
         "tls",
@@ -225,10 +225,10 @@ fn an_unavailable_or_unusable_discovery_document_is_a_failed_check() {
             json!({ "status": 302, "headers": { "Location": "https://x.example/" } }),
             1,
             "redirects to https://x.example/",
-            "AUTH0_DOMAIN",
+            "own URL",
         ),
         (json!({ "body": { "text": "<html>Sign in</html>" } }), 1, "not a JSON object", "requires a login"),
-        (json!({ "body": { "padded_to": 2_000_000 } }), 1, "longer than 1048576 bytes", "host of a tenant"),
+        (json!({ "body": { "padded_to": 2_000_000 } }), 1, "longer than 1048576 bytes", "URL of an issuer"),
         (json!({ "fault": "break_off" }), 3, "closed the connection", "try again"),
         (json!({ "fault": "close" }), 3, "closed the connection", "try again"),
     ] {
@@ -325,7 +325,7 @@ fn each_key_is_judged_by_itself() {
     shown("warning", "RSA 1024, ");
     shown("skipped", "not for signatures");
     shown("warning", "another key has the same kid");
-    shown("warning", "without a kid, no token can name it");
+    shown("warning", "not a key, or its kid can't be used");
     assert_eq!(findings.status("keys"), "ok");
     assert_eq!(
         (findings.facts("keys"), findings.status("token")),
@@ -406,12 +406,12 @@ fn a_wrong_clock_is_shown_with_its_effects() {
     };
     tenant_is_ahead_by(20).assert_warned(
         "clock",
-        "s behind the tenant's: expired tokens are accepted",
+        "s behind the issuer's: expired tokens are accepted",
         "NTP",
     );
     tenant_is_ahead_by(-100).assert_warned(
         "clock",
-        "s ahead of the tenant's: tokens expire too early by that much",
+        "s ahead of the issuer's: tokens expire too early by that much",
         "NTP",
     );
     for seconds in [100, -400] {

@@ -187,6 +187,9 @@ fn without_a_tenant_nothing_is_written() {
     let announce = |name: &str, value: Value| {
         let mut changed = ready.clone();
         changed[name] = value;
+        if name == "domain" {
+            changed["issuer"] = json!(format!("https://{}/", changed["domain"].as_str().unwrap()));
+        }
         fs::write(&path, changed.to_string()).unwrap();
     };
     // Another server has the port now.

@@ -14,6 +14,8 @@ mod init_local;
 mod issuer;
 mod looks;
 mod manual;
+mod other_issuers;
+mod redis;
 mod server;
 mod stranger;
 mod support;

@@ -86,6 +86,25 @@ fn the_domain_of_the_file_is_printed_before_a_secret_from_elsewhere_is_sent() {
         assert!(finished.stderr.starts_with(NOTE), "{}", finished.stderr);
         assert!(!finished.stderr.contains("hush"), "{}", finished.stderr);
     }
+    let issuer = cloned("BEARWARD_ISSUER=https://127.0.0.1:1/realms/a\n");
+    let mut by_environment = token(&issuer, &[]);
+    by_environment.env("AUTH0_CLIENT_SECRET", "hush");
+    let by_flag = token(&issuer, &["--client-secret", "hush"]);
+    let mut doctor = bearward(issuer.path(), &["doctor", "--client-id", "c", "--audience", "a"]);
+    doctor.env("AUTH0_CLIENT_SECRET", "hush");
+    for command in [by_environment, by_flag, doctor] {
+        let finished = finish(command);
+        let note =
+            "note: the secret is sent to https://127.0.0.1:1/realms/a, the issuer in .env of this folder.";
+        assert!(finished.stderr.starts_with(note), "{}", finished.stderr);
+        assert!(!finished.stderr.contains("hush"), "{}", finished.stderr);
+    }
+    let mut own_issuer = token(&issuer, &["--client-secret", "hush"]);
+    own_issuer.env("AUTH0_DOMAIN", "127.0.0.1:1");
+    assert!(!finish(own_issuer).stderr.contains("note:"), "the environment goes before the file");
+    let mut with_token = bearward(issuer.path(), &["call", "--token", "t", "http://127.0.0.1:1"]);
+    with_token.env("AUTH0_CLIENT_SECRET", "hush");
+    assert!(!finish(with_token).stderr.contains("note:"), "no secret is sent");
     let domain_by_flag = token(&folder, &["--domain", "127.0.0.1:1", "--client-secret", "hush"]);
     assert!(!finish(domain_by_flag).stderr.contains("note:"));
     let both = cloned("AUTH0_DOMAIN=127.0.0.1:1\nAUTH0_CLIENT_SECRET=hush\nAUTH0_MANAGEMENT_TOKEN=hush\n");
@@ -211,12 +230,9 @@ fn commands_without_settings_work_beside_an_unreadable_file() {
 fn a_missing_argument_is_named_with_its_variable() {
     let folder = tempfile::tempdir().unwrap();
     let finished = finish(token(&folder, &["--client-secret", "s"]));
-    assert_refused(
-        &finished,
-        "hint: it can also be set in the environment or in .env, as AUTH0_DOMAIN. `bearward init`",
-    );
+    assert_refused(&finished, "hint: set AUTH0_DOMAIN (a tenant of Auth0) or BEARWARD_ISSUER (any issuer)");
     let finished = finish(bearward(folder.path(), &["call", "http://127.0.0.1:1"]));
-    assert_refused(&finished, "as BEARWARD_TOKEN.");
+    assert_refused(&finished, "hint: set BEARWARD_TOKEN, or AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET");
 }
 
 #[test]

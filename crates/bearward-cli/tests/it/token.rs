@@ -130,7 +130,7 @@ fn the_local_tenant_issues_tokens_with_chosen_claims() {
     for (args, part) in [
         (&["--claim", "name"][..], "expected NAME=VALUE"),
         (&["--claim", "=x"], "expected NAME=VALUE"),
-        (&["--domain", "127.0.0.1:1"], "127.0.0.1:1 is not the local tenant of this folder"),
+        (&["--domain", "127.0.0.1:1"], "https://127.0.0.1:1/ is not the local tenant of this folder"),
     ] {
         let text = |name: &str| ready[name].as_str().unwrap();
         let mut command = bearward(folder.path(), &[&["token", "--sub", "a"], args].concat());

@@ -3,6 +3,7 @@
 use super::error_code::ErrorCode;
 use crate::http::scheme::Scheme;
 use crate::policy::{DpopMode, StatusProfile};
+use crate::resource::Guidance;
 
 /// The challenge of a refused request: one field value with one or two challenges. RFC 9110 §11.6.1.
 pub(super) struct Challenge<'a> {
@@ -12,6 +13,16 @@ pub(super) struct Challenge<'a> {
     pub(super) statuses: StatusProfile,
     /// The algorithms accepted for proofs. RFC 9449 §7.1.
     pub(super) algs: String,
+    pub(super) guidance: Option<&'a Guidance>,
+}
+
+type Parameter<'a> = (&'static str, &'a str);
+
+/// Whether a challenge is the one that names the error. Of two challenges, one is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Error,
+    Nothing,
 }
 
 pub(super) struct Error<'a> {
@@ -23,27 +34,58 @@ pub(super) struct Error<'a> {
 
 impl Challenge<'_> {
     pub(super) fn to_field(&self) -> String {
-        let error = self.error.parameters();
-        let algs = parameter("algs", &self.algs);
-        let realm = parameter("realm", "api");
         match (self.mode, self.scheme) {
-            (DpopMode::Off, _) if error.is_empty() => format!("Bearer {realm}"),
-            (DpopMode::Off, _) => format!("Bearer {error}"),
-            (DpopMode::Required, _) if error.is_empty() => format!("DPoP {algs}"),
-            (DpopMode::Required, _) => format!("DPoP {error}, {algs}"),
-            (DpopMode::Accepted, Some(Scheme::Dpop)) if error.is_empty() && self.own_scheme_first() => {
-                format!("DPoP {algs}, Bearer {realm}")
-            }
-            (DpopMode::Accepted, _) if error.is_empty() => format!("Bearer {realm}, DPoP {algs}"),
+            (DpopMode::Off, _) => self.bearer(Says::Error),
+            (DpopMode::Required, _) => self.dpop(Says::Error),
             (DpopMode::Accepted, Some(Scheme::Dpop)) if self.own_scheme_first() => {
-                format!("DPoP {error}, {algs}, Bearer {realm}")
+                format!("{}, {}", self.dpop(Says::Error), self.bearer(Says::Nothing))
             }
-            (DpopMode::Accepted, Some(Scheme::Dpop)) => format!("Bearer {realm}, DPoP {error}, {algs}"),
-            (DpopMode::Accepted, Some(Scheme::Bearer) | None) => format!("Bearer {error}, DPoP {algs}"),
+            (DpopMode::Accepted, Some(Scheme::Dpop)) => {
+                format!("{}, {}", self.bearer(Says::Nothing), self.dpop(Says::Error))
+            }
+            (DpopMode::Accepted, Some(Scheme::Bearer) | None) => {
+                format!("{}, {}", self.bearer(Says::Error), self.dpop(Says::Nothing))
+            }
         }
     }
 
-    /// Whether the challenge of the scheme that the request came in stands first: clients in the field look at the
+    /// RFC 6750 §3
+    fn bearer(&self, says: Says) -> String {
+        let mut parameters = self.error_and_guidance(says);
+        if parameters.first().is_none_or(|(name, _)| *name != "error") {
+            parameters.insert(0, ("realm", "api"));
+        }
+        challenge("Bearer", &parameters)
+    }
+
+    /// RFC 9449 §7.1
+    fn dpop(&self, says: Says) -> String {
+        let mut parameters = self.error_and_guidance(says);
+        let guidance = parameters.len() - self.guidance_of(says).count();
+        parameters.insert(guidance, ("algs", &self.algs));
+        challenge("DPoP", &parameters)
+    }
+
+    fn error_and_guidance(&self, says: Says) -> Vec<Parameter<'_>> {
+        let error = if says == Says::Error { self.error.parameters() } else { Vec::new() };
+        error.into_iter().chain(self.guidance_of(says)).collect()
+    }
+
+    /// RFC 9728 §5.1. Where an error says what a better token needs, it says so in its own parameters.
+    fn guidance_of(&self, says: Says) -> impl Iterator<Item = Parameter<'_>> {
+        let wanted = self.error.wanted.iter().find(|(name, _)| *name == "scope");
+        let scope = match (wanted, self.guidance) {
+            (Some(_), _) if says == Says::Error => None,
+            (Some((_, wanted)), Some(_)) => Some(wanted.as_str()),
+            (None, Some(guidance)) => Some(guidance.scope.as_str()),
+            (_, None) => None,
+        };
+        let scope = scope.filter(|scope| !scope.is_empty()).map(|scope| ("scope", scope));
+        let metadata = self.guidance.map(|guidance| ("resource_metadata", guidance.metadata_url.as_str()));
+        scope.into_iter().chain(metadata)
+    }
+
+    /// Whether the challenge of the scheme that the request came in is the first one: clients in the field look at the
     /// beginning. With the compatible statuses only a client that is asked for a nonce depends on it; all other answers
     /// are as clients of the replaced SDK know them.
     fn own_scheme_first(&self) -> bool {
@@ -53,20 +95,22 @@ impl Challenge<'_> {
 
 impl Error<'_> {
     /// RFC 6750 §3.1: for a request without credentials, the challenge says what is required, and names no error.
-    fn parameters(&self) -> String {
+    fn parameters(&self) -> Vec<Parameter<'_>> {
         if self.code == ErrorCode::InvalidRequest && self.description.is_empty() {
-            return String::new();
+            return Vec::new();
         }
-        let mut parameters = parameter("error", self.code.as_str());
         let wanted = self.wanted.iter().map(|(name, value)| (*name, value.as_str()));
-        for (name, value) in [("error_description", self.description)].into_iter().chain(wanted) {
-            if !value.is_empty() {
-                parameters.push_str(", ");
-                parameters.push_str(&parameter(name, value));
-            }
-        }
-        parameters
+        let said = [("error_description", self.description)].into_iter().chain(wanted);
+        [("error", self.code.as_str())]
+            .into_iter()
+            .chain(said.filter(|(_, value)| !value.is_empty()))
+            .collect()
     }
+}
+
+fn challenge(scheme: &str, parameters: &[Parameter<'_>]) -> String {
+    let written: Vec<String> = parameters.iter().map(|(name, value)| parameter(name, value)).collect();
+    format!("{scheme} {}", written.join(", "))
 }
 
 /// `name="value"`, of the characters that RFC 6750 §3 allows in a value: printable ASCII without `"` and `\`.

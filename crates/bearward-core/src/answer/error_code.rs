@@ -24,6 +24,8 @@ pub enum ErrorCode {
     TemporarilyUnavailable,
     /// The deployer's function that names the accepted issuers failed.
     DomainsResolverError,
+    /// The service itself is put together wrongly.
+    InvalidConfiguration,
 }
 
 impl ErrorCode {
@@ -39,6 +41,7 @@ impl ErrorCode {
             Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::DomainsResolverError => "domains_resolver_error",
+            Self::InvalidConfiguration => "invalid_configuration",
         }
     }
 
@@ -52,7 +55,7 @@ impl ErrorCode {
             | (Self::InvalidToken | Self::UseDpopNonce | Self::InsufficientUserAuthentication, _) => 401,
             (Self::InsufficientScope | Self::AccessDenied, _) => 403,
             (Self::TemporarilyUnavailable, _) => 503,
-            (Self::DomainsResolverError, _) => 500,
+            (Self::DomainsResolverError | Self::InvalidConfiguration, _) => 500,
         }
     }
 }

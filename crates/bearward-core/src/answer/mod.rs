@@ -6,15 +6,16 @@ mod challenge;
 mod error_code;
 mod texts;
 
-use core::fmt::Write as _;
 use std::borrow::Cow;
 use std::time::Duration;
 
 use self::challenge::{Challenge, Error};
+use crate::encoding::json::quoted;
 use crate::http::scheme::Scheme;
 use crate::policy::{Policy, StatusProfile};
 use crate::refusal::Cause;
 use crate::rejection::Rejection;
+use crate::resource::Guidance;
 
 pub use self::error_code::ErrorCode;
 
@@ -48,22 +49,42 @@ impl Answer {
         .filter_map(|(name, value)| Some((name, Cow::Owned(value?))))
     }
 
-    /// The body: JSON with `error` and `error_description`.
+    /// The body that clients of the replaced SDK know: [`json`](Self::json) as the member `detail` of an object.
     pub fn body(&self) -> String {
-        let description = json_string(&self.description);
-        format!(r#"{{"detail":{{"error":"{}","error_description":{description}}}}}"#, self.error.as_str())
+        format!(r#"{{"detail":{}}}"#, self.json())
+    }
+
+    /// A JSON object with `error` and `error_description`.
+    pub fn json(&self) -> String {
+        let description = quoted(&self.description);
+        format!(r#"{{"error":"{}","error_description":{description}}}"#, self.error.as_str())
     }
 }
 
-/// The response to a request in this scheme. `nonce`: for the client's next proof.
+/// The response where nothing verified the request before the code that needs the claims: the service is put together
+/// wrongly, and no client can do anything about it.
+pub fn guard_missing() -> Answer {
+    let error = ErrorCode::InvalidConfiguration;
+    Answer {
+        status: error.status(StatusProfile::default(), true),
+        error,
+        description: Cow::Borrowed("The service is not configured correctly"),
+        www_authenticate: None,
+        dpop_nonce: None,
+        retry_after: None,
+    }
+}
+
+/// The response to a request in this scheme. `nonce`: for the client's next proof. `guidance`: what its challenge says besides.
 pub(crate) fn answer(
     cause: &Cause,
     scheme: Option<Scheme>,
     nonce: Option<String>,
+    guidance: Option<&Guidance>,
     policy: &Policy,
 ) -> Answer {
     match cause {
-        Cause::Rejected(rejection) => rejected(rejection, scheme, nonce, policy),
+        Cause::Rejected(rejection) => rejected(rejection, scheme, nonce, guidance, policy),
         Cause::Unavailable(_) | Cause::Resolver(_) => without_credentials(cause),
     }
 }
@@ -79,7 +100,13 @@ pub(crate) fn without_credentials(cause: &Cause) -> Answer {
     Answer { status, error, description, www_authenticate: None, dpop_nonce: None, retry_after }
 }
 
-fn rejected(rejection: &Rejection, scheme: Option<Scheme>, nonce: Option<String>, policy: &Policy) -> Answer {
+fn rejected(
+    rejection: &Rejection,
+    scheme: Option<Scheme>,
+    nonce: Option<String>,
+    guidance: Option<&Guidance>,
+    policy: &Policy,
+) -> Answer {
     let (error, description) = texts::of_rejection(rejection);
     let challenge = Challenge {
         error: Error { code: error, description: &description, wanted: wanted(rejection) },
@@ -87,6 +114,7 @@ fn rejected(rejection: &Rejection, scheme: Option<Scheme>, nonce: Option<String>
         mode: policy.dpop.mode,
         statuses: policy.statuses,
         algs: policy.dpop.algorithms.to_string(),
+        guidance,
     };
     Answer {
         status: error.status(policy.statuses, !description.is_empty()),
@@ -128,30 +156,9 @@ fn whole_seconds(duration: Duration) -> u64 {
     duration.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
 }
 
-/// A JSON string. RFC 8259 §7.
-fn json_string(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            control if control.is_control() => {
-                let _infallible = write!(quoted, "\\u{:04x}", u32::from(control));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_deployer_configured_does_not_leave_its_json_string() {
-        assert_eq!(json_string("a\"b\\c\n\u{85}\u{e9}"), "\"a\\\"b\\\\c\\u000a\\u0085\u{e9}\"");
-    }
 
     #[test]
     fn retry_after_is_never_zero() {

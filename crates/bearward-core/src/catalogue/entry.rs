@@ -14,12 +14,23 @@ pub struct Entry {
     pub cause: &'static str,
     /// With settings as `{setting}`.
     pub(super) remedy: &'static str,
+    /// What follows it for users of Auth0.
+    pub(super) auth0: Option<&'static str>,
 }
 
 impl Entry {
-    /// What to do: one to three sentences, with settings as `front_end` spells them.
-    pub fn remedy(&self, front_end: FrontEnd) -> String {
+    /// What to do, whoever the issuer is: one to three sentences, with settings as `front_end` spells them.
+    pub fn neutral_remedy(&self, front_end: FrontEnd) -> String {
         with_settings(self.remedy, front_end)
+    }
+
+    /// The same, and what that means in Auth0's dashboard, if there is more to say.
+    pub fn remedy(&self, front_end: FrontEnd) -> String {
+        let neutral = self.neutral_remedy(front_end);
+        match self.auth0 {
+            Some(auth0) => format!("{neutral} {auth0}"),
+            None => neutral,
+        }
     }
 }
 
@@ -49,6 +60,8 @@ pub enum Section {
     Application,
     /// Requests to the issuer's token endpoint.
     ClientFlow,
+    /// How a Rust service is put together.
+    RustRoutes,
 }
 
 impl Section {
@@ -66,6 +79,7 @@ impl Section {
             Self::Resolver => "The function that names the accepted issuers",
             Self::Application => "The API's own code and settings",
             Self::ClientFlow => "Tokens for other services",
+            Self::RustRoutes => "Routes of a Rust service",
         }
     }
 }

@@ -6,7 +6,7 @@
 pub enum FrontEnd {
     /// A service that uses the Python package.
     Python,
-    /// A service that uses the engine from Rust.
+    /// A service that uses the crate `bearward` from Rust.
     Rust,
     /// A user of `bearward`, whose service may be either of these.
     CommandLine,
@@ -20,7 +20,7 @@ pub(super) struct Setting {
     pub(super) name: &'static str,
     pub(super) python: &'static str,
     pub(super) rust: &'static str,
-    /// The flag of `bearward explain` for it, if there is one and the command does not read `python` as well.
+    /// The flag of `bearward explain` for it, if there is one.
     pub(super) explain: Option<&'static str>,
 }
 
@@ -35,23 +35,24 @@ const fn setting(
 
 #[rustfmt::skip]
 pub(super) const SETTINGS: &[Setting] = &[
-    setting("algorithms", "`algorithms`", "`Policy::with_algorithms`", Some("`--algorithm`")),
-    setting("audience", "`AUTH0_AUDIENCE`", "`Audience::new`", None),
+    setting("algorithms", "`algorithms`", "`Builder::algorithms`", Some("`--algorithm`")),
+    setting("audience", "`audience=...`", "`Builder::audience`", Some("`--audience`")),
+    setting("client_ids", "`audience=None, client_ids=[...]`", "`Builder::client_ids`", Some("`--client-ids`")),
     setting("decryption_keys", "`decryption_keys`", "`Policy::with_decryption_keys`", None),
-    setting("domain", "`AUTH0_DOMAIN`", "`Issuers::single`", None),
-    setting("domains", "`domains`", "`Issuers::any_of`", Some("`--domain`")),
-    setting("dpop_algorithms", "`dpop_algorithms`", "`DpopPolicy::with_algorithms`", Some("`--proof-algorithm`")),
-    setting("dpop_enabled", "`dpop_enabled=True`", "`DpopMode::Accepted`", Some("`--dpop accepted`")),
-    setting("dpop_iat_leeway", "`dpop_iat_leeway`", "`DpopPolicy::with_window`", None),
-    setting("dpop_nonce_key", "`dpop_nonce_key`", "`Nonces::new`", Some("`--nonce-key`")),
-    setting("dpop_replay", "`dpop_replay`", "`ReplayProtection::Shared`", None),
-    setting("dpop_required", "`dpop_required=False`", "`DpopMode::Accepted`", Some("`--dpop accepted`")),
+    setting("domain", "`domain=...` or `issuer=...`", "`Builder::domain` or `Builder::issuer`", Some("`--domain` or `--issuer`")),
+    setting("domains", "`domains=[...]` or `issuer=[...]`", "`Builder::domain` or `Builder::issuer`", Some("`--domain` or `--issuer`")),
+    setting("dpop_algorithms", "`dpop_algorithms`", "`Builder::dpop_algorithms`", Some("`--proof-algorithm`")),
+    setting("dpop_enabled", "`dpop_enabled=True`", "`Dpop::Accepted`", Some("`--dpop accepted`")),
+    setting("dpop_iat_leeway", "`dpop_iat_leeway`", "`Builder::dpop_window`", None),
+    setting("dpop_nonce_key", "`dpop_nonce_key`", "`Builder::dpop_nonces`", Some("`--nonce-key`")),
+    setting("dpop_replay", "`dpop_replay`", "`Builder::replay_store`", None),
+    setting("dpop_required", "`dpop_required=False`", "`Dpop::Accepted`", Some("`--dpop accepted`")),
     setting("introspection", "`introspection`", "`Policy::with_introspection`", None),
-    setting("leeway", "`leeway`", "`Policy::with_leeway`", Some("`--leeway`")),
+    setting("leeway", "`leeway`", "`Builder::leeway`", Some("`--leeway`")),
     setting("mtls", "`mtls=True`", "`Policy::with_mutual_tls`", None),
-    setting("on_store_error", "`on_store_error=\"allow\"`", "`Sighting::First`", None),
+    setting("on_store_error", "`on_store_error=\"allow\"`", "`Builder::accept_replays_while_store_fails`", None),
     setting("resolver_timeout", "`resolver_timeout`", "`Builder::resolver_timeout`", None),
-    setting("public_origin", "`public_origin`", "`PublicUrl::Fixed`", None),
+    setting("public_origin", "`public_origin`", "`Builder::public_origin`", None),
 ];
 
 impl Setting {

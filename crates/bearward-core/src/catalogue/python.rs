@@ -19,7 +19,7 @@ const fn code(
     cause: &'static str,
     remedy: &'static str,
 ) -> PythonCode {
-    PythonCode { entry: Entry { code, section, cause, remedy }, response }
+    PythonCode { entry: Entry { code, section, cause, remedy, auth0: None }, response }
 }
 
 const FLOW_NOT_STARTED: &str = "The client flow cannot be started: an argument cannot be sent, no client credentials are configured, or the issuer has no token endpoint.";
@@ -38,9 +38,19 @@ pub const PYTHON_CODES: &[PythonCode] = &[
     code("invalid_configuration", Section::Application, "500 `invalid_configuration`",
         "A setting is missing or not usable. Raised at start.",
         "The message names the setting; correct it."),
+    code("event_loop_blocked", Section::Application, "503 `temporarily_unavailable`",
+        "The event loop in which `verify_request_sync` waits for the network gave no result in time: `custom_fetch`, an async domains resolver or a store of the API blocks its thread, or the machine is overloaded.",
+        "Have those functions await what takes long, instead of calling code that blocks."),
     code("internal_server_error", Section::Application, "500 `internal_server_error`",
         "A defect in Bearward or in code that it called. The log has a traceback, without credentials.",
         "Please report it."),
+
+    code("operation_unreadable", Section::Application, "400 `invalid_request`",
+        "Scopes are required by operation, and the body is not JSON-RPC that has only one meaning: UTF-8, no member twice in an object, nested at most 32 deep, with `params.name` for a tool.",
+        "Send plain JSON-RPC, uncompressed. The log says what is wrong with the body."),
+    code("operation_too_long", Section::Application, "413 `invalid_request`",
+        "Scopes are required by operation, and the body has more than 4 MiB, or did not arrive as a whole.",
+        "Send less in one request."),
 
     code("get_access_token_for_connection_error", Section::ClientFlow, "400", FLOW_NOT_STARTED, SET_CREDENTIALS),
     code("get_token_by_exchange_profile_error", Section::ClientFlow, "400", FLOW_NOT_STARTED, SET_CREDENTIALS),

@@ -30,7 +30,7 @@ impl FixedKeys {
         Ok(Self { issuer, metadata, keys: Some(Arc::new(keys)) })
     }
 
-    /// What stands for the discovery document of this issuer, if it is the one.
+    /// Used in place of the discovery document of this issuer, if it is the configured one.
     pub(super) fn metadata_of(&self, issuer: &IssuerUrl) -> Option<&Arc<Metadata>> {
         (self.issuer == *issuer).then_some(&self.metadata)
     }

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use aws_lc_rs::digest::{SHA256, digest};
 
 use super::freshness::Lifetime;
 use super::key_set::KeySet;
@@ -13,6 +12,7 @@ use super::lifecycle::{CachedDocument, Readiness, within};
 use super::needed::{DocumentError, DocumentKind, DocumentNeeded, DocumentUnavailable, Missing, Patience};
 use super::status::{IssuerStatus, KeyStatus};
 use super::unknown_kid::UnknownKid;
+use crate::encoding::sha256;
 use crate::issuer::metadata::Metadata;
 use crate::issuer::{IssuerUrl, PrivateAddresses};
 use crate::jose::algorithm::AlgorithmSet;
@@ -22,7 +22,7 @@ use crate::time::UnixTime;
 /// sure of that). Any number may read them.
 #[derive(Debug, Default)]
 pub(super) struct IssuerDocuments {
-    /// What stands for the discovery document, if that is not asked.
+    /// Used in place of the discovery document, if none is fetched.
     fixed: Option<Arc<Metadata>>,
     state: ArcSwap<State>,
     /// When a token of it last had a good signature, Unix seconds. Zero: never.
@@ -86,7 +86,7 @@ impl Parsed {
         algorithms: &AlgorithmSet,
         private: PrivateAddresses,
     ) -> Result<Self, DocumentError> {
-        let text = digest(&SHA256, &body).as_ref().first_chunk().copied().unwrap_or_default();
+        let text = sha256(&[&body]);
         let state = kept.map(|kept| kept.state.load());
         match needed.kind {
             DocumentKind::Discovery => {

@@ -228,6 +228,22 @@ impl Documents {
         Err(Missing::Needed(DocumentNeeded { past_caches: true, ..discovery }))
     }
 
+    /// How `issuer` spells itself. That doesn't change, so a document that is too old says it as well.
+    pub(crate) fn spelling(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<String, Missing> {
+        if issuer.is_exact() {
+            return Ok(issuer.as_str().to_owned());
+        }
+        if let Some(metadata) = self.kept_metadata(issuer) {
+            return Ok(metadata.issuer().to_owned());
+        }
+        match self.issuers.load().get(issuer) {
+            Some(documents) => documents
+                .metadata(issuer, Patience::Left, now)
+                .map(|(metadata, _)| metadata.issuer().to_owned()),
+            None => Err(Missing::Needed(self.first_needed(issuer))),
+        }
+    }
+
     /// The discovery document that is kept for `issuer`, even if it is too old to be used.
     pub(crate) fn kept_metadata(&self, issuer: &IssuerUrl) -> Option<Metadata> {
         if let Some(metadata) = self.fixed_metadata(issuer) {

@@ -45,7 +45,7 @@ impl fmt::Display for JsonError {
             Self::NotUtf8 => f.write_str("not UTF-8"),
             Self::TooLong => f.write_str("too long"),
             Self::Syntax { at } => write!(f, "not JSON, at byte {at}"),
-            Self::DuplicateMember => f.write_str("a member name stands twice"),
+            Self::DuplicateMember => f.write_str("a member occurs twice"),
             Self::TooDeep => write!(f, "nested deeper than {}", limits::JSON_DEPTH),
             Self::NumberOutOfRange => f.write_str("a number is out of range"),
             Self::TrailingData => f.write_str("something follows the JSON value"),

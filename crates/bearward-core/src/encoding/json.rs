@@ -8,6 +8,7 @@
 
 mod node;
 mod parser;
+mod quoted;
 
 use core::fmt;
 
@@ -15,6 +16,7 @@ use self::node::{Node, Span, finite, index};
 use super::error::{JsonError, ParseError};
 
 pub use self::node::Duplicates;
+pub(crate) use self::quoted::quoted;
 
 /// A parsed JSON text.
 #[derive(Clone)]

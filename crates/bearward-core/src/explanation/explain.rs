@@ -17,7 +17,7 @@ use crate::jose::thumbprint::Thumbprint;
 use crate::policy::{Policy, ReplayProtection};
 use crate::refusal::Cause;
 use crate::rejection::Rejection;
-use crate::requirement;
+use crate::scope;
 use crate::time::UnixTime;
 use crate::verify::certificate::Sender;
 use crate::verify::claims::Found;
@@ -170,8 +170,8 @@ impl<'a> Evidence<'a> {
                 None => Finding::NotReached,
             }
         };
-        let told = matches!(finding, Finding::Passed | Finding::Failed(_));
-        Step { check, unverified: told && self.is_unverified(check, outcome), finding }
+        let has_result = matches!(finding, Finding::Passed | Finding::Failed(_));
+        Step { check, unverified: has_result && self.is_unverified(check, outcome), finding }
     }
 
     fn applies(&self, check: Check) -> bool {
@@ -217,14 +217,16 @@ impl<'a> Evidence<'a> {
             Check::Payload => self.token.payload.clone(),
             Check::Issuer => Some(self.issuer()?.map(drop)),
             Check::KeyId => Some(header::kid(head?).map(drop)),
-            Check::Audience if answered.is_some() => {
-                Some(recipient::check_introspected(claims?.object(), &policy.recipients, &policy.scope_claim))
-            }
+            Check::Audience if answered.is_some() => Some(recipient::check_introspected(
+                claims?.object(),
+                &policy.recipients,
+                policy.scopes.claim(),
+            )),
             Check::Audience => Some(recipient::check(
                 claims?.object(),
                 head.map_or(header::TokenType::Any, header::token_type),
                 &policy.recipients,
-                &policy.scope_claim,
+                policy.scopes.claim(),
             )),
             Check::Expiry if answered.is_some() => {
                 Some(Found::of(claims?).check_introspected_expiry(policy, now))
@@ -256,9 +258,7 @@ impl<'a> Evidence<'a> {
                 let jkt = binding::of_dpop_token(claims?, &self.sender).ok()?;
                 Some(binding::check_thumbprint(jkt, &self.proof_key()?.ok()?.1))
             }
-            Check::Scope => {
-                Some(requirement::require(claims?.object(), &policy.scope_claim, self.required_scopes))
-            }
+            Check::Scope => Some(scope::require(claims?.object(), &policy.scopes, self.required_scopes)),
             // The outcome has the first five. The last one is only for tokens without a request.
             Check::Discovery
             | Check::KeySet

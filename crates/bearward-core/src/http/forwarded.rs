@@ -149,8 +149,11 @@ fn from_the_right<T>(mut elements: impl DoubleEndedIterator<Item = T>, hops: usi
     elements.nth_back(hops.checked_sub(1)?)
 }
 
+/// The scheme in `htu`. Some proxies, Traefik among them, write `ws` and `wss` for the handshake of a WebSocket, which is an
+/// HTTP request. RFC 6455 §4.1.
 fn known_scheme(text: &str) -> Option<&'static str> {
-    ["http", "https"].into_iter().find(|scheme| scheme.eq_ignore_ascii_case(text))
+    let known = [("http", "http"), ("https", "https"), ("ws", "http"), ("wss", "https")];
+    known.into_iter().find(|(written, _)| written.eq_ignore_ascii_case(text)).map(|(_, scheme)| scheme)
 }
 
 /// Whether it is an absolute path of plain segments. Nothing in such a path can change what comes before or after it.
@@ -209,8 +212,10 @@ mod tests {
             let fields = ForwardedFields { host: vec![bad], ..ForwardedFields::default() };
             assert_eq!(from_proxies(1, &fields), "http://inner:8000/f", "{bad:?}");
         }
-        let fields = ForwardedFields { proto: vec!["javascript"], ..ForwardedFields::default() };
-        assert_eq!(from_proxies(1, &fields), "http://inner:8000/f");
+        for bad in ["javascript", "wsss", "", "wss:", "https://"] {
+            let fields = ForwardedFields { proto: vec![bad], ..ForwardedFields::default() };
+            assert_eq!(from_proxies(1, &fields), "http://inner:8000/f", "{bad:?}");
+        }
     }
 
     #[test]
@@ -251,6 +256,22 @@ mod tests {
         ] {
             let fields = ForwardedFields { prefix: vec![good], ..ForwardedFields::default() };
             assert_eq!(from_proxies(1, &fields), format!("http://inner:8000{path}"), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn the_handshake_of_a_websocket_has_the_scheme_of_http() {
+        for (written, url) in [
+            ("wss", "https://inner:8000/f"),
+            ("WSS", "https://inner:8000/f"),
+            ("ws", "http://inner:8000/f"),
+            ("https, ws", "http://inner:8000/f"),
+        ] {
+            let fields = ForwardedFields { proto: vec![written], ..ForwardedFields::default() };
+            assert_eq!(from_proxies(1, &fields), url, "{written}");
+            let forwarded = ["for=1.2.3.4;proto=", written.rsplit(", ").next().unwrap()].concat();
+            let fields = ForwardedFields { forwarded: vec![&forwarded], ..ForwardedFields::default() };
+            assert_eq!(from_proxies(1, &fields), url, "{forwarded}");
         }
     }
 

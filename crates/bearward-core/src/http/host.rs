@@ -1,6 +1,6 @@
 //! The host of a URL: names and addresses, and which of them lead to a private network.
 
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The host of an authority without user info. RFC 3986 §3.2.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,15 @@ impl Host<'_> {
     }
 }
 
+/// Whether an address leads to this machine, this link or a private network: what a request that a stranger causes must
+/// not reach. RFC 1122, RFC 1918, RFC 3927, RFC 4193, RFC 4291, RFC 6598.
+pub fn is_internal_address(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => Host::V4(address).is_internal(),
+        IpAddr::V6(address) => Host::V6(address).is_internal(),
+    }
+}
+
 /// The IPv4 address that leads to the same place: mapped or compatible (RFC 4291 §2.5.5), by NAT64 (RFC 6052 §2.1), by
 /// 6to4 (RFC 3056 §2).
 fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
@@ -98,6 +107,11 @@ fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
         }
         _ => address.to_ipv4(),
     }
+}
+
+/// Whether `authority` (`host` or `host:port`) is this machine itself: a loopback address, or `localhost`.
+pub fn is_loopback(authority: &str) -> bool {
+    Host::of_authority(authority).is_some_and(Host::is_loopback)
 }
 
 fn is_internal_v4(address: Ipv4Addr) -> bool {

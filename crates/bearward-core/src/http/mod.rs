@@ -5,6 +5,7 @@ mod field;
 pub mod forwarded;
 pub mod headers;
 pub mod host;
+pub(crate) mod plain_url;
 pub mod request;
 mod rfc7239;
 pub mod scheme;

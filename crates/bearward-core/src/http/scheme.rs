@@ -16,6 +16,14 @@ impl Scheme {
         Self::named(split(authorization).0)
     }
 
+    /// As it is usually written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        }
+    }
+
     pub(crate) fn named(name: &[u8]) -> Option<Self> {
         // RFC 9110 §11.1: a scheme is case-insensitive.
         if name.eq_ignore_ascii_case(b"bearer") {

@@ -11,7 +11,7 @@ pub struct Issuers(Allowed);
 #[derive(Clone, Debug)]
 enum Allowed {
     Single(IssuerUrl),
-    AnyOf(HashSet<IssuerUrl>),
+    AnyOf(HashSet<IssuerUrl>, Vec<IssuerUrl>),
     Resolved,
 }
 
@@ -37,9 +37,8 @@ impl Issuers {
 
     /// Tokens of several issuers. Their number does not matter for the speed.
     pub fn any_of(first: IssuerUrl, others: impl IntoIterator<Item = IssuerUrl>) -> Self {
-        let mut allowed = HashSet::from([first]);
-        allowed.extend(others);
-        Self(Allowed::AnyOf(allowed))
+        let in_order: Vec<IssuerUrl> = core::iter::once(first).chain(others).collect();
+        Self(Allowed::AnyOf(in_order.iter().cloned().collect(), in_order))
     }
 
     /// A resolver decides for each request: [`Next::ResolveIssuers`](crate::Next::ResolveIssuers).
@@ -47,11 +46,11 @@ impl Issuers {
         Self(Allowed::Resolved)
     }
 
-    /// The issuers that are configured by name. None if a resolver decides.
+    /// The issuers that are configured by name, in that order. None if a resolver decides.
     pub fn configured(&self) -> impl Iterator<Item = &IssuerUrl> {
         let (one, several) = match &self.0 {
             Allowed::Single(issuer) => (Some(issuer), None),
-            Allowed::AnyOf(issuers) => (None, Some(issuers)),
+            Allowed::AnyOf(_, issuers) => (None, Some(issuers)),
             Allowed::Resolved => (None, None),
         };
         one.into_iter().chain(several.into_iter().flatten())
@@ -67,7 +66,7 @@ impl Issuers {
     ) -> Result<&'a IssuerUrl, IssuerRefused> {
         let allowed = match (&self.0, resolved) {
             (Allowed::Single(issuer), _) => return only(issuer, iss),
-            (Allowed::AnyOf(allowed), _) | (Allowed::Resolved, Some(allowed)) => allowed,
+            (Allowed::AnyOf(allowed, _), _) | (Allowed::Resolved, Some(allowed)) => allowed,
             (Allowed::Resolved, None) => return Err(IssuerRefused::AskResolver(named(iss)?)),
         };
         // Usually `iss` is spelled as the issuer already. Then nothing is allocated.

@@ -60,7 +60,7 @@ impl Metadata {
         })
     }
 
-    /// What stands for the document of an issuer whose keys are configured to be at `jwks_uri`.
+    /// Used in place of the document of an issuer whose keys are configured to be at `jwks_uri`.
     pub(crate) fn configured(
         issuer: &IssuerUrl,
         jwks_uri: &str,
@@ -70,7 +70,7 @@ impl Metadata {
         Ok(Self { jwks_uri: jwks_uri.to_owned(), ..Self::without_endpoints(issuer) })
     }
 
-    /// What stands for the document of an issuer whose keys are configured.
+    /// Used in place of the document of an issuer whose keys are configured.
     pub(crate) fn without_endpoints(issuer: &IssuerUrl) -> Self {
         let issuer = issuer.as_str().to_owned();
         Self { issuer, jwks_uri: String::new(), token_endpoint: None, introspection_endpoint: None }

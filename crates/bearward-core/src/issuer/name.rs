@@ -5,6 +5,7 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 
 use crate::http::host::Host;
+use crate::http::plain_url::{self, PlainUrlError, origin_and_path};
 
 /// The URL of an issuer. There are two kinds:
 ///
@@ -80,25 +81,7 @@ impl IssuerUrl {
         if text.is_empty() {
             return Err(IssuerNameError::Empty);
         }
-        let (is_https, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
-            (Some(rest), _) => (true, rest),
-            (None, Some(rest)) => (false, rest),
-            (None, None) => return Err(IssuerNameError::NotHttps),
-        };
-        if rest.contains(['?', '#']) {
-            return Err(IssuerNameError::QueryOrFragment);
-        }
-        let (authority, path) = authority_and_path(rest);
-        if authority.contains('@') {
-            return Err(IssuerNameError::Credentials);
-        }
-        let host = Host::of_authority(authority).ok_or(IssuerNameError::BadHost)?;
-        if !is_https && !host.is_loopback() {
-            return Err(IssuerNameError::PlainHttp);
-        }
-        if !is_plain_path(path) {
-            return Err(IssuerNameError::BadPath);
-        }
+        plain_url::check(text)?;
         Ok(Self { text: text.to_owned(), spelling: Spelling::Exact })
     }
 
@@ -141,11 +124,9 @@ impl IssuerUrl {
     }
 
     /// Where RFC 8414 §3.1 puts the document: the name of the document comes before the path.
-    pub(crate) fn oauth_metadata_url(&self) -> String {
-        let url = self.without_slash();
-        let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-        let (authority, path) = authority_and_path(rest);
-        format!("{scheme}://{authority}/.well-known/oauth-authorization-server{path}")
+    pub fn oauth_metadata_url(&self) -> String {
+        let (origin, path) = origin_and_path(self.without_slash());
+        format!("{origin}/.well-known/oauth-authorization-server{path}")
     }
 
     fn without_slash(&self) -> &str {
@@ -153,37 +134,22 @@ impl IssuerUrl {
     }
 
     pub(crate) fn host(&self) -> Option<Host<'_>> {
-        let (_, rest) = self.text.split_once("://")?;
-        Host::of_authority(authority_and_path(rest).0)
+        let (origin, _) = origin_and_path(&self.text);
+        Host::of_authority(origin.split_once("://")?.1)
     }
 }
 
-/// What follows the scheme of a URL, before its path and from its path on.
-fn authority_and_path(rest: &str) -> (&str, &str) {
-    rest.split_at(rest.find('/').unwrap_or(rest.len()))
-}
-
-/// Whether nothing between an issuer and this server would change the path: RFC 3986 §3.3, without dot segments in any
-/// spelling and without empty segments. It may be empty, and may end with a slash.
-fn is_plain_path(path: &str) -> bool {
-    let Some(path) = path.strip_prefix('/') else { return path.is_empty() };
-    path.is_empty() || path.strip_suffix('/').unwrap_or(path).split('/').all(is_plain_segment)
-}
-
-fn is_plain_segment(segment: &str) -> bool {
-    let dots = segment.to_ascii_lowercase().replace("%2e", ".");
-    let mut bytes = segment.bytes();
-    while let Some(byte) = bytes.next() {
-        let hex = |digit: Option<u8>| digit.is_some_and(|digit| digit.is_ascii_hexdigit());
-        let fits = match byte {
-            b'%' => hex(bytes.next()) && hex(bytes.next()),
-            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte),
-        };
-        if !fits {
-            return false;
+impl From<PlainUrlError> for IssuerNameError {
+    fn from(error: PlainUrlError) -> Self {
+        match error {
+            PlainUrlError::NotHttps => Self::NotHttps,
+            PlainUrlError::QueryOrFragment => Self::QueryOrFragment,
+            PlainUrlError::Credentials => Self::Credentials,
+            PlainUrlError::BadHost => Self::BadHost,
+            PlainUrlError::PlainHttp => Self::PlainHttp,
+            PlainUrlError::BadPath => Self::BadPath,
         }
     }
-    !matches!(dots.as_str(), "" | "." | "..")
 }
 
 impl PartialEq for IssuerUrl {

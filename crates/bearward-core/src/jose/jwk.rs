@@ -55,7 +55,7 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAnObject => f.write_str("the key is not a JSON object"),
-            Self::DuplicateMember => f.write_str("a member of the key stands twice"),
+            Self::DuplicateMember => f.write_str("a member of the key occurs twice"),
             Self::UnknownKind => f.write_str("kty and crv name no kind of key known here"),
             Self::Symmetric => f.write_str("the key is a shared secret (kty oct)"),
             Self::Private => f.write_str("the key has private members: it is burnt"),

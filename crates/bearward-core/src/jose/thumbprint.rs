@@ -2,9 +2,7 @@
 
 use core::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
-use crate::encoding::base64url;
+use crate::encoding::{base64url, sha256};
 
 /// The SHA-256 thumbprint of a key. RFC 7638 §3.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -17,7 +15,7 @@ impl Thumbprint {
         let pairs: Vec<String> =
             members.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
         let json = format!("{{{}}}", pairs.join(","));
-        Self(digest(&SHA256, json.as_bytes()).as_ref().first_chunk().copied().unwrap_or_default())
+        Self(sha256(&[json.as_bytes()]))
     }
 
     /// Whether `jkt` is its canonical base64url form.

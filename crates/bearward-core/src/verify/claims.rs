@@ -25,7 +25,7 @@ pub(super) fn check(
     let claims = signed.claims();
     let found = Found::of(claims);
     found.check_issuer(metadata)?;
-    recipient::check(claims.object(), signed.token_type(), &policy.recipients, &policy.scope_claim)?;
+    recipient::check(claims.object(), signed.token_type(), &policy.recipients, policy.scopes.claim())?;
     found.check_expiry(policy, now)?;
     found.check_not_before(policy, now)?;
     found.check_issued_at()?;
@@ -44,7 +44,7 @@ pub(super) fn check_introspected(
     let claims = active.claims();
     let found = Found::of(claims);
     found.check_introspected_issuer(issuer)?;
-    recipient::check_introspected(claims.object(), &policy.recipients, &policy.scope_claim)?;
+    recipient::check_introspected(claims.object(), &policy.recipients, policy.scopes.claim())?;
     found.check_introspected_expiry(policy, now)?;
     found.check_not_before(policy, now)?;
     found.check_introspected_issued_at()?;

@@ -6,10 +6,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
-use crate::encoding::base64url;
 use crate::encoding::json::{JsonObject, Object, Value};
+use crate::encoding::{base64url, sha256};
 use crate::http::url::same_target;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::Segments;
@@ -169,7 +167,7 @@ pub(crate) fn check_presence(claims: Object<'_>, request: ProvenRequest<'_>) -> 
     if missing.is_empty() { Ok(()) } else { Err(Rejection::ProofClaimsMissing { claims: missing }) }
 }
 
-/// RFC 9449 §4.2: `jti` is what tells two proofs apart.
+/// RFC 9449 §4.2: `jti` distinguishes two proofs.
 pub(crate) fn check_identifier(claims: Object<'_>) -> Result<(), Rejection> {
     match claims.get("jti").and_then(Value::as_str) {
         None => Err(Rejection::ProofIdentifierMalformed),
@@ -256,7 +254,7 @@ pub(crate) fn check_token(claims: Object<'_>, request: ProvenRequest<'_>) -> Res
 
 /// What `ath` is of this access token.
 pub(crate) fn token_hash(token: &str) -> String {
-    base64url::encode(digest(&SHA256, token.as_bytes()).as_ref())
+    base64url::encode(&sha256(&[token.as_bytes()]))
 }
 
 impl VerifiedProof {

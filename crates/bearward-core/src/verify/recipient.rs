@@ -4,7 +4,7 @@ use super::header::TokenType;
 use crate::encoding::json::{Kind, Object, Value};
 use crate::policy::{Audience, Recipient, Recipients};
 use crate::rejection::Rejection;
-use crate::requirement::ScopeClaim;
+use crate::scope::ScopeClaim;
 
 /// What an ID token says of the answer that it came in. No access token has one. OpenID Connect Core 1.0 §2, §3.1.3.6, §3.3.2.11.
 const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
@@ -87,6 +87,18 @@ fn check_audience(claims: Object<'_>, first: &Audience, others: &[Audience]) -> 
             Err(Rejection::AudienceMissing)
         }
     }
+}
+
+/// The first of the accepted audiences that is in `aud`. Verified claims have one, unless a policy accepts clients.
+pub(crate) fn audience<'a>(claims: Object<'_>, recipients: &'a Recipients) -> Option<&'a str> {
+    let Recipient::Apis(first, others) = &recipients.0 else { return None };
+    let aud = claims.get("aud")?;
+    let names = |audience: &Audience| match aud.kind() {
+        Kind::String(text) => text == audience.as_str(),
+        Kind::Array(array) => array.items().any(|item| item.as_str() == Some(audience.as_str())),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Object(_) => false,
+    };
+    core::iter::once(first).chain(others).find(|audience| names(audience)).map(Audience::as_str)
 }
 
 /// There is no `aud`. The first of the claims of clients that is there counts, and no other.

@@ -8,9 +8,8 @@ use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{Context, SHA256};
-
 use super::proof::VerifiedProof;
+use crate::encoding::sha256;
 use crate::limits;
 use crate::time::UnixTime;
 
@@ -20,11 +19,8 @@ pub struct ReplayKey([u8; 32]);
 
 impl ReplayKey {
     pub(super) fn of(proof: &VerifiedProof) -> Self {
-        let mut context = Context::new(&SHA256);
         // The thumbprint has a fixed length, so no other pair gives the same bytes.
-        context.update(proof.thumbprint().as_bytes());
-        context.update(proof.identifier().as_bytes());
-        Self(context.finish().as_ref().first_chunk().copied().unwrap_or_default())
+        Self(sha256(&[proof.thumbprint().as_bytes(), proof.identifier().as_bytes()]))
     }
 
     /// The bytes.
@@ -167,7 +163,7 @@ impl Seen {
 
 /// 64 bits of a SHA-256. Two of a million entries share them once in 37 million logs; then one request is denied.
 fn short(hash: &[u8; 32]) -> u64 {
-    u64::from_be_bytes(hash.first_chunk().copied().unwrap_or_default())
+    hash.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]

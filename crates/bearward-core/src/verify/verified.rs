@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::encoding::json::{JsonObject, Object, Value};
 use crate::http::scheme::Scheme;
-use crate::requirement;
+use crate::scope;
 use crate::time::UnixTime;
 
 /// An access token that passed every check. Only [`Verifier`](crate::Verifier) makes one. Cheap to clone.
@@ -66,7 +66,7 @@ impl VerifiedToken {
 
     /// `scope`: space-separated, RFC 8693 §4.2. A claim of another type grants nothing.
     pub fn scope(&self) -> &str {
-        requirement::scope_of(&self.claims)
+        scope::scope_of(&self.claims)
     }
 
     fn text(&self, name: &str) -> Option<&str> {

@@ -1,6 +1,7 @@
 //! A verifier with the documents it may ask for: the driver's loop, without a network.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bearward_core::documents::{DocumentNeeded, FixedKeys, Response};
@@ -12,8 +13,8 @@ use bearward_core::policy::{
     ReplayProtection, StatusProfile,
 };
 use bearward_core::{
-    Cause, Decision, Explanation, HeaderFields, IntrospectionNeeded, Next, Question, Refused, RequestFacts,
-    RequestUrl, ScopeClaim, UnixTime, Verified, Verifier,
+    Cause, Decision, Explanation, Guidance, HeaderFields, IntrospectionNeeded, Next, Question, Refused,
+    RequestFacts, RequestUrl, ScopeClaim, ScopeRule, UnixTime, Verified, Verifier,
 };
 use serde_json::Value;
 
@@ -61,6 +62,10 @@ impl Engine {
     /// Each fetch of `url` is answered with this status, and without a document.
     pub(crate) fn refuse(&mut self, url: &str, status: u16) {
         self.statuses.insert(url.to_owned(), status);
+    }
+
+    pub(crate) fn guided(&mut self, facts: &RequestFacts<'_>, guidance: Guidance, now: UnixTime) -> Outcome {
+        self.decide(&mut Decision::guiding(Arc::new(guidance)), Question::Request(facts), now)
     }
 
     pub(crate) fn request(&mut self, facts: &RequestFacts<'_>, now: UnixTime) -> Outcome {
@@ -157,11 +162,7 @@ pub(crate) fn policy(value: &Value) -> Policy {
     };
     let private = value.get("allow_private_jwks").is_some_and(flag);
     let policy = Policy::new(issuers, recipients(value))
-        .with_scope_claim(match value.get("scope_claim") {
-            Some(name) => ScopeClaim::Named(text(name).to_owned()),
-            None if exact => ScopeClaim::ScopeOrScp,
-            None => ScopeClaim::Scope,
-        })
+        .with_scopes(scopes(value, exact))
         .with_private_addresses(if private { PrivateAddresses::Allowed } else { PrivateAddresses::Refused });
     let policy = fixed.into_iter().fold(policy, Policy::with_fixed_keys);
     let policy =
@@ -192,6 +193,22 @@ fn introspection(value: &Value, issuer: &IssuerUrl) -> Option<Introspection> {
         Some(url) => asked.at(text(url)).unwrap(),
         None => asked,
     })
+}
+
+fn scopes(policy: &Value, exact: bool) -> ScopeRule {
+    let claim = match policy.get("scope_claim") {
+        Some(Value::Array(names)) => {
+            ScopeClaim::Merged(names.iter().map(|name| text(name).to_owned()).collect())
+        }
+        Some(name) => ScopeClaim::Named(text(name).to_owned()),
+        None if exact => ScopeClaim::ScopeOrScp,
+        None => ScopeClaim::Scope,
+    };
+    let implies: BTreeMap<String, Vec<String>> = policy
+        .get("implies")
+        .map(|implies| serde_json::from_value(implies.clone()).unwrap())
+        .unwrap_or_default();
+    ScopeRule::of(claim).implying(&implies)
 }
 
 fn decryption_keys(value: &Value) -> Option<DecryptionKeys> {

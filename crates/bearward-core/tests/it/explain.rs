@@ -12,19 +12,19 @@ use crate::engine::{self, Engine, Outcome, text, texts};
 use crate::vectors::latin_1;
 
 /// What two verifiers of the same past say of a vector's request.
-struct Told {
+struct Explained {
     /// Of the request, and of the scopes that the vector requires.
     outcome: Outcome,
     explanation: Explanation,
 }
 
 /// Of every vector, by name; asked once for all tests.
-static TOLD: LazyLock<Vec<(&str, &Value, Told)>> =
+static EXPLAINED: LazyLock<Vec<(&str, &Value, Explained)>> =
     LazyLock::new(|| cases().iter().map(|(name, case)| (name.as_str(), case, ask_both(case))).collect());
 
 #[test]
 fn the_first_failed_step_is_what_the_verdict_says() {
-    for (name, _, Told { outcome, explanation }) in &*TOLD {
+    for (name, _, Explained { outcome, explanation }) in &*EXPLAINED {
         let first = explanation.first_failure().map(|step| (step.check, code_of(&step.finding)));
         let expected =
             outcome.as_ref().err().map(|refused| (refused.cause.check(), Some(refused.cause.code())));
@@ -42,7 +42,7 @@ fn code_of(finding: &Finding) -> Option<&'static str> {
 
 #[test]
 fn everything_before_the_first_failed_step_passed() {
-    for (name, _, Told { explanation, .. }) in &*TOLD {
+    for (name, _, Explained { explanation, .. }) in &*EXPLAINED {
         let steps = explanation.steps();
         let first = explanation.first_failure().map_or(steps.len(), |failure| {
             steps.iter().position(|step| step.check == failure.check).unwrap()
@@ -56,7 +56,7 @@ fn everything_before_the_first_failed_step_passed() {
 
 #[test]
 fn the_outcome_is_that_of_the_verdict() {
-    for (name, _, Told { outcome, explanation }) in &*TOLD {
+    for (name, _, Explained { outcome, explanation }) in &*EXPLAINED {
         match (outcome, explanation.outcome()) {
             (Ok(one), Ok(other)) => assert_eq!(one.token.claims_text(), other.token.claims_text(), "{name}"),
             (Err(one), Err(other)) => assert_eq!(one.cause.code(), other.cause.code(), "{name}"),
@@ -67,7 +67,7 @@ fn the_outcome_is_that_of_the_verdict() {
 
 #[test]
 fn nobody_looked_at_keys_and_signature_behind_a_failure_before_them() {
-    for (name, _, Told { outcome, explanation }) in &*TOLD {
+    for (name, _, Explained { outcome, explanation }) in &*EXPLAINED {
         let Err(refused) = outcome else { continue };
         for check in [Check::Discovery, Check::KeySet, Check::Key, Check::Signature] {
             if check > refused.cause.check() {
@@ -82,7 +82,7 @@ fn nobody_looked_at_keys_and_signature_behind_a_failure_before_them() {
 /// Nothing is passed or failed on claims that nobody vouches for without saying so.
 #[test]
 fn what_is_read_from_an_unverified_token_is_marked() {
-    for (name, _, Told { explanation, .. }) in &*TOLD {
+    for (name, _, Explained { explanation, .. }) in &*EXPLAINED {
         let vouched = *explanation.finding(Check::Signature) == Finding::Passed;
         for Step { check, finding, unverified, .. } in explanation.steps() {
             let of_claims =
@@ -96,7 +96,7 @@ fn what_is_read_from_an_unverified_token_is_marked() {
 
 #[test]
 fn debug_shows_no_claims_and_no_token() {
-    for (name, case, Told { explanation, .. }) in &*TOLD {
+    for (name, case, Explained { explanation, .. }) in &*EXPLAINED {
         let shown = format!("{explanation:?}");
         let fields = case["request"]["headers"].as_array().unwrap();
         for header in fields.iter().filter(|header| header[0] != "DPoP-Nonce") {
@@ -110,8 +110,8 @@ fn debug_shows_no_claims_and_no_token() {
 
 #[test]
 fn what_else_is_wrong_is_told_behind_the_first_failure() {
-    let (.., Told { explanation, .. }) =
-        TOLD.iter().find(|(name, ..)| *name == "claims/aud_is_told_before_later_claims").unwrap();
+    let (.., Explained { explanation, .. }) =
+        EXPLAINED.iter().find(|(name, ..)| *name == "claims/aud_is_told_before_later_claims").unwrap();
     let failed: Vec<Check> = explanation
         .steps()
         .iter()
@@ -127,7 +127,7 @@ fn required_scopes(case: &Value) -> Vec<&str> {
 }
 
 /// The request of a case, after those before it, to one verifier that decides and one that explains.
-fn ask_both(case: &Value) -> Told {
+fn ask_both(case: &Value) -> Explained {
     let mut told = None;
     let [mut deciding, mut explaining] = [engine_of(case), engine_of(case)];
     let earlier = case.get("before").and_then(Value::as_array).into_iter().flatten();
@@ -136,7 +136,7 @@ fn ask_both(case: &Value) -> Told {
             engine.fetched.clear();
         }
         let now = engine::time(&step["now"]);
-        told = Some(with_facts(step, |facts| Told {
+        told = Some(with_facts(step, |facts| Explained {
             outcome: deciding.request(facts, now).and_then(|verified| {
                 deciding.verifier.require_scopes(&verified, &required_scopes(step))?;
                 Ok(verified)

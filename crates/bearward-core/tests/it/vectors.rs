@@ -6,7 +6,10 @@ use std::time::Duration;
 use bearward_core::catalogue::{REJECTIONS, UNAVAILABLE};
 use bearward_core::encoding::json::{JsonObject, Kind, Value as JsonValue};
 use bearward_core::http::client_certificate::ClientCertificate;
-use bearward_core::{Answer, Cause, Rejection, RequestFacts, Requirement, UnixTime, VerifiedToken};
+use bearward_core::{
+    Answer, Cause, Guidance, Presented, ProtectedResource, Rejection, RequestFacts, Requirement, UnixTime,
+    VerifiedToken,
+};
 use serde_json::{Map, Value, json};
 
 use crate::cases::{cases, versions};
@@ -102,12 +105,18 @@ fn play_step(engine: &mut Engine, step: &Value) -> Result<(), String> {
     } else {
         let required = step.get("required_scopes").map(texts).unwrap_or_default();
         let requirement = step.get("requirement").map(requirement).unwrap_or_default();
-        let outcome = engine.request(&facts, now).and_then(|verified| {
+        let outcome = match step.get("guidance").map(guidance) {
+            Some(guidance) => engine.guided(&facts, guidance, now),
+            None => engine.request(&facts, now),
+        };
+        let outcome = outcome.and_then(|verified| {
             engine.verifier.require_scopes(&verified, &required)?;
             engine.verifier.require(&verified, &requirement, now)?;
             if step["requirement"]["unfit"] == true {
-                let scheme = verified.token.scheme();
-                return Err(Box::new(engine.verifier.refuse_requirement(Rejection::ClaimsUnusable, scheme)));
+                let presented = Presented { scheme: verified.token.scheme(), guidance: None };
+                return Err(Box::new(
+                    engine.verifier.refuse_requirement(Rejection::ClaimsUnusable, presented),
+                ));
             }
             Ok(verified)
         });
@@ -115,6 +124,12 @@ fn play_step(engine: &mut Engine, step: &Value) -> Result<(), String> {
     };
     same("outcome", &actual, &step["expect"])?;
     same("fetched", &json!(engine.fetched), &step["fetched"])
+}
+
+fn guidance(value: &Value) -> Guidance {
+    let resource = ProtectedResource::new(text(&value["resource"])).unwrap();
+    assert_eq!(resource.metadata_url(), text(&value["metadata_url"]));
+    Guidance::new(&resource, texts(&value["scopes"])).unwrap()
 }
 
 fn requirement(wanted: &Value) -> Requirement {

@@ -91,6 +91,13 @@ impl Grant {
         self
     }
 
+    /// With these scopes of the API instead, whoever may have them.
+    pub(super) fn with_any_scopes(mut self, scope: &str) -> Self {
+        let of_api = |scope: &&str| !self.openid.iter().any(|openid| openid == scope);
+        self.scopes = scope.split_whitespace().filter(of_api).map(str::to_owned).collect();
+        self
+    }
+
     /// With what an ID token says of the login.
     pub(super) fn with_login(self, login: &Login) -> Self {
         let organization = login.organization.as_deref().map(Value::from);

@@ -1,7 +1,8 @@
 //! Applications whose id is the URL of their description (OAuth Client ID Metadata Document).
 //!
-//! The tenant fetches the description when it needs it: over https, or over http from this machine, without following
-//! redirects. So a page can make the tenant send a GET request to a server of its choice; it learns nothing from it.
+//! The tenant fetches the description when it needs it: over https from a public address; or from this machine, if the id
+//! itself says so, which is what a developer means. It follows no redirects. So a page can make the tenant send a GET
+//! request to a public server of its choice, and learns nothing from it.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    redirect_uri,
+    outward, redirect_uri,
     state::{RegisteredClient, Source, Tenant},
 };
 
@@ -55,11 +56,12 @@ fn described_at(client_id: &str) -> Option<Url> {
 }
 
 async fn fetch(url: Url) -> Option<Bytes> {
-    let mut client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
-    if redirect_uri::leads_to_loopback(url.as_str()) {
-        client = client.no_proxy();
-    }
-    let request = client.build().ok()?.get(url).header("Accept", "application/json");
+    let client = if redirect_uri::leads_to_loopback(url.as_str()) {
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy()
+    } else {
+        outward::client_for(&url)?
+    };
+    let request = client.timeout(PATIENCE).build().ok()?.get(url).header("Accept", "application/json");
     let mut response = request.send().await.ok().filter(|response| response.status() == 200)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.ok()? {

@@ -17,6 +17,7 @@ mod grants;
 mod introspect;
 mod login;
 mod management;
+mod outward;
 mod own_token;
 mod page;
 mod paths;

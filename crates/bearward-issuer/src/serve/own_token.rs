@@ -63,7 +63,7 @@ fn not_verified(cause: Cause) -> NotVerified {
 }
 
 fn verifier(tenant: &Tenant, audience: &str) -> Option<Verifier> {
-    let issuers = Issuers::single(IssuerUrl::parse(tenant.issuer()).ok()?);
+    let issuers = Issuers::single(IssuerUrl::exact(tenant.issuer()).ok()?);
     Some(Verifier::new(Policy::new(issuers, Audience::new(audience).ok()?)))
 }
 

@@ -70,7 +70,13 @@ fn cors(tenant: &Arc<Tenant>) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(allowed))
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("dpop")])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("dpop"),
+            // Swagger UI sends it with its token requests.
+            HeaderName::from_static("x-requested-with"),
+        ])
         .expose_headers([header::WWW_AUTHENTICATE, HeaderName::from_static("dpop-nonce")])
 }
 

@@ -1,4 +1,4 @@
-//! The calls of clients misbehave as told, and are counted exactly.
+//! The tenant answers calls of clients with the faults that were asked for, and counts them exactly.
 
 use std::time::Duration;
 

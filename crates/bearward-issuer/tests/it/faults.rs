@@ -1,4 +1,4 @@
-//! The tenant misbehaves as told, and behaves again when told so.
+//! The tenant shows the faults that were asked for, until they are switched off.
 
 use std::{
     future::Future,
@@ -65,7 +65,7 @@ async fn status_and_fields_are_as_told_for_one_document_and_the_other_stays_good
     fixture.admin_set("/admin/behaviour/both", json!({ "headers": { "cache-control": null } })).await;
     for path in [DISCOVERY, JWKS] {
         let response = get(&fixture, path).await.unwrap();
-        assert_eq!(response.status(), 200, "a new behaviour stands in place of the old one");
+        assert_eq!(response.status(), 200, "a new behaviour replaces the old one");
         assert!(!response.headers().contains_key("cache-control"));
     }
 }
@@ -209,7 +209,7 @@ async fn an_oversized_body_is_good_json_and_made_on_the_way() {
     }
 }
 
-/// The most memory that this process has had, where the system tells.
+/// The most memory that this process has had, where the system reports it.
 fn peak_memory() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

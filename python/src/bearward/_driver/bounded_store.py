@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import secrets
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Optional
 
 from bearward import _native
 from bearward._driver.breaker import Breaker
-from bearward._driver.loops import Deadline
+from bearward._driver.loops import Deadline, Pending, PerLoop
 from bearward._driver.own_memory import OwnMemory
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ class BoundedStore:
         on_error: What happens to requests while the store fails: they are refused, allowed, or checked against what
             this process remembers.
         on_loss: What happens to proofs that may have been used before a time since when the store remembers.
+
+    Attributes:
+        observers: Are called with how long each question took, seconds, answered or not.
     """
 
     def __init__(self, store: ReplayStore, timeout: float, on_error: OnError, on_loss: OnLoss = "allow") -> None:
@@ -52,7 +57,9 @@ class BoundedStore:
         self._breaker = Breaker(lambda: time.monotonic())
         self._own = OwnMemory(lambda: time.monotonic()) if on_error == "local" else None
         self._outage = _Outage(_MEANS[on_error])
-        self._probe: Optional[asyncio.Future[None]] = None
+        # Only for probes, which go on when the request that began them has ended.
+        self._loops = PerLoop(timeout)
+        self.observers: list[Callable[[float], object]] = []
         self._counts = dict.fromkeys(("questions", "replays", "errors", "not_asked", "forgotten"), 0)
         self._seconds = 0.0
 
@@ -104,11 +111,17 @@ class BoundedStore:
             self._failed(error, deadline)
             return None
         finally:
-            self._seconds += time.monotonic() - begin
+            self._took(time.monotonic() - begin)
         self._outage.may_end(was_total=self._breaker.is_open)
         self._breaker.succeeded()
         # Any other value than `True` is not a clear "new".
         return answer is True
+
+    def _took(self, seconds: float) -> None:
+        self._seconds += seconds
+        for observer in self.observers:
+            with contextlib.suppress(Exception):
+                observer(seconds)
 
     def _failed(self, error: Exception, deadline: Deadline) -> None:
         self._counts["errors"] += 1
@@ -126,11 +139,10 @@ class BoundedStore:
         if not self._breaker.take_probe():
             return False
         # It asks for a key that nobody else uses: so no client's proof is used up by a request that is refused.
-        probe = asyncio.ensure_future(self._run_probe())
-        # If the loop is closed without its shutdown steps, asyncio must not warn about this task.
-        probe._log_destroy_pending = False  # type: ignore[attr-defined]
-        self._probe = probe
-        await asyncio.wait([probe], timeout=_PROBE_PATIENCE_SECONDS)
+        probe = Pending()
+        (await self._loops.current()).begin(self._run_probe(), lambda _, __: probe.finish())
+        with contextlib.suppress(asyncio.TimeoutError), Deadline(_PROBE_PATIENCE_SECONDS):
+            await probe.wait()
         return not self._breaker.is_open
 
     async def _run_probe(self) -> None:

@@ -1,12 +1,13 @@
 """Checks of single options: each raises a `ConfigurationError` that names the option."""
 
+import inspect
 import math
 import os
 import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from bearward._driver import trust
+from bearward._driver import transport, trust
 from bearward.errors import ConfigurationError
 from bearward.replay import ReplayStore
 
@@ -119,6 +120,16 @@ def ca_file(name: str, value: object) -> None:
         trust.add_file(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), name, value)
     except trust.UntrustableFileError as error:
         raise ConfigurationError(f"{error}.") from None
+
+
+def http_client(name: str, value: object) -> None:
+    """A client, a function that makes one, or `None`."""
+    # A class is a function, although it has the methods of a client.
+    is_function = callable(value) and not inspect.iscoroutinefunction(value)
+    if value is not None and not is_function and not transport.is_http_client(value):
+        raise ConfigurationError(
+            f"{name} must be an httpx.AsyncClient or httpx2.AsyncClient, or a function that makes one and is not async."
+        )
 
 
 def secret_keys(name: str, value: object) -> None:

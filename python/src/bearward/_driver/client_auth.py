@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from typing import TYPE_CHECKING, Any, Optional, Protocol, Union
-
-import httpx
+from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol, Union
 
 from bearward import _native
 from bearward.errors import ConfigurationError
@@ -25,11 +23,11 @@ class RequestAuthentication:
 
     Args:
         fields: More fields of the form.
-        auth: HTTP Basic credentials, if the client uses them.
+        auth: Puts HTTP Basic credentials into a request of httpx or httpx2, if the client uses them.
         secrets: What must not be repeated to anybody.
     """
 
-    def __init__(self, fields: list[tuple[str, str]], auth: Optional[httpx.BasicAuth], secrets: list[str]) -> None:
+    def __init__(self, fields: list[tuple[str, str]], auth: Optional[Callable[[Any], Any]], secrets: list[str]) -> None:
         self.fields = fields
         self.auth = auth
         self.secrets = secrets
@@ -84,7 +82,12 @@ class _ClientSecret:
 
     def authenticate(self, issuer: str, now: float) -> RequestAuthentication:
         credentials = base64.b64encode(f"{self.client_id}:{self._secret}".encode()).decode()
-        return RequestAuthentication([], httpx.BasicAuth(self.client_id, self._secret), [self._secret, credentials])
+
+        def add(request: Any) -> Any:
+            request.headers["Authorization"] = f"Basic {credentials}"
+            return request
+
+        return RequestAuthentication([], add, [self._secret, credentials])
 
 
 class _PrivateKeyJwt:

@@ -51,7 +51,7 @@ class Driver:
         self._resolver = resolver
         self._introspector = introspector
         self._store = store
-        self._timeout = timeout
+        self.timeout = timeout
 
     async def conclude(
         self,
@@ -75,7 +75,7 @@ class Driver:
         self, decision: _native.Decision, url: Optional[str], headers: Optional[Mapping[str, str]]
     ) -> Union[dict[str, Any], _native.Accepted]:
         asked_for: Optional[str] = None
-        end = time.monotonic() + self._timeout + _GRACE_SECONDS
+        end = time.monotonic() + self.timeout + _GRACE_SECONDS
         while True:
             step, left = decision.next(time.time()), end - time.monotonic()
             if isinstance(step, _native.DocumentNeeded):

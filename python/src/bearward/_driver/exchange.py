@@ -13,12 +13,11 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union, cast
 from urllib.parse import urlencode
 
-import httpx
-
 from bearward import _native
 from bearward._driver.body import UnusableAnswerError, read_body
 from bearward._driver.client_auth import authentication_for
 from bearward._driver.loops import Deadline, Loop, Pending, PerLoop
+from bearward._driver.transport import errors_named
 from bearward.errors import (
     ApiError,
     BaseAuthError,
@@ -149,7 +148,9 @@ class TokenExchanger:
                 return await self._post(await self._endpoint(raised, end), exchange, client)
         except IssuerUnavailableError as error:
             failure = _without_endpoint(error)
-        except (asyncio.TimeoutError, httpx.HTTPError, httpx.InvalidURL, UnusableAnswerError) as error:
+        except (asyncio.TimeoutError, UnusableAnswerError) as error:
+            failure = _failure(error)
+        except errors_named("HTTPError", "InvalidURL") as error:
             failure = _failure(error)
         # Raised outside of `except`: an httpx error refers to the request, with the token and the secret. As the
         # context of this error it would get into every error report.
@@ -183,6 +184,7 @@ class TokenExchanger:
             headers={**_FORM, "Accept-Encoding": "identity"},
             auth=authentication.auth,
             timeout=self._timeout,
+            follow_redirects=False,
         )
         async with sent as response:
             status, kind = response.status_code, response.headers.get("content-type")
@@ -221,7 +223,7 @@ def _without_endpoint(error: IssuerUnavailableError) -> ApiError:
 
 def _failure(error: Exception) -> ApiError:
     """Why there is no answer, without any text of the request."""
-    if isinstance(error, (asyncio.TimeoutError, httpx.TimeoutException)):
+    if isinstance(error, (asyncio.TimeoutError, *errors_named("TimeoutException"))):
         return ApiError("timeout_error", "Request to token endpoint timed out", 504)
     if isinstance(error, UnusableAnswerError):
         return ApiError("invalid_response", f"The token endpoint's answer can't be read: {error}", 502)

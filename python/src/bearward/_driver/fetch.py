@@ -20,6 +20,8 @@ from bearward._driver.body import UnusableAnswerError, check_size, read_body
 from bearward._driver.health import Health
 from bearward._driver.loops import Deadline, Flight, Loop, PerLoop
 from bearward._driver.shared_cache import SharedCache
+from bearward._driver.transport import errors_named
+from bearward.types import HttpClient
 
 
 class DocumentFetcher:
@@ -183,24 +185,22 @@ async def httpx_response(loop: Loop, url: str, method: str = "GET", **more: Any)
     connection = _Connection()
     try:
         return await _send(loop.client(), connection, method, url, more)
-    except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+    except errors_named("NetworkError", "RemoteProtocolError") as error:
         if not connection.was_dropped or not _is_silence(error):
             raise
     # RFC 9112 section 9.3.1: sent once more, on a new connection. Others of the pool may have been dropped, too.
-    async with loop.new_client() as client:
+    async with loop.another_client() as client:
         return await _send(client, _Connection(), method, url, more)
 
 
-def _is_silence(error: httpx.TransportError) -> bool:
+def _is_silence(error: Exception) -> bool:
     """Whether the server said nothing, rather than something that is no answer."""
-    return isinstance(error, httpx.NetworkError) or str(error).startswith("Server disconnected")
+    return isinstance(error, errors_named("NetworkError")) or str(error).startswith("Server disconnected")
 
 
-async def _send(
-    client: httpx.AsyncClient, connection: _Connection, method: str, url: str, more: dict[str, Any]
-) -> Response:
+async def _send(client: HttpClient, connection: _Connection, method: str, url: str, more: dict[str, Any]) -> Response:
     more = {**more, "headers": {"Accept-Encoding": "identity", **more.get("headers", {})}}
-    asked = client.stream(method, url, extensions={"trace": connection.note}, **more)
+    asked = client.stream(method, url, extensions={"trace": connection.note}, follow_redirects=False, **more)
     async with asked as response:
         # The body of another answer than a good one says nothing: it need not be waited for.
         body = await read_body(response) if response.status_code == httpx.codes.OK else b""

@@ -20,12 +20,12 @@ from types import TracebackType
 from typing import Any, Optional, Union
 
 import anyio
-import httpx
 
 from bearward import _native
-from bearward._driver.transport import new_client
+from bearward._driver.transport import is_http_client, new_client
 from bearward._driver.trust import tls_context
 from bearward._driver.turns import Turns
+from bearward.types import HttpClient
 
 # How many calls of a sync resolver may run at once, per event loop. Threads are started when needed.
 RESOLVER_THREADS = 16
@@ -37,11 +37,18 @@ class PerLoop:
     Args:
         timeout: For single network operations, seconds.
         ca_file: More certificate authorities to trust.
+        http_client: A client of the user's, or a function that makes one, instead of ours.
     """
 
-    def __init__(self, timeout: float, ca_file: Optional[Union[str, os.PathLike[str]]] = None) -> None:
+    def __init__(
+        self,
+        timeout: float,
+        ca_file: Optional[Union[str, os.PathLike[str]]] = None,
+        http_client: Union[HttpClient, Callable[[], HttpClient], None] = None,
+    ) -> None:
         self._timeout = timeout
         self._ca_file = ca_file
+        self._given = http_client
         # Not a weak dict: each value refers to its key, so no entry would ever go. Closed loops are removed instead.
         self._loops: dict[Any, Loop] = {}
         self._tls: Optional[ssl.SSLContext] = None
@@ -60,9 +67,20 @@ class PerLoop:
             await kept.open()
         return kept
 
-    def new_client(self) -> httpx.AsyncClient:
-        """A client of its own pool. Its trust: see `trust.py`."""
-        return new_client(self._tls_context, self._timeout)
+    @property
+    def owns_clients(self) -> bool:
+        """Whether they are ours to close."""
+        return self._given is None or callable(self._given)
+
+    def new_client(self) -> HttpClient:
+        """A client of its own pool, or the one that the user gave. The trust of ours: see `trust.py`."""
+        if self._given is None:
+            return new_client(self._tls_context, self._timeout)
+        client: Any = self._given() if callable(self._given) else self._given
+        if not is_http_client(client):
+            raise TypeError(f"http_client made a {type(client).__name__}, which is no AsyncClient")
+        made: HttpClient = client
+        return made
 
     def forget(self, loop: Loop) -> None:
         """Drop the state of a loop that shuts down."""
@@ -135,7 +153,7 @@ class Loop:
         self._running = running
         self._trio = trio
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._client: Optional[httpx.AsyncClient] = None
+        self._client: Optional[HttpClient] = None
         self._threads: Optional[ThreadPoolExecutor] = None
         self._closer: Optional[AsyncIterator[None]] = None
 
@@ -144,15 +162,21 @@ class Loop:
         self._closer = self._close_with_loop()
         await self._closer.__anext__()
 
-    def client(self) -> httpx.AsyncClient:
+    def client(self) -> HttpClient:
         """The pooled client of this loop."""
         if self._client is None:
             self._client = self._owner.new_client()
         return self._client
 
-    def new_client(self) -> httpx.AsyncClient:
-        """Another one, without a connection that was used before. The caller closes it."""
-        return self._owner.new_client()
+    @contextlib.asynccontextmanager
+    async def another_client(self) -> AsyncIterator[HttpClient]:
+        """One without a connection that was used before; or else the one that the user gave."""
+        client = self._owner.new_client()
+        try:
+            yield client
+        finally:
+            if self._owner.owns_clients:
+                await client.aclose()
 
     def in_thread(self, work: Callable[[], Any], done: Callable[[], None]) -> Pending:
         """Call a function that may block, in a thread.
@@ -263,7 +287,7 @@ class Loop:
             if self._threads is not None:
                 self._threads.shutdown(wait=False)
             client, self._client = self._client, None
-            if client is not None:
+            if client is not None and self._owner.owns_clients:
                 # trio cancels what a generator waits for at its end; connections have to be closed all the same.
                 with anyio.CancelScope(shield=True) if self._trio is not None else contextlib.nullcontext():
                     await client.aclose()

@@ -1,18 +1,12 @@
 """The answer to a refused request."""
 
-import logging
-import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Optional
 
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse
 
-from bearward._driver.log import Log
-from bearward.errors import BaseAuthError, InternalError
-from bearward.fastapi.refusal_log import secrets_in
-
-_log = Log()
+from bearward.errors import BaseAuthError
 
 
 def http_exception(
@@ -57,12 +51,3 @@ class AuthHTTPException(HTTPException):
     def response(self) -> JSONResponse:
         """The answer, for code that FastAPI's handlers of exceptions don't reach, such as middleware."""
         return JSONResponse({"detail": self.detail}, self.status_code, self.headers)
-
-
-def defect(error: Exception, credentials: Iterable[Sequence[str]]) -> InternalError:
-    """Log an unexpected error with its traceback, without any piece of the request's credentials."""
-    report = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    for secret in secrets_in(credentials):
-        report = report.replace(secret, "[redacted]")
-    _log.say(logging.ERROR, "unexpected error during authentication\n%s", report)
-    return InternalError()

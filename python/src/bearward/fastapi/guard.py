@@ -2,22 +2,25 @@
 
 import contextlib
 import inspect
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypeVar, Union, overload
 
+from fastapi import FastAPI
 from fastapi.requests import HTTPConnection
 
+from bearward._asgi.decisions import Decision, Observers
+from bearward._asgi.metadata import origin_for
+from bearward._asgi.refusal_log import RefusalLog
+from bearward._asgi.subprotocol import check_subprotocol
+from bearward._asgi.url import PublicUrls
 from bearward._driver.declared import spells_out
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import ConfigurationError
-from bearward.fastapi.decisions import Decision, Observers
-from bearward.fastapi.openapi import Login
-from bearward.fastapi.refusal_log import RefusalLog
+from bearward.fastapi.environment import LEFT_OUT, auth0_audience, auth0_domain, bearward_setting
+from bearward.fastapi.openapi import ShownApi
 from bearward.fastapi.require_auth import Demand, RequireAuth, must_be_called
-from bearward.fastapi.url import PublicUrls
-from bearward.fastapi.websocket import check_subprotocol
+from bearward.fastapi.responses import responses
 from bearward.requirement import Names, Requirement
 from bearward.types import DomainsResolver
 
@@ -27,11 +30,8 @@ if TYPE_CHECKING:
     from bearward.options import GuardOptions, KeywordOptions
     from bearward.requirement import Requirements
 
-# The default of arguments that may come from the environment: differs from one that is empty by mistake.
-_LEFT_OUT: Any = object()
-
 # What `Guard._build` makes.
-_BUILT = frozenset(("_urls", "_login", "_refusals", "_observers", "_guards"))
+_BUILT = frozenset(("_urls", "_shown", "_refusals", "_observers", "_guards"))
 
 _Model = TypeVar("_Model")
 _Guard = TypeVar("_Guard", bound="Guard")
@@ -55,6 +55,7 @@ class Guard:
             `new WebSocket(url, ["bearer", token])`.
         on_decision: A function that is called with each `Decision` of a guard, for metrics and audit logs. It must not
             wait. If it raises, the request goes on.
+        scope_descriptions: What each scope is for, as `/docs` shows it: `{"read:messages": "Read your messages"}`.
 
     A DPoP proof is compared with the URL that the client used. That is `public_origin` if it is given; or else, with
     `app.state.trust_proxy = True`, what the proxies say; or else the Host field and the connection. `trust_proxy` is
@@ -66,21 +67,23 @@ class Guard:
 
     def __init__(
         self,
-        issuer: Union[str, Sequence[str]] = _LEFT_OUT,
-        audience: Optional[Union[str, Sequence[str]]] = _LEFT_OUT,
+        issuer: Union[str, Sequence[str]] = LEFT_OUT,
+        audience: Optional[Union[str, Sequence[str]]] = LEFT_OUT,
         *,
         rfc_status_codes: bool = True,
         public_origin: Optional[str] = None,
         trusted_hops: int = 1,
         websocket_subprotocol: Optional[str] = None,
         on_decision: Optional[Callable[[Decision], Any]] = None,
+        scope_descriptions: Optional[Mapping[str, str]] = None,
         **more: "Unpack[GuardOptions]",
     ) -> None:
         options = ApiClientOptions(rfc_status_codes=rfc_status_codes, **more)
-        if options.domains is None or issuer is not _LEFT_OUT:
-            options.issuer = _from_environment("issuer", issuer)
-        options.audience = _from_environment("audience", audience)
-        self._begin(ApiClient(options), public_origin, trusted_hops, websocket_subprotocol, on_decision)
+        if options.domains is None or issuer is not LEFT_OUT:
+            options.issuer = bearward_setting("issuer", issuer)
+        options.audience = bearward_setting("audience", audience)
+        client = ApiClient(options)
+        self._begin(client, public_origin, trusted_hops, websocket_subprotocol, on_decision, scope_descriptions)
 
     @classmethod
     def from_client(
@@ -91,6 +94,7 @@ class Guard:
         trusted_hops: int = 1,
         websocket_subprotocol: Optional[str] = None,
         on_decision: Optional[Callable[[Decision], Any]] = None,
+        scope_descriptions: Optional[Mapping[str, str]] = None,
     ) -> _Guard:
         """A guard that verifies with an `ApiClient` that exists, with its options and the documents it has fetched.
 
@@ -100,12 +104,13 @@ class Guard:
             trusted_hops: See `Auth0FastAPI`.
             websocket_subprotocol: See `Auth0FastAPI`.
             on_decision: See `Auth0FastAPI`.
+            scope_descriptions: See `Auth0FastAPI`.
 
         Raises:
             ConfigurationError: an argument can't be used.
         """
         auth0 = cls.__new__(cls)
-        auth0._begin(api_client, public_origin, trusted_hops, websocket_subprotocol, on_decision)
+        auth0._begin(api_client, public_origin, trusted_hops, websocket_subprotocol, on_decision, scope_descriptions)
         return auth0
 
     def _begin(
@@ -115,12 +120,14 @@ class Guard:
         trusted_hops: int,
         subprotocol: Optional[str],
         on_decision: Optional[Callable[[Decision], Any]],
+        scope_descriptions: Optional[Mapping[str, str]],
     ) -> None:
         check_subprotocol(subprotocol)
         given: object = on_decision
         if given is not None and (not callable(given) or inspect.iscoroutinefunction(given)):
             raise ConfigurationError("on_decision must be a function that is not async.")
         self._on_decision = on_decision
+        self._scope_descriptions = dict(scope_descriptions or {})
         self.api_client = api_client
         self._subprotocol = subprotocol
         self._public_origin, self._trusted_hops = public_origin, trusted_hops
@@ -129,8 +136,10 @@ class Guard:
     def _build(self) -> None:
         """Make everything that depends on the client and the options."""
         api_client = self.api_client
-        self._urls = PublicUrls(self._public_origin, self._trusted_hops)
-        self._login = Login.of(api_client.options)
+        resource = api_client.options.resource
+        origin = origin_for(self._public_origin, None if resource is None else resource.origin)
+        self._urls = PublicUrls(origin, self._trusted_hops)
+        self._shown = ShownApi(api_client.options, self._scope_descriptions)
         self._refusals = RefusalLog()
         self._observers = Observers(self._on_decision)
         self._guards: dict[Demand, RequireAuth[Any]] = {}
@@ -327,6 +336,40 @@ class Guard:
         )
         return await self._guard(Demand(requirement, optional is True, model))(connection)
 
+    @property
+    def responses(self) -> dict[Union[int, str], dict[str, Any]]:
+        """What guards answer to requests that they don't let in, for `APIRouter(responses=auth0.responses)`."""
+        return responses(self.api_client.options.rfc_status_codes)
+
+    def swagger_ui(self, client_id: str) -> dict[str, Any]:
+        """For `FastAPI(swagger_ui_init_oauth=auth0.swagger_ui(client_id))`: the Authorize button of `/docs` logs in.
+
+        By authorization code with PKCE (RFC 7636), as a public client. There is no secret: anybody can read the page.
+
+        Args:
+            client_id: An application of the issuer for single-page apps, which may redirect to `/docs/oauth2-redirect`
+                of this app.
+
+        Raises:
+            ConfigurationError: only a resolver knows the issuers, so there is no one place to log in.
+        """
+        return self._shown.swagger_ui(client_id)
+
+    def publish(self, app: FastAPI) -> None:
+        """Serve the metadata document of the resource in the options, at both of its paths. RFC 9728 section 3.1.
+
+        Args:
+            app: The outermost app. The paths lie at the root of the server, so an app inside a mount can't serve them.
+
+        Raises:
+            ConfigurationError: there is no resource in the options.
+        """
+        resource = self.api_client.options.resource
+        if resource is None:
+            raise ConfigurationError("There is no resource: give 'resource'.")
+        # In front: a route for all paths would hide them.
+        app.router.routes[:0] = resource.routes(self.api_client)
+
     async def warm(self) -> bool:
         """Fetch the documents of all configured issuers. See `ApiClient.warm`."""
         return await self.api_client.warm()
@@ -338,6 +381,10 @@ class Guard:
     def status(self) -> list[dict[str, Any]]:
         """The state of each issuer's documents. See `ApiClient.status`."""
         return self.api_client.status()
+
+    def replay_store_status(self) -> Optional[dict[str, Any]]:
+        """What happened with the shared `ReplayStore`; `None` without one. See `ApiClient.replay_store_status`."""
+        return self.api_client.replay_store_status()
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncIterator[None]:
@@ -366,6 +413,7 @@ class Auth0FastAPI(Guard):
             `new WebSocket(url, ["bearer", token])`.
         on_decision: A function that is called with each `Decision` of a guard, for metrics and audit logs. It must not
             wait. If it raises, the request goes on.
+        scope_descriptions: What each scope is for, as `/docs` shows it: `{"read:messages": "Read your messages"}`.
 
     A DPoP proof is compared with the URL that the client used. That is `public_origin` if it is given; or else, with
     `app.state.trust_proxy = True`, what the proxies say; or else the Host field and the connection. `trust_proxy` is
@@ -379,8 +427,8 @@ class Auth0FastAPI(Guard):
     @spells_out(ApiClientOptions)
     def __init__(
         self,
-        domain: Optional[str] = _LEFT_OUT,
-        audience: Optional[Union[str, Sequence[str]]] = _LEFT_OUT,
+        domain: Optional[str] = LEFT_OUT,
+        audience: Optional[Union[str, Sequence[str]]] = LEFT_OUT,
         domains: Optional[Union[list[str], DomainsResolver]] = None,
         client_id: Optional[str] = None,
         client_secret: Optional[str] = None,
@@ -397,6 +445,7 @@ class Auth0FastAPI(Guard):
         trusted_hops: int = 1,
         websocket_subprotocol: Optional[str] = None,
         on_decision: Optional[Callable[[Decision], Any]] = None,
+        scope_descriptions: Optional[Mapping[str, str]] = None,
         **more: "Unpack[KeywordOptions]",
     ) -> None:
         options = ApiClientOptions(
@@ -414,42 +463,7 @@ class Auth0FastAPI(Guard):
             **more,
         )
         # First: if both are missing, this one is reported, as by the SDK that Bearward replaces.
-        options.audience = _audience(audience, options.client_ids)
-        options.domain = _domain(domain, domains, options.issuer)
-        self._begin(ApiClient(options), public_origin, trusted_hops, websocket_subprotocol, on_decision)
-
-
-def _domain(domain: Optional[str], domains: object, issuer: object) -> Optional[str]:
-    if domain is not _LEFT_OUT:
-        return domain
-    if domains is not None or issuer is not None:
-        return None
-    given = os.environ.get("AUTH0_DOMAIN")
-    if not given:
-        raise ConfigurationError("No domain: give 'domain' (or 'domains'), or set AUTH0_DOMAIN in the environment.")
-    return given
-
-
-def _audience(audience: Any, client_ids: object) -> Any:
-    if client_ids is not None:
-        return None if audience is _LEFT_OUT else audience
-    if audience is _LEFT_OUT:
-        audience = os.environ.get("AUTH0_AUDIENCE", "")
-        if not audience:
-            raise ValueError("audience is required. Give 'audience', or set AUTH0_AUDIENCE in the environment.")
-    if not audience or not str(audience).strip():
-        raise ValueError("audience is required.")
-    return audience
-
-
-def _from_environment(argument: str, given: Any) -> Any:
-    """What is given, or else the variable BEARWARD_ISSUER or BEARWARD_AUDIENCE."""
-    if given is not _LEFT_OUT:
-        if given is None and argument == "issuer":
-            raise ConfigurationError("issuer must be a URL, or a list of URLs: 'https://kc.example.com/realms/acme'.")
-        return given
-    variable = f"BEARWARD_{argument.upper()}"
-    value = os.environ.get(variable, "").strip()
-    if not value:
-        raise ConfigurationError(f"No {argument}: give '{argument}', or set {variable} in the environment.")
-    return value
+        options.audience = auth0_audience(audience, options.client_ids)
+        options.domain = auth0_domain(domain, domains, options.issuer)
+        client = ApiClient(options)
+        self._begin(client, public_origin, trusted_hops, websocket_subprotocol, on_decision, scope_descriptions)

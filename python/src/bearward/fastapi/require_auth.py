@@ -3,23 +3,24 @@
 import functools
 import inspect
 import time
-from typing import Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, Union, cast
+from typing import Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, cast
 
 from fastapi import Response, params
 from fastapi.requests import HTTPConnection
 from fastapi.security import SecurityScopes
 from starlette.datastructures import Headers
 
+from bearward._asgi.decisions import Decision, Observers
+from bearward._asgi.defect import defect
+from bearward._asgi.memory import Asked, recall, remember
+from bearward._asgi.refusal_log import RefusalLog, credentials_of, scheme_of
+from bearward._asgi.url import PublicUrls
 from bearward._native import has_credentials
 from bearward.client import ApiClient, Verified, Waited
 from bearward.errors import BaseAuthError, ConfigurationError
-from bearward.fastapi.answer import defect
-from bearward.fastapi.decisions import Decision, Observers
-from bearward.fastapi.memory import Asked, recall, remember
+from bearward.fastapi.misplaced import refuse_in_types
 from bearward.fastapi.model import Converter, UnfitClaimsError
-from bearward.fastapi.openapi import Login, OpenIdLogin, ShownGuard
-from bearward.fastapi.refusal_log import RefusalLog, credentials_of, scheme_of
-from bearward.fastapi.url import PublicUrls
+from bearward.fastapi.openapi import ShownApi, ShownGuard
 from bearward.fastapi.websocket import accept_with, answer, presented
 from bearward.requirement import Requirement
 
@@ -43,7 +44,7 @@ class Owner(Protocol):
 
     api_client: ApiClient
     _urls: PublicUrls
-    _login: Union[Login, OpenIdLogin, None]
+    _shown: ShownApi
     _refusals: RefusalLog
     _subprotocol: Optional[str]
     _observers: Observers
@@ -63,9 +64,11 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
     """
 
     def __init__(self, auth0: "Owner", demand: Demand) -> None:
-        ShownGuard.__init__(self, auth0.api_client.options, demand.requirement.scopes, auth0._login)
+        ShownGuard.__init__(self, auth0._shown, demand.requirement.scopes)
         self._auth0 = auth0
         self._demand = demand
+        # A challenge for a missing token names the scopes that it needs.
+        self._guidance = auth0.api_client.guidance(demand.requirement.scopes)
         self._convert = None if demand.model is None else Converter(demand.model)
         # Requirements with the scopes of a `Security(...)` besides. An app has as many as it has routes.
         self._with_scopes: dict[tuple[str, ...], Requirement] = {(): demand.requirement}
@@ -156,7 +159,8 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             requirement = self._with_scopes[more] = self._demand.requirement.with_scopes(more)
         if not requirement:
             return None
-        return self._auth0.api_client.unmet(claims, requirement, headers.get("authorization"))
+        guidance = self._guidance if requirement is self._demand.requirement else None
+        return self._auth0.api_client.unmet(claims, requirement, headers.get("authorization"), guidance)
 
     async def _verified(self, request: HTTPConnection, headers: Headers, waited: Waited) -> Verified:
         """A proof is good once, and a request may pass several guards: the first one uses it up."""
@@ -169,7 +173,9 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         # Users' tests replace `verify_request`, also after the guard was made.
         if _is_own(client.verify_request):
             certificate, behind_proxy, _ = asked.shown
-            verified = await client._timed_verify(headers, asked.method, url, waited, certificate, behind_proxy)
+            verified = await client._timed_verify(
+                headers, asked.method, url, waited, self._guidance, certificate, behind_proxy
+            )
         else:
             mocked: Any = await client.verify_request(headers=headers, http_method=asked.method, http_url=url)
             verified = mocked if isinstance(mocked, Verified) else Verified(mocked)
@@ -256,3 +262,6 @@ class _CallForgotten(params.Depends):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (self._owner, self._method.__name__)
+
+
+refuse_in_types(RequireAuth, _CallForgotten)

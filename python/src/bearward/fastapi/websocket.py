@@ -1,7 +1,6 @@
 """What is different for a WebSocket: where a browser can put a token, and how it is refused."""
 
 import functools
-import re
 from collections.abc import Awaitable, Iterable
 from typing import Callable, Optional, Union
 
@@ -9,27 +8,14 @@ from fastapi import WebSocket, WebSocketException
 from fastapi.requests import HTTPConnection
 from starlette.datastructures import Headers
 
-from bearward.errors import BaseAuthError, ConfigurationError
+from bearward._asgi.subprotocol import offered, with_token
+from bearward.errors import BaseAuthError
 from bearward.fastapi.answer import AuthHTTPException
 
 # RFC 6455 section 7.4.1: a policy is violated.
 _POLICY_VIOLATION = 1008
 # ASGI's extension "WebSocket Denial Response". Without it, a server can only close the connection.
 _DENIAL_RESPONSE = "websocket.http.response"
-_FIELD = b"sec-websocket-protocol"
-# RFC 9110 section 5.6.2.
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-
-
-def check_subprotocol(name: Optional[str]) -> None:
-    """Refuse what can't be a subprotocol.
-
-    Raises:
-        ConfigurationError: it can't.
-    """
-    given: object = name
-    if given is not None and not (isinstance(given, str) and _TOKEN.fullmatch(given)):
-        raise ConfigurationError("websocket_subprotocol must be the name of a subprotocol, such as 'bearer'.")
 
 
 def presented(connection: HTTPConnection, subprotocol: Optional[str]) -> Headers:
@@ -38,16 +24,13 @@ def presented(connection: HTTPConnection, subprotocol: Optional[str]) -> Headers
     Browsers can't set Authorization for a WebSocket. They can offer the subprotocols `bearer, TOKEN`. A request with
     both has two Authorization fields, and is refused.
     """
-    token = _offered(connection, subprotocol)
-    if token is None:
-        return connection.headers
-    others = [(name, value) for name, value in connection.headers.raw if name.lower() != _FIELD]
-    return Headers(raw=[*others, (b"authorization", b"Bearer " + token.encode("latin-1"))])
+    token = offered(connection, subprotocol)
+    return connection.headers if token is None else Headers(raw=with_token(connection.headers.raw, token))
 
 
 def accept_with(connection: HTTPConnection, subprotocol: Optional[str]) -> None:
     """Have the route accept a WebSocket with the subprotocol that its token came in, unless it names another one."""
-    if not isinstance(connection, WebSocket) or subprotocol is None or _offered(connection, subprotocol) is None:
+    if not isinstance(connection, WebSocket) or subprotocol is None or offered(connection, subprotocol) is None:
         return
     connection.accept = functools.partial(_accept, connection.accept, subprotocol)  # type: ignore[method-assign]
 
@@ -71,15 +54,3 @@ async def _accept(
     headers: Optional[Iterable[tuple[bytes, bytes]]] = None,
 ) -> None:
     await accept(subprotocol or own, headers)
-
-
-def _offered(connection: HTTPConnection, subprotocol: Optional[str]) -> Optional[str]:
-    """What stands behind the subprotocol in the list that a client offers."""
-    if subprotocol is None or connection.scope["type"] != "websocket":
-        return None
-    # Some servers take the field out of the headers.
-    offered: list[str] = connection.scope.get("subprotocols") or []
-    if offered.count(subprotocol) != 1:
-        return None
-    behind = offered[offered.index(subprotocol) + 1 :]
-    return behind[0] if behind else None

@@ -6,8 +6,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 
-use super::{algorithm::algorithm, timeout::Timeout};
-use crate::tenant::{audience::Audience, domain::Domain};
+use super::{algorithm::algorithm, private_jwks::PrivateJwks, timeout::Timeout};
 
 #[derive(clap::Args)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
@@ -17,18 +16,34 @@ pub(crate) struct ExplainArgs {
     // Several words are one text. Otherwise clap would print the second one, the token, in an error.
     #[arg(value_name = "TOKEN")]
     pub(crate) token: Vec<String>,
-    /// The tenant's host; can be repeated, or list several, separated by commas
-    #[arg(long, env = "AUTH0_DOMAIN", required = true, value_delimiter = ',')]
-    pub(crate) domain: Vec<Domain>,
-    /// The identifier of the API
-    #[arg(long, value_name = "IDENTIFIER", env = "AUTH0_AUDIENCE")]
-    pub(crate) audience: Audience,
+    /// The tenant's host; can be repeated, or list several, separated by commas [env: `AUTH0_DOMAIN`]
+    #[arg(long, value_name = "HOST")]
+    pub(crate) domain: Vec<String>,
+    /// In place of a domain, any issuer: its URL as tokens have it in `iss`, path and final slash included; can be
+    /// repeated [env: `BEARWARD_ISSUER`]
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Vec<String>,
+    /// The identifier of the API [env: `AUTH0_AUDIENCE` with a domain, `BEARWARD_AUDIENCE` with an issuer]
+    #[arg(long, value_name = "IDENTIFIER")]
+    pub(crate) audience: Option<String>,
+    /// In place of an audience, the clients whose tokens the API accepts, for an issuer whose tokens have no `aud`; can be
+    /// repeated, or list several, separated by commas
+    #[arg(long, value_name = "IDS", value_delimiter = ',', conflicts_with = "audience")]
+    pub(crate) client_ids: Vec<String>,
+    /// The claim that has the scopes [default: `scope`, and with an issuer `scp` where that is missing]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) scope_claim: Option<String>,
     /// Scopes that the route requires; can be repeated, or list several, separated by spaces
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scope: Vec<String>,
     /// Take the issuer's keys from this file (a JWK set) and use no network
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) jwks: Option<PathBuf>,
+    /// Take the issuer's keys from this URL, without a discovery document
+    #[arg(long, value_name = "URL", conflicts_with = "jwks", value_hint = ValueHint::Url)]
+    pub(crate) jwks_uri: Option<String>,
+    #[command(flatten)]
+    pub(crate) private_jwks: PrivateJwks,
     /// A signature algorithm that the API accepts; can be repeated
     #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = algorithm())]
     pub(crate) algorithm: Vec<Algorithm>,
@@ -71,6 +86,7 @@ Examples:
   bearward token | bearward explain
   bearward explain @token --scope read:messages
   pbpaste | bearward explain --domain tenant.eu.auth0.com --audience https://api.example.com
+  bearward explain @token --issuer https://kc.example.com/realms/acme --audience https://api.example.com
   bearward explain @token --jwks jwks.json --at 1800000000
   bearward explain @token --proof @proof --method POST --url https://api.example.com/api/messages
 

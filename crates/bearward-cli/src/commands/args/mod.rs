@@ -8,12 +8,14 @@ mod explain;
 mod init;
 mod issuer;
 mod man;
+mod private_jwks;
 mod timeout;
 mod token;
+mod which_issuer;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use call::CallArgs;
+pub(crate) use call::{CallArgs, TokenRequest};
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::ExplainArgs;
@@ -21,6 +23,7 @@ pub(crate) use init::{InitArgs, identifier};
 pub(crate) use issuer::IssuerArgs;
 pub(crate) use man::ManArgs;
 pub(crate) use token::TokenArgs;
+pub(crate) use which_issuer::{WhichIssuer, audience};
 
 use crate::terminal::style::HELP;
 
@@ -67,15 +70,16 @@ pub(crate) enum Command {
     Issuer(IssuerArgs),
     /// Print an access token from a tenant, by the client credentials grant.
     ///
-    /// Works with Auth0, with `bearward issuer`, and with any tenant that has `/oauth/token`. Only the token goes to
-    /// stdout. Certificates are checked against the system's authorities and those in `BEARWARD_CA_FILE`.
+    /// Works with Auth0, with `bearward issuer`, and with any issuer that has a token endpoint: that of a domain is
+    /// `/oauth/token`, that of `--issuer` is in its discovery document. Only the token goes to stdout. Certificates are checked against the system's authorities and those in `BEARWARD_CA_FILE`.
     /// `SSL_CERT_FILE` replaces the system's. In `.env` both count for loopback hosts only.
     Token(TokenArgs),
     /// Call an API with a token, and with a DPoP proof if the token is bound to a key.
     ///
+    /// Without a token, one is requested as by `bearward token`.
     /// The body of the answer goes to stdout unchanged; with --json, the whole answer does. Everything else goes to stderr.
     /// Redirects are not followed, so that the token goes nowhere else. Certificates are checked as for `bearward token`.
-    Call(CallArgs),
+    Call(Box<CallArgs>),
     /// Say why a token is refused: every check of an API, what it expects, and what to do about the first that fails.
     ///
     /// Finds the token in text that was copied with it, checks it as an API with these settings would, and fetches the

@@ -3,15 +3,13 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::Value;
 
-use super::timeout::Timeout;
-use crate::tenant::{audience::Audience, domain::Domain};
+use super::{timeout::Timeout, which_issuer::WhichIssuer};
 
 #[derive(clap::Args)]
 #[command(after_help = TOKEN_EXAMPLES)]
 pub(crate) struct TokenArgs {
-    /// The tenant's host, with a port if it has one
-    #[arg(long, env = "AUTH0_DOMAIN")]
-    pub(crate) domain: Domain,
+    #[command(flatten)]
+    pub(crate) which: WhichIssuer,
     /// The client's id
     #[arg(long, value_name = "ID", env = "AUTH0_CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_id: String,
@@ -19,9 +17,6 @@ pub(crate) struct TokenArgs {
     /// these or the environment
     #[arg(long, value_name = "SECRET", env = "AUTH0_CLIENT_SECRET", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_secret: String,
-    /// The identifier of the API that the token is for
-    #[arg(long, value_name = "IDENTIFIER", env = "AUTH0_AUDIENCE")]
-    pub(crate) audience: Audience,
     /// Scopes to request; can be repeated, or list several, separated by spaces [default: all that are granted]
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scope: Vec<String>,
@@ -76,7 +71,7 @@ fn claim(text: &str) -> Result<(String, Value), &'static str> {
 const TOKEN_EXAMPLES: &str = "\
 Examples:
   bearward token --domain tenant.eu.auth0.com --client-id ID --audience https://api.example.com --scope read:messages
-  bearward token --client-secret - < secret-file
+  bearward token --issuer https://kc.example.com/realms/acme --client-id ID --client-secret - < secret-file
   curl -H \"Authorization: Bearer $(bearward token)\" https://api.example.com/api/private
   bearward token --sub 'auth0|ann' --permission read:messages --claim email=ann@example.com
   bearward token --dpop > token && bearward call --token @token http://127.0.0.1:8000/api/private

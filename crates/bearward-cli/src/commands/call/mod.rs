@@ -4,7 +4,7 @@ mod credentials;
 mod report;
 mod request;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use reqwest::{
     Client, Response, StatusCode,
@@ -14,13 +14,17 @@ use serde_json::json;
 
 use self::{credentials::Credentials, request::Request};
 use crate::{
-    commands::args::CallArgs,
+    commands::{
+        args::{CallArgs, TokenRequest},
+        grant::{self, GrantRequest},
+    },
     http::{
         access_token::AccessToken,
         dpop::{self, Nonce, Proof, ProofFacts},
-        https,
+        https::{self, HttpOptions},
     },
-    terminal::{failure::Failure, output},
+    settings::ENV_FILE,
+    terminal::{failure::Failure, input, output},
 };
 
 /// The largest answer that is read.
@@ -31,15 +35,14 @@ const FIELD_LENGTH: usize = 2000;
 
 pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Failure> {
     let request = Request::checked(&args)?;
-    let token = AccessToken::from_argument(args.token)?;
+    let options = args.timeout.http_options();
+    let token = match args.token.filter(|_| !args.request.which.is_typed()) {
+        Some(token) => AccessToken::from_argument(token)?,
+        None => requested_token(args.request, args.dpop_key.clone(), &options).await?,
+    };
     let credentials =
         if args.bearer { Credentials::Bearer(token) } else { Credentials::choose(token, args.dpop_key)? };
-    let call = Call {
-        client: request.client(&args.timeout.http_options())?,
-        request,
-        credentials,
-        verbose: args.verbose,
-    };
+    let call = Call { client: request.client(&options)?, request, credentials, verbose: args.verbose };
     let mut answer = call.send(None).await?;
     // RFC 9449 §9. Only once: a server may reject every nonce.
     if let Some(nonce) = answer.required_nonce() {
@@ -47,6 +50,32 @@ pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Failure> {
         answer = call.send(Some(&nonce)).await?;
     }
     if args.json { call.report(answer).await } else { call.print(answer).await }
+}
+
+/// A token by the client credentials grant. An empty id or secret counts as missing.
+async fn requested_token(
+    request: TokenRequest,
+    dpop_key: Option<PathBuf>,
+    options: &HttpOptions,
+) -> Result<AccessToken, Failure> {
+    let present = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let (Some(client_id), Some(secret)) = (present(request.client_id), present(request.client_secret)) else {
+        return Err(Failure::usage("no token is given: --token is required, or the client that requests one.").with_hint(
+            format!("set BEARWARD_TOKEN, or AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET, in the environment or in {ENV_FILE}."),
+        ));
+    };
+    let issuer = request.which.required()?;
+    let audience = grant::audience(&request.which, &issuer)?;
+    let key = if request.dpop { Some(grant::key(dpop_key)?) } else { None };
+    let request = GrantRequest {
+        issuer: &issuer,
+        audience: audience.as_ref(),
+        client_id: &client_id,
+        client_secret: &input::argument("client secret", secret)?,
+        scope: &request.scope,
+        key: key.as_ref(),
+    };
+    Ok(request.send(options).await?.access_token)
 }
 
 struct Call {

@@ -29,6 +29,6 @@ fn short(name: &'static str, value: &str, fresh: Duration) -> Check {
         "Cache-Control ({value}) is very short: each process of an API fetches it every {} s",
         fresh.as_secs()
     );
-    let remedy = "configure a max-age of some minutes in the tenant or in the proxy before it; cache_adapter shares documents between processes";
+    let remedy = "configure a max-age of some minutes in the issuer or in the proxy before it; cache_adapter shares documents between processes";
     Check::warning(name, message, remedy)
 }

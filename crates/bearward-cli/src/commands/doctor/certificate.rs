@@ -9,12 +9,18 @@ use super::{
     fetch::{Answer, NoAnswer},
     report::{Check, Checked},
 };
-use crate::{http::trust, terminal::failure::Kind};
+use crate::{
+    http::{https, trust},
+    terminal::failure::Kind,
+};
 
 const NAME: &str = "tls";
 
 pub(super) fn check(answer: &Result<Answer, NoAnswer>) -> Checked<()> {
     match answer {
+        Ok(answer) if https::is_clear_text_on_loopback(&answer.url) => {
+            (Check::skipped(NAME, "the issuer is on this machine, without TLS"), Some(()))
+        }
         Ok(answer) => (of_certificate(answer.certificate.as_deref(), SystemTime::now()), Some(())),
         // The failure came after the TLS handshake.
         Err(NoAnswer::Silence { .. }) => (Check::ok(NAME, "the certificate is trusted"), Some(())),
@@ -33,7 +39,7 @@ fn of_certificate(der: Option<&[u8]>, now: SystemTime) -> Check {
     let left = validity.not_after.duration_since(now).unwrap_or_default();
     let message = format!("{TRUSTED}, and valid for another {}", span(left));
     let check = if validity.is_nearly_over(left) {
-        let remedy = "renew it: after that, APIs can't fetch the tenant's keys any more";
+        let remedy = "renew it: after that, APIs can't fetch the issuer's keys any more";
         Check::warning(NAME, message, remedy)
     } else {
         Check::ok(NAME, message)
@@ -50,10 +56,10 @@ fn remedy(error: Option<&Error>, trust_hint: &str) -> String {
         return "does this port serve https, with TLS 1.2 or 1.3?".to_owned();
     };
     if is_about_time(error) {
-        return "is this machine's clock right? If it is, the tenant must renew its certificate".to_owned();
+        return "is this machine's clock right? If it is, the issuer must renew its certificate".to_owned();
     }
     if matches!(error, CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) {
-        return "is this the domain that the tenant's certificate is for?".to_owned();
+        return "is this the host that the issuer's certificate is for?".to_owned();
     }
     trust_hint.to_owned()
 }

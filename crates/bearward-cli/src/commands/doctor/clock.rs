@@ -1,4 +1,4 @@
-//! How far this machine's clock is from the tenant's. RFC 9110 §6.6.1, RFC 9111 §4.2.3.
+//! How far this machine's clock is from the issuer's. RFC 9110 §6.6.1, RFC 9111 §4.2.3.
 
 use std::time::{Duration, SystemTime};
 
@@ -79,20 +79,20 @@ fn judge(skew: &Skew) -> Check {
     let seconds = by.as_secs();
     let (message, breaks) = match skew {
         _ if by < NOTICEABLE => {
-            let message = format!("agrees with the tenant's; DPoP proofs fail from {limits} on");
+            let message = format!("agrees with the issuer's; DPoP proofs fail from {limits} on");
             return Check::ok(NAME, message).with("ahead_by_s", skew.seconds());
         }
         Skew::Ahead(_) => {
-            (format!("{seconds} s ahead of the tenant's: tokens expire too early by that much"), by >= oldest)
+            (format!("{seconds} s ahead of the issuer's: tokens expire too early by that much"), by >= oldest)
         }
         Skew::Behind(_) => (
             format!(
-                "{seconds} s behind the tenant's: expired tokens are accepted for that much longer, and new tokens with nbf are refused at first"
+                "{seconds} s behind the issuer's: expired tokens are accepted for that much longer, and new tokens with nbf are refused at first"
             ),
             by >= newest,
         ),
     };
-    let remedy = "synchronize this machine's clock by NTP. If it is right, the tenant's clock is wrong";
+    let remedy = "synchronize this machine's clock by NTP. If it is right, the issuer's clock is wrong";
     let check = if breaks {
         let message =
             format!("{message}; DPoP proofs of clients with the right time fail (from {limits} on)");

@@ -1,4 +1,4 @@
-//! The tenant's host: its addresses, and whether it accepts connections.
+//! The issuer's host: its addresses, and whether it accepts connections.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     terminal::{failure::Kind, progress},
 };
 
-/// How requests get to the tenant.
+/// How requests get to the issuer.
 #[derive(Debug)]
 pub(super) enum Route {
     Direct { host: String, addresses: Vec<SocketAddr> },
@@ -25,8 +25,8 @@ pub(super) enum Route {
 pub(super) async fn look_up(url: &str, patience: Duration) -> Checked<Route> {
     const NAME: &str = "dns";
     let Some((url, host, port)) = parts(url) else {
-        let remedy = "write the host alone, as in AUTH0_DOMAIN=tenant.eu.auth0.com";
-        return (Check::failed(NAME, Kind::Usage, "the domain is not the host of a URL", remedy), None);
+        let remedy = "write the host as it is in a browser's URL";
+        return (Check::failed(NAME, Kind::Usage, "the issuer's host can't be in a URL", remedy), None);
     };
     if let Some(proxy) = proxy::proxy_for(&url) {
         let check = Check::skipped(NAME, format!("requests go through the proxy {proxy}"));

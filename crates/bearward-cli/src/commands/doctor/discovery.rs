@@ -11,7 +11,10 @@ use super::{
     fetch::{self, Answer, Document, NoAnswer, timed},
     report::{Check, Checked},
 };
-use crate::terminal::{failure::Kind, output};
+use crate::{
+    tenant::configured::ConfiguredIssuer,
+    terminal::{failure::Kind, output},
+};
 
 /// Members are cut to this length.
 const LENGTH: usize = 200;
@@ -25,7 +28,7 @@ pub(super) fn document(answer: Result<Answer, NoAnswer>) -> Checked<Document> {
     };
     if members(&document).is_none() {
         let message = format!("{} is not a JSON object", document.url);
-        let remedy = "is this the host of a tenant? It may be a website, or a proxy that requires a login";
+        let remedy = "is this the URL of an issuer? It may be a website, or a proxy that requires a login";
         return (Check::failed(NAME, Kind::Rejected, message, remedy), None);
     }
     let message = document.url.to_string();
@@ -33,13 +36,17 @@ pub(super) fn document(answer: Result<Answer, NoAnswer>) -> Checked<Document> {
 }
 
 /// Whether the document is of the configured issuer and names its key set.
-pub(super) fn metadata(document: &Document, asked: &IssuerUrl) -> Checked<Metadata> {
+pub(super) fn metadata(
+    document: &Document,
+    asked: &ConfiguredIssuer,
+    private: PrivateAddresses,
+) -> Checked<Metadata> {
     const NAME: &str = "issuer";
-    let metadata = match Metadata::parse(document.body.clone(), asked, PrivateAddresses::Refused) {
+    let metadata = match Metadata::parse(document.body.clone(), asked.url(), private) {
         Ok(metadata) => metadata,
         Err(MetadataError::OtherIssuer) => return (other_issuer(document, asked), None),
         Err(error) => {
-            let remedy = "APIs refuse all tokens of this tenant until its discovery document is corrected";
+            let remedy = remedy(error, &text(document, "issuer").unwrap_or_default());
             return (Check::failed(NAME, Kind::Rejected, error.to_string(), remedy), None);
         }
     };
@@ -51,16 +58,42 @@ pub(super) fn metadata(document: &Document, asked: &IssuerUrl) -> Checked<Metada
     )
 }
 
+fn remedy(error: MetadataError, issuer: &str) -> &'static str {
+    match error {
+        MetadataError::IssuerMalformed if issuer.contains("{tenantid}") => {
+            "this document is for all tenants of Entra ID: set BEARWARD_ISSUER to the issuer of one, with its id in place of {tenantid}. An API for several tenants names them by a resolver"
+        }
+        MetadataError::JwksUriInternal => {
+            "if the issuer runs in your own network, let the API use it: `allow_private_jwks=True`, here --allow-private-jwks. Otherwise the issuer's discovery document must be corrected"
+        }
+        MetadataError::NotJson(_)
+        | MetadataError::IssuerMissing
+        | MetadataError::IssuerMalformed
+        | MetadataError::OtherIssuer
+        | MetadataError::JwksUriMissing
+        | MetadataError::JwksUriMalformed
+        | _ => "APIs refuse all tokens of this issuer until its discovery document is corrected",
+    }
+}
+
 /// A custom domain has its own issuer and document.
-fn other_issuer(document: &Document, asked: &IssuerUrl) -> Check {
+fn other_issuer(document: &Document, asked: &ConfiguredIssuer) -> Check {
     let named = text(document, "issuer").unwrap_or_default();
-    let message = format!("the document at {asked} names another issuer, {named}");
-    let remedy = match IssuerUrl::parse(&named) {
-        Ok(issuer) => format!(
+    let message = format!("the document at {} names another issuer, {named}", asked.url());
+    let remedy = match (asked, IssuerUrl::parse(&named), IssuerUrl::exact(&named)) {
+        (ConfiguredIssuer::Domain(_), Ok(issuer), _) => format!(
             "set AUTH0_DOMAIN={} if clients get their tokens there (a custom domain is a separate issuer)",
             issuer.as_str().trim_start_matches("https://").trim_end_matches('/')
         ),
-        Err(_) => "set AUTH0_DOMAIN to the domain that clients get their tokens from".to_owned(),
+        (_, _, Ok(issuer)) => {
+            format!("set BEARWARD_ISSUER={issuer} if tokens have that in `iss`: it is compared byte for byte")
+        }
+        (ConfiguredIssuer::Domain(_), _, Err(_)) => {
+            "set AUTH0_DOMAIN to the domain that clients get their tokens from".to_owned()
+        }
+        (ConfiguredIssuer::Exact(_), _, Err(_)) => {
+            "set BEARWARD_ISSUER to the URL that tokens have in `iss`".to_owned()
+        }
     };
     Check::failed("issuer", Kind::Usage, message, remedy).with("issuer", named)
 }
@@ -77,7 +110,7 @@ pub(super) fn token_endpoint(document: &Document, metadata: &Metadata) -> Checke
         return (Check::warning(NAME, "the discovery document has no token_endpoint", remedy), None);
     };
     let message = format!("{said} is not a plain https URL, or is in a private network");
-    let remedy = "secrets must not be sent there: the tenant's discovery document must be corrected";
+    let remedy = "secrets must not be sent there: the issuer's discovery document must be corrected";
     (Check::failed(NAME, Kind::Rejected, message, remedy), None)
 }
 

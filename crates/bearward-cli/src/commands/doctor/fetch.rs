@@ -131,7 +131,7 @@ pub(super) fn document(
         Err(NoBody::Broken { why }) => Err(Check::failed(name, Kind::Undecided, why, TRY_AGAIN)),
         Err(NoBody::TooLong) => {
             let message = format!("the {what} of {host} is longer than {} bytes", limits::DOCUMENT_BYTES);
-            Err(Check::failed(name, Kind::Rejected, message, "is this the host of a tenant?"))
+            Err(Check::failed(name, Kind::Rejected, message, "is this the URL of an issuer?"))
         }
     }
 }
@@ -154,6 +154,7 @@ impl NoAnswer {
 }
 
 fn other_status(name: &'static str, host: &str, answer: &Answer) -> Check {
+    let url = output::one_line(answer.url.as_str(), 300);
     let status = answer.status;
     let check = if status.is_redirection() {
         let target = field(&answer.headers, &header::LOCATION).unwrap_or_else(|| "nowhere".to_owned());
@@ -163,7 +164,7 @@ fn other_status(name: &'static str, host: &str, answer: &Answer) -> Check {
             name,
             Kind::Rejected,
             message,
-            "is this the tenant's own host? Set AUTH0_DOMAIN to the right one",
+            "is this the issuer's own URL? Correct the issuer in the API's settings",
         )
     } else if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
         let after = field(&answer.headers, &header::RETRY_AFTER);
@@ -171,12 +172,12 @@ fn other_status(name: &'static str, host: &str, answer: &Answer) -> Check {
         Check::failed(
             name,
             Kind::Undecided,
-            format!("{host} answers status {}{after}", status.as_u16()),
+            format!("{url} answers status {}{after}", status.as_u16()),
             TRY_AGAIN,
         )
     } else {
-        let message = format!("{host} answers status {}", status.as_u16());
-        Check::failed(name, Kind::Rejected, message, "is this the host of a tenant, and the right one?")
+        let message = format!("{url} answers status {}", status.as_u16());
+        Check::failed(name, Kind::Rejected, message, "is this the URL of an issuer, and the right one?")
     };
     check.with("http_status", status.as_u16())
 }

@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bearward_core::{
-    documents::{KeyError, KeySet, KeySetError},
+    documents::{Candidates, KeyError, KeySet, KeySetError},
     jose::algorithm::{Algorithm, AlgorithmSet},
     limits,
 };
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
-    fetch::{self, Answer, Document, NoAnswer, timed},
+    fetch::{Document, timed},
     report::{Check, Checked},
 };
 use crate::terminal::{failure::Kind, output};
@@ -22,7 +22,7 @@ const LENGTH: usize = 100;
 /// A published key set.
 #[derive(Debug)]
 pub(super) struct Published {
-    pub(super) document: Document,
+    body: Vec<u8>,
     /// Each key's JSON text, unchanged, for the engine to judge.
     keys: Vec<Box<RawValue>>,
 }
@@ -35,20 +35,26 @@ impl Published {
 }
 
 /// Whether there is a key set. The next checks read its keys.
-pub(super) fn key_set(answer: Result<Answer, NoAnswer>) -> Checked<Published> {
-    const NAME: &str = "key_set";
-    let document = match fetch::document(NAME, "key set", answer) {
-        Ok(document) => document,
-        Err(check) => return (check, None),
-    };
+pub(super) fn key_set(document: Document) -> Checked<Published> {
     let Some(keys) = keys(&document.body) else {
         let message = format!("{} is not a JSON object with an array of keys", document.url);
-        let remedy = "jwks_uri in the tenant's discovery document must be the URL of its key set";
+        let remedy = "jwks_uri in the issuer's discovery document must be the URL of its key set";
         return (Check::failed(NAME, Kind::Rejected, message, remedy), None);
     };
     let message = format!("{}, keys: {}", document.url, keys.len());
-    timed(NAME, message, document.took, Published { document, keys })
+    timed(NAME, message, document.took, Published { body: document.body, keys })
 }
+
+/// The same, of the API's own settings.
+pub(super) fn configured(file: &str, body: Vec<u8>) -> Checked<Published> {
+    let Some(keys) = keys(&body) else {
+        let message = format!("{file} is not a JSON object with an array of keys");
+        return (Check::failed(NAME, Kind::Usage, message, "give a JWK set (RFC 7517 section 5)"), None);
+    };
+    (Check::ok(NAME, format!("{file}, keys: {}", keys.len())), Some(Published { body, keys }))
+}
+
+const NAME: &str = "key_set";
 
 fn keys(body: &[u8]) -> Option<Vec<Box<RawValue>>> {
     let mut members: HashMap<String, Box<RawValue>> = serde_json::from_slice(body).ok()?;
@@ -65,8 +71,13 @@ pub(super) fn each(published: &Published, algorithms: &AlgorithmSet) -> Vec<Chec
     looked_at
         .map(|raw| {
             let key = Key::read(raw);
-            let kid_is_repeated = key.kid.as_ref().is_some_and(|kid| !kids.insert(kid.clone()));
-            key.check(&judge(raw, algorithms), kid_is_repeated)
+            let naming = match &key.kid {
+                Some(kid) if !kids.insert(kid.clone()) => Naming::Repeated,
+                Some(_) => Naming::Own,
+                None if is_the_only_one(raw, published, algorithms) => Naming::OnlyOne,
+                None => Naming::Missing,
+            };
+            key.check(&judge(raw, algorithms), naming)
         })
         .collect()
 }
@@ -76,7 +87,7 @@ pub(super) fn verdict(published: &Published, algorithms: &AlgorithmSet) -> Check
     const NAME: &str = "keys";
     let names: Vec<&str> = algorithms.iter().map(Algorithm::name).collect();
     let names = names.join(", ");
-    match KeySet::parse(published.document.body.clone(), algorithms) {
+    match KeySet::parse(published.body.clone(), algorithms) {
         Ok(keys) => {
             let usable = keys.summary().filter(|(_, problem)| problem.is_none()).count();
             let message = format!("{usable} of {} can verify tokens ({names})", published.keys.len());
@@ -91,10 +102,31 @@ pub(super) fn verdict(published: &Published, algorithms: &AlgorithmSet) -> Check
             (check.with("usable", usable).with("unread", published.unread()), Some(()))
         }
         Err(error) => {
-            let remedy = format!("make the tenant sign with an algorithm that the API accepts ({names})");
+            let remedy = format!("make the issuer sign with an algorithm that the API accepts ({names})");
             (Check::failed(NAME, Kind::Rejected, error.to_string(), remedy).with("usable", 0), None)
         }
     }
+}
+
+/// Whether tokens may be signed with this key, which has no `kid`: no other key fits the algorithm. RFC 7515 §4.1.4.
+fn is_the_only_one(raw: &RawValue, published: &Published, algorithms: &AlgorithmSet) -> bool {
+    let Ok(all) = KeySet::parse(published.body.clone(), algorithms) else { return false };
+    let fits = |algorithm| judge(raw, &AlgorithmSet::new(algorithm, [])).is_ok();
+    let alone = |algorithm| matches!(all.candidates(None, algorithm), Ok(Candidates::OnlyOne(_)));
+    algorithms.iter().any(|algorithm| fits(algorithm) && alone(algorithm))
+}
+
+/// How tokens name a key.
+#[derive(Clone, Copy)]
+enum Naming {
+    /// By its `kid`.
+    Own,
+    /// Another key has the same `kid`.
+    Repeated,
+    /// Not at all, but no other key fits.
+    OnlyOne,
+    /// Not at all, and other keys fit, too.
+    Missing,
 }
 
 /// The engine's judgement of this key alone.
@@ -103,7 +135,7 @@ fn judge(raw: &RawValue, algorithms: &AlgorithmSet) -> Result<(), Unusable> {
     match KeySet::parse(alone.into_bytes(), algorithms) {
         Ok(_) => Ok(()),
         Err(KeySetError::NoUsableKey(Some(error))) => Err(Unusable::Key(error)),
-        Err(KeySetError::NoUsableKey(None)) => Err(Unusable::WithoutKid),
+        Err(KeySetError::NoUsableKey(None)) => Err(Unusable::Unnameable),
         Err(error) => Err(Unusable::Set(error)),
     }
 }
@@ -111,8 +143,8 @@ fn judge(raw: &RawValue, algorithms: &AlgorithmSet) -> Result<(), Unusable> {
 #[derive(Debug)]
 enum Unusable {
     Key(KeyError),
-    /// Without a `kid`, or with one that is too long, no token can name the key.
-    WithoutKid,
+    /// It is no object, or its `kid` is no text or too long.
+    Unnameable,
     /// The key can't be read.
     Set(KeySetError),
 }
@@ -130,27 +162,40 @@ impl Key {
         Self { kid, members }
     }
 
-    fn check(&self, judgement: &Result<(), Unusable>, kid_is_repeated: bool) -> Check {
+    fn check(&self, judgement: &Result<(), Unusable>, naming: Naming) -> Check {
         const NAME: &str = "key";
         let shown = self.description();
         let check = match judgement {
-            Ok(()) if kid_is_repeated => {
-                let remedy = "give each key its own kid. The engine tries each of them; other verifiers may use the wrong one";
-                Check::warning(NAME, format!("{shown}: another key has the same kid"), remedy)
-            }
-            Ok(()) => Check::ok(NAME, shown),
+            Ok(()) => match naming {
+                Naming::Own => Check::ok(NAME, shown),
+                Naming::OnlyOne => {
+                    Check::ok(NAME, format!("{shown}: used, because no other key fits its algorithm"))
+                }
+                Naming::Repeated => {
+                    let remedy = "give each key its own kid. The engine tries each of them; other verifiers may use the wrong one";
+                    Check::warning(NAME, format!("{shown}: another key has the same kid"), remedy)
+                }
+                Naming::Missing => {
+                    let remedy =
+                        "give each key a kid: without one, a key is used only if no other fits its algorithm";
+                    Check::warning(
+                        NAME,
+                        format!("{shown}: not used, because another key fits its algorithm, too"),
+                        remedy,
+                    )
+                }
+            },
             Err(Unusable::Key(KeyError::NotForSignatures)) => {
                 Check::skipped(NAME, format!("{shown}: not for signatures"))
             }
             Err(Unusable::Key(error @ (KeyError::Private | KeyError::Symmetric))) => {
                 let remedy =
-                    "anybody who reads the key set can sign tokens: revoke this key in the tenant now";
+                    "anybody who reads the key set can sign tokens: revoke this key in the issuer now";
                 Check::failed(NAME, Kind::Rejected, format!("{shown}: {error}"), remedy)
             }
             Err(Unusable::Key(error)) => Check::warning(NAME, format!("{shown}: {error}"), remedy(*error)),
-            Err(Unusable::WithoutKid) => {
-                let remedy = "give it a kid: tokens name their key by kid";
-                Check::warning(NAME, format!("{shown}: without a kid, no token can name it"), remedy)
+            Err(Unusable::Unnameable) => {
+                Check::warning(NAME, format!("{shown}: not a key, or its kid can't be used"), REPLACE)
             }
             Err(Unusable::Set(error)) => Check::warning(NAME, format!("{shown}: {error}"), REPLACE),
         };
@@ -161,7 +206,7 @@ impl Key {
             .with("crv", self.text("crv"))
             .with("alg", self.text("alg"))
             .with("use", self.text("use"))
-            .with("usable", judgement.is_ok())
+            .with("usable", judgement.is_ok() && !matches!(naming, Naming::Missing))
     }
 
     /// `kid abc, RSA 2048, alg RS256, use sig`
@@ -188,7 +233,7 @@ impl Key {
     }
 }
 
-const REPLACE: &str = "replace it in the tenant: tokens signed with it are refused";
+const REPLACE: &str = "replace it in the issuer: tokens signed with it are refused";
 
 fn remedy(error: KeyError) -> &'static str {
     if matches!(error, KeyError::OtherAlgorithm | KeyError::NoAlgorithm) {
@@ -205,7 +250,7 @@ mod tests {
     fn shown(key: &str) -> String {
         let raw = RawValue::from_string(key.to_owned()).unwrap();
         let algorithms = AlgorithmSet::new(Algorithm::RS256, []);
-        Key::read(&raw).check(&judge(&raw, &algorithms), false).to_string()
+        Key::read(&raw).check(&judge(&raw, &algorithms), Naming::Own).to_string()
     }
 
     #[test]
@@ -229,9 +274,9 @@ mod tests {
                 "RSA 1: the RSA modulus has 1 bits",
             ),
             (r#"{"kid":"a","kty":"EC","crv":"P-256"}"#, "warning", "EC P-256: no allowed algorithm"),
-            (r#"{"kid":"a","kid":"b","kty":"RSA"}"#, "warning", "stands twice"),
+            (r#"{"kid":"a","kid":"b","kty":"RSA"}"#, "warning", "occurs twice"),
             (r#"{"kid":"a","kty":"oct","k":"hush"}"#, "failed", "shared secret"),
-            (r#"{"kid":"a","kty":"RSA","d":"hush"}"#, "failed", "revoke this key in the tenant now"),
+            (r#"{"kid":"a","kty":"RSA","d":"hush"}"#, "failed", "revoke this key in the issuer now"),
         ] {
             let shown = shown(key);
             assert!(shown.contains(status) && shown.contains(why), "{key}: {shown}");

@@ -10,7 +10,7 @@ use crate::terminal::{
     style::{self, Styled},
 };
 
-/// Every check, in order. `key` is repeated for each key.
+/// Every check of an issuer, in order. `key` is repeated for each key.
 pub(super) const ORDER: [&str; 17] = [
     "domain",
     "audience",
@@ -162,12 +162,18 @@ pub(super) type Checked<T> = (Check, Option<T>);
 #[derive(Debug)]
 pub(super) struct FailedCheck(&'static str);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Report {
+    /// Every check that there is.
+    order: &'static [&'static str],
     checks: Vec<Check>,
 }
 
 impl Report {
+    pub(super) fn of(order: &'static [&'static str]) -> Self {
+        Self { order, checks: Vec::new() }
+    }
+
     pub(super) fn add(&mut self, check: Check) {
         self.checks.push(check);
     }
@@ -179,8 +185,8 @@ impl Report {
     }
 
     pub(super) fn skip_the_rest(&mut self, FailedCheck(failed): &FailedCheck) {
-        for name in ORDER {
-            if !self.checks.iter().any(|check| check.name == name) {
+        for name in self.order {
+            if !self.checks.iter().any(|check| check.name == *name) {
                 self.add(Check::skipped(name, format!("needs {}", failed.replace('_', " "))));
             }
         }
@@ -233,7 +239,7 @@ mod tests {
     use super::*;
 
     fn report(checks: Vec<Check>) -> Report {
-        Report { checks }
+        Report { order: &ORDER, checks }
     }
 
     #[test]
@@ -250,7 +256,7 @@ mod tests {
 
     #[test]
     fn checks_that_need_a_failed_one_are_skipped() {
-        let mut report = Report::default();
+        let mut report = Report::of(&ORDER);
         let failed =
             report.record::<()>((Check::failed("tls", Kind::Undecided, "m", "r"), None)).unwrap_err();
         report.skip_the_rest(&failed);

@@ -5,25 +5,27 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bearward_core::{
     Cause, Decision, Documents, Next, Question, Refused, StoreAnswer, Unavailable, UnixTime, Verified,
     VerifiedToken, Verifier,
-    catalogue::FrontEnd,
-    documents::{DocumentNeeded, Response},
+    documents::{DocumentNeeded, FixedKeys, Response},
     encoding::json::{Array, Value},
     issuer::{IssuerUrl, Issuers},
     jose::algorithm::AlgorithmSet,
-    policy::{Audience, Policy},
+    policy::Policy,
     refusal::ResolverFailure,
 };
 use bearward_exchange::ClientCredentials;
-use reqwest::{Url, header};
+use reqwest::{StatusCode, Url, header};
 
 use super::{
     fetch::{self, Fetcher, field},
     report::Check,
 };
 use crate::{
-    commands::args::DoctorArgs,
+    commands::{args::DoctorArgs, recipients::AcceptedRecipients, remedies},
     http::https,
-    tenant::client::{Answer, with_form},
+    tenant::{
+        client::{Answer, with_form},
+        issuer_kind::IssuerKind,
+    },
     terminal::{
         failure::{Failure, Kind},
         output,
@@ -40,8 +42,10 @@ type Outcome = Result<Verified, Box<Refused>>;
 /// A client of the API, as far as it is known.
 pub(super) struct Client<'a> {
     pub(super) args: &'a DoctorArgs,
-    pub(super) audience: Option<String>,
+    pub(super) kind: IssuerKind,
+    pub(super) recipients: Option<AcceptedRecipients>,
     pub(super) endpoint: Option<Url>,
+    pub(super) fixed_keys: Option<FixedKeys>,
 }
 
 impl Client<'_> {
@@ -56,39 +60,76 @@ impl Client<'_> {
             let why = "no client is configured: set AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET to check this";
             return Check::skipped(NAME, why);
         };
-        let Some(audience) = self.audience.as_deref() else { return Check::skipped(NAME, "needs audience") };
+        let Some(recipients) = &self.recipients else { return Check::skipped(NAME, "needs audience") };
         let Some(endpoint) = &self.endpoint else { return Check::skipped(NAME, "needs token endpoint") };
-        let asked = ClientCredentials { client_id: &id, client_secret: &secret, audience, scope: "" };
+        let audience = match recipients {
+            AcceptedRecipients::Audience(audience) => audience,
+            AcceptedRecipients::Clients(_) => "",
+        };
+        let scope = &self.args.scope.join(" ");
+        let asked = ClientCredentials { client_id: &id, client_secret: &secret, audience, scope };
         let token = match granted(endpoint, asked, fetcher).await {
             Ok(token) => token,
-            Err(failure) => return not_granted(&failure),
+            Err(failure) => return self.not_granted(&failure),
         };
-        match verifier(issuer, audience, algorithms) {
-            Some(verifier) => judge(verify(&verifier, &token, fetcher).await),
-            None => Check::skipped(NAME, "needs audience"),
+        match self.verifier(issuer, recipients, algorithms) {
+            Ok(verifier) => self.judge(verify(&verifier, &token, fetcher).await),
+            Err(failure) => Check::of_failure(NAME, &failure, "correct the setting"),
+        }
+    }
+
+    fn not_granted(&self, failure: &Failure) -> Check {
+        let remedy = match failure.kind() {
+            Kind::Undecided => "try again",
+            Kind::Rejected | Kind::Usage => remedies::of_client_credentials(self.kind),
+        };
+        Check::of_failure(NAME, failure, remedy)
+    }
+
+    /// As the API with these settings has it.
+    fn verifier(
+        &self,
+        issuer: IssuerUrl,
+        recipients: &AcceptedRecipients,
+        algorithms: AlgorithmSet,
+    ) -> Result<Verifier, Failure> {
+        let private = self.args.private_jwks.addresses();
+        let policy = Policy::new(Issuers::single(issuer), recipients.for_policy()?);
+        let policy = policy.with_algorithms(algorithms).with_private_addresses(private);
+        Ok(Verifier::new(match &self.fixed_keys {
+            Some(keys) => policy.with_fixed_keys(keys.clone()),
+            None => policy,
+        }))
+    }
+
+    fn judge(&self, outcome: Result<Outcome, Check>) -> Check {
+        let refused = match outcome {
+            Ok(Ok(verified)) => return self::verified(&verified.token),
+            Ok(Err(refused)) => refused,
+            Err(check) => return check,
+        };
+        match refused.cause {
+            Cause::Rejected(rejection) => {
+                let message =
+                    output::one_line(&format!("refused, {}: {rejection}", rejection.code()), LENGTH);
+                let remedy = remedies::remedy(rejection.entry(), self.kind);
+                Check::failed(NAME, Kind::Rejected, message, remedy).with("code", rejection.code())
+            }
+            Cause::Unavailable(Unavailable::Unsettled) => {
+                let message = "the issuer's documents change faster than they can be read";
+                Check::failed(NAME, Kind::Undecided, message, "try again")
+            }
+            why @ (Cause::Unavailable(_) | Cause::Resolver(_)) => {
+                Check::failed(NAME, Kind::Undecided, why.to_string(), "try again")
+            }
         }
     }
 }
-
-fn not_granted(failure: &Failure) -> Check {
-    let remedy = match failure.kind() {
-        Kind::Undecided => "try again",
-        Kind::Rejected | Kind::Usage => ALLOWED,
-    };
-    Check::of_failure(NAME, failure, remedy)
-}
-
-const ALLOWED: &str = "do client id and secret belong to a client of this tenant, and may it get tokens for this API? (Auth0: the application's tab APIs)";
 
 async fn granted(endpoint: &Url, asked: ClientCredentials<'_>, fetcher: &Fetcher) -> Result<String, Failure> {
     let request = https::probing_client(endpoint, fetcher.patience)?.post(endpoint.clone());
     let answer = Answer::to(with_form(request, &asked.form()), endpoint).await?;
     Ok(answer.granted(asked.client_secret)?.access_token.expose().to_owned())
-}
-
-fn verifier(issuer: IssuerUrl, audience: &str, algorithms: AlgorithmSet) -> Option<Verifier> {
-    let policy = Policy::new(Issuers::single(issuer), Audience::new(audience).ok()?);
-    Some(Verifier::new(policy.with_algorithms(algorithms)))
 }
 
 /// Brings what the engine asks for, until it has decided.
@@ -109,34 +150,17 @@ async fn verify(verifier: &Verifier, token: &str, fetcher: &Fetcher) -> Result<O
 
 async fn bring(documents: &Documents, needed: &DocumentNeeded, fetcher: &Fetcher) -> Result<(), Check> {
     let answer = fetcher.get(needed.url()).await;
+    if matches!(&answer, Ok(answer) if answer.status == StatusCode::NOT_FOUND) {
+        // The issuer may have it at another place. Which one, the engine says when it is asked again.
+        let _not_there = documents.answered(needed, Response::new(404, [], Vec::new()), now()?);
+        return Ok(());
+    }
     let document = fetch::document(NAME, &needed.kind().to_string(), answer)?;
     let cache_control = field(&document.headers, &header::CACHE_CONTROL);
     let fields = cache_control.as_deref().map(|value| ("Cache-Control", value));
     // What is wrong with it, the engine says when it is asked again.
     let _kept = documents.answered(needed, Response::new(200, fields, document.body), now()?);
     Ok(())
-}
-
-fn judge(outcome: Result<Outcome, Check>) -> Check {
-    let refused = match outcome {
-        Ok(Ok(verified)) => return self::verified(&verified.token),
-        Ok(Err(refused)) => refused,
-        Err(check) => return check,
-    };
-    match refused.cause {
-        Cause::Rejected(rejection) => {
-            let message = output::one_line(&format!("refused, {}: {rejection}", rejection.code()), LENGTH);
-            Check::failed(NAME, Kind::Rejected, message, rejection.entry().remedy(FrontEnd::CommandLine))
-                .with("code", rejection.code())
-        }
-        Cause::Unavailable(Unavailable::Unsettled) => {
-            let message = "the tenant's documents change faster than they can be read";
-            Check::failed(NAME, Kind::Undecided, message, "try again")
-        }
-        why @ (Cause::Unavailable(_) | Cause::Resolver(_)) => {
-            Check::failed(NAME, Kind::Undecided, why.to_string(), "try again")
-        }
-    }
 }
 
 /// What the token grants.

@@ -7,19 +7,13 @@ use bearward_core::{
     documents::{DocumentError, DocumentKind, DocumentNeeded, KeySetError, Response},
     refusal::ResolverFailure,
 };
-use reqwest::{StatusCode, Url, header};
 use serde_json::json;
 
 use crate::{
-    http::https::{self, HttpOptions},
+    http::https::HttpOptions,
+    tenant::documents::{fetch, trouble},
     terminal::{failure::Failure, input},
 };
-
-/// The largest document that the engine reads.
-const DOCUMENT_MEBIBYTES: usize = 1;
-
-/// The issuer was reached, but its document can't be used.
-const MENDED: &str = "The issuer must correct its document. Until then APIs refuse all its tokens. `bearward doctor` checks each part of it.";
 
 pub(super) enum Documents {
     Network(HttpOptions),
@@ -77,65 +71,35 @@ impl Documents {
         documents: &engine::Documents,
         now: UnixTime,
     ) -> Result<Option<Failure>, Failure> {
-        let response = match self.fetch(needed).await? {
-            Ok(response) => response,
-            Err(failure) => {
-                documents.unreachable(needed, now);
-                return Ok(Some(failure));
-            }
-        };
-        let Err(error) = documents.answered(needed, response, now) else { return Ok(None) };
-        self.refuse_what_is_no_key_set(error)?;
-        Ok(Some(if let DocumentError::Status(status) = error {
-            let failure = Failure::undecided(format!("{} answered status {status}.", needed.url()));
-            failure.with_hint("is this the host of an OAuth 2 tenant?")
-        } else {
-            Failure::undecided(format!("{}: {error}.", needed.url())).with_hint(MENDED)
-        }))
-    }
-
-    /// A file that was given is a matter of usage; a key set whose keys are all unfit is a finding.
-    fn refuse_what_is_no_key_set(&self, error: DocumentError) -> Result<(), Failure> {
-        match (self, error) {
-            (Self::Network(_), _) | (_, DocumentError::KeySet(KeySetError::NoUsableKey(_))) => Ok(()),
-            (Self::File { name, .. }, error) => {
-                Err(Failure::usage(format!("{name} can't be used: {error}."))
-                    .with_hint("it must be a JWK set, as the tenant serves it at /.well-known/jwks.json."))
-            }
-        }
-    }
-
-    /// The outer error ends the command, the inner one becomes part of the report.
-    async fn fetch(&self, needed: &DocumentNeeded) -> Result<Result<Response, Failure>, Failure> {
-        match (self, needed.kind()) {
-            (Self::Network(options), _) => from_network(needed.url(), options).await,
-            (Self::File { .. }, DocumentKind::Discovery) => {
-                let issuer = needed.issuer().as_str();
-                let document =
-                    json!({ "issuer": issuer, "jwks_uri": format!("{issuer}.well-known/jwks.json") });
-                Ok(Ok(Response::document(document.to_string().into_bytes())))
-            }
-            (Self::File { key_set, .. }, _) => Ok(Ok(Response::document(key_set.clone()))),
+        match self {
+            Self::Network(options) => fetch(needed, documents, options, now).await,
+            Self::File { name, key_set } => hand_in(needed, documents, name, key_set, now),
         }
     }
 }
 
-async fn from_network(url: &str, options: &HttpOptions) -> Result<Result<Response, Failure>, Failure> {
-    let url: Url = match url.parse() {
-        Ok(url) => url,
-        Err(_) => return Ok(Err(Failure::undecided("the issuer's jwks_uri is not a URL."))),
+/// A file that was given is a matter of usage; a key set whose keys are all unfit is a finding.
+fn hand_in(
+    needed: &DocumentNeeded,
+    documents: &engine::Documents,
+    name: &str,
+    key_set: &[u8],
+    now: UnixTime,
+) -> Result<Option<Failure>, Failure> {
+    let body = match needed.kind() {
+        DocumentKind::Discovery => discovery(needed.issuer().as_str()).into_bytes(),
+        DocumentKind::KeySet | _ => key_set.to_vec(),
     };
-    let client = https::client(options, &url)?;
-    let host = https::authority(&url);
-    let request = client.get(url.clone()).header(header::ACCEPT, "application/json");
-    let response = match https::send(request, &host).await {
-        Ok(response) => response,
-        Err(failure) => return Ok(Err(failure)),
-    };
-    let status = response.status().as_u16();
-    if response.status() != StatusCode::OK {
-        return Ok(Ok(Response::new(status, [], Vec::new())));
+    match documents.answered(needed, Response::document(body), now) {
+        Ok(_) => Ok(None),
+        Err(error @ DocumentError::KeySet(KeySetError::NoUsableKey(_))) => Ok(trouble(needed, error)),
+        Err(error) => Err(Failure::usage(format!("{name} can't be used: {error}."))
+            .with_hint("it must be a JWK set, as the issuer serves it at its `jwks_uri`.")),
     }
-    let body = https::body(response, DOCUMENT_MEBIBYTES).await;
-    Ok(body.map(|body| Response::new(status, [], body)))
+}
+
+/// What stands for the discovery document, whose key set is in the file.
+fn discovery(issuer: &str) -> String {
+    let jwks_uri = format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/'));
+    json!({ "issuer": issuer, "jwks_uri": jwks_uri }).to_string()
 }

@@ -10,7 +10,10 @@ use super::{
     question::{PROOF_WINDOW, Question},
     when,
 };
-use crate::terminal::output;
+use crate::{commands::recipients::AcceptedRecipients, tenant::issuer_kind::IssuerKind, terminal::output};
+
+/// Where issuers write the client that a token was issued to, in the engine's order.
+const CLIENT_CLAIMS: [&str; 3] = ["client_id", "azp", "cid"];
 
 /// Text from a token is cut to this length.
 const LENGTH: usize = 200;
@@ -25,6 +28,8 @@ pub(super) struct Case<'a> {
     pub(super) proof_claims: Option<Members>,
     /// The issuer's published keys.
     pub(super) keys: Vec<KeyStatus>,
+    /// Which product the issuer is.
+    pub(super) kind: IssuerKind,
 }
 
 pub(super) type Members = Map<String, Value>;
@@ -41,11 +46,13 @@ impl<'a> Case<'a> {
         let members = |object: Option<&JsonObject>| {
             Some(without_private_keys(serde_json::from_str(object?.text()).ok()?))
         };
+        let claims = members(explanation.claims());
         Self {
             question,
             explanation,
             header: members(explanation.header()),
-            claims: members(explanation.claims()),
+            kind: kind(question, claims.as_ref(), explanation),
+            claims,
             proof_header: members(explanation.proof_header()),
             proof_claims: members(explanation.proof_claims()),
             keys,
@@ -68,14 +75,14 @@ impl<'a> Case<'a> {
             Check::Type => (some("JWT, at+jwt, or none"), header("typ")),
             Check::Payload => (some("strict JSON, and a signature, in base64url"), None),
             Check::Issuer => (Some(self.issuers()), claim("iss")),
-            Check::KeyId => (some("a kid"), header("kid")),
+            Check::KeyId => (some("a kid, or one published key alone that fits"), header("kid")),
             Check::Discovery => (None, self.explanation.metadata().map(|found| printable(found.jwks_uri()))),
             Check::KeySet => (None, Some(self.published())),
             Check::Key => (Some(format!("one of {}", self.published())), header("kid")),
             Check::IssuerSpelling => {
                 (self.explanation.metadata().map(|found| printable(found.issuer())), claim("iss"))
             }
-            Check::Audience => (Some(printable(&question.audience)), claim("aud")),
+            Check::Audience => (Some(self.recipients()), self.named_recipient()),
             Check::Expiry => {
                 (Some(format!("later than {}", when::date(earliest))), self.time(self.claims.as_ref(), "exp"))
             }
@@ -106,7 +113,7 @@ impl<'a> Case<'a> {
                 self.jkt().map(printable),
                 self.explanation.proof_thumbprint().map(|thumbprint| printable(&thumbprint.to_string())),
             ),
-            Check::Scope => (Some(printable(&question.scopes.join(" "))), claim("scope")),
+            Check::Scope => (Some(printable(&question.scopes.join(" "))), claim(self.scope_claim())),
             // The reason says it all, or the check needs more than a token.
             Check::Signature | Check::RequiredClaims | Check::Replay | _ => (None, None),
         };
@@ -125,14 +132,47 @@ impl<'a> Case<'a> {
 
     /// The `kid` of each published key, and why it can't be used if so.
     pub(super) fn published(&self) -> String {
+        let kid = |kid: &str| if kid.is_empty() { "a key without kid".to_owned() } else { printable(kid) };
         joined(self.keys.iter().map(|key| match key.problem {
-            Some(problem) => format!("{} ({problem})", printable(&key.kid)),
-            None => printable(&key.kid),
+            Some(problem) => format!("{} ({problem})", kid(&key.kid)),
+            None => kid(&key.kid),
         }))
     }
 
     pub(super) fn issuers(&self) -> String {
-        joined(self.question.issuers.iter().map(ToString::to_string))
+        joined(self.question.issuers.iter().map(|issuer| issuer.url().to_string()))
+    }
+
+    /// The claim with the scopes: of those that may have them, the first one that is there.
+    pub(super) fn scope_claim(&self) -> &str {
+        let names = self.question.scope_claim.names();
+        let is_there = |name: &&&str| self.claims.as_ref().is_some_and(|claims| claims.contains_key(**name));
+        names.iter().find(is_there).or(names.first()).copied().unwrap_or("scope")
+    }
+
+    /// The claim that names the client, and its value: the first one counts, as in the engine.
+    pub(super) fn client(&self) -> Option<(&'static str, String)> {
+        let claims = self.claims.as_ref()?;
+        CLIENT_CLAIMS.into_iter().find_map(|name| Some((name, shown(claims.get(name)?))))
+    }
+
+    fn recipients(&self) -> String {
+        match &self.question.recipients {
+            AcceptedRecipients::Audience(audience) => printable(audience),
+            AcceptedRecipients::Clients(clients) => {
+                format!("no aud, and a token of {}", printable(&clients.join(" or ")))
+            }
+        }
+    }
+
+    fn named_recipient(&self) -> Option<String> {
+        let by_client = matches!(self.question.recipients, AcceptedRecipients::Clients(_));
+        match self.client().filter(|_| by_client) {
+            Some((name, client)) if !self.claims.as_ref()?.contains_key("aud") => {
+                Some(format!("{name} {client}"))
+            }
+            _ => member(self.claims.as_ref(), "aud"),
+        }
     }
 
     fn sent(&self) -> String {
@@ -163,6 +203,14 @@ impl<'a> Case<'a> {
         let time = value.as_f64().and_then(UnixTime::from_seconds);
         Some(time.map_or_else(|| shown(value), |time| when::relative(time, self.question.now)))
     }
+}
+
+/// The kind of the issuer that the token names, or else of the first one.
+fn kind(question: &Question, claims: Option<&Members>, explanation: &Explanation) -> IssuerKind {
+    let iss = claims.and_then(|claims| claims.get("iss")?.as_str()).unwrap_or_default();
+    let issuers = &question.issuers;
+    let named = issuers.iter().find(|issuer| issuer.url().as_str() == iss).or(issuers.first());
+    named.map_or(IssuerKind::Other, |issuer| issuer.kind(explanation.metadata()))
 }
 
 /// A client may send its private key in `jwk` by mistake. It is not shown.

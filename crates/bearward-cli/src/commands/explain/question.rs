@@ -1,18 +1,26 @@
 //! The request to check, and the settings of the API: the checked arguments.
 
-use std::{fmt, time::Duration, time::SystemTime};
+use std::{fmt, time::Duration};
 
 use bearward_core::{
-    Field, RequestFacts, RequestUrl, Scheme, UnixTime, Verifier,
-    issuer::{IssuerUrl, Issuers},
+    Field, RequestFacts, RequestUrl, Scheme, ScopeClaim, UnixTime, Verifier,
+    documents::FixedKeys,
+    issuer::Issuers,
     jose::algorithm::{Algorithm, AlgorithmSet},
-    policy::{Audience, DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile},
+    policy::{DpopPolicy, Nonces, Policy, ReplayProtection, StatusProfile},
 };
 
 use super::pasted::{PROOF, Pasted, TOKEN, name, text_of};
 use crate::{
-    commands::args::ExplainArgs,
-    tenant::domain::Domain,
+    commands::{
+        args::{self, ExplainArgs},
+        recipients::AcceptedRecipients,
+    },
+    settings::ENV_FILE,
+    tenant::{
+        configured::{self, ConfiguredIssuer, NamedIssuers},
+        documents,
+    },
     terminal::{failure::Failure, input},
 };
 
@@ -29,8 +37,9 @@ pub(super) struct Question {
     pub(super) proof: Option<String>,
     pub(super) method: String,
     pub(super) url: String,
-    pub(super) issuers: Vec<IssuerUrl>,
-    pub(super) audience: String,
+    pub(super) issuers: Vec<ConfiguredIssuer>,
+    pub(super) recipients: AcceptedRecipients,
+    pub(super) scope_claim: ScopeClaim,
     pub(super) algorithms: AlgorithmSet,
     pub(super) proof_algorithms: AlgorithmSet,
     pub(super) scopes: Vec<String>,
@@ -60,13 +69,13 @@ impl Question {
             Some(argument) => Some(Pasted::extract(PROOF, &text_of(PROOF, argument)?)?),
             None => None,
         };
-        let policy = policy(&args)?;
         let mut notes = token.notes;
         notes.extend(proof.iter().flat_map(|proof| proof.notes.clone()));
-        notes.extend(args.domain.iter().filter_map(note_on));
-        if args.audience.had_space() {
-            notes.push("white space around the audience is ignored.".to_owned());
-        }
+        let issuers = configured::required(NamedIssuers::find(&args.domain, &args.issuer)?)?.all()?;
+        notes.extend(issuers.iter().filter_map(note_on));
+        let recipients = recipients(&args, &issuers, &mut notes)?;
+        let scope_claim = scope_claim(args.scope_claim.as_deref(), &issuers);
+        let policy = policy(&args, &issuers, &recipients)?.with_scopes(scope_claim.clone());
         let as_proof_says = if proof.is_some() { Scheme::Dpop } else { Scheme::Bearer };
         let scheme = args.scheme.or(token.scheme).unwrap_or(as_proof_says);
         Ok(Self {
@@ -76,8 +85,9 @@ impl Question {
             proof: proof.map(|proof| proof.text),
             method: args.method,
             url: args.url.unwrap_or_default(),
-            issuers: args.domain.iter().map(|domain| domain.issuer().clone()).collect(),
-            audience: args.audience.to_string(),
+            issuers,
+            recipients,
+            scope_claim,
             algorithms: set(&args.algorithm, Algorithm::RS256),
             proof_algorithms: set(&args.proof_algorithm, Algorithm::ES256),
             scopes: args
@@ -87,7 +97,7 @@ impl Question {
                 .map(str::to_owned)
                 .collect(),
             leeway: Duration::from_secs(args.leeway.into()),
-            now: args.at.map_or_else(clock, Ok)?,
+            now: args.at.map_or_else(documents::now, Ok)?,
             notes,
             policy,
         })
@@ -108,15 +118,53 @@ impl Question {
     }
 }
 
-fn policy(args: &ExplainArgs) -> Result<Policy, Failure> {
-    let mut domains = args.domain.iter().map(|domain| domain.issuer().clone());
-    let issuers = match (domains.next(), domains.len()) {
-        (Some(issuer), 0) => Issuers::single(issuer),
-        (Some(first), _) => Issuers::any_of(first, domains),
-        (None, _) => return Err(Failure::usage("no domain is given.")),
+fn recipients(
+    args: &ExplainArgs,
+    issuers: &[ConfiguredIssuer],
+    notes: &mut Vec<String>,
+) -> Result<AcceptedRecipients, Failure> {
+    if !args.client_ids.is_empty() {
+        return Ok(AcceptedRecipients::Clients(args.client_ids.clone()));
+    }
+    // There is one: `required` says so.
+    let first = issuers.first().ok_or_else(|| Failure::usage("no issuer is given."))?;
+    let Some(audience) = args::audience(args.audience.as_deref(), first)? else {
+        return Err(without_audience(first));
     };
-    let audience =
-        Audience::new(args.audience.as_str()).map_err(|error| Failure::usage(error.to_string()))?;
+    if audience.had_space() {
+        notes.push("white space around the audience is ignored.".to_owned());
+    }
+    Ok(AcceptedRecipients::Audience(audience.to_string()))
+}
+
+fn without_audience(issuer: &ConfiguredIssuer) -> Failure {
+    let variable = issuer.setting().audience_variable();
+    let failure = Failure::usage("no API is given: --audience is required, or --client-ids.");
+    let also =
+        "for an issuer whose tokens have no `aud`, --client-ids lists the clients that the API accepts";
+    failure.with_hint(format!("{variable} can be set in the environment or in {ENV_FILE}; {also}."))
+}
+
+/// With an issuer, an API also reads `scp`.
+fn scope_claim(name: Option<&str>, issuers: &[ConfiguredIssuer]) -> ScopeClaim {
+    match name {
+        Some(name) => ScopeClaim::Named(name.to_owned()),
+        None if issuers.iter().any(|issuer| issuer.url().is_exact()) => ScopeClaim::ScopeOrScp,
+        None => ScopeClaim::Scope,
+    }
+}
+
+fn policy(
+    args: &ExplainArgs,
+    issuers: &[ConfiguredIssuer],
+    recipients: &AcceptedRecipients,
+) -> Result<Policy, Failure> {
+    let mut urls = issuers.iter().map(|issuer| issuer.url().clone());
+    let accepted = match (urls.next(), urls.len()) {
+        (Some(issuer), 0) => Issuers::single(issuer),
+        (Some(first), _) => Issuers::any_of(first, urls),
+        (None, _) => return Err(Failure::usage("no issuer is given.")),
+    };
     // Only the API knows which proofs were used before.
     let mut dpop = DpopPolicy::new(args.dpop)
         .with_algorithms(set(&args.proof_algorithm, Algorithm::ES256))
@@ -128,11 +176,27 @@ fn policy(args: &ExplainArgs) -> Result<Policy, Failure> {
             key.try_into().map_err(|_| Failure::usage("the nonce key must have 32 bytes."))?;
         dpop = dpop.with_nonces(Nonces::new(&key, NONCE_LIFETIME));
     }
-    Ok(Policy::new(issuers, audience)
+    let mut policy =
+        Policy::new(accepted, recipients.for_policy()?).with_private_addresses(args.private_jwks.addresses());
+    if let Some(jwks_uri) = &args.jwks_uri {
+        policy = policy.with_fixed_keys(fixed_keys(issuers, jwks_uri)?);
+    }
+    Ok(policy
         .with_algorithms(set(&args.algorithm, Algorithm::RS256))
         .with_leeway(Duration::from_secs(args.leeway.into()))
         .with_statuses(StatusProfile::Compatible)
         .with_dpop(dpop))
+}
+
+fn fixed_keys(issuers: &[ConfiguredIssuer], jwks_uri: &str) -> Result<FixedKeys, Failure> {
+    let [issuer] = issuers else {
+        return Err(Failure::usage("--jwks-uri has the keys of one issuer: give one issuer."));
+    };
+    FixedKeys::at(issuer.url().clone(), jwks_uri).map_err(|_| {
+        Failure::usage(
+            "--jwks-uri must be an https URL without user name and fragment, not a link-local address.",
+        )
+    })
 }
 
 fn set(algorithms: &[Algorithm], default: Algorithm) -> AlgorithmSet {
@@ -140,14 +204,7 @@ fn set(algorithms: &[Algorithm], default: Algorithm) -> AlgorithmSet {
     AlgorithmSet::new(*first, others.iter().copied())
 }
 
-fn note_on(domain: &Domain) -> Option<String> {
-    let host = domain.issuer().as_str().trim_start_matches("https://").trim_end_matches('/');
-    domain.is_url().then(|| format!("the domain is given as a URL; its host is used: {host}"))
-}
-
-fn clock() -> Result<UnixTime, Failure> {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
-    since_1970
-        .and_then(|since| UnixTime::from_seconds(since.as_secs_f64()))
-        .ok_or_else(|| Failure::undecided("this machine's clock is before 1970."))
+fn note_on(issuer: &ConfiguredIssuer) -> Option<String> {
+    let ConfiguredIssuer::Domain(domain) = issuer else { return None };
+    domain.is_url().then(|| format!("the domain is given as a URL; its host is used: {domain}"))
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use bearward_core::{
     Answer, Cause, Verifier,
-    catalogue::{Entry, FrontEnd},
+    catalogue::Entry,
     check::Check,
     explanation::{Finding, Step},
 };
@@ -15,7 +15,7 @@ use super::{
     mistakes::{self, Advice},
     question::Question,
 };
-use crate::terminal::failure::Failure;
+use crate::{commands::remedies, terminal::failure::Failure};
 
 pub(super) struct Report<'a> {
     pub(super) case: Case<'a>,
@@ -89,7 +89,7 @@ fn advice(case: &Case<'_>, entry: &Entry, trouble: Option<&Failure>) -> Advice {
     }
     let why = trouble.map_or(entry.cause, Failure::message);
     let hint = trouble.and_then(Failure::hint).map(str::to_owned);
-    let remedy = hint.unwrap_or_else(|| entry.remedy(FrontEnd::CommandLine));
+    let remedy = hint.unwrap_or_else(|| remedies::remedy(entry, case.kind));
     Advice { cause: why.to_owned(), remedy }
 }
 

@@ -62,7 +62,7 @@ impl Credentials {
             Self::Device { .. } => return settings::announce_sign_in(domain),
         };
         if has_secret_from_elsewhere {
-            settings::announce_secret_destination(domain);
+            settings::announce_secret_destination(domain, "domain");
         }
     }
 

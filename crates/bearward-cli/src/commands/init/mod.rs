@@ -24,6 +24,7 @@ use crate::{
     settings,
     tenant::{
         client::Tenant,
+        configured::IssuerSetting,
         local::LocalTenant,
         management::{self, Api, WantedApi},
     },
@@ -55,6 +56,11 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
             let token = credentials.token(&tenant, &args).await?;
             Some(wanted(&args, &plan.audience).create_or_find(&tenant, &token).await?)
         }
+        // Only Auth0 has the Management API.
+        Mode::Local(local) if local.configured().setting() == IssuerSetting::Issuer => {
+            check_locally(local, &options).await?;
+            None
+        }
         Mode::Local(local) => Some(make_locally(local, &options, &wanted(&args, &plan.audience)).await?),
     };
     let written = target.write()?;
@@ -80,17 +86,26 @@ fn wanted(args: &InitArgs, audience: &str) -> WantedApi {
     }
 }
 
+/// Whether the tenant is still there.
+async fn check_locally(local: &LocalTenant, options: &HttpOptions) -> Result<(), Failure> {
+    let found = local.configured().token_endpoint(&of_local(local, options)).await;
+    found.map(|_endpoint| ()).map_err(|failure| LocalTenant::gone(&failure))
+}
+
+fn of_local(local: &LocalTenant, options: &HttpOptions) -> HttpOptions {
+    HttpOptions {
+        timeout: options.timeout.min(LOCAL_TIMEOUT),
+        ca_file: local.ca_file.clone().map(Into::into),
+    }
+}
+
 async fn make_locally(
     local: &LocalTenant,
     options: &HttpOptions,
     wanted: &WantedApi,
 ) -> Result<Api, Failure> {
     let gone = |failure: Failure| LocalTenant::gone(&failure);
-    let options = HttpOptions {
-        timeout: options.timeout.min(LOCAL_TIMEOUT),
-        ca_file: Some(local.ca_file.clone().into()),
-    };
-    let tenant = Tenant::new(local.domain.clone(), &options).map_err(gone)?;
+    let tenant = Tenant::new(local.domain.clone(), &of_local(local, options)).map_err(gone)?;
     tenant.discovery().await.map_err(gone)?;
     let audience = management::audience(&tenant);
     let token = tenant.client_credentials(&local.client_id, &local.client_secret, &audience).await?;

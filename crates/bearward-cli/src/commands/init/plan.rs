@@ -7,7 +7,7 @@ use crate::{
     commands::args::{InitArgs, identifier},
     http::trust::CA_FILE,
     settings,
-    tenant::{domain::Domain, local::LocalTenant},
+    tenant::{configured::IssuerSetting, domain::Domain, local::LocalTenant},
     terminal::failure::Failure,
 };
 
@@ -69,8 +69,15 @@ impl Plan {
     /// tenants.
     fn local(args: &InitArgs) -> Result<Self, Failure> {
         let local = LocalTenant::find()?;
-        let wanted = setting(args.audience.clone(), AUDIENCE, identifier)?;
-        let audience = wanted.or_else(|| local.audience.clone());
+        let setting = local.configured().setting();
+        let wanted = self::setting(args.audience.clone(), setting.audience_variable(), identifier)?;
+        if let Some(wanted) = wanted.as_ref().filter(|_| setting == IssuerSetting::Issuer)
+            && !local.audiences.contains(wanted)
+        {
+            return Err(Failure::usage(format!("the local tenant of this folder has no API {wanted}."))
+                .with_hint("give it to `bearward issuer --audience` at the start."));
+        }
+        let audience = wanted.or_else(|| local.audiences.first().cloned());
         let audience = audience.ok_or_else(|| missing(&["--audience"]))?;
         Ok(Self { domain: local.domain.clone(), audience, mode: Mode::Local(Box::new(local)) })
     }
@@ -98,14 +105,21 @@ impl Plan {
 
     /// The settings to write. A local tenant also needs its certificate and its client.
     pub(super) fn settings(&self) -> Vec<(&'static str, String)> {
-        let mut settings = vec![(DOMAIN, self.domain.to_string()), (AUDIENCE, self.audience.clone())];
-        if let Mode::Local(local) = &self.mode {
-            settings.extend([
-                (CA_FILE, local.ca_file.clone()),
-                ("AUTH0_CLIENT_ID", local.client_id.clone()),
-                ("AUTH0_CLIENT_SECRET", local.client_secret.clone()),
-            ]);
-        }
+        let Mode::Local(local) = &self.mode else {
+            return vec![(DOMAIN, self.domain.to_string()), (AUDIENCE, self.audience.clone())];
+        };
+        let setting = local.configured().setting();
+        let name = match setting {
+            IssuerSetting::Domain => self.domain.to_string(),
+            IssuerSetting::Issuer => local.issuer.to_string(),
+        };
+        let mut settings =
+            vec![(setting.variable(), name), (setting.audience_variable(), self.audience.clone())];
+        settings.extend(local.ca_file.clone().map(|file| (CA_FILE, file)));
+        settings.extend([
+            ("AUTH0_CLIENT_ID", local.client_id.clone()),
+            ("AUTH0_CLIENT_SECRET", local.client_secret.clone()),
+        ]);
         settings
     }
 }

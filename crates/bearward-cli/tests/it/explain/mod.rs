@@ -1,7 +1,7 @@
 //! `bearward explain`, as people and scripts see it.
 
 mod codes;
-mod mint;
+pub(crate) mod mint;
 mod network;
 mod rows;
 mod usage;

@@ -53,7 +53,7 @@ struct TokenToMake {
     audience: Option<String>,
     /// The user that the token is for. Default: the client.
     user: Option<String>,
-    /// Scopes, of those that are granted. Default: all of the API.
+    /// Scopes, whether they can be had or not. Default: all of the API.
     scope: Option<String>,
     /// The claim `permissions`.
     permissions: Option<Vec<String>>,
@@ -142,6 +142,9 @@ impl TokenToMake {
             None => Grant::to_client(client, server, scope),
             Some(user) => Grant::to_user(tenant, client, server, scope, user).with_openid(scope),
         };
+        if let Some(scope) = scope {
+            grant = grant.with_any_scopes(scope);
+        }
         grant.organization = self.organization.as_deref().map(Value::from);
         grant
     }

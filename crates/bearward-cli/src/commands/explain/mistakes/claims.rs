@@ -1,15 +1,18 @@
-//! Tokens for another API, another time, or with too few scopes.
+//! ID tokens, and tokens of another key, for another time, or with too few scopes.
 
 use bearward_core::{
-    UnixTime,
+    ScopeClaim, UnixTime,
     catalogue::{Entry, FrontEnd},
 };
 use serde_json::Value;
 
-use super::mistake::{Mistake, difference};
-use crate::commands::explain::{
-    facts::{Case, printable, shown},
-    when,
+use super::mistake::Mistake;
+use crate::{
+    commands::explain::{
+        facts::{Case, Members, printable, shown},
+        when,
+    },
+    tenant::issuer_kind::IssuerKind,
 };
 
 /// Claims of ID tokens that access tokens don't have. OpenID Connect Core 1.0 §2, §5.1.
@@ -44,102 +47,35 @@ pub(in crate::commands::explain) fn remarks(case: &Case<'_>) -> Vec<String> {
 pub(super) fn id_token(case: &Case<'_>) -> Option<Mistake> {
     let claims = case.claims.as_ref()?;
     let found: Vec<&str> = OF_ID_TOKENS.into_iter().filter(|name| claims.contains_key(*name)).collect();
-    if found.is_empty() || claims.contains_key("scope") || claims.contains_key("permissions") {
+    let of_access_tokens = ["scope", "scp", "permissions"].iter().any(|name| claims.contains_key(*name));
+    let says_so = claims.get("token_use").is_some_and(|token_use| token_use == "access");
+    if found.is_empty() || of_access_tokens || says_so {
         return None;
     }
+    let in_sdks =
+        if case.kind == IssuerKind::Auth0 { ", `getAccessTokenSilently()` in Auth0's SDKs" } else { "" };
     Some(
         Mistake::new(format!(
             "This looks like an ID token (it has {}). ID tokens are for the application, not for APIs.",
             found.join(", ")
         ))
-        .with_remedy(
-            "Send the access token: `access_token` in the answer of the token endpoint, `getAccessTokenSilently()` in Auth0's SDKs, requested with the API's identifier as `audience`.",
-        ),
+        .with_remedy(format!(
+            "Send the access token: `access_token` in the answer of the token endpoint{in_sdks}, requested for this API."
+        )),
     )
 }
 
 pub(super) fn unknown_key(case: &Case<'_>) -> Option<Mistake> {
-    let kid = shown(case.header.as_ref()?.get("kid")?);
+    let Some(kid) = case.header.as_ref()?.get("kid").map(shown) else {
+        return Some(Mistake::new(format!(
+            "The token has no `kid`, and the issuer publishes {}: not just one key that fits.",
+            case.published()
+        )));
+    };
     Some(Mistake::new(format!(
         "The token names the key {kid}, but the issuer publishes {}.",
         case.published()
     )))
-}
-
-pub(super) fn other_issuer(case: &Case<'_>) -> Option<Mistake> {
-    let iss = text(case, "iss")?;
-    let (shown, ours) = (printable(iss), case.issuers());
-    if let Some(rest) = iss.strip_prefix("http://") {
-        return Some(Mistake::new(format!(
-            "`iss` is {shown}: an issuer must use https, as in https://{}.",
-            printable(rest)
-        )));
-    }
-    let host = host(iss);
-    let hosts: Vec<&str> = case.question.issuers.iter().map(|issuer| self::host(issuer.as_str())).collect();
-    let mistake = Mistake::new(format!("The token is from {shown}, but the API accepts tokens of {ours}."));
-    let label = |host: &str| host.split('.').next().unwrap_or_default().to_owned();
-    let is_auth0 = |host: &str| host.ends_with(".auth0.com");
-    let remedy = if hosts.iter().any(|ours| is_auth0(ours) && is_auth0(host) && label(ours) == label(host)) {
-        "The tenant names are the same, but the regions differ. Look up the tenant's domain in Auth0 (Settings of the application) and set AUTH0_DOMAIN to it."
-            .to_owned()
-    } else if hosts.iter().any(|ours| is_auth0(ours) != is_auth0(host)) {
-        format!(
-            "If both belong to the same tenant, one is its custom domain: a token has the domain that it was requested from. Request it from {ours}, or set AUTH0_DOMAIN to {}, or list both in `domains`.",
-            printable(host)
-        )
-    } else {
-        format!(
-            "Get the token from {ours}. If {} is your tenant, make the API accept its tokens (AUTH0_DOMAIN, or `domains`).",
-            printable(host)
-        )
-    };
-    Some(mistake.with_remedy(remedy))
-}
-
-pub(super) fn other_spelling(case: &Case<'_>) -> Option<Mistake> {
-    let (iss, issuer) = (text(case, "iss")?, case.explanation.metadata()?.issuer());
-    let difference = difference(iss, issuer).unwrap_or("in the spelling");
-    let (iss, issuer) = (printable(iss), printable(issuer));
-    Some(Mistake::new(format!(
-        "The token spells its issuer {iss}, and the issuer spells itself {issuer}: they differ {difference}."
-    )))
-}
-
-pub(super) fn other_audience(case: &Case<'_>) -> Option<Mistake> {
-    let ours = &case.question.audience;
-    let aud = case.claims.as_ref()?.get("aud")?;
-    let named: Vec<&str> = match aud.as_array() {
-        Some(items) => items.iter().filter_map(Value::as_str).collect(),
-        None => aud.as_str().into_iter().collect(),
-    };
-    let near = named.iter().find_map(|name| Some((*name, difference(name, ours)?)));
-    if let Some((name, difference)) = near {
-        let why = format!(
-            "The token is for {}, but the API is {}: they differ {difference}.",
-            printable(name),
-            printable(ours)
-        );
-        return Some(Mistake::new(why).with_remedy(
-            "Make both the same, byte for byte. In Auth0 the identifier of an API can't be changed: change the client's `audience` or the API's setting (`AUTH0_AUDIENCE`).",
-        ));
-    }
-    if let Some(mistake) = id_token(case) {
-        return Some(mistake);
-    }
-    let list: Vec<String> = named.iter().map(|name| printable(name)).collect();
-    match named.as_slice() {
-        [] => None,
-        [only] if only.ends_with("/userinfo") => Some(Mistake::new(
-            "The token is only for the tenant's /userinfo: it was requested without an `audience`."
-                .to_owned(),
-        )),
-        _ => Some(Mistake::new(format!(
-            "The token is for {}, but the API is {}.",
-            list.join(", "),
-            printable(ours)
-        ))),
-    }
 }
 
 pub(super) fn expired(case: &Case<'_>) -> Option<Mistake> {
@@ -179,46 +115,66 @@ pub(super) fn bound_as_bearer(case: &Case<'_>, entry: &Entry) -> Option<Mistake>
 
 pub(super) fn missing_scope(case: &Case<'_>) -> Option<Mistake> {
     let claims = case.claims.as_ref()?;
-    let scope = claims.get("scope");
-    if scope.is_some_and(|scope| !scope.is_string()) {
-        return Some(Mistake::new("`scope` is not a string, so it grants nothing.".to_owned()).with_remedy(
-            "Make the issuer write the scopes as one string, separated by spaces (RFC 8693 section 4.2).",
-        ));
-    }
-    let granted = scope.and_then(Value::as_str).unwrap_or_default();
-    let missing: Vec<&str> = case
-        .question
-        .scopes
-        .iter()
-        .map(String::as_str)
-        .filter(|required| !granted.split(' ').any(|scope| scope == *required))
-        .collect();
+    let name = case.scope_claim();
+    let granted = match claims.get(name) {
+        None => Vec::new(),
+        Some(scope) => match scopes(scope, &case.question.scope_claim) {
+            Some(scopes) => scopes,
+            None => return Some(unreadable_scopes(name, &case.question.scope_claim)),
+        },
+    };
+    let required = case.question.scopes.iter().map(String::as_str);
+    let missing: Vec<&str> = required.filter(|required| !granted.contains(required)).collect();
     let list = printable(&missing.join(" "));
-    let permissions = claims.get("permissions").and_then(Value::as_array);
-    let permitted = |scope: &&str| permissions.is_some_and(|all| all.iter().any(|one| one == scope));
-    if missing.iter().all(permitted) {
-        return Some(
-            Mistake::new(format!(
-                "The token has {list} in `permissions`, but not in `scope`: Auth0's role-based access control grants it, but the client did not request it."
-            ))
-            .with_remedy(format!(
-                "Request the token with {list} in `scope`, or let the route check the claim `permissions`."
-            )),
-        );
+    if let Some(other) = ["permissions", "roles"].into_iter().find(|other| has_all(claims, other, &missing)) {
+        return Some(elsewhere(case, name, other, &list));
     }
-    let granted = if granted.is_empty() { "no scope".to_owned() } else { printable(granted) };
+    let granted = if granted.is_empty() { "no scope".to_owned() } else { printable(&granted.join(" ")) };
     Some(Mistake::new(format!("The token grants {granted}. It lacks {list}.")))
 }
 
-fn text<'c>(case: &'c Case<'_>, name: &str) -> Option<&'c str> {
-    case.claims.as_ref()?.get(name)?.as_str()
+/// The single scopes, if the claim is of a type that grants any. RFC 8693 §4.2.
+fn scopes<'c>(scope: &'c Value, claim: &ScopeClaim) -> Option<Vec<&'c str>> {
+    match scope {
+        Value::String(text) => Some(text.split_whitespace().collect()),
+        Value::Array(items) if *claim != ScopeClaim::Scope => items.iter().map(Value::as_str).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn unreadable_scopes(name: &str, claim: &ScopeClaim) -> Mistake {
+    if *claim == ScopeClaim::Scope {
+        return Mistake::new("`scope` is not a string, so it grants nothing.".to_owned()).with_remedy(
+            "Make the issuer write the scopes as one string, separated by spaces (RFC 8693 section 4.2). An API that is configured by `issuer` or `scope_claim` also reads lists.",
+        );
+    }
+    Mistake::new(format!("`{name}` is neither a string nor a list of strings, so it grants nothing."))
+        .with_remedy(
+            "Make the issuer write the scopes as one string, separated by spaces (RFC 8693 section 4.2).",
+        )
+}
+
+fn has_all(claims: &Members, name: &str, wanted: &[&str]) -> bool {
+    let items = claims.get(name).and_then(Value::as_array);
+    items.is_some_and(|items| wanted.iter().all(|wanted| items.iter().any(|item| item == wanted)))
+}
+
+/// The missing scopes are in another claim.
+fn elsewhere(case: &Case<'_>, name: &str, other: &str, list: &str) -> Mistake {
+    let why = if case.kind == IssuerKind::Auth0 && other == "permissions" {
+        ": Auth0's role-based access control grants it, but the client did not request it"
+    } else {
+        ""
+    };
+    let name = printable(name);
+    let mistake = Mistake::new(format!("The token has {list} in `{other}`, but not in `{name}`{why}."));
+    mistake.with_remedy(if case.kind.is_entra() && other == "roles" {
+        "Tokens of a client without a user have application permissions in `roles`, and no scopes. Let the API read them by `scope_claim=\"roles\"` (here --scope-claim roles), or let the route check the claim `roles`.".to_owned()
+    } else {
+        format!("Request the token with {list} in `scope`, or let the route check the claim `{other}`.")
+    })
 }
 
 fn time(case: &Case<'_>, name: &str) -> Option<UnixTime> {
     case.claims.as_ref()?.get(name)?.as_f64().and_then(UnixTime::from_seconds)
-}
-
-/// Without scheme and slash.
-fn host(issuer: &str) -> &str {
-    issuer.trim_start_matches("https://").trim_end_matches('/')
 }

@@ -1,13 +1,16 @@
 //! Common mistakes: advice for this token, where it can be more exact than the catalogue.
 
+mod audience;
 mod claims;
+mod issuer;
 mod mistake;
 mod proof;
 mod shape;
 
-use bearward_core::catalogue::{Entry, FrontEnd};
+use bearward_core::catalogue::Entry;
 
 use super::facts::Case;
+use crate::commands::remedies;
 
 pub(super) use claims::remarks;
 
@@ -25,10 +28,12 @@ pub(super) fn usual(case: &Case<'_>, entry: &Entry) -> Option<Advice> {
             shape::cut_off(case)
         }
         "symmetric_algorithm" => claims::id_token(case),
-        "unknown_kid" => claims::unknown_key(case),
-        "issuer_malformed" | "other_issuer" | "issuer_not_allowed" => claims::other_issuer(case),
-        "issuer_mismatch" => claims::other_spelling(case),
-        "audience_missing" | "audience_mismatch" | "audience_not_listed" => claims::other_audience(case),
+        "kid_missing" | "unknown_kid" => claims::unknown_key(case),
+        "issuer_malformed" | "other_issuer" | "issuer_not_allowed" => issuer::other_issuer(case),
+        "issuer_mismatch" => issuer::other_spelling(case),
+        "audience_missing" => audience::no_audience(case, entry),
+        "audience_mismatch" | "audience_not_listed" => audience::other_audience(case),
+        "client_not_accepted" => audience::other_client(case),
         "token_expired" => claims::expired(case),
         "token_not_yet_valid" => claims::not_yet_valid(case),
         "bound_token_as_bearer" => claims::bound_as_bearer(case, entry),
@@ -41,6 +46,6 @@ pub(super) fn usual(case: &Case<'_>, entry: &Entry) -> Option<Advice> {
         "proof_token_mismatch" => proof::other_token(case),
         _ => None,
     }?;
-    let remedy = mistake.remedy.unwrap_or_else(|| entry.remedy(FrontEnd::CommandLine));
+    let remedy = mistake.remedy.unwrap_or_else(|| remedies::remedy(entry, case.kind));
     Some(Advice { cause: mistake.cause, remedy })
 }

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Optional
 from urllib.parse import quote
 
-from fastapi.requests import HTTPConnection
-
 from bearward import _native
+from bearward._asgi.connection import Connection
 from bearward._driver import checks
 from bearward.errors import ConfigurationError
 
 
-def get_canonical_url(request: HTTPConnection) -> str:
+def get_canonical_url(request: Connection) -> str:
     """The URL that a client used: scheme, host, path as it was sent, and query.
 
     With `app.state.trust_proxy = True` it is made from what the nearest proxy wrote (`X-Forwarded-Proto`, `-Host`,
@@ -31,8 +30,13 @@ class PublicUrls:
         self._direct = _native.PublicUrl(origin=public_origin)
         self._by_proxies = self._direct if public_origin else _native.PublicUrl(trusted_hops=trusted_hops)
 
-    def of(self, request: HTTPConnection) -> str:
-        """The URL of this request; empty if there is none."""
+    def of(self, request: Connection, trusts_proxies: Optional[bool] = None) -> str:
+        """The URL of this request; empty if there is none.
+
+        Args:
+            request: The request.
+            trusts_proxies: Whether proxies are believed. By default the app says so: `app.state.trust_proxy`.
+        """
         scope = request.scope
         raw_path = scope.get("raw_path")
         if raw_path is None:
@@ -42,10 +46,11 @@ class PublicUrls:
         root_path = scope.get("app_root_path")
         if root_path is None:
             root_path = scope.get("root_path", "")
-        rule = self._by_proxies if trusts_proxy(scope) else self._direct
-        scheme: str = scope["scheme"]
+        trusted = trusts_proxy(scope) if trusts_proxies is None else trusts_proxies
+        rule = self._by_proxies if trusted else self._direct
+        scheme: str = scope.get("scheme", "http")
         scheme = _HTTP_SCHEMES.get(scheme, scheme)
-        return rule.of(scheme, request.headers.raw, raw_path, root_path, scope["query_string"], _server(scope))
+        return rule.of(scheme, request.headers.raw, raw_path, root_path, scope.get("query_string", b""), _server(scope))
 
 
 # The URL of a WebSocket in the spelling of its handshake, which is an HTTP request. RFC 6455 section 4.1.

@@ -10,9 +10,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
-from fastapi.requests import HTTPConnection
-from starlette.datastructures import Headers
-
+from bearward._asgi.connection import Connection, HeaderFields
 from bearward._driver.log import Log
 from bearward.errors import BaseAuthError
 
@@ -42,7 +40,7 @@ class RefusalLog:
         # For each code: when its last warning was, and how many refusals came since.
         self._warned: dict[str, tuple[float, int]] = {}
 
-    def refused(self, refusal: BaseAuthError, connection: HTTPConnection, issuer: Optional[str]) -> None:
+    def refused(self, refusal: BaseAuthError, connection: Connection, issuer: Optional[str]) -> None:
         """Log one refusal. Raises nothing: no answer depends on a log line.
 
         Args:
@@ -85,13 +83,13 @@ class RefusalLog:
         return True, unreported
 
 
-def scheme_of(headers: Headers) -> Optional[str]:
+def scheme_of(headers: HeaderFields) -> Optional[str]:
     """The scheme that a request uses, if it is one of ours."""
     word = headers.get("authorization", "").split(" ", 1)[0].lower()
     return {"bearer": "Bearer", "dpop": "DPoP"}.get(word)
 
 
-def credentials_of(connection: HTTPConnection) -> tuple[list[str], ...]:
+def credentials_of(connection: Connection) -> tuple[list[str], ...]:
     """The fields of a request that hold secrets. A WebSocket may have its token among the subprotocols."""
     headers, subprotocols = connection.headers, connection.scope.get("subprotocols") or ()
     return headers.getlist("authorization"), headers.getlist("dpop"), list(subprotocols)
@@ -104,7 +102,7 @@ def secrets_in(credentials: Iterable[Sequence[str]]) -> list[str]:
     return sorted(pieces, key=len, reverse=True)
 
 
-def _fields(refusal: BaseAuthError, connection: HTTPConnection, issuer: Optional[str]) -> Mapping[str, Any]:
+def _fields(refusal: BaseAuthError, connection: Connection, issuer: Optional[str]) -> Mapping[str, Any]:
     fields = {
         "code": refusal.code,
         "status": refusal.get_status_code(),
@@ -119,12 +117,12 @@ def _fields(refusal: BaseAuthError, connection: HTTPConnection, issuer: Optional
     return fields
 
 
-def _method(connection: HTTPConnection) -> Optional[str]:
+def _method(connection: Connection) -> Optional[str]:
     method = connection.scope.get("method", "GET")
     return method if isinstance(method, str) and _METHOD.fullmatch(method) else None
 
 
-def _path(connection: HTTPConnection) -> str:
+def _path(connection: Connection) -> str:
     """The path in printable ASCII, without the query, and without what looks like a token."""
     path = str(connection.scope.get("path", ""))
     for secret in secrets_in(credentials_of(connection)):

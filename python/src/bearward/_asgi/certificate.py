@@ -2,10 +2,9 @@
 
 from typing import NamedTuple, Optional
 
-from fastapi.requests import HTTPConnection
-
+from bearward._asgi.connection import Connection
+from bearward._asgi.url import trusts_proxy
 from bearward.client import ApiClientOptions
-from bearward.fastapi.url import trusts_proxy
 
 
 class Shown(NamedTuple):
@@ -22,20 +21,27 @@ class Shown(NamedTuple):
     field: tuple[str, ...] = ()
 
     @classmethod
-    def by(cls, connection: HTTPConnection, options: ApiClientOptions) -> "Shown":
-        """For a guard with these options."""
+    def by(cls, connection: Connection, options: ApiClientOptions, trusts_proxies: Optional[bool] = None) -> "Shown":
+        """For a guard with these options.
+
+        Args:
+            connection: The request.
+            options: The guard's.
+            trusts_proxies: Whether proxies are believed. By default the app says so: `app.state.trust_proxy`.
+        """
         if not options.mtls:
             return _NOTHING
         name = options.client_certificate_header
         if name is None:
             return cls(certificate=_of_connection(connection))
-        return cls(behind_proxy=trusts_proxy(connection.scope), field=tuple(connection.headers.getlist(name)))
+        behind_proxy = trusts_proxy(connection.scope) if trusts_proxies is None else trusts_proxies
+        return cls(behind_proxy=behind_proxy, field=tuple(connection.headers.getlist(name)))
 
 
 _NOTHING = Shown()
 
 
-def _of_connection(connection: HTTPConnection) -> Optional[str]:
+def _of_connection(connection: Connection) -> Optional[str]:
     """By ASGI's TLS extension: the client's own certificate is the first of the chain."""
     tls = (connection.scope.get("extensions") or {}).get("tls") or {}
     return next(iter(tls.get("client_cert_chain") or ()), None)

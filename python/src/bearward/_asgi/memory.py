@@ -8,11 +8,10 @@ again with a copy of the scope, for another route, gets nothing out of it.
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Optional
 
-from fastapi.requests import HTTPConnection
-
+from bearward._asgi.certificate import Shown
+from bearward._asgi.connection import Connection
+from bearward._asgi.refusal_log import credentials_of
 from bearward.client import ApiClient
-from bearward.fastapi.certificate import Shown
-from bearward.fastapi.refusal_log import credentials_of
 
 # The entry of an ASGI scope where this is.
 _VERIFIED = "bearward.verified"
@@ -28,19 +27,21 @@ class Asked(NamedTuple):
     shown: Shown
 
     @classmethod
-    def of(cls, api_client: ApiClient, connection: HTTPConnection, url: str) -> "Asked":
-        """The question whether `connection` is let in by `api_client`."""
-        shown = Shown.by(connection, api_client.options)
+    def of(
+        cls, api_client: ApiClient, connection: Connection, url: str, trusts_proxies: Optional[bool] = None
+    ) -> "Asked":
+        """The question whether `connection` is let in by `api_client`. `trusts_proxies`: as of `Shown.by`."""
+        shown = Shown.by(connection, api_client.options, trusts_proxies)
         return cls(api_client, method_of(connection), url, credentials_of(connection), shown)
 
 
-def method_of(connection: HTTPConnection) -> str:
+def method_of(connection: Connection) -> str:
     """The method of a request. A WebSocket's handshake is a GET. RFC 6455 section 4.1."""
     method: str = connection.scope.get("method", "GET")
     return method
 
 
-def recall(connection: HTTPConnection, asked: Asked) -> Optional[dict[str, Any]]:
+def recall(connection: Connection, asked: Asked) -> Optional[dict[str, Any]]:
     """The claims that were verified for an equal question in this request; the caller's own copy."""
     for kept, claims in connection.scope.get(_VERIFIED, ()):
         if kept == asked:
@@ -48,13 +49,13 @@ def recall(connection: HTTPConnection, asked: Asked) -> Optional[dict[str, Any]]
     return None
 
 
-def remember(connection: HTTPConnection, asked: Asked, claims: Mapping[str, Any]) -> None:
+def remember(connection: Connection, asked: Asked, claims: Mapping[str, Any]) -> None:
     """Keep the claims that were verified, the latest first."""
     # A new tuple: the scope may be a copy, and the original must not change.
     connection.scope[_VERIFIED] = ((asked, copied(claims)), *connection.scope.get(_VERIFIED, ()))
 
 
-def claims_of(connection: HTTPConnection) -> Optional[dict[str, Any]]:
+def claims_of(connection: Connection) -> Optional[dict[str, Any]]:
     """The claims of the access token that a guard verified in this request, as a new dict; `None` if there are none.
 
     For code that comes after the guard, such as access logs and rate limits. It verifies nothing.

@@ -1,0 +1,109 @@
+//! The driver: brings what a decision of the engine needs, until it is made. `docs/explanation/drivers.md` says what a
+//! driver has to do.
+
+mod breaker;
+mod clock;
+mod fetcher;
+mod flights;
+mod health;
+#[cfg(feature = "reqwest")]
+pub(crate) mod https;
+mod resolving;
+mod store;
+
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use bearward_core::http::forwarded::PublicUrl;
+use bearward_core::{Decision, Next, Question, RequestFacts, StoreAnswer, UnixTime, Verifier};
+use tokio::time::Instant;
+
+use crate::facts::Facts;
+
+pub(crate) use clock::{Clock, system_time};
+pub(crate) use fetcher::{Fetcher, Waited};
+pub(crate) use resolving::Resolving;
+pub(crate) use store::{AfterLoss, BoundedStore, StoreState, WhileFailing};
+
+/// A fetch that begins with a request ends before it, and so the engine knows what became of it.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// What a decision led to.
+pub(crate) type Outcome = Result<bearward_core::Verified, Box<bearward_core::Refused>>;
+
+/// Drives the decisions of a verifier.
+pub(crate) struct Driver {
+    pub(crate) verifier: Verifier,
+    /// How the URL of a request is known.
+    pub(crate) public: PublicUrl,
+    pub(crate) clock: Clock,
+    pub(crate) fetcher: Arc<Fetcher>,
+    pub(crate) resolving: Option<Resolving>,
+    pub(crate) store: Option<BoundedStore>,
+    /// How long a request waits for documents and the resolver altogether.
+    pub(crate) patience: Duration,
+}
+
+/// A decision after its first step.
+pub(crate) enum Begun {
+    /// Nothing was missing.
+    Done(Outcome),
+    /// Something has to be brought.
+    Waits(Waits),
+}
+
+/// A decision that something has to be brought for. Borrows nothing.
+pub(crate) struct Waits {
+    decision: Decision,
+    next: Next,
+}
+
+impl Driver {
+    pub(crate) fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
+    /// Decides, if nothing has to be brought.
+    pub(crate) fn begin(&self, facts: &Facts<'_>) -> Begun {
+        let mut decision = Decision::new();
+        match self.next(&mut decision, &facts.for_engine(&self.public)) {
+            Next::Done(outcome) => Begun::Done(outcome),
+            next @ (Next::Fetch(_)
+            | Next::Introspect(_)
+            | Next::ResolveIssuers(_)
+            | Next::CheckReplay { .. }) => Begun::Waits(Waits { decision, next }),
+        }
+    }
+
+    /// Brings what is missing, and decides.
+    pub(crate) async fn conclude(&self, facts: &Facts<'_>, waits: Waits) -> Outcome {
+        let Waits { mut decision, mut next } = waits;
+        let end = Instant::now() + self.patience + GRACE;
+        loop {
+            match next {
+                Next::Done(outcome) => return outcome,
+                Next::Fetch(document) => match self.fetcher.bring(&document, end).await {
+                    Waited::UntilTheEnd => {}
+                    Waited::LongEnough => decision.waited(&document),
+                },
+                // This driver can't ask: the request is undecided.
+                Next::Introspect(question) => self.verifier.introspection_failed(&question, self.now()),
+                Next::ResolveIssuers(unverified) => {
+                    Resolving::ask(self.resolving.as_ref(), facts, &unverified, end, &mut decision).await;
+                }
+                Next::CheckReplay { key, remember_for, usable_since } => {
+                    let since = UNIX_EPOCH + usable_since.since(UnixTime::EPOCH);
+                    decision.sighting(match &self.store {
+                        Some(store) => store.sighting(key.as_bytes(), remember_for, since).await,
+                        None => StoreAnswer::Unknown,
+                    });
+                }
+            }
+            next = self.next(&mut decision, &facts.for_engine(&self.public));
+        }
+    }
+
+    fn next(&self, decision: &mut Decision, facts: &RequestFacts<'_>) -> Next {
+        self.verifier.next(decision, Question::Request(facts), self.now())
+    }
+}

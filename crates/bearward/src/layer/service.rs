@@ -1,0 +1,190 @@
+//! The service: one decision for each request.
+
+use core::mem;
+use core::task::{Context, Poll};
+use std::sync::Arc;
+
+use http::header::{
+    ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, HeaderMap, HeaderValue, ORIGIN, SEC_WEBSOCKET_PROTOCOL,
+    UPGRADE,
+};
+use http::request::Parts;
+use http::{Method, Request, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::answer::Answer;
+use super::future::{Extras, GuardFuture, Settled, Waiting};
+use super::rules::{GuardLayer, Rules};
+use super::standing::{note_nobody, note_verified};
+use crate::driver::Waits;
+use crate::facts::{DPOP, Facts};
+use crate::guard::{Guard, Started};
+use crate::inner::Times;
+use crate::refused::Refused;
+use crate::verified::Verified;
+
+/// A service behind a guard: what [`GuardLayer`] makes.
+#[derive(Clone, Debug)]
+pub struct GuardService<S, M> {
+    pub(super) inner: S,
+    pub(super) layer: GuardLayer<M>,
+}
+
+/// What becomes of a request.
+enum Verdict {
+    /// It goes on.
+    Passes(Extras),
+    Refused(Refused),
+    /// It has to wait for the network.
+    Waits(Times, Waits),
+}
+
+impl<S, M: Clone> Layer<S> for GuardLayer<M> {
+    type Service = GuardService<S, M>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        GuardService { inner, layer: self.clone() }
+    }
+}
+
+impl<S, M, B, R> Service<Request<B>> for GuardService<S, M>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    M: Answer<R> + Clone,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = GuardFuture<S, M, B, R>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let protocol = self.layer.rules.take_protocol(&mut request);
+        match self.layer.look(&mut request) {
+            Verdict::Passes(extras) => {
+                GuardFuture::inside(self.inner.call(request), Extras { protocol, ..extras })
+            }
+            Verdict::Refused(refused) => {
+                GuardFuture::refused(self.layer.answer.response(&refused, &Facts::from(&request)))
+            }
+            Verdict::Waits(times, waits) => {
+                let (parts, body) = request.into_parts();
+                // The instance that was polled ready is the one that is called.
+                let clone = self.inner.clone();
+                let inner = mem::replace(&mut self.inner, clone);
+                let GuardLayer { guard, rules, .. } = &self.layer;
+                let verdict = Box::pin(settle(guard.clone(), Arc::clone(rules), parts, times, waits));
+                let answer = self.layer.answer.clone();
+                GuardFuture::waiting(Waiting { verdict, answer, body: Some(body), inner, protocol })
+            }
+        }
+    }
+}
+
+impl<M> GuardLayer<M> {
+    fn look<B>(&self, request: &mut Request<B>) -> Verdict {
+        let rules = &self.rules;
+        let facts = Facts::from(&*request);
+        if rules.public.contains(request.uri().path())
+            || (rules.passes_preflights && is_preflight(request.method(), request.headers()))
+            || (rules.is_optional && !facts.has_credentials())
+        {
+            note_nobody(request.extensions_mut(), &self.guard);
+            return Verdict::Passes(Extras::default());
+        }
+        if let Some(verified) = request.extensions().get::<Verified>()
+            && verified.is_of(&self.guard.0, &facts)
+        {
+            let judged =
+                rules.requirement.as_ref().map_or(Ok(()), |wanted| verified.require_of(wanted, &facts));
+            return judged.map_or_else(Verdict::Refused, |()| Verdict::Passes(Extras::default()));
+        }
+        match self.guard.begin(&facts, rules.requirement.as_ref()) {
+            Started::Done(Ok(verified)) => Verdict::Passes(let_in(request, verified)),
+            Started::Done(Err(refused)) => Verdict::Refused(refused),
+            Started::Waits(times, waits) => Verdict::Waits(times, waits),
+        }
+    }
+}
+
+fn let_in<B>(request: &mut Request<B>, verified: Verified) -> Extras {
+    mark_sensitive(request.headers_mut());
+    let nonce = verified.nonce();
+    note_verified(request.extensions_mut(), verified);
+    Extras { nonce, protocol: None }
+}
+
+/// The rest of a decision, with what it needs of the request: owned, and given back.
+async fn settle(
+    guard: Guard,
+    rules: Arc<Rules>,
+    mut parts: Parts,
+    times: Times,
+    waits: Waits,
+) -> (Parts, Settled) {
+    let facts = Facts::from(&parts);
+    let outcome = guard.conclude(&facts, rules.requirement.as_ref(), times, waits).await;
+    let settled = match outcome {
+        Err(refused) => Settled::Refused(refused),
+        Ok(verified) => {
+            mark_sensitive(&mut parts.headers);
+            let nonce = verified.nonce();
+            note_verified(&mut parts.extensions, verified);
+            Settled::LetIn { nonce }
+        }
+    };
+    (parts, settled)
+}
+
+fn mark_sensitive(headers: &mut HeaderMap) {
+    for name in [AUTHORIZATION, DPOP] {
+        if let Some(value) = headers.get_mut(name) {
+            value.set_sensitive(true);
+        }
+    }
+}
+
+fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+    method == Method::OPTIONS
+        && headers.contains_key(ORIGIN)
+        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+impl Rules {
+    /// Moves the token of a WebSocket's handshake to where tokens are, and says which protocol is answered.
+    fn take_protocol<B>(&self, request: &mut Request<B>) -> Option<HeaderValue> {
+        let name = self.websocket_protocol.as_deref()?;
+        let (token, others) = token_among_protocols(name, request)?;
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+        authorization.set_sensitive(true);
+        let headers = request.headers_mut();
+        // Appended: a request with a token in both places has two, and is refused.
+        headers.append(AUTHORIZATION, authorization);
+        match HeaderValue::from_str(&others) {
+            Ok(others) if !others.is_empty() => headers.insert(SEC_WEBSOCKET_PROTOCOL, others),
+            _ => headers.remove(SEC_WEBSOCKET_PROTOCOL),
+        };
+        HeaderValue::from_str(name).ok()
+    }
+}
+
+/// The token and the other protocols of `bearer, TOKEN, others...`.
+fn token_among_protocols<B>(name: &str, request: &Request<B>) -> Option<(String, String)> {
+    let is_handshake =
+        request.headers().get(UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
+            || request.method() == Method::CONNECT;
+    if !is_handshake {
+        return None;
+    }
+    let lines = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    let lines = lines.map(|line| line.to_str().ok()).collect::<Option<Vec<&str>>>()?;
+    let mut protocols = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
+    if protocols.next() != Some(name) {
+        return None;
+    }
+    let token = protocols.next().filter(|token| !token.is_empty())?.to_owned();
+    Some((token, protocols.collect::<Vec<_>>().join(", ")))
+}

@@ -1,0 +1,34 @@
+//! Metrics, for the `metrics` facade. Labels are stable codes: nothing that a client sent becomes one.
+//!
+//! | metric | labels |
+//! |---|---|
+//! | counter `bearward.requests` | `outcome` (`accepted`, `refused`, `undecided`), `code`, `scheme` |
+//! | histogram `bearward.verification.duration`, seconds | `outcome`, `scheme` |
+//! | counter `bearward.document.fetches` | `kind` (`discovery`, `key_set`), `outcome` (`fetched`, `failed`) |
+//! | gauge `bearward.document.age`, seconds | `kind`, `issuer`: configured ones alone |
+//! | gauge `bearward.replay.entries` | |
+
+use std::time::Duration;
+
+/// Counts a decision.
+#[cfg(feature = "metrics")]
+pub(crate) fn count(code: Option<&'static str>, scheme: Option<&'static str>, took: Duration) {
+    let outcome = match code {
+        None => "accepted",
+        Some(code) if is_undecided(code) => "undecided",
+        Some(_) => "refused",
+    };
+    let (scheme, code) = (scheme.unwrap_or("none"), code.unwrap_or("none"));
+    metrics::counter!("bearward.requests", "outcome" => outcome, "code" => code, "scheme" => scheme)
+        .increment(1);
+    metrics::histogram!("bearward.verification.duration", "outcome" => outcome, "scheme" => scheme)
+        .record(took.as_secs_f64());
+}
+
+#[cfg(feature = "metrics")]
+fn is_undecided(code: &str) -> bool {
+    bearward_core::catalogue::UNAVAILABLE.iter().any(|entry| entry.code == code)
+}
+
+#[cfg(not(feature = "metrics"))]
+pub(crate) fn count(_: Option<&'static str>, _: Option<&'static str>, _: Duration) {}

@@ -1,0 +1,117 @@
+//! Tokens of the test tenant.
+
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::keys::{Keys, TestKey, seconds};
+
+/// A token to be. Each method sets a claim.
+///
+/// ```
+/// use std::time::Duration;
+/// use bearward::testing::TestTenant;
+///
+/// let tenant = TestTenant::new();
+/// let token = tenant
+///     .token()
+///     .subject("auth0|ann")
+///     .scopes("read:messages write:messages")
+///     .permissions(["read:messages"])
+///     .organization("org_1")
+///     .claim("https://example.com/tier", "gold")
+///     .sign();
+/// let expired = tenant.token().expired_ago(Duration::from_secs(1)).sign();
+/// assert_ne!(token, expired);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a token is made by `sign`"]
+pub struct TestToken {
+    generation: usize,
+    algorithm: String,
+    claims: Map<String, Value>,
+}
+
+impl TestToken {
+    pub(super) fn new(generation: usize, issuer: &str, audience: &str) -> Self {
+        let now = seconds(SystemTime::now());
+        let claims = [
+            ("iss", json!(issuer)),
+            ("aud", json!(audience)),
+            ("sub", json!("auth0|test")),
+            ("azp", json!("test-client")),
+            ("iat", json!(now)),
+            ("exp", json!(now + 3600)),
+        ];
+        let claims = claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { generation, algorithm: "RS256".to_owned(), claims }
+    }
+
+    /// `sub`
+    pub fn subject(self, subject: &str) -> Self {
+        self.claim("sub", subject)
+    }
+
+    /// `scope`: all of them, with spaces between them.
+    pub fn scopes(self, scopes: &str) -> Self {
+        self.claim("scope", scopes)
+    }
+
+    /// `permissions`
+    pub fn permissions<S: Into<String>>(self, permissions: impl IntoIterator<Item = S>) -> Self {
+        self.claim("permissions", permissions.into_iter().map(Into::into).collect::<Vec<String>>())
+    }
+
+    /// `org_id`
+    pub fn organization(self, organization: &str) -> Self {
+        self.claim("org_id", organization)
+    }
+
+    /// Any claim, over what was there.
+    ///
+    /// # Panics
+    ///
+    /// The value is not JSON.
+    #[expect(clippy::expect_used, reason = "a mistake of a test")]
+    pub fn claim(mut self, name: &str, value: impl Serialize) -> Self {
+        let value = serde_json::to_value(value).expect("a claim is JSON");
+        self.claims.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Leaves a claim out.
+    pub fn without(mut self, name: &str) -> Self {
+        self.claims.remove(name);
+        self
+    }
+
+    /// `exp`, so long ago.
+    pub fn expired_ago(self, ago: Duration) -> Self {
+        let now = SystemTime::now();
+        self.claim("exp", seconds(now.checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH)))
+    }
+
+    /// `cnf.jkt`: good with proofs of this key only. RFC 9449 §6.1.
+    pub fn bound_to(self, key: &TestKey) -> Self {
+        self.claim("cnf", json!({ "jkt": key.thumbprint() }))
+    }
+
+    /// Signs with `RS256`, `ES256` or `EdDSA`. A guard accepts RS256 unless it is told otherwise.
+    pub fn algorithm(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.algorithm);
+        self
+    }
+
+    /// The token.
+    ///
+    /// # Panics
+    ///
+    /// The tenant has no key for the algorithm.
+    #[expect(clippy::expect_used, reason = "a mistake of a test")]
+    pub fn sign(self) -> String {
+        let claims = Value::Object(self.claims);
+        let keys = Keys::generation(self.generation);
+        keys.sign(&self.algorithm, self.generation, &claims).expect("a key for this algorithm")
+    }
+}

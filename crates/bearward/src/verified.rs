@@ -1,0 +1,149 @@
+//! A request that is let in.
+
+use core::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use http::HeaderValue;
+use serde::Deserialize;
+
+use crate::claims;
+use crate::driver::system_time;
+use crate::facts::Facts;
+use crate::inner::Inner;
+use crate::refused::Refused;
+use crate::requirement::Requirement;
+
+/// A verified request: whose token it has, and what the token says. One word, cheap to clone.
+///
+/// Only a guard makes one. It stands in the request's extensions, where handlers, access logs and rate limits find it.
+/// [`Debug`](fmt::Debug) shows no claim.
+///
+/// What is *not* checked: scopes and other claims, unless a [`Requirement`] names them; whether the token was revoked
+/// since it was issued.
+///
+/// ```
+/// use bearward::{Refused, Verified, scope};
+///
+/// /// The text of a message, for who may read it.
+/// fn message(who: &Verified, number: u32) -> Result<String, Refused> {
+///     who.require(&scope("read:messages"))?;
+///     Ok(format!("message {number} for {}", who.subject().unwrap_or("nobody")))
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Verified(Arc<Seen>);
+
+struct Seen {
+    verified: bearward_core::Verified,
+    inner: Arc<Inner>,
+    /// The field that was verified: the same request further in has the same.
+    authorization: Option<HeaderValue>,
+}
+
+impl Verified {
+    pub(crate) fn new(inner: Arc<Inner>, verified: bearward_core::Verified, facts: &Facts<'_>) -> Self {
+        let authorization = facts.authorization().cloned();
+        Self(Arc::new(Seen { verified, inner, authorization }))
+    }
+
+    /// `sub`: the user, or the client itself.
+    pub fn subject(&self) -> Option<&str> {
+        self.0.verified.token.subject()
+    }
+
+    /// `iss`, as the issuer spells itself.
+    pub fn issuer(&self) -> &str {
+        self.0.verified.token.issuer()
+    }
+
+    /// The client that the token was issued to: `client_id` (RFC 9068 §2.2), or else `azp`.
+    pub fn client_id(&self) -> Option<&str> {
+        self.0.verified.token.client_id()
+    }
+
+    /// What the token grants, in the order in which it is written.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.0.inner.scopes(self.0.verified.token.claims())
+    }
+
+    /// Whether the token grants this scope: a whole word, byte for byte.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        let rule = self.0.inner.driver.verifier.policy().scopes();
+        rule.grants(self.0.verified.token.claims(), &[scope])
+    }
+
+    /// When the token expires, in whole seconds. When a WebSocket should end.
+    pub fn expires_at(&self) -> SystemTime {
+        // There is always one: without it, a token is refused.
+        self.0.verified.token.expires_at().map_or(SystemTime::UNIX_EPOCH, system_time)
+    }
+
+    /// The thumbprint (RFC 7638) of the client's key that the token is bound to, `cnf.jkt`. `None`: a Bearer token.
+    pub fn key_thumbprint(&self) -> Option<&str> {
+        self.0.verified.token.key_thumbprint()
+    }
+
+    /// All claims as a type of yours. Text can be borrowed.
+    ///
+    /// # Errors
+    ///
+    /// The claims don't fit: 401 `invalid_token`, code `claims_unusable`. Which member it is stands in the log alone.
+    ///
+    /// ```
+    /// use bearward::{Refused, Verified};
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Me<'a> {
+    ///     sub: &'a str,
+    ///     #[serde(default)]
+    ///     permissions: Vec<&'a str>,
+    /// }
+    ///
+    /// fn may_delete(who: &Verified) -> Result<bool, Refused> {
+    ///     let me: Me = who.claims()?;
+    ///     Ok(me.sub == "auth0|ann" || me.permissions.contains(&"delete:messages"))
+    /// }
+    /// ```
+    pub fn claims<'de, T: Deserialize<'de>>(&'de self) -> Result<T, Refused> {
+        let Seen { verified, inner, .. } = &*self.0;
+        claims::read(verified.token.claims()).map_err(|unfit| inner.unfit(verified, unfit.to_string()))
+    }
+
+    /// All claims as the JSON text that was signed.
+    pub fn claims_json(&self) -> &str {
+        self.0.verified.token.claims_text()
+    }
+
+    /// Judges a requirement later than at the door: for a WebSocket's messages, gRPC's methods, GraphQL's fields.
+    ///
+    /// # Errors
+    ///
+    /// The token does not meet it. The refusal has the answer, and is logged as one.
+    pub fn require(&self, wanted: &Requirement) -> Result<(), Refused> {
+        self.0.inner.judge(&self.0.verified, wanted, None, self.0.inner.no_time())
+    }
+
+    /// As [`require`](Self::require), with the request for the log.
+    pub(crate) fn require_of(&self, wanted: &Requirement, facts: &Facts<'_>) -> Result<(), Refused> {
+        self.0.inner.judge(&self.0.verified, wanted, Some(*facts), self.0.inner.no_time())
+    }
+
+    /// Whether this guard, or a clone of it, verified this very request.
+    pub(crate) fn is_of(&self, inner: &Arc<Inner>, facts: &Facts<'_>) -> bool {
+        let same = self.0.authorization.as_ref().zip(facts.authorization());
+        Arc::ptr_eq(&self.0.inner, inner) && same.is_some_and(|(verified, here)| verified == here)
+    }
+
+    /// The value of `DPoP-Nonce` in the answer, where one is due. RFC 9449 §8.2.
+    pub(crate) fn nonce(&self) -> Option<HeaderValue> {
+        self.0.verified.dpop_nonce.as_deref().and_then(|nonce| HeaderValue::from_str(nonce).ok())
+    }
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verified")
+    }
+}

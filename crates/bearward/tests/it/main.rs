@@ -1,0 +1,22 @@
+//! Behaviour of guards in front of real servers, as users and attackers meet them.
+
+#[cfg(test)]
+mod driver;
+#[cfg(test)]
+mod extractors;
+#[cfg(test)]
+mod issuer;
+#[cfg(test)]
+mod layer;
+#[cfg(test)]
+mod plugs;
+#[cfg(test)]
+mod redis;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod table;
+#[cfg(test)]
+mod vectors;
+#[cfg(test)]
+mod websocket;

@@ -1,0 +1,1 @@
+"""What guards of all frameworks share. They read an ASGI scope."""
