@@ -78,7 +78,7 @@ compat: $(VENV)/.module .venvs/compat/.installed ## Compare the answers with tho
 	cd python/tests && $(BIN)/python -m compat
 
 .PHONY: check
-check: layers codes check-rust check-python ## Run all lints: formatting, clippy, layers, ruff, mypy, stubs
+check: layers codes check-rust features check-python ## Run all lints: formatting, clippy, layers, ruff, mypy, stubs
 
 .PHONY: check-rust
 check-rust: ## Lint the Rust code

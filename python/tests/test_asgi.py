@@ -86,8 +86,10 @@ def test_the_metadata_document_is_served_without_a_token(at, tenant):
         challenge = client.get("/mcp", headers=headers).headers["www-authenticate"]
         assert challenged(challenge) == METADATA
         assert challenge.count('scope="read:messages"') == 2
+    evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
+    assert challenged(client.get("/mcp", headers=evil).headers["www-authenticate"]) == METADATA
     for path in PATHS:
-        assert client.get(path).json()["resource"] == RESOURCE
+        assert client.get(path, headers=evil).json()["resource"] == RESOURCE
 
 
 def test_optional(at, tenant):

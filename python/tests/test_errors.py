@@ -18,6 +18,7 @@ CLASSES = {
     errors.InsufficientUserAuthenticationError("text"): (401, "insufficient_user_authentication"),
     errors.IssuerUnavailableError("text"): (503, "temporarily_unavailable"),
     errors.ReplayCheckUnavailableError("text"): (503, "temporarily_unavailable"),
+    errors.OperationError("text"): (400, "invalid_request"),
     errors.GetAccessTokenForConnectionError("text"): (400, "get_access_token_for_connection_error"),
     errors.GetTokenByExchangeProfileError("text"): (400, "get_token_by_exchange_profile_error"),
     errors.ApiError("invalid_grant", "text", 403): (403, "invalid_grant"),

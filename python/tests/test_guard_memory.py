@@ -1,6 +1,7 @@
 """What guards of one request know of each other, and that nobody else profits from it."""
 
 import asyncio
+import copy
 
 import pytest
 from fastapi import Depends, FastAPI, Request
@@ -95,6 +96,34 @@ def test_what_was_verified_is_there_for_later_code_as_a_copy(auth0, tenant):
     client.get("/public", headers=tenant.authorization())
     client.get("/private", headers=tenant.authorization(exp=1))
     assert [claims and claims["sub"] for claims in seen] == ["auth0|1234", None, None]
+
+
+def test_what_an_app_does_to_its_claims_is_not_seen_by_another_request(auth0, tenant):
+    app = FastAPI()
+
+    def spoil(claims):
+        claims.update(sub="changed", more=1)
+        claims["permissions"].append("admin")
+        claims["https://example.com/org"]["roles"][0]["name"] = "admin"
+        claims["https://example.com/org"]["new"] = 1
+        del claims["scope"]
+
+    @app.get("/")
+    async def route(request: Request, claims: dict = Depends(auth0.require_auth())):
+        before = copy.deepcopy(claims)
+        spoil(claims)
+        spoil(claims_of(request))
+        return before
+
+    # The engine remembers a token from its second sight on.
+    token = tenant.authorization(
+        permissions=["read"],
+        **{"https://example.com/org": {"roles": [{"name": "member"}], "n": [1, 1.5, None, True, {}]}},
+    )
+    answers = [TestClient(app).get("/", headers=token).json() for _ in range(6)]
+    assert answers == [answers[0]] * 6
+    assert answers[0]["permissions"] == ["read"]
+    assert answers[0]["https://example.com/org"] == {"roles": [{"name": "member"}], "n": [1, 1.5, None, True, {}]}
 
 
 def test_claims_are_not_those_of_other_credentials(auth0, tenant):

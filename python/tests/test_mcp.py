@@ -2,17 +2,20 @@
 
 import json
 import socket
+import subprocess
+import sys
 
 import httpx2
 import pytest
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
 
+import bearward._asgi.streams
 import bearward.mcp
 from bearward import ApiClient, ApiClientOptions, ConfigurationError, ProtectedResource
 from bearward.fastmcp import BearwardProvider
 from mcp_servers import HELLO, OPEN, OPERATIONS, begun, call, fast_app, post, sdk_app, told
-from support import Prover, free_port, running
+from support import Clock, Prover, free_port, running
 from test_resource import challenged
 
 FRONTS = ["sdk", "fastmcp"]
@@ -198,6 +201,43 @@ def authorization(front, tenant):
     return "Authorization: " + front.bearer(tenant)["Authorization"]
 
 
+async def test_operations_in_a_websocket_are_refused(tenant):
+    """Its messages come after it is accepted, so nobody would look at them."""
+    sent = []
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(message):
+        sent.append(message)
+
+    async def app(*_):
+        raise AssertionError
+
+    options = {"issuer": tenant.issuer, "custom_fetch": tenant.fetch, "operations": OPERATIONS}
+    guarded = bearward.mcp.guard(app, resource="https://mcp.example.com/mcp", **options)
+    token = tenant.token(aud="https://mcp.example.com/mcp").encode()
+    scope = {"type": "websocket", "path": "/mcp", "scheme": "wss", "headers": [(b"authorization", b"Bearer " + token)]}
+    await guarded(scope, receive, send)
+    assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+@pytest.mark.parametrize("kind", FRONTS)
+def test_a_stream_ends_with_its_token(kind, tenant, monkeypatch):
+    front = Front(kind, tenant, end_streams_at_expiry=True)
+    with front.running():
+        headers = front.bearer(tenant)
+        session = begun(front.url, headers)
+        # For what is sent behind the guard, the token ends at once.
+        clock = Clock()
+        clock.ahead = 3600
+        monkeypatch.setattr(bearward._asgi.streams, "time", clock)
+        every = {**headers, "Mcp-Session-Id": session, "Accept": "text/event-stream"}
+        with httpx2.Client(trust_env=False, timeout=20) as client:
+            answer = client.get(front.url, headers=every)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
+
+
 @pytest.mark.parametrize("kind", FRONTS)
 def test_an_outage_is_503(kind, tenant):
     async def down(url):
@@ -321,3 +361,22 @@ def test_a_client_with_compatible_statuses_is_refused():
     client = ApiClient(ApiClientOptions(domain="a.example", audience="b"))
     with pytest.raises(ConfigurationError, match="rfc_status_codes"):
         bearward.mcp.guard(sdk_app(), resource=ProtectedResource("https://mcp.example.com/mcp"), client=client)
+
+
+@pytest.mark.parametrize(
+    ("missing", "code", "extra"),
+    [
+        ("mcp", "import bearward.mcp; bearward.mcp.guard", "bearward[mcp]"),
+        ("httpx2", "from bearward.mcp import DpopAuth", "bearward[mcp]"),
+        ("fastmcp", "import bearward.fastmcp", "bearward[fastmcp]"),
+    ],
+)
+def test_without_the_extra_the_error_says_what_to_install(missing, code, extra):
+    program = f"import sys; sys.modules[{missing!r}] = None; {code}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603
+    assert f"needs the package {missing!r}: pip install '{extra}'" in done.stderr.splitlines()[-1]
+
+
+def test_the_package_is_imported_without_either_sdk():
+    program = "import sys; sys.modules['mcp'] = sys.modules['httpx2'] = None; import bearward.mcp, bearward.asgi"
+    subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603

@@ -244,3 +244,15 @@ class Program:
         line = self._process.stdout.readline()
         assert line, self._process.stderr.read()
         return json.loads(line)
+
+
+@pytest.mark.parametrize("front", ["sdk", "fastmcp"])
+def test_doctor_finds_nothing_wrong(world, front):
+    with world.server(front):
+        environment = {"BEARWARD_CA_FILE": world.tenant.ca_file}
+        done = local.bearward(environment, "doctor", "--json", "--mcp", world.url)
+    report = json.loads(done.stdout)
+    assert {check["check"]: check["status"] for check in report["checks"]} == dict.fromkeys(MCP_CHECKS, "ok"), report
+
+
+MCP_CHECKS = [f"mcp_{name}" for name in ["url", "challenge", "metadata", "resource", "root", "issuer", "registration"]]

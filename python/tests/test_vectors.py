@@ -18,7 +18,7 @@ from bearward import (
     Requirement,
     _native,
 )
-from bearward.client import Verified, Waited
+from bearward.client import RequestFacts, Verified
 
 CASES = all_cases()
 
@@ -47,8 +47,8 @@ def test_engine(case):
     issuer = Documents(case["documents"])
     for step in steps(case):
         outcome = outcome_of(lambda step=step: decided(engine, step, issuer))
-        if isinstance(outcome, _native.Accepted):
-            outcome = Verified(outcome.claims, outcome.dpop_nonce)
+        if isinstance(outcome, _native.Passed):
+            outcome = Verified(outcome.claims(), outcome.dpop_nonce)
         check(step, outcome, issuer, engine)
 
 
@@ -219,10 +219,10 @@ async def verified(api_client, step):
         return await api_client.verify_access_token(bearer_token(step), required_claims=step["required_claims"])
     if "proof_alone" in step:
         return await api_client.verify_dpop_proof(*token_and_proof(step), request["method"], request["url"])
-    waited = Waited()
     guidance = api_client.guidance(step.get("guidance", {}).get("scopes", ()))
-    fields, method, url = headers_of(step), request["method"], request["url"]
-    return await api_client._timed_verify(fields, method, url, waited, guidance, **shown(step))
+    facts = RequestFacts(headers_of(step), request["method"], request["url"], **shown(step))
+    passed = await api_client._conclude(api_client._begin(facts, guidance), facts)
+    return Verified(passed.claims(), passed.dpop_nonce)
 
 
 def headers_of(step):

@@ -33,12 +33,13 @@ use crate::resource::Guidance;
 use crate::scope;
 use crate::time::UnixTime;
 use crate::verify::introspection::{self, IntrospectionNeeded, Introspections};
+use crate::verify::known_heads::KnownHeads;
 use crate::verify::memory::TokenMemory;
 use crate::verify::proof::{ProvenRequest, VerifiedProof, check_proof};
 use crate::verify::recipient;
 use crate::verify::replay::{ReplayKey, ReplayLog, Sighting};
 use crate::verify::verified::VerifiedToken;
-use crate::verify::{Accepted, Brought, ReplayCheck, Stop, Verifier};
+use crate::verify::{Accepted, Brought, EndedEarly, ReplayCheck, Verifier};
 
 /// How often something may be brought for one decision: the resolver's answer, the discovery document, the key set, and
 /// the key set once more if it changed in between; or what the issuer says of an opaque token. More is only needed when an issuer changes its documents faster than
@@ -276,7 +277,8 @@ impl Verifier {
     fn assembled(policy: Policy, documents: Arc<Documents>) -> Self {
         let used_proofs = ReplayLog::new(policy.dpop.window());
         let memory = TokenMemory::new(policy.tokens_remembered);
-        Self { policy, documents, used_proofs, memory, introspections: Introspections::default() }
+        let (heads, introspections) = (KnownHeads::default(), Introspections::default());
+        Self { policy, documents, used_proofs, memory, heads, introspections }
     }
 
     /// The documents that this verifier uses.
@@ -310,43 +312,43 @@ impl Verifier {
         };
         match result {
             Ok(accepted) => Next::Done(Ok(self.let_in(accepted, decision.guidance.as_ref(), now))),
-            Err(Stop::Refused(cause)) => self.done(cause, scheme, decision.guidance.as_deref(), now),
-            Err(Stop::CheckReplay(check)) => {
+            Err(EndedEarly::Refused(cause)) => self.done(cause, scheme, decision.guidance.as_deref(), now),
+            Err(EndedEarly::CheckReplay(check)) => {
                 let (key, remember_for, usable_since) = (check.key, check.remember_for, check.usable_since);
                 decision.replay = Some((check, StoreAnswer::Unknown));
                 Next::CheckReplay { key, remember_for, usable_since }
             }
-            Err(Stop::AskResolver(unverified)) => match decision.resolver_failure.take() {
+            Err(EndedEarly::AskResolver(unverified)) => match decision.resolver_failure.take() {
                 Some(cause) => self.done(cause, scheme, decision.guidance.as_deref(), now),
                 None if decision.another_round() => Next::ResolveIssuers(unverified),
                 None => self.done(Unavailable::Unsettled.into(), scheme, decision.guidance.as_deref(), now),
             },
-            Err(Stop::Fetch(needed)) if decision.is_over() => self.done(
+            Err(EndedEarly::Fetch(needed)) if decision.is_over() => self.done(
                 Unavailable::Document(too_late(&needed)).into(),
                 scheme,
                 decision.guidance.as_deref(),
                 now,
             ),
-            Err(Stop::Fetch(needed)) if !self.documents.begin_fetch(&needed, now) => {
+            Err(EndedEarly::Fetch(needed)) if !self.documents.begin_fetch(&needed, now) => {
                 self.done(Unavailable::TooManyFetches.into(), scheme, decision.guidance.as_deref(), now)
             }
-            Err(Stop::Fetch(needed)) if decision.another_round() => {
+            Err(EndedEarly::Fetch(needed)) if decision.another_round() => {
                 decision.keys_asked = Some(now);
                 Next::Fetch(needed)
             }
-            Err(Stop::Introspect(_)) if decision.waiting == Waiting::Over => {
+            Err(EndedEarly::Introspect(_)) if decision.is_over() => {
                 let unavailable =
                     introspection::unavailable(IntrospectionError::NotReached, limits::BACK_OFF_FIRST);
                 self.done(unavailable.into(), scheme, decision.guidance.as_deref(), now)
             }
-            Err(Stop::Introspect(needed)) if !self.introspections.begin(&needed, now) => {
+            Err(EndedEarly::Introspect(needed)) if !self.introspections.begin(&needed, now) => {
                 self.done(Unavailable::TooManyFetches.into(), scheme, decision.guidance.as_deref(), now)
             }
-            Err(Stop::Introspect(needed)) if decision.another_round() => {
+            Err(EndedEarly::Introspect(needed)) if decision.another_round() => {
                 decision.introspection_asked.get_or_insert(now);
                 Next::Introspect(needed)
             }
-            Err(Stop::Fetch(_) | Stop::Introspect(_)) => {
+            Err(EndedEarly::Fetch(_) | EndedEarly::Introspect(_)) => {
                 self.done(Unavailable::Unsettled.into(), scheme, decision.guidance.as_deref(), now)
             }
         }

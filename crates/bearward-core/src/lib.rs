@@ -104,4 +104,5 @@ pub use verify::Verifier;
 pub use verify::introspection::IntrospectionNeeded;
 pub use verify::proof::{ProvenRequest, VerifiedProof, check_proof};
 pub use verify::replay::{ReplayKey, ReplayLog, ReplayLogFull, Sighting};
+pub use verify::signature::Companion;
 pub use verify::verified::VerifiedToken;

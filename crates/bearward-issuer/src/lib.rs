@@ -71,6 +71,6 @@ mod serve;
 
 pub use serve::{
     AdminAccess, Api, Application, Behaviour, CaFile, Client, ConfigError, Connection, Connections, Endpoint,
-    EndpointRequests, ExchangeProfile, Like, LocalTenant, PublicKey, Requests, Role, Secret, StartError,
-    TenantConfig, TokenFormat, User,
+    EndpointRequests, ExchangeProfile, Like, LocalTenant, Organization, PublicKey, Requests, Role, Secret,
+    StartError, TenantConfig, TokenFormat, User,
 };

@@ -28,3 +28,19 @@ fn require(operation: &mut Operation) {
         operation.security.push([(Guard::SECURITY_SCHEME.to_owned(), Vec::new())].into_iter().collect());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_that_needs_a_token_names_the_scheme_once() {
+        let mut operation = Operation::default();
+        ::aide::generate::in_context(|context| {
+            Claims::<()>::operation_input(context, &mut operation);
+            Verified::operation_input(context, &mut operation);
+        });
+        let [security] = operation.security.as_slice() else { panic!("{:?}", operation.security) };
+        assert_eq!(security.keys().collect::<Vec<_>>(), [Guard::SECURITY_SCHEME]);
+    }
+}

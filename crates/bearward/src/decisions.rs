@@ -140,13 +140,8 @@ impl RefusalLog {
 
 /// Without the query, without what looks like a token, and in printable characters.
 pub(crate) fn path(request: Facts<'_>) -> String {
-    let shown = request
-        .uri()
-        .path()
-        .split('/')
-        .map(|segment| if segment.contains("eyJ") { "[redacted]" } else { segment });
-    let joined = shown.collect::<Vec<_>>().join("/");
-    printable(&joined)
+    let shown = |segment| if request.is_secret(segment) { "[redacted]" } else { segment };
+    printable(&request.uri().path().split('/').map(shown).collect::<Vec<_>>().join("/"))
 }
 
 fn host(decision: &Decision<'_>) -> Option<String> {
@@ -177,6 +172,9 @@ mod tests {
     fn a_path_in_the_log_has_no_token_and_no_query() {
         let request = Request::get("/a/eyJhbGciOiJSUzI1NiJ9.e30.x/b%0a?token=secret").body(()).unwrap();
         assert_eq!(path(Facts::from(&request)), "/a/[redacted]/b%0a");
+        let request =
+            Request::get("/a/opaque-token/b").header("authorization", "Bearer opaque-token").body(());
+        assert_eq!(path(Facts::from(&request.unwrap())), "/a/[redacted]/b");
         let request = Request::get(format!("/{}", "x".repeat(5000))).body(()).unwrap();
         assert_eq!(path(Facts::from(&request)).len(), PATH_CHARACTERS);
     }

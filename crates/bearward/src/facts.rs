@@ -13,6 +13,9 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri}
 /// The field of a DPoP proof. RFC 9449 §4.1.
 pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
 
+/// The shortest piece of credentials that is worth hiding.
+const SECRET_BYTES: usize = 8;
+
 /// The facts of a request that a decision is made on: method, URL and header fields. Borrowed and cheap to copy.
 ///
 /// Make it before you call anything async: `&Request<Body>` of axum is not `Send`, and this is.
@@ -121,6 +124,20 @@ impl<'a> Facts<'a> {
     /// The scheme that the request uses, if it is one of ours.
     pub(crate) fn scheme(&self) -> Option<Scheme> {
         Scheme::of(self.headers.get(AUTHORIZATION)?.as_bytes())
+    }
+
+    /// Whether a text has a piece of the request's credentials in it, or what looks like a token: not for the log.
+    pub(crate) fn is_secret(&self, text: &str) -> bool {
+        let lines = [AUTHORIZATION, DPOP];
+        let mut values = lines.iter().flat_map(|name| self.headers.get_all(name)).map(HeaderValue::as_bytes);
+        let has_piece = |value: &[u8]| {
+            let mut pieces = value.split(|byte| matches!(byte, b' ' | b'\t' | b'.' | b','));
+            pieces.any(|piece| {
+                let piece = core::str::from_utf8(piece).unwrap_or_default();
+                piece.len() >= SECRET_BYTES && text.contains(piece)
+            })
+        };
+        text.contains("eyJ") || values.any(has_piece)
     }
 
     /// The host that the request names, for the log.

@@ -56,9 +56,9 @@ impl Guard {
     ) -> impl Future<Output = Result<Verified, Refused>> + Send + 'a {
         let facts = request.into();
         async move {
-            match self.begin(&facts, None) {
+            match self.begin(&facts, None, 0) {
                 Started::Done(outcome) => outcome,
-                Started::Waits(started, waits) => self.conclude(&facts, None, started, waits).await,
+                Started::Waits(started, waits) => self.conclude(&facts, None, 0, started, waits).await,
             }
         }
     }
@@ -78,6 +78,7 @@ impl Guard {
     /// ```
     pub async fn warm(&self) -> Result<(), WarmError> {
         let driver = &self.0.driver;
+        driver.keep_fresh();
         let end = Instant::now() + driver.patience;
         // A discovery document, perhaps at its other place, then a key set.
         for _ in 0..4 {
@@ -153,13 +154,30 @@ impl Guard {
         self.0.driver.verifier.replay_entries()
     }
 
-    /// Decides, if nothing has to be brought.
-    pub(crate) fn begin(&self, facts: &Facts<'_>, requirement: Option<&Requirement>) -> Started {
+    /// Sets the gauges `bearward.document.age` and `bearward.replay.entries` of the `metrics` facade. Call it before metrics
+    /// are read. Counters and durations need no call.
+    #[cfg(feature = "metrics")]
+    pub fn record_gauges(&self) {
+        crate::metrics::replay_entries(self.replay_entries());
+        // No other issuer than the configured ones becomes a label.
+        let status = self.status();
+        for issuer in self.configured().map(IssuerUrl::as_str) {
+            for status in status.iter().filter(|status| status.issuer == issuer) {
+                crate::metrics::document_age("discovery", issuer, status.discovery.age);
+                crate::metrics::document_age("key_set", issuer, status.key_set.age);
+            }
+        }
+    }
+
+    /// Decides, if nothing has to be brought. `guards`: how many others verified the request further out.
+    pub(crate) fn begin(&self, facts: &Facts<'_>, requirement: Option<&Requirement>, guards: u8) -> Started {
         let times = self.0.no_time();
-        match self.0.driver.begin(facts) {
+        match self.0.driver.begin(facts, guards) {
             Begun::Done(outcome) => {
                 let settled = self.0.settle(outcome, requirement, facts, times);
-                Started::Done(settled.map(|verified| Verified::new(Arc::clone(&self.0), verified, facts)))
+                Started::Done(
+                    settled.map(|verified| Verified::new(Arc::clone(&self.0), verified, facts, guards)),
+                )
             }
             Begun::Waits(waits) => Started::Waits(times, waits),
         }
@@ -170,6 +188,7 @@ impl Guard {
         &self,
         facts: &Facts<'_>,
         requirement: Option<&Requirement>,
+        guards: u8,
         times: Times,
         waits: Waits,
     ) -> Result<Verified, Refused> {
@@ -177,7 +196,7 @@ impl Guard {
         let outcome = self.0.driver.conclude(facts, waits).await;
         let times = Times { waited: waiting.elapsed(), ..times };
         let settled = self.0.settle(outcome, requirement, facts, times);
-        settled.map(|verified| Verified::new(Arc::clone(&self.0), verified, facts))
+        settled.map(|verified| Verified::new(Arc::clone(&self.0), verified, facts, guards))
     }
 
     fn configured(&self) -> impl Iterator<Item = &IssuerUrl> {

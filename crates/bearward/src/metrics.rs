@@ -32,3 +32,16 @@ fn is_undecided(code: &str) -> bool {
 
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn count(_: Option<&'static str>, _: Option<&'static str>, _: Duration) {}
+
+#[cfg(feature = "metrics")]
+pub(crate) fn replay_entries(entries: usize) {
+    metrics::gauge!("bearward.replay.entries").set(u32::try_from(entries).unwrap_or(u32::MAX));
+}
+
+#[cfg(feature = "metrics")]
+pub(crate) fn document_age(kind: &'static str, issuer: &str, age: Option<Duration>) {
+    if let Some(age) = age {
+        let issuer = issuer.to_owned();
+        metrics::gauge!("bearward.document.age", "kind" => kind, "issuer" => issuer).set(age.as_secs_f64());
+    }
+}

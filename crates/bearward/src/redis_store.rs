@@ -69,8 +69,7 @@ impl RedisReplayStore {
         Ok(Self { client, prefix: PREFIX.to_owned(), connection, watch, random })
     }
 
-    /// All keys in Redis start with this. It is the same for all processes of a service. Guards that a request passes one
-    /// after the other need different prefixes: or else the second one refuses the proof as used.
+    /// All keys in Redis start with this. It is the same for all processes of a service.
     ///
     /// ```
     /// # use bearward::RedisReplayStore;

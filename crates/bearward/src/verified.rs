@@ -19,6 +19,10 @@ use crate::requirement::Requirement;
 /// Only a guard makes one. It stands in the request's extensions, where handlers, access logs and rate limits find it.
 /// [`Debug`](fmt::Debug) shows no claim.
 ///
+/// ```compile_fail,E0423
+/// let forged = bearward::Verified(std::sync::Arc::new(())); // private: only verification makes one
+/// ```
+///
 /// What is *not* checked: scopes and other claims, unless a [`Requirement`] names them; whether the token was revoked
 /// since it was issued.
 ///
@@ -39,12 +43,19 @@ struct Seen {
     inner: Arc<Inner>,
     /// The field that was verified: the same request further in has the same.
     authorization: Option<HeaderValue>,
+    /// How many other guards verified the request before.
+    guards: u8,
 }
 
 impl Verified {
-    pub(crate) fn new(inner: Arc<Inner>, verified: bearward_core::Verified, facts: &Facts<'_>) -> Self {
+    pub(crate) fn new(
+        inner: Arc<Inner>,
+        verified: bearward_core::Verified,
+        facts: &Facts<'_>,
+        guards: u8,
+    ) -> Self {
         let authorization = facts.authorization().cloned();
-        Self(Arc::new(Seen { verified, inner, authorization }))
+        Self(Arc::new(Seen { verified, inner, authorization, guards }))
     }
 
     /// `sub`: the user, or the client itself.
@@ -134,6 +145,11 @@ impl Verified {
     pub(crate) fn is_of(&self, inner: &Arc<Inner>, facts: &Facts<'_>) -> bool {
         let same = self.0.authorization.as_ref().zip(facts.authorization());
         Arc::ptr_eq(&self.0.inner, inner) && same.is_some_and(|(verified, here)| verified == here)
+    }
+
+    /// How many guards have verified the request by now.
+    pub(crate) fn guards(&self) -> u8 {
+        self.0.guards.saturating_add(1)
     }
 
     /// The value of `DPoP-Nonce` in the answer, where one is due. RFC 9449 §8.2.

@@ -1,8 +1,63 @@
-//! Verified claims as Python objects. Each call makes new ones.
+//! Verified claims as Python objects. Each call gives new ones.
 
+use bearward_core::VerifiedToken;
 use bearward_core::encoding::json::{Kind, Number, Object, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
+
+/// The claims of a token. For one that is remembered, its dict is remembered with it: a copy is made of that in less time.
+pub(crate) fn of_token<'py>(py: Python<'py>, token: &VerifiedToken) -> PyResult<Bound<'py, PyDict>> {
+    let Some(companion) = token.companion() else { return to_dict(py, token.claims()) };
+    // Not `get_or_init`: a thread that waits in it would keep the others from running Python, which makes the dict.
+    if companion.get().is_none() {
+        let _other_was_first = companion.set(Box::new(Template::of(py, token.claims())?));
+    }
+    match companion.get().and_then(|kept| kept.downcast_ref::<Template>()) {
+        Some(template) => template.copy(py),
+        None => to_dict(py, token.claims()),
+    }
+}
+
+/// A dict that nobody gets: only copies of it are given away, which share nothing that can be changed.
+struct Template {
+    claims: Py<PyDict>,
+    /// The members that are dicts and lists.
+    nested: Vec<(Py<PyAny>, Py<PyAny>)>,
+}
+
+impl Template {
+    fn of(py: Python<'_>, object: Object<'_>) -> PyResult<Self> {
+        let claims = to_dict(py, object)?;
+        let nested = claims
+            .iter()
+            .filter(|(_, value)| value.is_instance_of::<PyDict>() || value.is_instance_of::<PyList>())
+            .map(|(name, value)| (name.unbind(), value.unbind()))
+            .collect();
+        Ok(Self { claims: claims.unbind(), nested })
+    }
+
+    fn copy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let claims = self.claims.bind(py).copy()?;
+        for (name, value) in &self.nested {
+            claims.set_item(name, copied(value.bind(py))?)?;
+        }
+        Ok(claims)
+    }
+}
+
+/// A copy, nested no deeper than the engine's limit. Texts, numbers, truth values and `None` can't be changed.
+fn copied<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    if let Ok(list) = value.cast::<PyList>() {
+        let copies: PyResult<Vec<_>> = list.iter().map(|item| copied(&item)).collect();
+        return Ok(PyList::new(value.py(), copies?)?.into_any());
+    }
+    let Ok(dict) = value.cast::<PyDict>() else { return Ok(value.clone()) };
+    let copy = PyDict::new(value.py());
+    for (name, value) in dict {
+        copy.set_item(name, copied(&value)?)?;
+    }
+    Ok(copy.into_any())
+}
 
 /// A JSON object as a `dict`, as `json.loads` would give it. Nested no deeper than the engine's limit.
 pub(crate) fn to_dict<'py>(py: Python<'py>, object: Object<'_>) -> PyResult<Bound<'py, PyDict>> {

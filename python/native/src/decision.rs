@@ -7,23 +7,22 @@ use std::time::Duration;
 use bearward_core::http::client_certificate::ClientCertificate;
 use bearward_core::issuer::IssuerUrl;
 use bearward_core::{
-    HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl, StoreAnswer, UnixTime, Verified,
-    Verifier,
+    HeaderFields, Next, Question, RequestFacts, RequestUrl, StoreAnswer, UnixTime, Verifier,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::PyBytes;
 
-use crate::claims::to_dict;
 use crate::documents::DocumentNeeded;
-use crate::errors::{self, guarded};
+use crate::errors::guarded;
 use crate::introspection::IntrospectionNeeded;
+use crate::passed::About;
 use crate::values::unix_time;
 
 /// A decision that needs something from outside.
 #[pyclass(frozen, module = "bearward._native")]
 pub(crate) struct Decision {
-    verifier: Arc<Verifier>,
+    about: Arc<About>,
     question: OwnedQuestion,
     state: Mutex<State>,
 }
@@ -105,21 +104,21 @@ impl OwnedQuestion {
     }
 }
 
-/// The claims, if the request is accepted at once; or the decision that has to go on.
-pub(crate) fn begun<'py>(
-    py: Python<'py>,
-    verifier: &Arc<Verifier>,
+/// What was passed, if the request is let in at once; or the decision that has to go on.
+pub(crate) fn begun(
+    py: Python<'_>,
+    about: Arc<About>,
     decision: bearward_core::Decision,
     next: Next,
+    now: f64,
     question: impl FnOnce() -> OwnedQuestion,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Bound<'_, PyAny>> {
     match next {
-        Next::Done(outcome) => done(py, outcome),
+        Next::Done(outcome) => About::done(&about, py, outcome, now),
         next
         @ (Next::Fetch(_) | Next::Introspect(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
             let state = Mutex::new(State { decision, first: Some(next) });
-            let begun = Decision { verifier: Arc::clone(verifier), question: question(), state };
-            Ok(Bound::new(py, begun)?.into_any())
+            Ok(Bound::new(py, Decision { about, question: question(), state })?.into_any())
         }
     }
 }
@@ -131,7 +130,7 @@ impl Decision {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let next = match state.first.take() {
                 Some(first) => first,
-                None => self.question.ask(&self.verifier, &mut state.decision, now)?,
+                None => self.question.ask(&self.about.verifier, &mut state.decision, now)?,
             };
             match next {
                 Next::Fetch(needed) => Ok(Bound::new(py, DocumentNeeded(needed))?.into_any()),
@@ -143,7 +142,7 @@ impl Decision {
                     let check = CheckReplay { key: *key.as_bytes(), remember_for, usable_since };
                     Ok(Bound::new(py, check)?.into_any())
                 }
-                Next::Done(outcome) => done(py, outcome),
+                Next::Done(outcome) => About::done(&self.about, py, outcome, now),
             }
         })
     }
@@ -174,26 +173,6 @@ impl Decision {
     fn with_state(&self, change: impl FnOnce(&mut bearward_core::Decision)) {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).decision);
     }
-}
-
-/// A plain dict if nothing else has to be done, which is nearly always.
-fn done(py: Python<'_>, outcome: Result<Verified, Box<Refused>>) -> PyResult<Bound<'_, PyAny>> {
-    let verified = outcome.map_err(|refused| errors::refused(py, &refused))?;
-    let claims = to_dict(py, verified.token.claims())?;
-    if verified.dpop_nonce.is_none() && verified.refresh.is_none() {
-        return Ok(claims.into_any());
-    }
-    let refresh = verified.refresh.map(|due| Py::new(py, DocumentNeeded(*due))).transpose()?;
-    let accepted = Accepted { claims: claims.unbind(), dpop_nonce: verified.dpop_nonce, refresh };
-    Ok(Bound::new(py, accepted)?.into_any())
-}
-
-/// An accepted request, if something else has to be done.
-#[pyclass(frozen, get_all, module = "bearward._native")]
-pub(crate) struct Accepted {
-    claims: Py<PyDict>,
-    dpop_nonce: Option<String>,
-    refresh: Option<Py<DocumentNeeded>>,
 }
 
 /// The resolver has to be asked which issuers are accepted, before the request can be decided.

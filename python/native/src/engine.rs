@@ -14,8 +14,7 @@ use bearward_core::policy::{
     ReplayProtection, StatusProfile,
 };
 use bearward_core::{
-    Presented, Question, Refused, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, ScopeRule,
-    Verifier,
+    Presented, Question, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, ScopeRule, Verifier,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -23,9 +22,10 @@ use pyo3::prelude::*;
 use crate::claims::to_dict;
 use crate::decision::{OwnedQuestion, begun};
 use crate::documents::Documents;
-use crate::errors::{self, ConfigurationError, guarded};
+use crate::errors::{self, ConfigurationError, guarded, instance};
 use crate::headers::FieldLines;
 use crate::introspection::IntrospectionNeeded;
+use crate::passed::About;
 use crate::requirement::Requirement;
 use crate::resource::{Guidance, ProtectedResource, ResourceDocument};
 use crate::values::{configuration, unix_time};
@@ -167,7 +167,8 @@ impl Engine {
         })
     }
 
-    #[pyo3(signature = (headers, method, url, now, guidance=None, certificate=None, behind_proxy=false))]
+    /// `None`: method and URL count, and are not given.
+    #[pyo3(signature = (headers, method, url, now, guidance=None, certificate=None, behind_proxy=false, requirement=None))]
     #[expect(clippy::too_many_arguments, reason = "the facts of a request")]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
     fn verify_request<'py>(
@@ -180,20 +181,17 @@ impl Engine {
         guidance: Option<&Guidance>,
         certificate: Option<Certificate>,
         behind_proxy: bool,
-    ) -> PyResult<Bound<'py, PyAny>> {
+        requirement: Option<&Bound<'py, Requirement>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         guarded(py, || {
             let lines = FieldLines::collect(headers)?;
             let headers = lines.fields();
-            if (method.is_none() || url.is_none()) && self.verifier.compares_target(&headers) {
-                return Err(errors::missing_target(py, method.is_none(), url.is_none()));
+            let target = method.zip(url);
+            if target.is_none() && self.verifier.compares_target(&headers) {
+                return Ok(None);
             }
             let url = url.map_or(RequestUrl::Unknown, RequestUrl::Whole);
-            let client_certificate = match &certificate {
-                None if behind_proxy => ClientCertificate::FromProxy,
-                None => ClientCertificate::Unknown,
-                Some(Certificate::Der(der)) => ClientCertificate::Der(der),
-                Some(Certificate::Pem(pem)) => ClientCertificate::Pem(pem),
-            };
+            let client_certificate = Certificate::shown(certificate.as_ref(), behind_proxy);
             let method = method.unwrap_or_default();
             let facts = RequestFacts { headers, method, url, client_certificate };
             let mut decision = match guidance {
@@ -201,7 +199,13 @@ impl Engine {
                 None => bearward_core::Decision::new(),
             };
             let next = self.verifier.next(&mut decision, Question::Request(&facts), unix_time(now)?);
-            begun(py, &self.verifier, decision, next, || OwnedQuestion::of_request(&facts))
+            let about = Arc::new(About {
+                verifier: Arc::clone(&self.verifier),
+                credentials: lines.credentials(),
+                target: target.map(|(method, url)| (method.to_owned(), url.to_owned())),
+                requirement: requirement.cloned().map(Bound::unbind),
+            });
+            begun(py, about, decision, next, now, || OwnedQuestion::of_request(&facts)).map(Some)
         })
     }
 
@@ -218,7 +222,8 @@ impl Engine {
             let question = Question::AccessToken { token, required_claims: &required };
             let mut decision = bearward_core::Decision::new();
             let next = self.verifier.next(&mut decision, question, unix_time(now)?);
-            begun(py, &self.verifier, decision, next, || OwnedQuestion::AccessToken {
+            let about = About::token_alone(&self.verifier);
+            begun(py, about, decision, next, now, || OwnedQuestion::AccessToken {
                 token: token.to_owned(),
                 required_claims: required_claims.clone(),
             })
@@ -318,10 +323,6 @@ fn scheme_of(authorization: Option<&str>) -> Option<Scheme> {
     authorization.and_then(|value| Scheme::of(value.as_bytes()))
 }
 
-fn instance<'py>(py: Python<'py>, refused: &Refused) -> Bound<'py, PyAny> {
-    errors::refused(py, refused).into_value(py).into_bound(py).into_any()
-}
-
 fn not_claims(error: bearward_core::encoding::ParseError) -> PyErr {
     PyValueError::new_err(format!("not claims: {error}"))
 }
@@ -375,6 +376,17 @@ fn opening(keys: &[(Option<String>, String)]) -> PyResult<DecryptionKeys> {
 enum Certificate {
     Pem(String),
     Der(Vec<u8>),
+}
+
+impl Certificate {
+    fn shown(certificate: Option<&Self>, behind_proxy: bool) -> ClientCertificate<'_> {
+        match certificate {
+            None if behind_proxy => ClientCertificate::FromProxy,
+            None => ClientCertificate::Unknown,
+            Some(Self::Der(der)) => ClientCertificate::Der(der),
+            Some(Self::Pem(pem)) => ClientCertificate::Pem(pem),
+        }
+    }
 }
 
 /// `None`: off. `"connection"`, or the name of a header field.

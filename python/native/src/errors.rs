@@ -37,22 +37,14 @@ pub(crate) fn refused(py: Python<'_>, refused: &Refused) -> PyErr {
     build(py, &class(py, refused), refused, None)
 }
 
+/// The same, as an object that is not raised yet.
+pub(crate) fn instance<'py>(py: Python<'py>, refusal: &Refused) -> Bound<'py, PyAny> {
+    refused(py, refusal).into_value(py).into_bound(py).into_any()
+}
+
 /// The exception for a resolver of issuers that failed. `detail`: facts about the failure, for the log.
 pub(crate) fn resolver(py: Python<'_>, refused: &Refused, detail: &str) -> PyErr {
     build(py, &class(py, refused), refused, Some(detail))
-}
-
-/// The exception if a request has the DPoP scheme, and the caller gave no method or no URL.
-pub(crate) fn missing_target(py: Python<'_>, method: bool, url: bool) -> PyErr {
-    let arguments = [(method, "http_method"), (url, "http_url")];
-    let missing: Vec<&str> =
-        arguments.into_iter().filter(|(missing, _)| *missing).map(|(_, name)| name).collect();
-    let message = format!("DPoP authentication requires {}", missing.join(" and "));
-    let class = py.get_type::<classes::MissingRequiredArgumentError>();
-    match class.call1((missing.join("/"), message)) {
-        Ok(error) => PyErr::from_value(error),
-        Err(error) => error,
-    }
 }
 
 /// The exception for an exchange that can't be asked for.

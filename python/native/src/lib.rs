@@ -10,6 +10,7 @@ mod exchange;
 mod headers;
 mod introspection;
 mod operations;
+mod passed;
 mod requirement;
 mod resource;
 mod status;
@@ -19,10 +20,10 @@ mod values;
 use pyo3::prelude::*;
 
 /// The engine for Python. Private: import from `bearward`.
-#[pymodule]
+#[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
-    use super::decision::{Accepted, CheckReplay, Decision, IssuerSet, ResolveIssuers};
+    use super::decision::{CheckReplay, Decision, IssuerSet, ResolveIssuers};
     #[pymodule_export]
     use super::documents::{DocumentNeeded, Documents, TokenEndpoint, TokenEndpointSearch};
     #[pymodule_export]
@@ -33,6 +34,8 @@ mod _native {
     use super::introspection::IntrospectionNeeded;
     #[pymodule_export]
     use super::operations::Operations;
+    #[pymodule_export]
+    use super::passed::Passed;
     #[pymodule_export]
     use super::requirement::{Requirement, has_credentials};
     #[pymodule_export]

@@ -68,11 +68,11 @@ class Documents:
 
 @final
 class Decision:
-    """A decision that needs something from outside. Call `next` until it gives a dict or `Accepted`."""
+    """A decision that needs something from outside. Call `next` until it gives `Passed`."""
 
     def next(
         self, now: float
-    ) -> Union[DocumentNeeded, IntrospectionNeeded, ResolveIssuers, CheckReplay, dict[str, Any], Accepted]:
+    ) -> Union[DocumentNeeded, IntrospectionNeeded, ResolveIssuers, CheckReplay, Passed]:
         """What to bring next, or the outcome. Raises a `BaseAuthError` when the request is not let in."""
     def issuers(self, issuers: IssuerSet) -> None:
         """The resolver named these issuers."""
@@ -84,17 +84,36 @@ class Decision:
         """What the shared store said of the proof; `None`: it can't say."""
 
 @final
-class Accepted:
-    """A request that is let in, and something to do besides."""
+class Passed:
+    """A request that is let in: its token, and what to do besides."""
 
+    def claims(self) -> dict[str, Any]:
+        """The token's claims, as a dict of the caller's own: nothing in it is another caller's."""
     @property
-    def claims(self) -> dict[str, Any]: ...
+    def issuer(self) -> str: ...
+    @property
+    def is_bound(self) -> bool:
+        """Whether the token has the claim `cnf`."""
     @property
     def dpop_nonce(self) -> Optional[str]:
         """The value of `DPoP-Nonce` in the answer, where one is due."""
     @property
     def refresh(self) -> Optional[DocumentNeeded]:
         """A document to fetch in the background. No other request was asked to."""
+    @property
+    def unmet(self) -> Optional[BaseAuthError]:
+        """Why the token doesn't meet the requirement that was asked with, with the answer."""
+    def unmet_by(
+        self, requirement: Requirement, now: float, guidance: Optional[Guidance] = None
+    ) -> Optional[BaseAuthError]:
+        """The same for another requirement. `guidance`: for its challenge."""
+    def answers(self, headers: _Headers, method: str, url: str) -> bool:
+        """Whether this is the answer to a request with these fields, this method and this URL.
+
+        Method and URL count if they were asked with.
+        """
+    def has_credentials_of(self, headers: _Headers) -> bool:
+        """Whether a request with these fields has the credentials of the one that was let in."""
 
 @final
 class ResolveIssuers:
@@ -202,8 +221,12 @@ class Engine:
         guidance: Optional[Guidance] = None,
         certificate: Optional[Union[str, bytes]] = None,
         behind_proxy: bool = False,
-    ) -> Union[dict[str, Any], Accepted, Decision]:
-        """Claims of a good request, as a fresh dict; or a decision that has to go on.
+        requirement: Optional[Requirement] = None,
+    ) -> Union[Passed, Decision, None]:
+        """A request that is let in, or a decision that has to go on.
+
+        `None`: the request has a proof, and the method or the URL that it is compared with is not given. `requirement`:
+        see `Passed.unmet`.
 
         Raises a `BaseAuthError` when the request is refused or can't be decided (503).
         """
@@ -218,9 +241,7 @@ class Engine:
         """Hand in the response to a question. Returns why it can't be used, for the log, or `None`."""
     def introspection_failed(self, needed: IntrospectionNeeded, now: float) -> None:
         """Say that a question brought no response."""
-    def verify_access_token(
-        self, token: str, required_claims: Sequence[str], now: float
-    ) -> Union[dict[str, Any], Accepted, Decision]:
+    def verify_access_token(self, token: str, required_claims: Sequence[str], now: float) -> Union[Passed, Decision]:
         """The same for a bare access token, without regard to how it was presented."""
     def verify_dpop_proof(self, access_token: str, proof: str, method: str, url: str, now: float) -> dict[str, Any]:
         """Claims of a good DPoP proof.

@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from bearward import _native
+from bearward._asgi.admission import begin, conclude
 from bearward._asgi.answers import App, Message, Receive, Send, refuse
 from bearward._asgi.body import Disconnected
+from bearward._asgi.certificate import Shown
 from bearward._asgi.connection import AsgiConnection, Headers, Scope
 from bearward._asgi.decisions import Decision, Observers
 from bearward._asgi.defect import defect
 from bearward._asgi.exempt import exemption, is_preflight
-from bearward._asgi.memory import Asked, recall, remember
+from bearward._asgi.memory import Asked
 from bearward._asgi.metadata import MetadataDocument, origin_for
 from bearward._asgi.principal import Principal, Stranger, acting, current_principal, with_user
 from bearward._asgi.refusal_log import RefusalLog, credentials_of, scheme_of
@@ -26,7 +28,7 @@ from bearward._asgi.streams import until
 from bearward._asgi.subprotocol import check_subprotocol, offered, with_token
 from bearward._asgi.url import PublicUrls
 from bearward._driver.log import Log
-from bearward.client import ApiClient, Verified, Waited
+from bearward.client import ApiClient, Verified, Waited, is_settled
 from bearward.errors import BaseAuthError, ConfigurationError
 from bearward.requirement import Names, Requirement
 from bearward.resource import ProtectedResource
@@ -153,7 +155,7 @@ class AuthMiddleware:
             refusal = defect(error, credentials_of(connection))
         self._tell(refusal, presented, claims.get("iss"), begun, waited)
         if refusal is None:
-            await self._serve(claims, nonce, connection, receive, send)
+            await self._serve(Verified(claims, nonce), connection, presented, receive, send)
             return
         self._refusals.refused(refusal, connection, claims.get("iss"))
         await refuse(refusal, nonce, scope, receive, send)
@@ -164,18 +166,15 @@ class AuthMiddleware:
         return headers if token is None else Headers(with_token(headers.raw, token))
 
     async def _verified(self, connection: AsgiConnection, headers: Headers, waited: Waited) -> Verified:
-        """A proof is good once, and a request may pass several guards: the first one uses it up."""
+        client = self._client
+        shown = Shown.by(connection, client.options, self._trusts_proxies)
+        asked = Asked(client, headers.raw, self._subprotocol, shown, self._guidance)
+        step = begin(connection, asked)
+        if step is not None and is_settled(step):
+            return Verified(step.claims(), step.dpop_nonce)
         url = self._urls.of(connection, self._trusts_proxies)
-        asked = Asked.of(self._client, connection, url, self._trusts_proxies)
-        claims = recall(connection, asked)
-        if claims is not None:
-            return Verified(claims)
-        certificate, behind_proxy, _ = asked.shown
-        verified = await self._client._timed_verify(
-            headers, asked.method, url, waited, self._guidance, certificate, behind_proxy
-        )
-        remember(connection, asked, verified.claims)
-        return verified
+        let_in, _ = await conclude(step, connection, asked, url, waited)
+        return Verified(let_in.claims(), let_in.dpop_nonce)
 
     async def _needs(self, scope: Scope, receive: Receive) -> tuple[Requirement, Receive]:
         """What the request needs; and how the app receives it, if this has read some of it."""
@@ -187,10 +186,11 @@ class AuthMiddleware:
         return self._client.unmet(claims, requirement, headers.get("authorization"), self._guidance)
 
     async def _serve(
-        self, claims: dict[str, Any], nonce: Optional[str], connection: AsgiConnection, receive: Receive, send: Send
+        self, verified: Verified, connection: AsgiConnection, presented: Headers, receive: Receive, send: Send
     ) -> None:
+        claims, nonce = verified
         principal = Principal(claims, self._client)
-        scope = self._admitted(connection.scope, principal, connection.headers)
+        scope = self._admitted(connection.scope, principal, presented)
         own = self._subprotocol if offered(connection, self._subprotocol) is not None else None
         sending = send if nonce is None and own is None else _adding(send, nonce, own)
         with acting(principal):
@@ -200,8 +200,8 @@ class AuthMiddleware:
             else:
                 await self._app(scope, receive, sending)
 
-    def _admitted(self, scope: Scope, principal: Principal, headers: Headers) -> Scope:
-        """What the app is called with."""
+    def _admitted(self, scope: Scope, principal: Principal, presented: Headers) -> Scope:
+        """What the app is called with. `presented`: the header fields, with the token in Authorization."""
         return with_user(scope, principal, principal)
 
     def _tell(
@@ -230,7 +230,10 @@ def _adding(send: Send, nonce: Optional[str], subprotocol: Optional[str]) -> Sen
 
     async def sending(message: Message) -> None:
         if nonce is not None and message["type"] in ("http.response.start", "websocket.accept"):
-            message = {**message, "headers": [*message.get("headers", ()), (b"dpop-nonce", nonce.encode())]}
+            headers = list(message.get("headers", ()))
+            # A guard further inside owes the same.
+            if not any(name.lower() == b"dpop-nonce" for name, _ in headers):
+                message = {**message, "headers": [*headers, (b"dpop-nonce", nonce.encode())]}
         if subprotocol is not None and message["type"] == "websocket.accept" and not message.get("subprotocol"):
             message = {**message, "subprotocol": subprotocol}
         await send(message)

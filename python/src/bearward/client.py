@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, TypeVar, Union
 
 import anyio
 
@@ -30,9 +30,12 @@ from bearward.requirement import Requirement
 from bearward.resource import ProtectedResource
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
+
+    from bearward._driver.credentials import Fields
     from bearward.types import OnBehalfOfTokenResult
 
-    _Fields = Union[list[tuple[bytes, bytes]], Mapping[str, str]]
+    _Step = Union[_native.Passed, _native.Decision]
 
 __all__ = ["ApiClient", "ApiClientOptions", "Verified"]
 
@@ -46,11 +49,31 @@ _NOT_BEHIND_PROXY = (
 
 # What `ApiClient._build` makes.
 _BUILT = frozenset(
-    ("_engine", "_issuers", "_documents", "_exchanger", "_driver", "_store", "_background", "_warns_of_bound_token")
+    (
+        "_engine",
+        "_issuers",
+        "_documents",
+        "_exchanger",
+        "_driver",
+        "_store",
+        "_background",
+        "_has_resolver",
+        "_warns_of_bound_token",
+    )
 )
 
 # What a result of the background loop may take longer than the time limits that are kept there.
 _GRACE_SECONDS = 1.0
+
+
+class RequestFacts(NamedTuple):
+    """What is known of a request. See `ApiClient.verify_request`."""
+
+    headers: Fields
+    method: Optional[str] = None
+    url: Optional[str] = None
+    certificate: Optional[Union[str, bytes]] = None
+    behind_proxy: bool = False
 
 
 class ApiClient:
@@ -81,6 +104,7 @@ class ApiClient:
         )
         self._exchanger = TokenExchanger(self._engine.documents, self._documents, loops, options)
         resolver, timeout = None, options.fetch_timeout
+        self._has_resolver = callable(options.domains)
         if callable(options.domains):
             resolver = IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
             timeout = max(timeout, options.resolver_timeout)
@@ -134,10 +158,8 @@ class ApiClient:
             ReplayCheckUnavailableError: it is not known now whether the proof was used before.
             DomainsResolverError: the domains resolver failed, or returned something that can't be used.
         """
-        verified = await self.verify(
-            headers, http_method, http_url, client_certificate=client_certificate, behind_proxy=behind_proxy
-        )
-        return verified.claims
+        facts = RequestFacts(headers, http_method, http_url, client_certificate, behind_proxy)
+        return (await self._passed(facts)).claims()
 
     async def verify(
         self,
@@ -149,50 +171,56 @@ class ApiClient:
         behind_proxy: bool = False,
     ) -> Verified:
         """As `verify_request`, with what the answer to the request needs besides: see `Verified`."""
-        return await self._timed_verify(
-            headers, http_method, http_url, Waited(), self.guidance(), client_certificate, behind_proxy
-        )
+        facts = RequestFacts(headers, http_method, http_url, client_certificate, behind_proxy)
+        return _shown(await self._passed(facts))
 
-    async def _timed_verify(
-        self,
-        headers: Mapping[str, str],
-        http_method: Optional[str],
-        http_url: Optional[str],
-        waited: Waited,
-        guidance: Optional[_native.Guidance],
-        certificate: Optional[Union[str, bytes]] = None,
-        behind_proxy: bool = False,
-    ) -> Verified:
-        """As `verify`; `waited` has the time for the network afterwards, also if the request is refused."""
-        step = self._step(headers, http_method, http_url, certificate, behind_proxy, guidance)
-        if type(step) is dict:
-            verified = Verified(step)
-        else:
-            with waited:
-                verified = await self._driver.conclude(step, http_url, headers)
-        return self._noticed(verified)
+    async def _passed(self, facts: RequestFacts) -> _native.Passed:
+        step = self._step(facts)
+        return step if is_settled(step) else await self._conclude(step, facts)
 
-    def _step(
+    def _step(self, facts: RequestFacts) -> _Step:
+        step = self._begin(facts, self.guidance())
+        if step is None:
+            raise _missing_target(facts)
+        return step
+
+    def _begin(
         self,
-        headers: Mapping[str, str],
-        http_method: Optional[str],
-        http_url: Optional[str],
-        certificate: Optional[Union[str, bytes]],
-        behind_proxy: bool,
+        facts: RequestFacts,
         guidance: Optional[_native.Guidance],
-    ) -> Union[dict[str, Any], _native.Accepted, _native.Decision]:
+        requirement: Optional[_native.Requirement] = None,
+    ) -> Optional[_Step]:
+        """What comes of a request at once. `None`: method and URL count, and are not given.
+
+        Args:
+            facts: What is known of the request.
+            guidance: What the challenge of a refusal says besides.
+            requirement: What `Passed.unmet` is about.
+        """
+        headers, method, url, certificate, behind_proxy = facts
         if self.options.client_certificate_header is not None and not behind_proxy:
             raise ConfigurationError(_NOT_BEHIND_PROXY)
-        fields, method, url = _fields(headers), _encodable(http_method), _encodable(http_url)
-        return self._engine.verify_request(fields, method, url, time.time(), guidance, certificate, behind_proxy)
+        fields, method, url = _fields(headers), _encodable(method), _encodable(url)
+        step = self._engine.verify_request(
+            fields, method, url, time.time(), guidance, certificate, behind_proxy, requirement
+        )
+        if self._warns_of_bound_token and type(step) is _native.Passed:
+            self._warn_of_bound_token(step)
+        return step
 
-    def _noticed(self, verified: Verified) -> Verified:
-        if self._warns_of_bound_token and "cnf" in verified.claims:
+    async def _conclude(self, step: _Step, facts: RequestFacts) -> _native.Passed:
+        """What a request comes to in the end. The facts are for a resolver."""
+        passed = await self._driver.conclude(step, facts.url, facts.headers)
+        if self._warns_of_bound_token:
+            self._warn_of_bound_token(passed)
+        return passed
+
+    def _warn_of_bound_token(self, passed: _native.Passed) -> None:
+        if passed.is_bound:
             self._warns_of_bound_token = False
             _log.say(
                 logging.WARNING, "a token that is bound to a DPoP key was accepted without a proof: DPoP is disabled"
             )
-        return verified
 
     def verify_request_sync(
         self,
@@ -222,10 +250,10 @@ class ApiClient:
             BaseAuthError: as of `verify_request`.
             IssuerUnavailableError: also if the event loop gives no result a second after all time limits.
         """
-        outcome = self._outcome(headers, http_method, http_url, client_certificate, behind_proxy)
+        outcome = self._outcome(RequestFacts(headers, http_method, http_url, client_certificate, behind_proxy))
         # Error reporters write down what the frames of a traceback hold.
         del headers, http_url
-        return _verified(outcome).claims
+        return _or_raised(outcome).claims()
 
     def verify_sync(
         self,
@@ -237,23 +265,14 @@ class ApiClient:
         behind_proxy: bool = False,
     ) -> Verified:
         """As `verify_request_sync`, with what the answer to the request needs besides: see `Verified`."""
-        outcome = self._outcome(headers, http_method, http_url, client_certificate, behind_proxy)
+        outcome = self._outcome(RequestFacts(headers, http_method, http_url, client_certificate, behind_proxy))
         del headers, http_url
-        return _verified(outcome)
+        return _shown(_or_raised(outcome))
 
-    def _outcome(
-        self,
-        headers: Mapping[str, str],
-        http_method: Optional[str],
-        http_url: Optional[str],
-        certificate: Optional[Union[str, bytes]],
-        behind_proxy: bool,
-    ) -> Union[Verified, BaseAuthError]:
+    def _outcome(self, facts: RequestFacts) -> Union[_native.Passed, BaseAuthError]:
         """What is returned, or raised without the frames that it comes from."""
         try:
-            return self._noticed(
-                self._verified_in_background(headers, http_method, http_url, certificate, behind_proxy)
-            )
+            return self._passed_in_background(facts)
         except TimeoutError:
             return IssuerUnavailableError(
                 "The issuer is temporarily unavailable",
@@ -264,27 +283,15 @@ class ApiClient:
             error.__traceback__ = error.__cause__ = error.__context__ = None
             return error
 
-    def _verified_in_background(
-        self,
-        headers: Mapping[str, str],
-        http_method: Optional[str],
-        http_url: Optional[str],
-        certificate: Optional[Union[str, bytes]],
-        behind_proxy: bool,
-    ) -> Verified:
-        step = self._step(headers, http_method, http_url, certificate, behind_proxy, self.guidance())
-        if type(step) is dict:
-            return Verified(step)
+    def _passed_in_background(self, facts: RequestFacts) -> _native.Passed:
+        step = self._step(facts)
+        if is_settled(step):
+            return step
         limits = (self._driver.timeout, self.options.store_timeout, _GRACE_SECONDS)
         if isinstance(step, _native.Decision):
             # Started again there: another thread may have brought meanwhile what this decision is about to ask for.
-            return self._background.run(
-                lambda: self.verify(
-                    headers, http_method, http_url, client_certificate=certificate, behind_proxy=behind_proxy
-                ),
-                sum(limits),
-            )
-        return self._background.run(lambda: self._driver.conclude(step, http_url, headers), sum(limits))
+            return self._background.run(lambda: self._passed(facts), sum(limits))
+        return self._background.run(lambda: self._conclude(step, facts), sum(limits))
 
     async def verify_access_token(
         self,
@@ -314,7 +321,7 @@ class ApiClient:
         text = access_token.decode("ascii", "replace") if isinstance(access_token, bytes) else access_token
         token, names = _encodable(text), list(required_claims or ())
         step = self._engine.verify_access_token(token, names, time.time())
-        return (await self._driver.conclude(step, request_url, request_headers)).claims
+        return (await self._driver.conclude(step, request_url, request_headers)).claims()
 
     async def verify_dpop_proof(self, access_token: str, proof: str, http_method: str, http_url: str) -> dict[str, Any]:
         """The claims of a DPoP proof, after checking that it is valid for this access token, method and URL.
@@ -570,10 +577,26 @@ class Waited:
         self.seconds += time.monotonic() - self._begun
 
 
-def _verified(outcome: Union[Verified, BaseAuthError]) -> Verified:
+def _or_raised(outcome: Union[_native.Passed, BaseAuthError]) -> _native.Passed:
     if isinstance(outcome, BaseAuthError):
         raise outcome
     return outcome
+
+
+def _shown(passed: _native.Passed) -> Verified:
+    return Verified(passed.claims(), passed.dpop_nonce)
+
+
+def is_settled(step: _Step) -> TypeGuard[_native.Passed]:
+    """Whether nothing has to be brought, neither now nor in the background."""
+    return type(step) is _native.Passed and step.refresh is None
+
+
+def _missing_target(facts: RequestFacts) -> MissingRequiredArgumentError:
+    arguments = (("http_method", facts.method), ("http_url", facts.url))
+    missing = [name for name, value in arguments if value is None]
+    message = f"DPoP authentication requires {' and '.join(missing)}"
+    return MissingRequiredArgumentError("/".join(missing), message)
 
 
 def _never_needed(issuer: str) -> dict[str, Any]:
@@ -585,7 +608,7 @@ def _as_json(claims: Mapping[str, Any]) -> str:
     return json.dumps(claims, allow_nan=False)
 
 
-def _fields(headers: Mapping[str, str]) -> _Fields:
+def _fields(headers: Fields) -> Fields:
     # Starlette's and httpx's list of fields shows a repeated field, which a mapping hides.
     raw = getattr(headers, "raw", None)
     return raw if type(raw) is list else headers

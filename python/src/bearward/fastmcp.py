@@ -13,9 +13,8 @@ try:
     from starlette.middleware import Middleware
     from starlette.routing import Route
 except ModuleNotFoundError as missing:
-    raise ImportError(
-        f"bearward.fastmcp needs the package {missing.name!r}: pip install 'bearward[fastmcp]'"
-    ) from missing
+    package = (missing.name or "").partition(".")[0]
+    raise ImportError(f"bearward.fastmcp needs the package {package!r}: pip install 'bearward[fastmcp]'") from missing
 
 from bearward._asgi.answers import App, Receive, Send
 from bearward._asgi.connection import Headers, Scope
@@ -122,11 +121,11 @@ class _AccessToken(AccessToken):
 
 
 class _FastMcpGuard(McpGuard):
-    def _admitted(self, scope: Scope, principal: Principal, headers: Headers) -> Scope:
-        token = credentials_of(headers)
+    def _admitted(self, scope: Scope, principal: Principal, presented: Headers) -> Scope:
+        token = credentials_of(presented)
         admitted = with_user(scope, principal, User(access_token(principal, token, _AccessToken)))
         # FastMCP's own middleware wants the word Bearer. The token is verified, whatever scheme it came in.
-        others = [(name, value) for name, value in headers.raw if name.lower() not in _OF_SCHEME]
+        others = [(name, value) for name, value in presented.raw if name.lower() not in _OF_SCHEME]
         return {**admitted, "headers": [*others, (b"authorization", b"Bearer " + token.encode("latin-1"))]}
 
 

@@ -91,6 +91,11 @@ class Requirement:
         self._names = {*(name for names in looked_at for name in names), *values}
         self._engines = _native.Requirement(**self._given)
 
+    @property
+    def native(self) -> Optional[_native.Requirement]:
+        """What the engine is to check of it, if anything."""
+        return self._engines if self._names else None
+
     def __eq__(self, other: object) -> bool:
         return self._key == other._key if isinstance(other, Requirement) else NotImplemented
 
@@ -125,6 +130,13 @@ class Requirement:
         more.__setstate__(state)
         return more
 
+    def refused_by_function(self, claims: Mapping[str, Any]) -> Optional[str]:
+        """The claim that a function refuses, if any."""
+        for name, test in self._tests:
+            if name not in claims or not _passes(test, claims[name]):
+                return name
+        return None
+
     def unmet(
         self, claims: Mapping[str, Any], scope_claim: Names = None
     ) -> Union[str, tuple[_native.Requirement, str], None]:
@@ -132,9 +144,9 @@ class Requirement:
 
         `scope_claim`: the claim with the scopes, or several, if they are neither `scope` nor `scp`.
         """
-        for name, test in self._tests:
-            if name not in claims or not _passes(test, claims[name]):
-                return name
+        refused = self.refused_by_function(claims)
+        if refused is not None:
+            return refused
         names = self._names
         if "scope" in names:
             names = {*names, *_scope_claims(scope_claim)}

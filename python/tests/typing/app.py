@@ -14,11 +14,13 @@ from bearward import (
     ApiError,
     AsyncCacheAdapter,
     IssuerUnavailableError,
+    ProtectedResource,
     RedisCache,
     RedisReplayStore,
     ReplayStore,
     Requirement,
 )
+from bearward.asgi import AuthMiddleware, Principal, current_principal
 from bearward.fastapi import Guard, claims_of
 from bearward.testing import TestTenant, act_as
 from fastapi_plugin import (
@@ -165,3 +167,20 @@ auth0 = Auth0FastAPI(client_id="id", client_assertion_key=b"pem", client_asserti
 api_client = ApiClient(ApiClientOptions(domain="tenant.example", audience="api"))
 auth0 = Auth0FastAPI.from_client(api_client, public_origin="https://api.example.com")
 leeway: float = api_client.options.leeway
+
+
+resource = ProtectedResource("https://api.example.com/v1", scopes_supported=["read"], resource_name="API")
+guard = Guard("https://a.example/", "api", resource=resource, implies={"admin": ["read"]}, scope_claim=("scope", "scp"))
+guard.publish(FastAPI())
+guarded = AuthMiddleware(
+    FastAPI(), api_client, scopes=["read"], any_permission=["p"], resource=resource, exempt=["/up"]
+)
+
+
+async def published(client: ApiClient) -> dict[str, Any]:
+    return await resource.document(client)
+
+
+def who() -> Optional[str]:
+    principal: Optional[Principal] = current_principal()
+    return None if principal is None else principal.subject

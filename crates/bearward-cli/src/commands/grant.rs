@@ -14,7 +14,7 @@ use crate::{
     settings::ENV_FILE,
     tenant::{
         audience::Audience,
-        client::{Answer, Granted, QUOTE_LENGTH, with_form},
+        client::{Granted, QUOTE_LENGTH, TenantResponse, with_form},
         configured::{ConfiguredIssuer, IssuerSetting},
     },
     terminal::{failure::Failure, output},
@@ -85,18 +85,18 @@ impl TokenEndpoint {
         form: &Form,
         key: Option<&ProofKey>,
         nonce: Option<&Nonce>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<TenantResponse, Failure> {
         let mut request = with_form(self.client.post(self.url.clone()), form);
         if let Some(key) = key {
             let facts = ProofFacts { method: &Method::POST, url: &self.url, token: None, nonce };
             request = request.header("DPoP", facts.prove(key)?.field()?);
         }
-        Answer::to(request, &self.url).await
+        TenantResponse::to(request, &self.url).await
     }
 }
 
 /// The nonce to try again with, if the answer is the error of RFC 9449 §8.
-fn required_nonce(answer: &Answer) -> Option<Nonce> {
+fn required_nonce(answer: &TenantResponse) -> Option<Nonce> {
     let asked = answer.status().is_client_error() && answer.error()? == "use_dpop_nonce";
     Nonce::of(answer.headers()).filter(|_| asked)
 }

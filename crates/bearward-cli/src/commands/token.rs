@@ -11,7 +11,7 @@ use crate::{
     http::{dpop::ProofKey, https},
     tenant::{
         audience::Audience,
-        client::{Answer, Granted},
+        client::{Granted, TenantResponse},
         issuer_kind::IssuerKind,
         local::{AdminApi, LocalTenant},
     },
@@ -64,7 +64,7 @@ async fn chosen(args: &TokenArgs, key: Option<&ProofKey>) -> Result<Granted, Fai
     let request = client.post(url.clone()).bearer_auth(&secret).header(CONTENT_TYPE, "application/json");
     let audience = args.which.audience(&issuer)?;
     let request = request.body(order(args, audience.as_ref(), issuer.kind(None), key).to_string());
-    Answer::to(request, &url).await.map_err(|failure| LocalTenant::gone(&failure))?.granted(&secret)
+    TenantResponse::to(request, &url).await.map_err(|failure| LocalTenant::gone(&failure))?.granted(&secret)
 }
 
 /// What the admin API is to make: the client's usual token, or that of a user, with these claims written over it.

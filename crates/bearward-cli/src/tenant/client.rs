@@ -52,11 +52,11 @@ impl Tenant {
     }
 
     /// OpenID Connect Discovery 1.0 §4: the discovery document.
-    pub(crate) async fn discovery(&self) -> Result<Answer, Failure> {
+    pub(crate) async fn discovery(&self) -> Result<TenantResponse, Failure> {
         self.send(self.client.get(self.domain.url(&[".well-known", "openid-configuration"]))).await
     }
 
-    pub(crate) async fn post_form(&self, path: &[&str], form: &Form) -> Result<Answer, Failure> {
+    pub(crate) async fn post_form(&self, path: &[&str], form: &Form) -> Result<TenantResponse, Failure> {
         self.send(with_form(self.client.post(self.domain.url(path)), form)).await
     }
 
@@ -65,17 +65,17 @@ impl Tenant {
         path: &[&str],
         body: &Value,
         token: &AccessToken,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<TenantResponse, Failure> {
         let request = self.client.post(self.domain.url(path)).header(AUTHORIZATION, token.field("Bearer")?);
         self.send(request.header(CONTENT_TYPE, "application/json").body(body.to_string())).await
     }
 
-    pub(crate) async fn get(&self, path: &[&str], token: &AccessToken) -> Result<Answer, Failure> {
+    pub(crate) async fn get(&self, path: &[&str], token: &AccessToken) -> Result<TenantResponse, Failure> {
         self.send(self.client.get(self.domain.url(path)).header(AUTHORIZATION, token.field("Bearer")?)).await
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Answer, Failure> {
-        Answer::to(request, &self.domain.url(&[])).await
+    async fn send(&self, request: RequestBuilder) -> Result<TenantResponse, Failure> {
+        TenantResponse::to(request, &self.domain.url(&[])).await
     }
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn with_form(request: RequestBuilder, form: &Form) -> RequestBuilder 
 }
 
 /// A tenant's answer, read to its end.
-pub(crate) struct Answer {
+pub(crate) struct TenantResponse {
     host: String,
     status: StatusCode,
     headers: HeaderMap,
@@ -107,7 +107,7 @@ impl fmt::Debug for Granted {
     }
 }
 
-impl Answer {
+impl TenantResponse {
     /// Sends the request. `url` is its URL, for errors.
     pub(crate) async fn to(request: RequestBuilder, url: &Url) -> Result<Self, Failure> {
         let host = https::authority(url);
@@ -208,8 +208,8 @@ fn quotable(text: &str, secret: &str) -> String {
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) fn answer(status: u16, body: &str) -> Answer {
-        Answer {
+    pub(crate) fn answer(status: u16, body: &str) -> TenantResponse {
+        TenantResponse {
             host: "tenant.example.com".to_owned(),
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),

@@ -8,7 +8,7 @@ use reqwest::Url;
 use crate::{
     http::access_token::AccessToken,
     tenant::{
-        client::{Answer, Tenant},
+        client::{Tenant, TenantResponse},
         domain::Domain,
     },
     terminal::{failure::Failure, output},
@@ -47,7 +47,7 @@ struct Authorization {
 }
 
 impl Authorization {
-    fn of(answer: &Answer) -> Result<Self, Failure> {
+    fn of(answer: &TenantResponse) -> Result<Self, Failure> {
         answer.members("")?;
         Self::read(answer.body().to_vec()).ok_or_else(|| {
             Failure::undecided(format!("{} answered without a usable device code.", answer.host()))
@@ -94,7 +94,7 @@ fn web_page(text: &str) -> Option<Url> {
 /// RFC 8628 §3.4 and §3.5.
 async fn poll(
     device: &DeviceAuthorization,
-    mut ask: impl AsyncFnMut() -> Result<Answer, Failure>,
+    mut ask: impl AsyncFnMut() -> Result<TenantResponse, Failure>,
     mut pause: impl AsyncFnMut(Duration),
 ) -> Result<AccessToken, Failure> {
     let mut polling = device.polling();
@@ -116,7 +116,7 @@ fn expired() -> Failure {
         .with_hint("run the command again for a new code.")
 }
 
-fn denied(answer: &Answer, secret: &str) -> Failure {
+fn denied(answer: &TenantResponse, secret: &str) -> Failure {
     let denied = |failure: &Failure| format!("the code was not confirmed: {}", failure.message());
     let message =
         answer.members(secret).as_ref().map_or_else(denied, |_| "the code was not confirmed.".to_owned());

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     http::access_token::AccessToken,
-    tenant::client::{Answer, QUOTE_LENGTH, Tenant},
+    tenant::client::{QUOTE_LENGTH, Tenant, TenantResponse},
     terminal::{failure::Failure, output},
 };
 
@@ -148,7 +148,7 @@ fn requires_dpop(found: &Map<String, Value>) -> bool {
 }
 
 /// The members of a successful answer. `scope` is what the request needs, for the hint of a refusal.
-fn read(answer: &Answer, token: &AccessToken, scope: &str) -> Result<Map<String, Value>, Failure> {
+fn read(answer: &TenantResponse, token: &AccessToken, scope: &str) -> Result<Map<String, Value>, Failure> {
     answer.members(token.expose()).map_err(|failure| match answer.status() {
         _ if !failure.is_rejection() => failure,
         StatusCode::UNAUTHORIZED => failure.with_hint(
@@ -162,7 +162,7 @@ fn read(answer: &Answer, token: &AccessToken, scope: &str) -> Result<Map<String,
     })
 }
 
-fn id(answer: &Answer, members: &Map<String, Value>) -> Result<String, Failure> {
+fn id(answer: &TenantResponse, members: &Map<String, Value>) -> Result<String, Failure> {
     let id = members.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
     id.map(|id| output::one_line(id, QUOTE_LENGTH))
         .ok_or_else(|| Failure::undecided(format!("{} answered without the API's id.", answer.host())))

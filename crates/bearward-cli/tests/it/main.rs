@@ -4,6 +4,7 @@
 
 mod call;
 mod doctor;
+mod doctor_mcp;
 mod doctor_setup;
 mod dpop;
 mod explain;

@@ -78,22 +78,62 @@ impl Contender for PreparedChecks {
     }
 }
 
+/// The same of the proofs alone.
+pub(crate) struct BareProofChecks;
+
+impl Contender for BareProofChecks {
+    fn name(&self) -> &'static str {
+        "aws-lc-rs, bare checks of the proofs"
+    }
+
+    fn seconds(&self, requests: &[Request]) -> f64 {
+        let started = Instant::now();
+        for request in requests {
+            let (proof, key) = request.proof.as_ref().unwrap();
+            let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key);
+            key.verify(black_box(proof.message()), proof.signature()).unwrap();
+        }
+        started.elapsed().as_secs_f64()
+    }
+}
+
+/// How many tokens there is room for where others are pushed out.
+const ROOM: usize = 1024;
+
 /// From the header fields to checked claims.
 pub(crate) struct Bearward {
     documents: [Value; 2],
     first: Request,
+    sight: Sight,
+    /// What fills the memory.
+    others: Vec<Request>,
+}
+
+/// What the verifier knows of the tokens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// Nothing.
+    New,
+    /// They came so often that they are remembered.
+    Seen,
+    /// They came as often, and there is no room for them.
+    PushedOut,
 }
 
 impl Bearward {
-    pub(crate) fn new(tenant: &Tenant, first: Request) -> Self {
-        Self { documents: tenant.documents(), first }
+    pub(crate) fn new(tenant: &Tenant, first: Request, sight: Sight) -> Self {
+        let others = if sight == Sight::PushedOut { tenant.others(ROOM + ROOM / 2) } else { Vec::new() };
+        Self { documents: tenant.documents(), first, sight, others }
     }
 
-    /// A verifier that has its documents, and has seen no token but `first`: later ones are new to it, even if it
-    /// remembered what it has seen.
-    fn verifier(&self) -> Verifier {
+    /// A verifier that has its documents, and knows of the tokens what it should.
+    pub(crate) fn verifier(&self, requests: &[Request]) -> Verifier {
         let issuers = Issuers::single(IssuerUrl::parse(DOMAIN).unwrap());
-        let verifier = Verifier::new(Policy::new(issuers, Audience::new(AUDIENCE).unwrap()));
+        let policy = Policy::new(issuers, Audience::new(AUDIENCE).unwrap());
+        let verifier = Verifier::new(match self.sight {
+            Sight::New | Sight::Seen => policy,
+            Sight::PushedOut => policy.with_tokens_remembered(ROOM),
+        });
         for document in &self.documents {
             let Next::Fetch(needed) = decide(&verifier, &self.first) else {
                 panic!("no document asked for");
@@ -102,17 +142,35 @@ impl Bearward {
             verifier.documents().answered(&needed, response, now()).unwrap();
         }
         assert!(matches!(decide(&verifier, &self.first), Next::Done(Ok(_))));
+        if self.sight != Sight::New {
+            self.see_twice(&verifier, requests);
+        }
         verifier
+    }
+
+    fn see_twice(&self, verifier: &Verifier, requests: &[Request]) {
+        let alone = |request: &Request| {
+            let question = Question::AccessToken { token: request.token.compact(), required_claims: &[] };
+            assert!(matches!(verifier.next(&mut Decision::new(), question, now()), Next::Done(Ok(_))));
+        };
+        for request in self.others.iter().chain(requests) {
+            alone(request);
+            alone(request);
+        }
     }
 }
 
 impl Contender for Bearward {
     fn name(&self) -> &'static str {
-        "bearward, Verifier::next"
+        match self.sight {
+            Sight::New => "bearward, Verifier::next",
+            Sight::Seen => "bearward, seen tokens",
+            Sight::PushedOut => "bearward, pushed out",
+        }
     }
 
     fn seconds(&self, requests: &[Request]) -> f64 {
-        let verifier = self.verifier();
+        let verifier = self.verifier(requests);
         let started = Instant::now();
         for request in requests {
             let next = decide(&verifier, black_box(request));
@@ -122,7 +180,7 @@ impl Contender for Bearward {
     }
 }
 
-fn decide(verifier: &Verifier, request: &Request) -> Next {
+pub(crate) fn decide(verifier: &Verifier, request: &Request) -> Next {
     verifier.next(&mut Decision::new(), Question::Request(&request.facts()), now())
 }
 

@@ -45,9 +45,9 @@ impl Group {
 impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}, {ROUNDS} rounds in turn\n", self.title)?;
-        writeln!(f, "{:<34} {:>12} {:>12} {:>14}", "", "median us", "least us", "to bare check")?;
+        writeln!(f, "{:<38} {:>12} {:>12} {:>14}", "", "median us", "least us", "to the first")?;
         for Row { name, median, least, ratio } in &self.rows {
-            writeln!(f, "{name:<34} {median:>12.2} {least:>12.2} {ratio:>14.3}")?;
+            writeln!(f, "{name:<38} {median:>12.3} {least:>12.3} {ratio:>14.3}")?;
         }
         Ok(())
     }
@@ -65,7 +65,7 @@ impl Row {
     }
 
     fn json(&self) -> Value {
-        json!({ "name": self.name, "median_us": self.median, "least_us": self.least, "to_bare": self.ratio })
+        json!({ "name": self.name, "median_us": self.median, "least_us": self.least, "to_first": self.ratio })
     }
 }
 
@@ -82,7 +82,7 @@ fn sample(contenders: &[&dyn Contender], requests: &[Request]) -> Vec<Vec<f64>> 
     (0..ROUNDS).map(round).collect()
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

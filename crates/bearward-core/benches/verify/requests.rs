@@ -18,6 +18,7 @@ pub(crate) const KID: &str = "q3dVZ8yXGm0TzA1bWc5Rk";
 const URL: &str = "https://api.example.com/messages";
 
 /// A request with a token, and with a proof and the key that made it if the token is bound to that.
+#[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) authorization: String,
     pub(crate) token: Jws,
@@ -38,6 +39,7 @@ impl Request {
 }
 
 /// A compact JWS, and what a bare signature check is handed of it.
+#[derive(Clone)]
 pub(crate) struct Jws {
     compact: String,
     message_length: usize,
@@ -51,6 +53,10 @@ impl Jws {
         let signature = sign(message.as_bytes());
         let compact = format!("{message}.{}", URL_SAFE_NO_PAD.encode(&signature));
         Self { compact, message_length: message.len(), signature }
+    }
+
+    pub(crate) fn compact(&self) -> &str {
+        &self.compact
     }
 
     pub(crate) fn message(&self) -> &[u8] {
@@ -92,6 +98,11 @@ impl Tenant {
         let der = self.public_key();
         assert_eq!((der.len(), &der[..9]), (270, &[0x30, 0x82, 1, 0x0a, 2, 0x82, 1, 1, 0][..]));
         (URL_SAFE_NO_PAD.encode(&der[9..265]), URL_SAFE_NO_PAD.encode(&der[267..]))
+    }
+
+    /// So many requests with tokens of other numbers than the first.
+    pub(crate) fn others(&self, count: usize) -> Vec<Request> {
+        (0..count).map(|number| self.request(1_000_000 + number)).collect()
     }
 
     /// A request with a Bearer token.

@@ -51,24 +51,19 @@ impl Challenge<'_> {
 
     /// RFC 6750 §3
     fn bearer(&self, says: Says) -> String {
-        let mut parameters = self.error_and_guidance(says);
-        if parameters.first().is_none_or(|(name, _)| *name != "error") {
-            parameters.insert(0, ("realm", "api"));
-        }
-        challenge("Bearer", &parameters)
+        let error = self.error_of(says);
+        let first = if error.is_empty() { vec![("realm", "api")] } else { error };
+        challenge("Bearer", first.into_iter().chain(self.guidance_of(says)))
     }
 
     /// RFC 9449 §7.1
     fn dpop(&self, says: Says) -> String {
-        let mut parameters = self.error_and_guidance(says);
-        let guidance = parameters.len() - self.guidance_of(says).count();
-        parameters.insert(guidance, ("algs", &self.algs));
-        challenge("DPoP", &parameters)
+        let algs = [("algs", self.algs.as_str())];
+        challenge("DPoP", self.error_of(says).into_iter().chain(algs).chain(self.guidance_of(says)))
     }
 
-    fn error_and_guidance(&self, says: Says) -> Vec<Parameter<'_>> {
-        let error = if says == Says::Error { self.error.parameters() } else { Vec::new() };
-        error.into_iter().chain(self.guidance_of(says)).collect()
+    fn error_of(&self, says: Says) -> Vec<Parameter<'_>> {
+        if says == Says::Error { self.error.parameters() } else { Vec::new() }
     }
 
     /// RFC 9728 §5.1. Where an error says what a better token needs, it says so in its own parameters.
@@ -108,8 +103,8 @@ impl Error<'_> {
     }
 }
 
-fn challenge(scheme: &str, parameters: &[Parameter<'_>]) -> String {
-    let written: Vec<String> = parameters.iter().map(|(name, value)| parameter(name, value)).collect();
+fn challenge<'a>(scheme: &str, parameters: impl Iterator<Item = Parameter<'a>>) -> String {
+    let written: Vec<String> = parameters.map(|(name, value)| parameter(name, value)).collect();
     format!("{scheme} {}", written.join(", "))
 }
 

@@ -53,14 +53,29 @@ struct EndpointAlone {
 }
 
 /// An issuer's keys and metadata, good to be used now.
-#[derive(Debug)]
-pub(crate) struct IssuerKeys {
-    pub(crate) metadata: Arc<Metadata>,
-    pub(crate) keys: Arc<KeySet>,
+pub(crate) struct IssuerKeys<'a> {
+    pub(crate) metadata: &'a Metadata,
+    pub(crate) keys: &'a Arc<KeySet>,
     /// When the issuer itself gave the keys; `None` for keys out of a shared cache.
     pub(crate) given: Option<UnixTime>,
     /// A document that should be fetched again in the background.
     pub(crate) due: Option<Box<DocumentNeeded>>,
+    /// `None` for keys that are configured.
+    used: Option<&'a IssuerDocuments>,
+}
+
+impl<'a> IssuerKeys<'a> {
+    /// Keys that are configured.
+    pub(super) fn fixed(metadata: &'a Metadata, keys: &'a Arc<KeySet>) -> Self {
+        Self { metadata, keys, given: None, due: None, used: None }
+    }
+
+    /// Notes that a token had a good signature: these documents are the last to make room for others.
+    pub(crate) fn note_use(&self, now: UnixTime) {
+        if let Some(documents) = self.used {
+            documents.note_use(now);
+        }
+    }
 }
 
 /// Who gave a document.
@@ -109,43 +124,44 @@ impl IssuerDocuments {
         Self { fixed, ..Self::default() }
     }
 
-    pub(super) fn keys(
+    /// What `with` makes of the keys.
+    pub(super) fn keys<R>(
         &self,
         issuer: &IssuerUrl,
         patience: Patience,
         now: UnixTime,
-    ) -> Result<IssuerKeys, Missing> {
+        with: impl FnOnce(IssuerKeys<'_>) -> R,
+    ) -> Result<R, Missing> {
+        // Borrowed, not shared: a count of references would be written to by each request.
         let state = self.state.load();
-        let (metadata, metadata_due) = self.metadata(issuer, patience, now)?;
-        let key_set = || DocumentNeeded::key_set(issuer, &metadata);
+        let (metadata, metadata_due) = self.metadata(&state, issuer, patience, now)?;
+        let key_set = || DocumentNeeded::key_set(issuer, metadata);
         if state.jwks_uri != metadata.jwks_uri() {
             return Err(Missing::Needed(key_set()));
         }
-        let (keys, keys_due) = ready(state.key_set.readiness(now), patience, key_set)?;
+        let (keys, keys_due) = ready(&state.key_set.readiness(now), patience, key_set)?;
         let given = state.key_set.fetched_at().filter(|_| state.from_issuer);
-        Ok(IssuerKeys { metadata, keys, given, due: keys_due.or(metadata_due).map(Box::new) })
+        let due = keys_due.or(metadata_due).map(Box::new);
+        Ok(with(IssuerKeys { metadata, keys, given, due, used: Some(self) }))
     }
 
-    pub(super) fn metadata(
-        &self,
+    fn metadata<'a>(
+        &'a self,
+        state: &'a State,
         issuer: &IssuerUrl,
         patience: Patience,
         now: UnixTime,
-    ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
+    ) -> Result<(&'a Arc<Metadata>, Option<DocumentNeeded>), Missing> {
         match &self.fixed {
-            Some(metadata) => Ok((Arc::clone(metadata), None)),
-            None => self.discovered(issuer, patience, now),
+            Some(metadata) => Ok((metadata, None)),
+            None => ready(&state.metadata.readiness(now), patience, || state.discovery(issuer)),
         }
     }
 
-    fn discovered(
-        &self,
-        issuer: &IssuerUrl,
-        patience: Patience,
-        now: UnixTime,
-    ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
+    /// How the issuer spells itself.
+    pub(super) fn spelling(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<String, Missing> {
         let state = self.state.load();
-        ready(state.metadata.readiness(now), patience, || state.discovery(issuer))
+        self.metadata(&state, issuer, Patience::Left, now).map(|(metadata, _)| metadata.issuer().to_owned())
     }
 
     /// Where the issuer gives tokens, as it says itself, and the discovery document if that is due.
@@ -161,6 +177,7 @@ impl IssuerDocuments {
         {
             return Ok((Some(alone.url.clone()), None));
         }
+        drop(state);
         let (metadata, due) = self.own_metadata(issuer, patience, now)?;
         Ok((metadata.token_endpoint().map(str::to_owned), due))
     }
@@ -173,17 +190,26 @@ impl IssuerDocuments {
         now: UnixTime,
     ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
         let state = self.state.load();
-        if state.metadata_from_issuer {
-            return self.discovered(issuer, patience, now);
-        }
-        let discovery = || DocumentNeeded { past_caches: true, ..state.discovery(issuer) };
-        ready(state.metadata.without_kept().readiness(now), patience, discovery)
+        let others = state.metadata.without_kept();
+        let found = if state.metadata_from_issuer {
+            ready(&state.metadata.readiness(now), patience, || state.discovery(issuer))
+        } else {
+            let discovery = || DocumentNeeded { past_caches: true, ..state.discovery(issuer) };
+            ready(&others.readiness(now), patience, discovery)
+        };
+        found.map(|(metadata, due)| (Arc::clone(metadata), due))
     }
 
     /// Keeps the token endpoint of a document that the issuer gave, and that is no good for verification.
     pub(super) fn keep_endpoint_alone(&self, url: String, lifetime: Lifetime, now: UnixTime) {
         let alone = EndpointAlone { url, fetched: now, fresh: lifetime.fresh() };
         self.change(|state| state.endpoint_alone = Some(alone));
+    }
+
+    #[cfg(test)]
+    pub(super) fn metadata_for_test(&self, issuer: &IssuerUrl, now: UnixTime) -> Arc<Metadata> {
+        let state = self.state.load();
+        Arc::clone(self.metadata(&state, issuer, Patience::Left, now).unwrap().0)
     }
 
     pub(super) fn kept_metadata(&self) -> Option<Metadata> {
@@ -289,8 +315,9 @@ impl IssuerDocuments {
         match self.change(|state| state.key_set.fetch_for_unknown_kid(now)) {
             UnknownKid::NotPublished => Ok(()),
             UnknownKid::Fetch => {
-                let (metadata, _due) = self.metadata(issuer, patience, now)?;
-                let key_set = DocumentNeeded::key_set(issuer, &metadata);
+                let state = self.state.load();
+                let (metadata, _due) = self.metadata(&state, issuer, patience, now)?;
+                let key_set = DocumentNeeded::key_set(issuer, metadata);
                 Err(Missing::Needed(DocumentNeeded { past_caches: true, ..key_set }))
             }
             UnknownKid::Unknown { error, retry_after } => {
@@ -342,12 +369,12 @@ impl State {
 }
 
 /// The document, and what to fetch in the background if it is due; or what is missing.
-fn ready<T>(
-    readiness: Readiness<T, DocumentError>,
+fn ready<'a, T>(
+    readiness: &Readiness<'a, T, DocumentError>,
     patience: Patience,
     needed: impl FnOnce() -> DocumentNeeded,
-) -> Result<(Arc<T>, Option<DocumentNeeded>), Missing> {
-    match readiness {
+) -> Result<(&'a Arc<T>, Option<DocumentNeeded>), Missing> {
+    match *readiness {
         Readiness::Ready(document) => Ok((document, None)),
         Readiness::RefreshDue(document) => Ok((document, Some(needed()))),
         // Whoever gave up waiting for the fetch has left it running: it isn't due once more.

@@ -60,13 +60,13 @@ pub struct Counts {
 
 /// What can be done with a document now.
 #[derive(Debug)]
-pub(super) enum Readiness<T, E> {
+pub(super) enum Readiness<'a, T, E> {
     /// Use it.
-    Ready(Arc<T>),
+    Ready(&'a Arc<T>),
     /// Use it, and have it fetched again in the background.
-    RefreshDue(Arc<T>),
+    RefreshDue(&'a Arc<T>),
     /// Fetch it first; or use the older one, if the fetch takes too long.
-    FetchFirst { older: Option<Arc<T>> },
+    FetchFirst { older: Option<&'a Arc<T>> },
     /// The last fetch failed, and the next may not start yet.
     Unavailable { error: E, retry_after: Duration },
 }
@@ -92,7 +92,7 @@ impl<T, E> Default for CachedDocument<T, E> {
 
 impl<T, E: Copy> CachedDocument<T, E> {
     /// What to do with the document at `now`.
-    pub(super) fn readiness(&self, now: UnixTime) -> Readiness<T, E> {
+    pub(super) fn readiness(&self, now: UnixTime) -> Readiness<'_, T, E> {
         let failing = self.failures.filter(|failures| failures.at <= now);
         let Some(kept) = self.kept.as_ref().filter(|kept| within(kept.fetched, kept.lifetime.usable(), now))
         else {
@@ -103,7 +103,7 @@ impl<T, E: Copy> CachedDocument<T, E> {
                 None => Readiness::FetchFirst { older: None },
             };
         };
-        let document = Arc::clone(&kept.document);
+        let document = &kept.document;
         let age = now.since(kept.fetched);
         if age < kept.lifetime.refresh_after() {
             return Readiness::Ready(document);

@@ -162,16 +162,23 @@ impl Documents {
 
     /// What has to be fetched before tokens of `issuer` can be judged; `None` if nothing has to be.
     pub fn missing(&self, issuer: &IssuerUrl, now: UnixTime) -> Option<DocumentNeeded> {
-        match self.keys(issuer, Patience::Left, now) {
+        match self.keys(issuer, Patience::Left, now, |_| ()) {
             Err(Missing::Needed(needed)) => Some(needed),
-            Ok(_) | Err(Missing::Unavailable(_)) => None,
+            Ok(()) | Err(Missing::Unavailable(_)) => None,
         }
+    }
+
+    /// A document of `issuer` that is worth fetching again, if there is one: for drivers that refresh without requests. Fetch
+    /// it in the background: no request is asked to meanwhile.
+    pub fn due(&self, issuer: &IssuerUrl, now: UnixTime) -> Option<DocumentNeeded> {
+        let due = self.keys(issuer, Patience::Over, now, |keys| keys.due).ok()??;
+        self.take_refresh(&due, now).then_some(*due)
     }
 
     /// Whether tokens of `issuer` can be judged now: its discovery document and its key set are there, and not too old.
     pub fn is_ready(&self, issuer: &IssuerUrl, now: UnixTime) -> bool {
         // An older copy counts, as it does for requests while the issuer can't be reached.
-        self.keys(issuer, Patience::Over, now).is_ok()
+        self.keys(issuer, Patience::Over, now, |_| ()).is_ok()
     }
 
     /// The state of each issuer's documents, sorted by name. An issuer is listed once its documents were needed.
@@ -183,18 +190,19 @@ impl Documents {
         status
     }
 
-    /// The keys of `issuer`, and its metadata.
-    pub(crate) fn keys(
+    /// What `with` makes of the keys of `issuer`, and its metadata.
+    pub(crate) fn keys<R>(
         &self,
         issuer: &IssuerUrl,
         patience: Patience,
         now: UnixTime,
-    ) -> Result<IssuerKeys, Missing> {
+        with: impl FnOnce(IssuerKeys<'_>) -> R,
+    ) -> Result<R, Missing> {
         if let Some((keys, metadata)) = self.fixed_keys(issuer) {
-            return Ok(IssuerKeys { metadata, keys, given: None, due: None });
+            return Ok(with(IssuerKeys::fixed(metadata, keys)));
         }
         match self.issuers.load().get(issuer) {
-            Some(documents) => documents.keys(issuer, patience, now),
+            Some(documents) => documents.keys(issuer, patience, now, with),
             None => Err(Missing::Needed(self.first_needed(issuer))),
         }
     }
@@ -237,9 +245,7 @@ impl Documents {
             return Ok(metadata.issuer().to_owned());
         }
         match self.issuers.load().get(issuer) {
-            Some(documents) => documents
-                .metadata(issuer, Patience::Left, now)
-                .map(|(metadata, _)| metadata.issuer().to_owned()),
+            Some(documents) => documents.spelling(issuer, now),
             None => Err(Missing::Needed(self.first_needed(issuer))),
         }
     }
@@ -250,13 +256,6 @@ impl Documents {
             return Some(Metadata::clone(metadata));
         }
         self.issuers.load().get(issuer)?.kept_metadata()
-    }
-
-    /// Notes that a token of `issuer` had a good signature: its documents are the last to make room for others.
-    pub(crate) fn note_use(&self, issuer: &IssuerUrl, now: UnixTime) {
-        if let Some(documents) = self.issuers.load().get(issuer) {
-            documents.note_use(now);
-        }
     }
 
     /// Whether this caller has to fetch a document that is due. Only call it for an accepted request: if a caller takes a
@@ -300,9 +299,9 @@ impl Documents {
         self.fixed.as_ref()?.metadata_of(issuer)
     }
 
-    fn fixed_keys(&self, issuer: &IssuerUrl) -> Option<(Arc<KeySet>, Arc<Metadata>)> {
+    fn fixed_keys(&self, issuer: &IssuerUrl) -> Option<(&Arc<KeySet>, &Arc<Metadata>)> {
         let fixed = self.fixed.as_ref()?;
-        Some((Arc::clone(fixed.keys_of(issuer)?), Arc::clone(fixed.metadata_of(issuer)?)))
+        Some((fixed.keys_of(issuer)?, fixed.metadata_of(issuer)?))
     }
 
     fn parse(&self, needed: &DocumentNeeded, body: Vec<u8>) -> Result<Parsed, DocumentError> {
@@ -398,8 +397,9 @@ mod tests {
     fn the_issuer_whose_tokens_were_not_good_for_longest_makes_room() {
         let documents = documents(2);
         let [a, b] = ["a.example", "b.example"].map(|host| bring(&documents, host, 0.0));
-        documents.note_use(&b, at(1.0));
-        documents.note_use(&a, at(2.0));
+        let note_use = |issuer, now| documents.issuers.load().get(issuer).unwrap().note_use(now);
+        note_use(&b, at(1.0));
+        note_use(&a, at(2.0));
         bring(&documents, "c.example", 3.0);
         let kept = |issuer: &IssuerUrl| documents.kept_metadata(issuer).is_some();
         assert_eq!((kept(&a), kept(&b)), (true, false));
@@ -422,7 +422,7 @@ mod tests {
             fetches += u32::from(documents.begin_fetch(&DocumentNeeded::discovery(&issuer), at(0.1)));
         }
         assert!((900..1100).contains(&fetches), "{fetches}");
-        let unavailable = documents.keys(&down, Patience::Left, at(0.2));
+        let unavailable = documents.keys(&down, Patience::Left, at(0.2), |_| ());
         assert!(matches!(unavailable, Err(Missing::Unavailable(_))), "{unavailable:?}");
     }
 
@@ -450,10 +450,8 @@ mod tests {
     fn a_document_that_comes_again_unchanged_stays_the_same_object() {
         let documents = documents(2);
         let issuer = bring(&documents, "a.example", 0.0);
-        let metadata = |now| {
-            let issuers = documents.issuers.load();
-            issuers.get(&issuer).unwrap().metadata(&issuer, Patience::Left, at(now)).unwrap().0
-        };
+        let metadata =
+            |now| documents.issuers.load().get(&issuer).unwrap().metadata_for_test(&issuer, at(now));
         let first = metadata(1.0);
         bring(&documents, "a.example", 100.0);
         assert!(Arc::ptr_eq(&first, &metadata(101.0)));

@@ -102,6 +102,24 @@ impl JsonObject {
         self.object().get(name)
     }
 
+    /// Where the members of these names are, found in one pass.
+    pub(crate) fn places<const N: usize>(&self, names: [&str; N]) -> [Option<Place>; N] {
+        let mut places = [None; N];
+        for (name, value) in self.object().members() {
+            if let Some(place) =
+                names.iter().position(|wanted| *wanted == name).and_then(|at| places.get_mut(at))
+            {
+                *place = Some(Place(value.node));
+            }
+        }
+        places
+    }
+
+    /// The value at a place that [`places`](Self::places) gave.
+    pub(crate) fn at(&self, place: Place) -> Value<'_> {
+        Value { document: &self.0, node: place.0 }
+    }
+
     /// The JSON text, as it was received.
     pub fn text(&self) -> &str {
         self.0.text()
@@ -113,6 +131,10 @@ impl JsonObject {
         text.capacity() + unescaped.capacity() + nodes.capacity() * size_of::<Node>()
     }
 }
+
+/// Where a value is in the object that gave it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place(usize);
 
 /// A value inside a [`Document`].
 #[derive(Clone, Copy, Debug)]

@@ -20,10 +20,10 @@ use crate::rejection::Rejection;
 use crate::scope;
 use crate::time::UnixTime;
 use crate::verify::certificate::Sender;
-use crate::verify::claims::Found;
 use crate::verify::credentials::Presented;
 use crate::verify::introspection::Known;
 use crate::verify::proof::{self, ProvenRequest, UnverifiedProof};
+use crate::verify::registered_claims::RegisteredClaims;
 use crate::verify::{Verifier, binding, encrypted, header, recipient};
 
 impl Verifier {
@@ -45,7 +45,7 @@ impl Verifier {
         });
         let presented = Presented::of(&request.headers, self.policy.dpop.mode);
         let token = presented.token.map(|token| match self.said_of(token) {
-            Some(Known::Active(active)) => ReadToken::introspected(Some(JsonObject::clone(active.claims()))),
+            Some(Known::Active(active)) => ReadToken::introspected(Some(active.claims().clone())),
             Some(Known::Inactive | Known::Nothing) => ReadToken::introspected(None),
             None => ReadToken::of(token, &self.policy),
         });
@@ -206,8 +206,8 @@ impl<'a> Evidence<'a> {
         let answered = policy.introspection.as_ref().filter(|_| self.token.is_opaque);
         match check {
             Check::IssuerSpelling => Some(match answered {
-                Some(asked) => Found::of(claims?).check_introspected_issuer(&asked.issuer),
-                None => Found::of(claims?).check_issuer(self.metadata.as_ref()?),
+                Some(asked) => RegisteredClaims::of(claims?).check_introspected_issuer(&asked.issuer),
+                None => RegisteredClaims::of(claims?).check_issuer(self.metadata.as_ref()?),
             }),
             Check::Credentials => Some(Ok(())),
             Check::ProofShape => Some(self.proof.as_ref()?.as_ref().map(drop).map_err(Clone::clone)),
@@ -219,23 +219,27 @@ impl<'a> Evidence<'a> {
             Check::KeyId => Some(header::kid(head?).map(drop)),
             Check::Audience if answered.is_some() => Some(recipient::check_introspected(
                 claims?.object(),
+                claims?.get("aud"),
                 &policy.recipients,
                 policy.scopes.claim(),
             )),
             Check::Audience => Some(recipient::check(
                 claims?.object(),
+                claims?.get("aud"),
                 head.map_or(header::TokenType::Any, header::token_type),
                 &policy.recipients,
                 policy.scopes.claim(),
             )),
             Check::Expiry if answered.is_some() => {
-                Some(Found::of(claims?).check_introspected_expiry(policy, now))
+                Some(RegisteredClaims::of(claims?).check_introspected_expiry(policy, now))
             }
-            Check::Expiry => Some(Found::of(claims?).check_expiry(policy, now)),
-            Check::NotBefore => Some(Found::of(claims?).check_not_before(policy, now)),
-            Check::IssuedAt if answered.is_some() => Some(Found::of(claims?).check_introspected_issued_at()),
-            Check::IssuedAt => Some(Found::of(claims?).check_issued_at()),
-            Check::Subject => Some(Found::of(claims?).check_subject()),
+            Check::Expiry => Some(RegisteredClaims::of(claims?).check_expiry(policy, now)),
+            Check::NotBefore => Some(RegisteredClaims::of(claims?).check_not_before(policy, now)),
+            Check::IssuedAt if answered.is_some() => {
+                Some(RegisteredClaims::of(claims?).check_introspected_issued_at())
+            }
+            Check::IssuedAt => Some(RegisteredClaims::of(claims?).check_issued_at()),
+            Check::Subject => Some(RegisteredClaims::of(claims?).check_subject()),
             Check::Binding => Some(self.look_at_binding(claims?, self.presented.scheme?)),
             Check::ProofType => Some(self.proof()?.check_type()),
             Check::ProofAlgorithm => Some(self.proof()?.algorithm(dpop).map(drop)),
@@ -255,7 +259,7 @@ impl<'a> Evidence<'a> {
             Check::ProofUrl => Some(proof::check_url(self.proof_claims()?.object(), request)),
             Check::ProofToken => Some(proof::check_token(self.proof_claims()?.object(), request)),
             Check::ProofBinding => {
-                let jkt = binding::of_dpop_token(claims?, &self.sender).ok()?;
+                let jkt = binding::of_dpop_token(claims?.get("cnf"), &self.sender).ok()?;
                 Some(binding::check_thumbprint(jkt, &self.proof_key()?.ok()?.1))
             }
             Check::Scope => Some(scope::require(claims?.object(), &policy.scopes, self.required_scopes)),
@@ -274,10 +278,10 @@ impl<'a> Evidence<'a> {
         let mode = self.policy.dpop.mode;
         match scheme {
             Scheme::Bearer => {
-                binding::check_bearer(claims, mode, &self.sender)?;
+                binding::check_bearer(claims.get("cnf"), mode, &self.sender)?;
                 binding::check_no_proof(self.presented.beside_proof, mode)
             }
-            Scheme::Dpop => binding::of_dpop_token(claims, &self.sender).map(drop),
+            Scheme::Dpop => binding::of_dpop_token(claims.get("cnf"), &self.sender).map(drop),
         }
     }
 

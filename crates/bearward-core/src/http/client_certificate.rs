@@ -74,6 +74,13 @@ impl CertificateField {
     }
 }
 
+/// In the order of [`CertificateField::ALL`]: in lower case, and with `_` for `-`.
+const NAMES: [(&str, &str); 3] = [
+    ("x-forwarded-client-cert", "x_forwarded_client_cert"),
+    ("x-ssl-client-cert", "x_ssl_client_cert"),
+    ("client-cert", "client_cert"),
+];
+
 /// The header fields that a certificate may be in.
 #[derive(Clone, Default)]
 pub struct CertificateFields<'a> {
@@ -94,10 +101,22 @@ impl<'a> CertificateFields<'a> {
         }
     }
 
+    /// The name of one of these in lower case, or the one with `_` that counts as a field too many.
+    pub(super) fn known_name(name: &[u8]) -> Option<&'static str> {
+        NAMES.into_iter().find_map(|(known, respelled)| {
+            if name.eq_ignore_ascii_case(known.as_bytes()) {
+                Some(known)
+            } else {
+                is_respelled(name, known).then_some(respelled)
+            }
+        })
+    }
+
     /// The fields that are there.
     pub(super) fn all(&self) -> [(&'static str, Field<'a>); 3] {
-        let [xfcc, ssl, cert] = self.fields;
-        [("x-forwarded-client-cert", xfcc), ("x-ssl-client-cert", ssl), ("client-cert", cert)]
+        let [(xfcc, _), (ssl, _), (cert, _)] = NAMES;
+        let [of_xfcc, of_ssl, of_cert] = self.fields;
+        [(xfcc, of_xfcc), (ssl, of_ssl), (cert, of_cert)]
     }
 
     /// The certificate that this field names. `None`: it is missing or empty, as proxies send it for a client without one.

@@ -33,19 +33,35 @@ impl<'a> HeaderFields<'a> {
 
     /// Adds a field line.
     pub fn add(&mut self, name: &[u8], value: &'a [u8]) {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        // By length first: most fields of a request are none of these.
-        match name.len() {
-            13 if is("authorization") => self.authorization.add(value),
-            4 if is("dpop") => self.dpop.add(value),
-            4 if is("host") => self.host.add(value),
-            17 if is("x-forwarded-proto") => self.forwarded.proto.push(text(value)),
-            16 if is("x-forwarded-host") => self.forwarded.host.push(text(value)),
-            18 if is("x-forwarded-prefix") => self.forwarded.prefix.push(text(value)),
-            9 if is("forwarded") => self.forwarded.forwarded.push(text(value)),
-            11 | 17 | 23 => self.certificates.add(name, value),
-            _ => {}
+        match Self::known_name(name) {
+            Some("authorization") => self.authorization.add(value),
+            Some("dpop") => self.dpop.add(value),
+            Some("host") => self.host.add(value),
+            Some("x-forwarded-proto") => self.forwarded.proto.push(text(value)),
+            Some("x-forwarded-host") => self.forwarded.host.push(text(value)),
+            Some("x-forwarded-prefix") => self.forwarded.prefix.push(text(value)),
+            Some("forwarded") => self.forwarded.forwarded.push(text(value)),
+            Some(other) => self.certificates.add(other.as_bytes(), value),
+            None => {}
         }
+    }
+
+    /// The name in lower case, if it is one of a field that matters. All others need not be kept.
+    ///
+    /// A name of a certificate's field with `_` for `-` is one of them: it makes the field count as sent twice.
+    pub fn known_name(name: &[u8]) -> Option<&'static str> {
+        // By length first: most fields of a request are none of these.
+        let known: &[&'static str] = match name.len() {
+            4 => &["dpop", "host"],
+            9 => &["forwarded"],
+            13 => &["authorization"],
+            16 => &["x-forwarded-host"],
+            17 => &["x-forwarded-proto"],
+            18 => &["x-forwarded-prefix"],
+            _ => &[],
+        };
+        let known = known.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes())).copied();
+        known.or_else(|| CertificateFields::known_name(name))
     }
 
     /// The field lines that matter. If they are read again, the result is the same.
@@ -101,6 +117,37 @@ mod tests {
         assert!(matches!(fields.dpop, Field::Repeated));
         assert_eq!(fields.host_or("other"), "h");
         assert_eq!(fields.forwarded.host, [""], "no text: it counts, and names no host");
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_says_nothing() {
+        let names = [
+            ("AuthorizatioN", "authorization"),
+            ("Dpop", "dpop"),
+            ("HOST", "host"),
+            ("X-Forwarded-Proto", "x-forwarded-proto"),
+            ("X-Forwarded-Host", "x-forwarded-host"),
+            ("X-Forwarded-Prefix", "x-forwarded-prefix"),
+            ("Forwarded", "forwarded"),
+            ("Client-Cert", "client-cert"),
+            ("Client_Cert", "client_cert"),
+            ("X-SSL-Client-Cert", "x-ssl-client-cert"),
+            ("X-SSL_Client-Cert", "x_ssl_client_cert"),
+            ("X-Forwarded-Client-Cert", "x-forwarded-client-cert"),
+            ("x_forwarded_client_cert", "x_forwarded_client_cert"),
+        ];
+        let lines = |fields: &HeaderFields<'_>| format!("{:?}", fields.lines().collect::<Vec<_>>());
+        for (name, known) in names {
+            assert_eq!(HeaderFields::known_name(name.as_bytes()), Some(known), "{name}");
+            let (written, read) = ([(name, b"x".as_slice())], [(known, b"x".as_slice())]);
+            assert_eq!(lines(&HeaderFields::of(written)), lines(&HeaderFields::of(read)), "{name}");
+        }
+        for name in
+            ["", "cookie", "client~cert", "x-ssl-client-cert2", "x_forwarded_host", "authorizatio\u{e9}"]
+        {
+            assert_eq!(HeaderFields::known_name(name.as_bytes()), None, "{name}");
+            assert_eq!(HeaderFields::of([(name, b"x".as_slice())]).lines().count(), 0, "{name}");
+        }
     }
 
     #[test]

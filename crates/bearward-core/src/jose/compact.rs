@@ -1,5 +1,7 @@
 //! The compact serialisation of a JWS: three segments. RFC 7515 §3.1, §7.1.
 
+use memchr::memchr_iter;
+
 use crate::encoding::ParseError;
 use crate::encoding::base64url;
 use crate::encoding::json::JsonObject;
@@ -29,22 +31,28 @@ pub enum NotThreeSegments {
 impl<'a> Segments<'a> {
     /// Cuts `token` at its dots.
     pub fn of(token: &'a str) -> Result<Self, NotThreeSegments> {
-        // At most six pieces are cut, which is enough to see that there are more than five. A token of many dots takes
-        // no time.
-        let mut pieces = token.splitn(6, '.');
-        let (header, payload, signature) = match (pieces.next(), pieces.next(), pieces.next()) {
-            (Some(header), Some(payload), Some(signature)) if !header.is_empty() => {
-                (header, payload, signature)
-            }
-            _ => return Err(NotThreeSegments::Opaque),
-        };
-        match pieces.count() {
+        // At most five dots are looked for, which is enough to see that there are more than four. A token of many dots
+        // takes no time.
+        let mut dots = memchr_iter(b'.', token.as_bytes()).take(5);
+        let (first, second, others) = (dots.next(), dots.next(), dots.count());
+        let (Some(first @ 1..), Some(second)) = (first, second) else { return Err(NotThreeSegments::Opaque) };
+        match others {
             0 => {}
             2 => return Err(NotThreeSegments::Encrypted),
             _ => return Err(NotThreeSegments::Opaque),
         }
-        let signing_input = token.get(..header.len() + 1 + payload.len()).ok_or(NotThreeSegments::Opaque)?;
+        let cut = || {
+            let (signing_input, signature) = token.split_at_checked(second)?;
+            let (header, payload) = signing_input.split_at_checked(first)?;
+            Some((header, payload.get(1..)?, signature.get(1..)?, signing_input))
+        };
+        let (header, payload, signature, signing_input) = cut().ok_or(NotThreeSegments::Opaque)?;
         Ok(Self { header, payload, signature, signing_input })
+    }
+
+    /// The header, still encoded.
+    pub(crate) fn header_text(&self) -> &'a str {
+        self.header
     }
 
     /// The header, a JSON object.

@@ -2,7 +2,7 @@
 //! RFC 8705 §3.
 
 use super::certificate::Sender;
-use crate::encoding::json::{JsonObject, Object, Value};
+use crate::encoding::json::{Object, Value};
 use crate::jose::thumbprint::Thumbprint;
 use crate::policy::DpopMode;
 use crate::rejection::Rejection;
@@ -12,11 +12,11 @@ use crate::rejection::Rejection;
 /// NOTE: with DPoP switched off, a token that is bound by `jkt` is taken without a proof: the deployer said so. One that
 /// is bound in a way that is not checked is never taken.
 pub(crate) fn check_bearer(
-    claims: &JsonObject,
+    cnf: Option<Value<'_>>,
     mode: DpopMode,
     sender: &Sender<'_>,
 ) -> Result<(), Rejection> {
-    let Some(confirmation) = confirmation(claims)? else { return Ok(()) };
+    let Some(confirmation) = confirmation(cnf)? else { return Ok(()) };
     let methods = Methods::of(confirmation, sender)?;
     if methods.jkt.is_some_and(|jkt| mode != DpopMode::Off || text(jkt).is_none()) {
         return Err(Rejection::BoundTokenAsBearer);
@@ -31,8 +31,8 @@ pub(crate) fn check_no_proof(beside_proof: bool, mode: DpopMode) -> Result<(), R
 
 /// A token that came with a proof must be bound to some key by `jkt`. RFC 9449 §7.1. If it is bound to a certificate as
 /// well, its sender must have shown that, too.
-pub(crate) fn of_dpop_token<'c>(claims: &'c JsonObject, sender: &Sender<'_>) -> Result<&'c str, Rejection> {
-    let confirmation = confirmation(claims)?.ok_or(Rejection::ConfirmationMissing)?;
+pub(crate) fn of_dpop_token<'c>(cnf: Option<Value<'c>>, sender: &Sender<'_>) -> Result<&'c str, Rejection> {
+    let confirmation = confirmation(cnf)?.ok_or(Rejection::ConfirmationMissing)?;
     let methods = Methods::of(confirmation, sender)?;
     let jkt = methods.jkt.ok_or(Rejection::ThumbprintMissing)?;
     let jkt = text(jkt).ok_or(Rejection::ThumbprintMalformed)?;
@@ -45,8 +45,8 @@ pub(crate) fn check_thumbprint(jkt: &str, proven: &Thumbprint) -> Result<(), Rej
     if proven.matches(jkt) { Ok(()) } else { Err(Rejection::ConfirmationMismatch) }
 }
 
-fn confirmation(claims: &JsonObject) -> Result<Option<Object<'_>>, Rejection> {
-    match claims.get("cnf") {
+fn confirmation(cnf: Option<Value<'_>>) -> Result<Option<Object<'_>>, Rejection> {
+    match cnf {
         None => Ok(None),
         Some(value) => value.as_object().map(Some).ok_or(Rejection::ConfirmationMalformed),
     }
@@ -94,15 +94,16 @@ fn text(jkt: Value<'_>) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoding::json::JsonObject;
     use crate::http::request::RequestFacts;
     use crate::policy::MutualTls;
 
     fn check_bearer(claims: &JsonObject, mode: DpopMode) -> Result<(), Rejection> {
-        super::check_bearer(claims, mode, &Sender::of(&RequestFacts::default(), MutualTls::Off))
+        super::check_bearer(claims.get("cnf"), mode, &Sender::of(&RequestFacts::default(), MutualTls::Off))
     }
 
     fn of_dpop_token(claims: &JsonObject) -> Result<&str, Rejection> {
-        super::of_dpop_token(claims, &Sender::of(&RequestFacts::default(), MutualTls::Off))
+        super::of_dpop_token(claims.get("cnf"), &Sender::of(&RequestFacts::default(), MutualTls::Off))
     }
 
     fn claims(cnf: &str) -> JsonObject {

@@ -1,62 +1,47 @@
-//! A token that was read and not yet believed: what may be looked at to find the key, and no more.
+//! What may be read of a token that is not believed yet.
 
-use crate::documents::{Candidates, KeySet};
 use crate::encoding::json::{JsonObject, Value};
 use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::{NotThreeSegments, Segments};
 use crate::policy::Policy;
-use crate::rejection::{Fingerprint, HmacName, MissingKid, Rejection};
+use crate::rejection::{HmacName, MissingKid, Rejection};
 
-/// An access token of the right shape, signed by nobody knows whom.
-pub(crate) struct UnverifiedToken<'a> {
-    pub(super) algorithm: Algorithm,
-    pub(super) signing_input: &'a [u8],
-    pub(super) signature: Vec<u8>,
-    pub(super) payload: JsonObject,
-    header: JsonObject,
+/// What the header of a token says. By itself it is acceptable, but for the `kid`.
+pub(crate) struct Head {
+    text: Box<str>,
+    algorithm: Algorithm,
+    token_type: TokenType,
+    kid: Result<Option<Box<str>>, Rejection>,
 }
 
-impl<'a> UnverifiedToken<'a> {
-    pub(crate) fn read(token: &'a str, policy: &Policy) -> Result<Self, Rejection> {
-        let segments = segments(token, policy)?;
-        let header = header(&segments)?;
+impl Head {
+    pub(super) fn read(segments: &Segments<'_>, policy: &Policy) -> Result<Self, Rejection> {
+        let header = header(segments)?;
         check_extensions(&header)?;
         let algorithm = algorithm(&header, policy)?;
         check_type(&header)?;
-        let payload = payload(&segments)?;
-        let signature = signature(&segments)?;
-        Ok(Self { algorithm, signing_input: segments.signing_input(), signature, payload, header })
+        let kid = kid(&header).map(|kid| kid.map(Box::from));
+        let text = Box::from(segments.header_text());
+        Ok(Self { text, algorithm, token_type: token_type(&header), kid })
     }
 
-    pub(crate) fn issuer(&self) -> Result<&str, Rejection> {
-        issuer(&self.payload)
+    /// As it was sent, in base64url.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// What the token says it is.
+    pub(super) fn token_type(&self) -> TokenType {
+        self.token_type
     }
 
     /// `kid`, to choose among our issuer's keys; `None` without one. RFC 7515 §4.1.4.
-    pub(crate) fn kid(&self) -> Result<Option<&str>, Rejection> {
-        kid(&self.header)
-    }
-
-    /// What it says it is.
-    pub(super) fn token_type(&self) -> TokenType {
-        token_type(&self.header)
-    }
-
-    /// The keys to try.
-    pub(crate) fn candidates<'k>(&self, keys: &'k KeySet) -> Result<Candidates<'k>, Rejection> {
-        let kid = self.kid()?;
-        keys.candidates(kid, self.algorithm).map_err(|reason| Rejection::UnusableKey {
-            kid: Fingerprint::of(kid.unwrap_or_default()),
-            reason,
-        })
-    }
-
-    /// No key of the set is the token's.
-    pub(crate) fn no_key(&self) -> Rejection {
-        match self.kid() {
-            Ok(Some(kid)) => Rejection::UnknownKid { kid: Fingerprint::of(kid) },
-            Ok(None) | Err(_) => Rejection::KidMissing(MissingKid::NotOneKey),
-        }
+    pub(super) fn kid(&self) -> Result<Option<&str>, Rejection> {
+        self.kid.as_ref().map(Option::as_deref).map_err(Clone::clone)
     }
 }
 

@@ -9,12 +9,13 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::signature::SignedClaims;
 use crate::documents::{DocumentError, FetchBudget, Response, back_off, within};
 use crate::encoding::json::{JsonObject, Kind, Value};
+use crate::encoding::sha256;
 use crate::issuer::IssuerUrl;
 use crate::limits;
 use crate::refusal::{IntrospectionError, IntrospectionUnavailable, Unavailable};
@@ -66,11 +67,15 @@ impl fmt::Debug for IntrospectionNeeded {
 
 /// What the issuer says of an active token. Only an answer of its endpoint makes one.
 #[derive(Clone)]
-pub(crate) struct ActiveClaims(Arc<JsonObject>);
+pub(crate) struct ActiveClaims(Arc<SignedClaims>);
 
 impl ActiveClaims {
-    pub(crate) fn claims(&self) -> &Arc<JsonObject> {
+    pub(super) fn said(&self) -> &Arc<SignedClaims> {
         &self.0
+    }
+
+    pub(crate) fn claims(&self) -> &JsonObject {
+        self.0.claims()
     }
 }
 
@@ -271,19 +276,18 @@ fn read(body: Vec<u8>) -> Result<Option<ActiveClaims>, IntrospectionError> {
     }
     let answer = JsonObject::parse(body).map_err(|_| IntrospectionError::Unusable)?;
     match answer.get("active").map(Value::kind) {
-        Some(Kind::Bool(true)) => Ok(Some(ActiveClaims(Arc::new(answer)))),
+        Some(Kind::Bool(true)) => Ok(Some(ActiveClaims(SignedClaims::introspected(answer)))),
         Some(Kind::Bool(false)) => Ok(None),
         _ => Err(IntrospectionError::Unusable),
     }
 }
 
 fn expiry(active: &ActiveClaims) -> Option<UnixTime> {
-    active.0.get("exp").and_then(Value::as_f64).and_then(UnixTime::from_seconds)
+    active.claims().get("exp").and_then(Value::as_f64).and_then(UnixTime::from_seconds)
 }
 
-/// `None` never comes: a SHA-256 has 32 bytes.
-pub(crate) fn key_of(token: &str) -> Option<TokenKey> {
-    digest(&SHA256, token.as_bytes()).as_ref().try_into().ok()
+pub(crate) fn key_of(token: &str) -> TokenKey {
+    sha256(&[token.as_bytes()])
 }
 
 /// RFC 6750 §2.1, `b64token`. Nobody else's token gets to the issuer.

@@ -7,18 +7,21 @@ pub(crate) mod credentials;
 pub(crate) mod encrypted;
 pub(crate) mod header;
 pub(crate) mod introspection;
+pub(crate) mod known_heads;
 pub(crate) mod memory;
 pub(crate) mod proof;
 pub(crate) mod recipient;
+pub(crate) mod registered_claims;
 pub(crate) mod replay;
-mod signature;
+pub(crate) mod signature;
+mod token;
 pub(crate) mod verified;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::documents::{Candidates, DocumentNeeded, Documents, Missing, Patience};
+use crate::documents::{Candidates, DocumentNeeded, Documents, IssuerKeys, Missing, Patience};
 use crate::http::request::RequestFacts;
 use crate::http::scheme::Scheme;
 use crate::issuer::{IssuerRefused, IssuerUrl};
@@ -31,11 +34,13 @@ use certificate::Sender;
 use claims::CheckedClaims;
 use credentials::Credentials;
 use encrypted::Opened;
-use header::UnverifiedToken;
-use introspection::{IntrospectionNeeded, Introspections, Known};
-use memory::{Remembered, Sight, TokenMemory};
-use proof::{ProvenRequest, UnverifiedProof, VerifiedProof};
+use introspection::{IntrospectionNeeded, Introspections};
+use known_heads::KnownHeads;
+use memory::{Known, Sight, TokenMemory};
+use proof::{PresentedProof, ProvenRequest, VerifiedProof, token_hash};
 use replay::{ReplayKey, ReplayLog, Sighting};
+use signature::SignedClaims;
+use token::UnverifiedToken;
 use verified::VerifiedToken;
 
 /// Verifies requests by one policy, and remembers which proofs were used. Shared by reference between threads.
@@ -48,6 +53,7 @@ pub struct Verifier {
     pub(crate) used_proofs: ReplayLog,
     pub(crate) memory: TokenMemory,
     pub(crate) introspections: Introspections,
+    pub(crate) heads: KnownHeads,
 }
 
 /// What the driver brought for a request.
@@ -75,7 +81,7 @@ pub(crate) struct Accepted {
 
 /// Why a verification ended before its last step.
 #[derive(Debug)]
-pub(crate) enum Stop {
+pub(crate) enum EndedEarly {
     Refused(Cause),
     AskResolver(IssuerUrl),
     Fetch(DocumentNeeded),
@@ -100,9 +106,9 @@ impl Verifier {
         request: &RequestFacts<'_>,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> (Option<Scheme>, Result<Accepted, Stop>) {
+    ) -> (Option<Scheme>, Result<Accepted, EndedEarly>) {
         let (scheme, credentials) = Credentials::of(&request.headers, self.policy.dpop.mode);
-        let result = credentials.map_err(Stop::from).and_then(|credentials| match credentials {
+        let result = credentials.map_err(EndedEarly::from).and_then(|credentials| match credentials {
             Credentials::Bearer { token, beside_proof } => {
                 self.check_bearer(request, token, beside_proof, brought, now)
             }
@@ -118,7 +124,7 @@ impl Verifier {
         required_claims: &[&str],
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<Accepted, Stop> {
+    ) -> Result<Accepted, EndedEarly> {
         let checked = self.check_token(token, brought, now)?;
         claims::require(&checked.claims, required_claims)?;
         Ok(checked.accepted(None))
@@ -132,11 +138,11 @@ impl Verifier {
         beside_proof: bool,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<Accepted, Stop> {
+    ) -> Result<Accepted, EndedEarly> {
         let mode = self.policy.dpop.mode;
         let checked = self.check_token(token, brought, now)?;
         let sender = Sender::of(request, self.policy.mutual_tls);
-        binding::check_bearer(checked.claims.claims(), mode, &sender)?;
+        binding::check_bearer(checked.claims.registered().cnf, mode, &sender)?;
         binding::check_no_proof(beside_proof, mode)?;
         Ok(checked.accepted(Some(Scheme::Bearer)))
     }
@@ -149,33 +155,54 @@ impl Verifier {
         proof: &str,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<Accepted, Stop> {
+    ) -> Result<Accepted, EndedEarly> {
         let policy = &self.policy.dpop;
-        let proof = UnverifiedProof::read(proof, policy)?;
-        let checked = self.check_token(token, brought, now)?;
+        let sight = self.memory.look(token);
+        let known = sight.known();
+        let proof =
+            PresentedProof::read(proof, known.and_then(|known| known.claims().prover().get()), policy)?;
+        let checked = self.check_seen(token, &sight, brought, now)?;
         let sender = Sender::of(request, self.policy.mutual_tls);
-        let jkt = binding::of_dpop_token(checked.claims.claims(), &sender)?;
+        let jkt = binding::of_dpop_token(checked.claims.registered().cnf, &sender)?;
         let url = request.public_url();
-        let proven = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
-        let proof = proof.check(proven, policy, now)?;
+        let about = ProvenRequest { method: request.method, url: &url, access_token: Some(token) };
+        let hash = known.map_or_else(|| token_hash(token), Known::hash);
+        let (proof, prover) = proof.check(about, &hash, policy, now)?;
         binding::check_thumbprint(jkt, proof.thumbprint())?;
+        if let Some((known, prover)) = known.zip(prover) {
+            known.keep(prover);
+        }
         let mut accepted = checked.accepted(Some(Scheme::Dpop));
         accepted.nonce = policy.nonces.as_ref().and_then(|nonces| nonces.successor(proof.nonce(), now));
         self.check_replay(&proof, accepted, now)
     }
 
     /// The steps for every access token. See `ARCHITECTURE.md`, "A request's way".
-    fn check_token(&self, token: &str, brought: Brought<'_>, now: UnixTime) -> Result<CheckedToken, Stop> {
-        let sight = self.memory.look(token);
-        if let Sight::Verified(remembered) = &sight
-            && let Some(checked) = self.check_remembered(remembered, brought, now)?
+    fn check_token(
+        &self,
+        token: &str,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<CheckedToken, EndedEarly> {
+        self.check_seen(token, &self.memory.look(token), brought, now)
+    }
+
+    fn check_seen(
+        &self,
+        token: &str,
+        sight: &Sight<'_>,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<CheckedToken, EndedEarly> {
+        if let Some(known) = sight.known()
+            && let Some(checked) = self.check_known(known, brought, now)?
         {
             return Ok(checked);
         }
         let text = token;
         let opened = encrypted::open(text, &self.policy)?;
         let token = opened.as_ref().map_or(text, Opened::token);
-        let token = match UnverifiedToken::read(token, &self.policy) {
+        let token = match UnverifiedToken::read(token, &self.policy, &self.heads) {
             Err(Rejection::OpaqueToken) => return self.check_opaque(text, brought, now),
             read => read?,
         };
@@ -185,57 +212,80 @@ impl Verifier {
         let issuer = self.issuer(token.issuer()?, brought)?;
         // A malformed `kid` is refused before anything is fetched.
         token.kid()?;
-        let issuer_keys = self.documents.keys(issuer, brought.patience, now)?;
+        self.documents.keys(issuer, brought.patience, now, |issuer_keys| {
+            let signed = self.check_signature(token, issuer, &issuer_keys, brought, now)?;
+            issuer_keys.note_use(now);
+            let claims = claims::check(&signed, issuer_keys.metadata, &self.policy, now)?;
+            self.memory.note(text, sight, &signed, now);
+            Ok(CheckedToken { claims, due: issuer_keys.due, is_remembered: false })
+        })?
+    }
+
+    fn check_signature(
+        &self,
+        token: UnverifiedToken<'_>,
+        issuer: &IssuerUrl,
+        issuer_keys: &IssuerKeys<'_>,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<Arc<SignedClaims>, EndedEarly> {
         let no_key = |rejection| self.no_key(issuer, issuer_keys.given, brought, rejection, now);
-        let signed = match token.candidates(&issuer_keys.keys)? {
-            Candidates::OfKid(keys) => signature::check(token, &keys)?,
+        match token.candidates(issuer_keys.keys)? {
+            Candidates::OfKid(keys) => Ok(signature::check(token, &keys, issuer_keys.keys, &self.heads)?),
             // Nothing says that it is this key: if it isn't, a newer one may be published.
-            Candidates::OnlyOne(key) => signature::check(token, &[key]).map_err(no_key)?,
-            Candidates::None => return Err(no_key(token.no_key())),
-        };
-        self.documents.note_use(issuer, now);
-        let claims = claims::check(&signed, &issuer_keys.metadata, &self.policy, now)?;
-        self.memory.note(text, &sight, &signed, &issuer_keys.keys);
-        Ok(CheckedToken { claims, due: issuer_keys.due })
+            Candidates::OnlyOne(key) => {
+                signature::check(token, &[key], issuer_keys.keys, &self.heads).map_err(no_key)
+            }
+            Candidates::None => Err(no_key(token.no_key())),
+        }
     }
 
     /// The steps for a token whose bytes were verified before: all but the signature, and what the bytes alone decide.
     /// `None` if its issuer has other keys now.
-    fn check_remembered(
+    fn check_known(
         &self,
-        remembered: &Remembered,
+        known: &Known<'_>,
         brought: Brought<'_>,
         now: UnixTime,
-    ) -> Result<Option<CheckedToken>, Stop> {
-        let Some(iss) = remembered.issuer() else { return Ok(None) };
+    ) -> Result<Option<CheckedToken>, EndedEarly> {
+        let signed = known.claims();
+        let Some(iss) = signed.issuer() else { return Ok(None) };
         let issuer = self.issuer(iss, brought)?;
-        let issuer_keys = self.documents.keys(issuer, brought.patience, now)?;
-        let Some(signed) = remembered.claims_by(&issuer_keys.keys) else { return Ok(None) };
-        self.documents.note_use(issuer, now);
-        let claims = claims::check(&signed, &issuer_keys.metadata, &self.policy, now)?;
-        Ok(Some(CheckedToken { claims, due: issuer_keys.due }))
+        self.documents.keys(issuer, brought.patience, now, |issuer_keys| {
+            if !signed.are_by(issuer_keys.keys) {
+                return Ok(None);
+            }
+            issuer_keys.note_use(now);
+            let claims = claims::check(signed, issuer_keys.metadata, &self.policy, now)?;
+            known.note_use(now);
+            Ok(Some(CheckedToken { claims, due: issuer_keys.due, is_remembered: true }))
+        })?
     }
 
     /// The steps for a token that is no JWT: its issuer says what it says. RFC 7662.
-    fn check_opaque(&self, token: &str, brought: Brought<'_>, now: UnixTime) -> Result<CheckedToken, Stop> {
+    fn check_opaque(
+        &self,
+        token: &str,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<CheckedToken, EndedEarly> {
         let policy = self.policy.introspection.as_ref().filter(|_| introspection::is_b64token(token));
-        let asked = policy.zip(introspection::key_of(token)).ok_or(Rejection::OpaqueToken)?;
-        let (policy, key) = asked;
+        let policy = policy.ok_or(Rejection::OpaqueToken)?;
+        let key = introspection::key_of(token);
         match self.introspections.known(&key, brought.introspection_asked, now)? {
-            Known::Inactive => Err(Rejection::TokenInactive.into()),
-            Known::Active(active) => {
+            introspection::Known::Inactive => Err(Rejection::TokenInactive.into()),
+            introspection::Known::Active(active) => {
                 let claims = claims::check_introspected(&active, &policy.issuer, &self.policy, now)?;
-                self.documents.note_use(&policy.issuer, now);
                 // The answer is here: whether the endpoint could be asked now doesn't matter.
                 let due = self.introspection_endpoint(policy, brought, now).ok().and_then(|(_, due)| due);
-                Ok(CheckedToken { claims, due: due.map(Box::new) })
+                Ok(CheckedToken { claims, due: due.map(Box::new), is_remembered: false })
             }
-            Known::Nothing => {
+            introspection::Known::Nothing => {
                 let (url, _) = self.introspection_endpoint(policy, brought, now)?;
                 let missing =
                     || introspection::unavailable(IntrospectionError::NoEndpoint, limits::BACK_OFF_AT_MOST);
                 let (issuer, url) = (policy.issuer.clone(), url.ok_or_else(missing)?);
-                Err(Stop::Introspect(Box::new(IntrospectionNeeded {
+                Err(EndedEarly::Introspect(Box::new(IntrospectionNeeded {
                     issuer,
                     url,
                     token: token.to_owned(),
@@ -246,12 +296,12 @@ impl Verifier {
     }
 
     /// Whether the issuer is asked about this token; and what it last said.
-    pub(crate) fn said_of(&self, token: &str) -> Option<Known> {
+    pub(crate) fn said_of(&self, token: &str) -> Option<introspection::Known> {
         let is_opaque = matches!(header::segments(token, &self.policy), Err(Rejection::OpaqueToken));
         if self.policy.introspection.is_none() || !is_opaque || !introspection::is_b64token(token) {
             return None;
         }
-        introspection::key_of(token).map(|key| self.introspections.last_said(&key))
+        Some(self.introspections.last_said(&introspection::key_of(token)))
     }
 
     fn introspection_endpoint(
@@ -274,7 +324,7 @@ impl Verifier {
         brought: Brought<'_>,
         rejection: Rejection,
         now: UnixTime,
-    ) -> Stop {
+    ) -> EndedEarly {
         // Keys that the issuer gave since this request asked for them need not be asked for again.
         if brought.keys_asked.zip(given).is_some_and(|(asked, given)| given >= asked) {
             return rejection.into();
@@ -282,13 +332,13 @@ impl Verifier {
         self.documents
             .unknown_kid(issuer, brought.patience, now)
             .err()
-            .map_or_else(|| rejection.into(), Stop::from)
+            .map_or_else(|| rejection.into(), EndedEarly::from)
     }
 
-    fn issuer<'a>(&'a self, iss: &str, brought: Brought<'a>) -> Result<&'a IssuerUrl, Stop> {
+    fn issuer<'a>(&'a self, iss: &str, brought: Brought<'a>) -> Result<&'a IssuerUrl, EndedEarly> {
         match self.policy.issuers.select(iss, brought.issuers) {
             Ok(issuer) => Ok(issuer),
-            Err(IssuerRefused::AskResolver(unverified)) => Err(Stop::AskResolver(unverified)),
+            Err(IssuerRefused::AskResolver(unverified)) => Err(EndedEarly::AskResolver(unverified)),
             Err(refused) => Err(Rejection::from(refused).into()),
         }
     }
@@ -299,15 +349,15 @@ impl Verifier {
         proof: &VerifiedProof,
         accepted: Accepted,
         now: UnixTime,
-    ) -> Result<Accepted, Stop> {
+    ) -> Result<Accepted, EndedEarly> {
         match self.policy.dpop.replay {
             ReplayProtection::Off => Ok(accepted),
             ReplayProtection::InProcess => match self.used_proofs.remember(proof, now) {
                 Ok(Sighting::First) => Ok(accepted),
                 Ok(Sighting::Again) => Err(Rejection::ProofReplayed.into()),
-                Err(_) => Err(Stop::Refused(Unavailable::ReplayLogFull.into())),
+                Err(_) => Err(EndedEarly::Refused(Unavailable::ReplayLogFull.into())),
             },
-            ReplayProtection::Shared => Err(Stop::CheckReplay(Box::new(ReplayCheck {
+            ReplayProtection::Shared => Err(EndedEarly::CheckReplay(Box::new(ReplayCheck {
                 accepted,
                 key: ReplayKey::of(proof),
                 remember_for: proof.remaining(now),
@@ -321,28 +371,30 @@ impl Verifier {
 struct CheckedToken {
     claims: CheckedClaims,
     due: Option<Box<DocumentNeeded>>,
+    is_remembered: bool,
 }
 
 impl CheckedToken {
     fn accepted(self, scheme: Option<Scheme>) -> Accepted {
-        let token = VerifiedToken { claims: self.claims.into_claims(), scheme };
+        let signed = self.claims.into_signed();
+        let token = VerifiedToken { signed, scheme, is_remembered: self.is_remembered };
         Accepted { token, due: self.due, nonce: None }
     }
 }
 
-impl From<Rejection> for Stop {
+impl From<Rejection> for EndedEarly {
     fn from(rejection: Rejection) -> Self {
         Self::Refused(Cause::Rejected(rejection))
     }
 }
 
-impl From<Unavailable> for Stop {
+impl From<Unavailable> for EndedEarly {
     fn from(unavailable: Unavailable) -> Self {
         Self::Refused(Cause::Unavailable(unavailable))
     }
 }
 
-impl From<Missing> for Stop {
+impl From<Missing> for EndedEarly {
     fn from(missing: Missing) -> Self {
         match missing {
             Missing::Needed(needed) => Self::Fetch(needed),

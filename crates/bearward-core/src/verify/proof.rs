@@ -80,20 +80,15 @@ impl<'a> UnverifiedProof<'a> {
         policy: &DpopPolicy,
         now: UnixTime,
     ) -> Result<VerifiedProof, Rejection> {
+        let hash = request.access_token.map(token_hash);
+        self.prover(policy)?.check(&self.segments, request, hash.as_deref(), policy, now)
+    }
+
+    /// Steps 4, 5 and 7: whose proof it says it is.
+    fn prover(&self, policy: &DpopPolicy) -> Result<Prover, Rejection> {
         self.check_type()?;
-        let algorithm = self.algorithm(policy)?;
-        let (key, thumbprint) = self.key(algorithm)?;
-        self.check_signature(&key)?;
-        let claims = self.claims()?;
-        let object = claims.object();
-        check_presence(object, request)?;
-        check_identifier(object)?;
-        let nonce_life = check_nonce(object, policy, now)?;
-        let good = check_time(object, nonce_life, policy, now)?;
-        check_method(object, request)?;
-        check_url(object, request)?;
-        check_token(object, request)?;
-        Ok(VerifiedProof { claims, thumbprint, good })
+        let (key, thumbprint) = self.key(self.algorithm(policy)?)?;
+        Ok(Prover { header: Box::from(self.segments.header_text()), key, thumbprint })
     }
 
     /// Step 4
@@ -122,8 +117,7 @@ impl<'a> UnverifiedProof<'a> {
 
     /// Step 6: signed with that key.
     pub(crate) fn check_signature(&self, key: &VerificationKey) -> Result<(), Rejection> {
-        let signature = self.segments.signature().map_err(|_| Rejection::MalformedProofSignature)?;
-        key.verify(self.segments.signing_input(), &signature).map_err(|_| Rejection::ProofSignatureInvalid)
+        check_signature(&self.segments, key)
     }
 
     pub(crate) fn claims(&self) -> Result<JsonObject, Rejection> {
@@ -137,6 +131,89 @@ impl<'a> UnverifiedProof<'a> {
     fn text(&self, name: &str) -> Option<&str> {
         self.header.get(name).and_then(Value::as_str)
     }
+}
+
+/// A client, by the header of its proofs: all of them have the same one, as a rule. Its key is ready.
+pub(crate) struct Prover {
+    header: Box<str>,
+    key: VerificationKey,
+    thumbprint: Thumbprint,
+}
+
+impl Prover {
+    /// Steps 6 and 8 to 12. `hash`: what `ath` has to be.
+    fn check(
+        &self,
+        segments: &Segments<'_>,
+        request: ProvenRequest<'_>,
+        hash: Option<&str>,
+        policy: &DpopPolicy,
+        now: UnixTime,
+    ) -> Result<VerifiedProof, Rejection> {
+        check_signature(segments, &self.key)?;
+        let claims = segments.payload().map_err(Rejection::MalformedProofPayload)?;
+        let object = claims.object();
+        check_presence(object, request)?;
+        check_identifier(object)?;
+        let nonce_life = check_nonce(object, policy, now)?;
+        let good = check_time(object, nonce_life, policy, now)?;
+        check_method(object, request)?;
+        check_url(object, request)?;
+        check_token_hash(object, hash)?;
+        Ok(VerifiedProof { claims, thumbprint: self.thumbprint.clone(), good })
+    }
+}
+
+/// A proof as it comes to a verifier.
+pub(crate) enum PresentedProof<'a> {
+    /// Nothing is known of it.
+    New(UnverifiedProof<'a>),
+    /// Its header is that of a good proof that came with the same token, so it need not be read again.
+    Of(&'a Prover, Segments<'a>),
+}
+
+impl<'a> PresentedProof<'a> {
+    /// `known`: who made a good proof, by the same policy.
+    pub(crate) fn read(
+        proof: &'a str,
+        known: Option<&'a Prover>,
+        policy: &DpopPolicy,
+    ) -> Result<Self, Rejection> {
+        if let Some(prover) = known
+            && proof.len() <= policy.proof_bytes
+            && let Ok(segments) = Segments::of(proof)
+            && segments.header_text() == &*prover.header
+        {
+            return Ok(Self::Of(prover, segments));
+        }
+        UnverifiedProof::read(proof, policy).map(Self::New)
+    }
+
+    /// What is left of the steps. `hash`: what `ath` has to be. Gives the client, too, if it was not known.
+    pub(crate) fn check(
+        &self,
+        request: ProvenRequest<'_>,
+        hash: &str,
+        policy: &DpopPolicy,
+        now: UnixTime,
+    ) -> Result<(VerifiedProof, Option<Prover>), Rejection> {
+        match self {
+            Self::New(proof) => {
+                let prover = proof.prover(policy)?;
+                let verified = prover.check(&proof.segments, request, Some(hash), policy, now)?;
+                Ok((verified, Some(prover)))
+            }
+            Self::Of(prover, segments) => {
+                Ok((prover.check(segments, request, Some(hash), policy, now)?, None))
+            }
+        }
+    }
+}
+
+/// Step 6
+fn check_signature(segments: &Segments<'_>, key: &VerificationKey) -> Result<(), Rejection> {
+    let signature = segments.signature().map_err(|_| Rejection::MalformedProofSignature)?;
+    key.verify(segments.signing_input(), &signature).map_err(|_| Rejection::ProofSignatureInvalid)
 }
 
 fn why_not(error: KeyError) -> Rejection {
@@ -247,9 +324,13 @@ pub(crate) fn check_url(claims: Object<'_>, request: ProvenRequest<'_>) -> Resul
 
 /// Step 12, first half: the access token is the one that came with it.
 pub(crate) fn check_token(claims: Object<'_>, request: ProvenRequest<'_>) -> Result<(), Rejection> {
-    let Some(token) = request.access_token else { return Ok(()) };
+    check_token_hash(claims, request.access_token.map(token_hash).as_deref())
+}
+
+fn check_token_hash(claims: Object<'_>, hash: Option<&str>) -> Result<(), Rejection> {
+    let Some(hash) = hash else { return Ok(()) };
     let ath = claims.get("ath").and_then(Value::as_str);
-    if ath == Some(token_hash(token).as_str()) { Ok(()) } else { Err(Rejection::ProofTokenMismatch) }
+    if ath == Some(hash) { Ok(()) } else { Err(Rejection::ProofTokenMismatch) }
 }
 
 /// What `ath` is of this access token.

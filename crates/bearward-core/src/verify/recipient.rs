@@ -15,14 +15,15 @@ const CLIENT_CLAIMS: [&str; 3] = ["client_id", "azp", "cid"];
 /// Refuses a token that is for somebody else.
 pub(crate) fn check(
     claims: Object<'_>,
+    aud: Option<Value<'_>>,
     token_type: TokenType,
     recipients: &Recipients,
     scope_claim: &ScopeClaim,
 ) -> Result<(), Rejection> {
     match &recipients.0 {
-        Recipient::Apis(first, others) => check_audience(claims, first, others),
+        Recipient::Apis(first, others) => check_audience(aud, first, others),
         Recipient::Clients(first, others) => {
-            check_issued_to(claims, first, others)?;
+            check_issued_to(claims, aud, first, others)?;
             check_is_access_token(claims, token_type, scope_claim)
         }
     }
@@ -31,6 +32,7 @@ pub(crate) fn check(
 /// The same for an answer to introspection. An issuer may say of a refresh token, too, that it is active.
 pub(crate) fn check_introspected(
     claims: Object<'_>,
+    aud: Option<Value<'_>>,
     recipients: &Recipients,
     scope_claim: &ScopeClaim,
 ) -> Result<(), Rejection> {
@@ -38,9 +40,9 @@ pub(crate) fn check_introspected(
         return Err(Rejection::NotAnAccessToken);
     }
     match &recipients.0 {
-        Recipient::Apis(first, others) => check_audience(claims, first, others),
+        Recipient::Apis(first, others) => check_audience(aud, first, others),
         Recipient::Clients(first, others) => {
-            check_issued_to(claims, first, others)?;
+            check_issued_to(claims, aud, first, others)?;
             let says_so = KINDS_OF_ANSWERS.iter().any(|(name, _)| claims.get(name).is_some());
             if says_so || has_scopes(claims, scope_claim) { Ok(()) } else { Err(Rejection::NotAnAccessToken) }
         }
@@ -63,7 +65,7 @@ fn is_one_of(claims: Object<'_>, name: &str, known: &[&str]) -> bool {
 }
 
 /// A string, or an array of strings of which one is ours.
-fn check_audience(claims: Object<'_>, first: &Audience, others: &[Audience]) -> Result<(), Rejection> {
+fn check_audience(aud: Option<Value<'_>>, first: &Audience, others: &[Audience]) -> Result<(), Rejection> {
     let is_ours = |text: &str| first.as_str() == text || others.iter().any(|other| other.as_str() == text);
     let expected = || {
         let mut expected = first.as_str().to_owned();
@@ -73,7 +75,7 @@ fn check_audience(claims: Object<'_>, first: &Audience, others: &[Audience]) -> 
         }
         expected
     };
-    match claims.get("aud").map(Value::kind) {
+    match aud.map(Value::kind) {
         Some(Kind::String(text)) if is_ours(text) => Ok(()),
         Some(Kind::String(_)) => Err(Rejection::AudienceMismatch { expected: expected() }),
         Some(Kind::Array(array)) => {
@@ -102,8 +104,13 @@ pub(crate) fn audience<'a>(claims: Object<'_>, recipients: &'a Recipients) -> Op
 }
 
 /// There is no `aud`. The first of the claims of clients that is there counts, and no other.
-fn check_issued_to(claims: Object<'_>, first: &str, others: &[String]) -> Result<(), Rejection> {
-    if claims.get("aud").is_some() {
+fn check_issued_to(
+    claims: Object<'_>,
+    aud: Option<Value<'_>>,
+    first: &str,
+    others: &[String],
+) -> Result<(), Rejection> {
+    if aud.is_some() {
         return Err(Rejection::AudienceUnexpected);
     }
     let client = CLIENT_CLAIMS.iter().find_map(|name| claims.get(name)).and_then(Value::as_str);

@@ -23,6 +23,16 @@ impl ReplayKey {
         Self(sha256(&[proof.thumbprint().as_bytes(), proof.identifier().as_bytes()]))
     }
 
+    /// What a guard remembers the same proof by that stands behind so many others: each of them uses the proof once, though
+    /// they share a store. For the outermost one, the key itself.
+    #[must_use]
+    pub fn behind(&self, guards: u8) -> Self {
+        if guards == 0 {
+            return *self;
+        }
+        Self(sha256(&[&self.0, &[guards]]))
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -203,6 +213,15 @@ mod tests {
         assert_eq!(log.note(3, 9, at(330), at(1)), Ok(Sighting::Again), "nobody can say");
         assert_eq!(log.note(4, 9, at(375), at(45)), Ok(Sighting::First), "one that is made later is new");
         assert_eq!(log.note(4, 9, at(375), at(46)), Ok(Sighting::Again));
+    }
+
+    #[test]
+    fn guards_behind_each_other_have_keys_of_their_own() {
+        let key = ReplayKey([7; 32]);
+        assert_eq!(key.behind(0), key);
+        assert_ne!(key.behind(1), key);
+        assert_ne!(key.behind(1), key.behind(2));
+        assert_eq!(key.behind(1), key.behind(1));
     }
 
     #[test]

@@ -1,39 +1,88 @@
 //! From here on the claims are the issuer's.
 
-use std::sync::Arc;
+use core::any::Any;
+use core::fmt;
+use std::sync::{Arc, OnceLock, Weak};
 
-use super::header::{TokenType, UnverifiedToken};
+use super::header::TokenType;
+use super::known_heads::KnownHeads;
+use super::proof::Prover;
+use super::registered_claims::{Places, RegisteredClaims};
+use super::token::UnverifiedToken;
+use crate::documents::KeySet;
 use crate::encoding::json::{JsonObject, Value};
 use crate::jose::jwk::VerificationKey;
+use crate::limits;
 use crate::rejection::Rejection;
 
-/// Claims that the issuer signed. Only [`check`] makes one.
-#[derive(Clone)]
+/// What a front end has made of a token's claims, such as an object of another language. The engine only keeps it.
+pub type Companion = Box<dyn Any + Send + Sync>;
+
+/// Claims that the issuer signed, or said in answer to a question. Only [`check`] and [`SignedClaims::introspected`] make one.
 pub(crate) struct SignedClaims {
-    claims: Arc<JsonObject>,
+    claims: JsonObject,
+    places: Places,
     token_type: TokenType,
+    /// The set with the key that signed them. Not a reference that keeps it alive: a key set that was replaced takes no
+    /// memory here.
+    keys: Weak<KeySet>,
+    companion: OnceLock<Companion>,
+    /// The client whose key the token is bound to, if it was met.
+    prover: OnceLock<Prover>,
 }
 
-/// Whether one of `keys` signed the token, over the bytes as they were received. RFC 7515 §5.2 step 8.
+/// Whether one of `candidates`, which are of `keys`, signed the token, over the bytes as they were received. RFC 7515 §5.2
+/// step 8. The header of a good one goes to `heads`.
 pub(super) fn check(
     token: UnverifiedToken<'_>,
-    keys: &[&VerificationKey],
-) -> Result<SignedClaims, Rejection> {
-    let signed = keys.iter().any(|key| {
+    candidates: &[&VerificationKey],
+    keys: &Arc<KeySet>,
+    heads: &KnownHeads,
+) -> Result<Arc<SignedClaims>, Rejection> {
+    let signed = candidates.iter().any(|key| {
         // A key is prepared for one algorithm; that it is the token's was asked when it was chosen.
-        key.algorithm() == token.algorithm && key.verify(token.signing_input, &token.signature).is_ok()
+        key.algorithm() == token.head.algorithm() && key.verify(token.signing_input, &token.signature).is_ok()
     });
-    let token_type = token.token_type();
     if signed {
-        Ok(SignedClaims { claims: Arc::new(token.payload), token_type })
+        heads.note(&token.head);
+        Ok(Arc::new(SignedClaims::new(token.payload, token.head.token_type(), keys)))
     } else {
         Err(Rejection::SignatureInvalid)
     }
 }
 
 impl SignedClaims {
-    pub(super) fn claims(&self) -> &Arc<JsonObject> {
+    fn new(claims: JsonObject, token_type: TokenType, keys: &Arc<KeySet>) -> Self {
+        let places = Places::of(&claims);
+        Self {
+            claims,
+            places,
+            token_type,
+            keys: Arc::downgrade(keys),
+            companion: OnceLock::new(),
+            prover: OnceLock::new(),
+        }
+    }
+
+    /// What the issuer's introspection endpoint said, over TLS. No key set vouches for it.
+    pub(super) fn introspected(claims: JsonObject) -> Arc<Self> {
+        let places = Places::of(&claims);
+        Arc::new(Self {
+            claims,
+            places,
+            token_type: TokenType::Any,
+            keys: Weak::new(),
+            companion: OnceLock::new(),
+            prover: OnceLock::new(),
+        })
+    }
+
+    pub(super) fn claims(&self) -> &JsonObject {
         &self.claims
+    }
+
+    pub(super) fn registered(&self) -> RegisteredClaims<'_> {
+        RegisteredClaims::at(&self.claims, self.places)
     }
 
     /// What the header of the token says it is.
@@ -43,17 +92,37 @@ impl SignedClaims {
 
     /// `iss`
     pub(super) fn issuer(&self) -> Option<&str> {
-        self.claims.get("iss").and_then(Value::as_str)
+        self.registered().iss.and_then(Value::as_str)
+    }
+
+    /// Whether they were verified with a key of this very set.
+    pub(super) fn are_by(&self, keys: &Arc<KeySet>) -> bool {
+        core::ptr::eq(self.keys.as_ptr(), Arc::as_ptr(keys))
+    }
+
+    pub(super) fn companion(&self) -> &OnceLock<Companion> {
+        &self.companion
+    }
+
+    pub(super) fn prover(&self) -> &OnceLock<Prover> {
+        &self.prover
+    }
+
+    /// How much memory they take, with the key of a client if they are bound to one.
+    pub(super) fn bytes(&self) -> usize {
+        let prover = if self.registered().cnf.is_some() { limits::REMEMBERED_CLIENT_BYTES } else { 0 };
+        self.claims.bytes() + prover
     }
 
     #[cfg(test)]
-    pub(super) fn for_test(text: String) -> Self {
-        let claims = Arc::new(JsonObject::parse(text.into_bytes()).unwrap());
-        Self { claims, token_type: TokenType::Any }
+    pub(super) fn for_test(text: String, keys: &Arc<KeySet>) -> Arc<Self> {
+        Arc::new(Self::new(JsonObject::parse(text.into_bytes()).unwrap(), TokenType::Any, keys))
     }
+}
 
-    /// How much memory they take.
-    pub(super) fn bytes(&self) -> usize {
-        self.claims.bytes()
+impl fmt::Debug for SignedClaims {
+    /// Shows only the size: claims may be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SignedClaims({} bytes)", self.bytes())
     }
 }

@@ -1,7 +1,8 @@
 //! The product of a whole verification.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::signature::{Companion, SignedClaims};
 use crate::encoding::json::{JsonObject, Object, Value};
 use crate::http::scheme::Scheme;
 use crate::scope;
@@ -14,24 +15,24 @@ use crate::time::UnixTime;
 /// that RFC 9068 doesn't name (`permissions`, `org_id`, ...).
 ///
 /// ```compile_fail,E0451
-/// let claims = bearward_core::encoding::json::JsonObject::parse(b"{}".to_vec()).unwrap();
-/// let forged = bearward_core::VerifiedToken { claims: claims.into(), scheme: None }; // private: only verification makes one
+/// let forged = bearward_core::VerifiedToken { scheme: None, ..todo!() }; // private: only verification makes one
 /// ```
 #[derive(Clone, Debug)]
 pub struct VerifiedToken {
-    pub(super) claims: Arc<JsonObject>,
+    pub(super) signed: Arc<SignedClaims>,
     pub(super) scheme: Option<Scheme>,
+    pub(super) is_remembered: bool,
 }
 
 impl VerifiedToken {
     /// All claims.
     pub fn claims(&self) -> Object<'_> {
-        self.claims.object()
+        self.object().object()
     }
 
     /// The claims as the JSON text that was signed.
     pub fn claims_text(&self) -> &str {
-        self.claims.text()
+        self.object().text()
     }
 
     /// The scheme that the token came in; `None` for a token that was verified by itself.
@@ -56,20 +57,30 @@ impl VerifiedToken {
 
     /// When the token expires.
     pub fn expires_at(&self) -> Option<UnixTime> {
-        self.claims.get("exp").and_then(Value::as_f64).and_then(UnixTime::from_seconds)
+        self.object().get("exp").and_then(Value::as_f64).and_then(UnixTime::from_seconds)
     }
 
     /// `cnf.jkt`, if the token is bound to a key by its thumbprint. RFC 9449 §6.1.
     pub fn key_thumbprint(&self) -> Option<&str> {
-        self.claims.get("cnf")?.as_object()?.get("jkt")?.as_str()
+        self.object().get("cnf")?.as_object()?.get("jkt")?.as_str()
     }
 
     /// `scope`: space-separated, RFC 8693 §4.2. A claim of another type grants nothing.
     pub fn scope(&self) -> &str {
-        scope::scope_of(&self.claims)
+        scope::scope_of(self.object())
+    }
+
+    /// A place for what a front end makes of the claims, and needs again for the next request with the same token. It lasts
+    /// as long as the token is remembered. `None` for a token that is not: it may never come again.
+    pub fn companion(&self) -> Option<&OnceLock<Companion>> {
+        self.is_remembered.then(|| self.signed.companion())
+    }
+
+    fn object(&self) -> &JsonObject {
+        self.signed.claims()
     }
 
     fn text(&self, name: &str) -> Option<&str> {
-        self.claims.get(name).and_then(Value::as_str)
+        self.object().get(name).and_then(Value::as_str)
     }
 }

@@ -162,9 +162,7 @@ impl Grant {
             lifetime: self.server.token_lifetime(),
         }
         .claims(unix_now());
-        if let Some(organization) = &self.organization {
-            claims.insert("org_id".to_owned(), organization.clone());
-        }
+        claims.extend(self.organization_claims(tenant));
         let custom = self.known_user(tenant).into_iter().flat_map(user_claims::custom);
         claims.extend(custom.map(|(name, value)| (name.clone(), value.clone())));
         if let Some(thumbprint) = self.certificate.as_ref().filter(|_| self.jkt.is_none()) {
@@ -181,6 +179,16 @@ impl Grant {
             };
         }
         Ok(UnsignedToken { header, claims })
+    }
+
+    /// `org_id`, and `org_name` if the organization has a name.
+    fn organization_claims(&self, tenant: &Tenant) -> impl Iterator<Item = (String, Value)> {
+        let id = self.organization.clone();
+        let name = id.as_ref().and_then(Value::as_str).and_then(|id| tenant.users.organization_name(id));
+        let name = name.map(Value::from);
+        [("org_id", id), ("org_name", name)]
+            .into_iter()
+            .filter_map(|(claim, value)| Some((claim.to_owned(), value?)))
     }
 
     fn facts<'a>(&'a self, tenant: &'a Tenant, scopes: &'a [&'a str], jti: &'a str) -> Facts<'a> {
@@ -224,7 +232,7 @@ impl Grant {
             claims.insert("auth_time".to_owned(), (*auth_time).into());
             claims.extend(nonce.as_ref().map(|nonce| ("nonce".to_owned(), nonce.as_str().into())));
         }
-        claims.extend(self.organization.as_ref().map(|id| ("org_id".to_owned(), id.clone())));
+        claims.extend(self.organization_claims(tenant));
         Some(UnsignedToken { header: key.header(), claims })
     }
 }

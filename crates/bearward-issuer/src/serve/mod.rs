@@ -56,8 +56,8 @@ use self::{
 use crate::{mint::MintError, random};
 
 pub use config::{
-    Api, Application, CaFile, Client, ConfigError, Connection, ExchangeProfile, Like, PublicKey, Role,
-    TenantConfig, TokenFormat, User,
+    Api, Application, CaFile, Client, ConfigError, Connection, ExchangeProfile, Like, Organization,
+    PublicKey, Role, TenantConfig, TokenFormat, User,
 };
 pub use faults::{Behaviour, Connections, Endpoint, EndpointRequests, Requests};
 pub use secret::Secret;

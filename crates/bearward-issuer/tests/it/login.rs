@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     browser::{ANN, BOB, Browser, REDIRECT_URI, page_key, redemption, sent, tenant, tokens},
-    support::{API, OTHER_API, json as json_of, refusal, start, text, with},
+    support::{API, OTHER_API, json as json_of, refusal, start, start_with, text, with},
 };
 
 #[tokio::test]
@@ -138,6 +138,37 @@ async fn an_organization_lets_its_members_in() {
         sent(&browser.authorize(&json!({ "organization": "org_2" })).await).get("error"),
         "invalid_request"
     );
+}
+
+#[tokio::test]
+async fn a_described_organization_is_known_by_its_name_and_tokens_have_it() {
+    let toml = r#"
+        [[organizations]]
+        id = "org_1"
+        name = "acme"
+        [[users]]
+        id = "auth0|ann"
+        organizations = ["acme"]
+    "#;
+    let fixture = start_with(|config| *config = config.clone().with_file(toml).unwrap()).await;
+    for named in ["acme", "org_1"] {
+        let over = json!({ "organization": named, "scope": "openid offline_access read:messages" });
+        let answer = tokens(&fixture, ANN, &over).await;
+        let refresh = json!({
+            "grant_type": "refresh_token", "client_id": fixture.tenant.client_id(),
+            "refresh_token": answer["refresh_token"],
+        });
+        let refreshed = json_of(fixture.ask(&refresh).await).await;
+        for answer in [&answer, &refreshed] {
+            let token = fixture.verify(text(&answer["access_token"]), API).await.unwrap().claims;
+            assert_eq!((&token["org_id"], &token["org_name"]), (&json!("org_1"), &json!("acme")), "{named}");
+        }
+    }
+    let unknown = Browser::new(&fixture).authorize(&json!({ "organization": "other" })).await;
+    assert_eq!(sent(&unknown).get("error"), "invalid_request");
+    let order = json!({ "organization": "acme", "user": ANN });
+    let token = fixture.verify(&fixture.any_token(&order).await, API).await.unwrap().claims;
+    assert_eq!((&token["org_id"], &token["org_name"]), (&json!("org_1"), &json!("acme")));
 }
 
 #[tokio::test]

@@ -57,6 +57,7 @@ pub struct Builder {
     issuers_kept: usize,
     tokens_remembered: usize,
     compatible_answers: bool,
+    keeps_fresh: bool,
     dpop: Dpop,
     dpop_algorithms: Option<Vec<String>>,
     dpop_window: Option<(Duration, Duration)>,
@@ -125,6 +126,7 @@ impl Guard {
             issuers_kept: limits::ISSUERS_KEPT,
             tokens_remembered: limits::TOKENS_REMEMBERED,
             compatible_answers: false,
+            keeps_fresh: false,
             dpop: Dpop::default(),
             dpop_algorithms: None,
             dpop_window: None,
@@ -270,6 +272,14 @@ impl Builder {
     /// resolver. 5 seconds by default, less than 10. Where older documents can be used, a request waits a second at most.
     pub fn fetch_timeout(mut self, limit: Duration) -> Self {
         self.fetch_timeout = limit;
+        self
+    }
+
+    /// Fetches documents again without requests, too: for services that are quiet for long, so that the first request after
+    /// that need not wait. A task does it that begins with the first request, or with [`Guard::warm`], and ends with the
+    /// last clone of the guard. By default requests drive the refreshing, and there is no task.
+    pub fn keep_fresh(mut self) -> Self {
+        self.keeps_fresh = true;
         self
     }
 

@@ -16,7 +16,7 @@ use bearward_core::{ScopeClaim, Verifier, limits};
 use super::{Builder, Dpop, Named, Replay};
 use crate::config_error::ConfigError;
 use crate::decisions::Observers;
-use crate::driver::{BoundedStore, Driver, Fetcher, Resolving, StoreState};
+use crate::driver::{BoundedStore, Driver, Fetcher, Keeper, Resolving, StoreState};
 use crate::extend::DynTransport;
 use crate::guard::Guard;
 use crate::inner::{Inner, Login};
@@ -46,6 +46,7 @@ impl Builder {
     }
 
     fn inner(self, policy: Policy, public: PublicUrl, transport: Box<dyn DynTransport>) -> Inner {
+        let issuers = self.keeps_fresh.then(|| policy.issuers().configured().cloned().collect());
         let verifier = Verifier::new(policy);
         let documents = Arc::clone(verifier.documents());
         let fetcher = Fetcher::new(documents, transport, self.cache, self.clock.clone(), self.fetch_timeout);
@@ -66,6 +67,7 @@ impl Builder {
             fetcher: Arc::new(fetcher),
             resolving: self.resolver.map(|resolver| Resolving::new(resolver, self.resolver_timeout)),
             store,
+            keeper: issuers.map(Keeper::new),
             patience: self.fetch_timeout,
         };
         let body = if self.compatible_answers { BodyStyle::Detail } else { BodyStyle::Bare };

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bearward_core::Documents;
 use bearward_core::documents::{DocumentError, DocumentKind, DocumentNeeded, Response};
+use bearward_core::{Documents, UnixTime};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -69,6 +69,10 @@ impl Fetcher {
         }
         self.documents.unreachable(needed, self.clock.now());
         Waited::UntilTheEnd
+    }
+
+    pub(super) fn now(&self) -> UnixTime {
+        self.clock.now()
     }
 
     /// Fetches the document in the background, on the runtime of the caller.

@@ -8,6 +8,7 @@ mod flights;
 mod health;
 #[cfg(feature = "reqwest")]
 pub(crate) mod https;
+mod keeper;
 mod resolving;
 mod store;
 
@@ -22,6 +23,7 @@ use crate::facts::Facts;
 
 pub(crate) use clock::{Clock, system_time};
 pub(crate) use fetcher::{Fetcher, Waited};
+pub(crate) use keeper::Keeper;
 pub(crate) use resolving::Resolving;
 pub(crate) use store::{AfterLoss, BoundedStore, StoreState, WhileFailing};
 
@@ -40,6 +42,7 @@ pub(crate) struct Driver {
     pub(crate) fetcher: Arc<Fetcher>,
     pub(crate) resolving: Option<Resolving>,
     pub(crate) store: Option<BoundedStore>,
+    pub(crate) keeper: Option<Keeper>,
     /// How long a request waits for documents and the resolver altogether.
     pub(crate) patience: Duration,
 }
@@ -56,6 +59,8 @@ pub(crate) enum Begun {
 pub(crate) struct Waits {
     decision: Decision,
     next: Next,
+    /// How many other guards have used the request's proof.
+    guards: u8,
 }
 
 impl Driver {
@@ -63,21 +68,22 @@ impl Driver {
         self.clock.now()
     }
 
-    /// Decides, if nothing has to be brought.
-    pub(crate) fn begin(&self, facts: &Facts<'_>) -> Begun {
+    /// Decides, if nothing has to be brought. `guards`: how many others verified the request further out.
+    pub(crate) fn begin(&self, facts: &Facts<'_>, guards: u8) -> Begun {
+        self.keep_fresh();
         let mut decision = Decision::new();
         match self.next(&mut decision, &facts.for_engine(&self.public)) {
             Next::Done(outcome) => Begun::Done(outcome),
             next @ (Next::Fetch(_)
             | Next::Introspect(_)
             | Next::ResolveIssuers(_)
-            | Next::CheckReplay { .. }) => Begun::Waits(Waits { decision, next }),
+            | Next::CheckReplay { .. }) => Begun::Waits(Waits { decision, next, guards }),
         }
     }
 
     /// Brings what is missing, and decides.
     pub(crate) async fn conclude(&self, facts: &Facts<'_>, waits: Waits) -> Outcome {
-        let Waits { mut decision, mut next } = waits;
+        let Waits { mut decision, mut next, guards } = waits;
         let end = Instant::now() + self.patience + GRACE;
         loop {
             match next {
@@ -92,6 +98,7 @@ impl Driver {
                     Resolving::ask(self.resolving.as_ref(), facts, &unverified, end, &mut decision).await;
                 }
                 Next::CheckReplay { key, remember_for, usable_since } => {
+                    let key = key.behind(guards);
                     let since = UNIX_EPOCH + usable_since.since(UnixTime::EPOCH);
                     decision.sighting(match &self.store {
                         Some(store) => store.sighting(key.as_bytes(), remember_for, since).await,
@@ -100,6 +107,13 @@ impl Driver {
                 }
             }
             next = self.next(&mut decision, &facts.for_engine(&self.public));
+        }
+    }
+
+    /// Starts to refresh without requests, if that was asked for.
+    pub(crate) fn keep_fresh(&self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.start(&self.fetcher, self.verifier.documents());
         }
     }
 

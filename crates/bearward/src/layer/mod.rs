@@ -76,11 +76,12 @@ impl Guard {
     /// `WWW-Authenticate`, `DPoP-Nonce`, `Retry-After`.
     ///
     /// ```
-    /// use bearward::Guard;
-    ///
-    /// assert_eq!(Guard::exposed_headers().len(), 3); // CorsLayer::new().expose_headers(Guard::exposed_headers())
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// assert_eq!(guard.exposed_headers().len(), 3); // CorsLayer::new().expose_headers(guard.exposed_headers())
+    /// # Ok::<(), bearward::ConfigError>(())
     /// ```
-    pub fn exposed_headers() -> [HeaderName; 3] {
+    #[expect(clippy::unused_self, reason = "what is exposed may depend on the guard one day")]
+    pub fn exposed_headers(&self) -> [HeaderName; 3] {
         [WWW_AUTHENTICATE, DPOP_NONCE, RETRY_AFTER]
     }
 }

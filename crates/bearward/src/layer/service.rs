@@ -9,7 +9,7 @@ use http::header::{
     UPGRADE,
 };
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{Extensions, Method, Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -102,7 +102,8 @@ impl<M> GuardLayer<M> {
                 rules.requirement.as_ref().map_or(Ok(()), |wanted| verified.require_of(wanted, &facts));
             return judged.map_or_else(Verdict::Refused, |()| Verdict::Passes(Extras::default()));
         }
-        match self.guard.begin(&facts, rules.requirement.as_ref()) {
+        let guards = guards(request.extensions());
+        match self.guard.begin(&facts, rules.requirement.as_ref(), guards) {
             Started::Done(Ok(verified)) => Verdict::Passes(let_in(request, verified)),
             Started::Done(Err(refused)) => Verdict::Refused(refused),
             Started::Waits(times, waits) => Verdict::Waits(times, waits),
@@ -126,7 +127,8 @@ async fn settle(
     waits: Waits,
 ) -> (Parts, Settled) {
     let facts = Facts::from(&parts);
-    let outcome = guard.conclude(&facts, rules.requirement.as_ref(), times, waits).await;
+    let guards = guards(&parts.extensions);
+    let outcome = guard.conclude(&facts, rules.requirement.as_ref(), guards, times, waits).await;
     let settled = match outcome {
         Err(refused) => Settled::Refused(refused),
         Ok(verified) => {
@@ -137,6 +139,11 @@ async fn settle(
         }
     };
     (parts, settled)
+}
+
+/// How many other guards verified the request further out: each may use its proof once.
+fn guards(extensions: &Extensions) -> u8 {
+    extensions.get::<Verified>().map_or(0, Verified::guards)
 }
 
 fn mark_sensitive(headers: &mut HeaderMap) {

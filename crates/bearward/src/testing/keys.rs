@@ -57,8 +57,8 @@ impl Keys {
     }
 
     /// The compact JWS. `None`: no key is for this algorithm.
-    pub(super) fn sign(&self, algorithm: &str, generation: usize, claims: &Value) -> Option<String> {
-        let header = json!({ "alg": algorithm, "typ": "at+jwt", "kid": kid(algorithm, generation) });
+    pub(super) fn sign(&self, algorithm: &str, kid: &str, claims: &Value) -> Option<String> {
+        let header = json!({ "alg": algorithm, "typ": "at+jwt", "kid": kid });
         let message = message(&header, claims);
         let random = SystemRandom::new();
         let signature = match algorithm {
@@ -75,7 +75,8 @@ impl Keys {
     }
 }
 
-fn kid(algorithm: &str, generation: usize) -> String {
+/// The name of a key in the key set.
+pub(super) fn kid(algorithm: &str, generation: usize) -> String {
     format!("{algorithm}-{generation}")
 }
 

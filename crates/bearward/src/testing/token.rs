@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::keys::{Keys, TestKey, seconds};
+use super::keys::{Keys, TestKey, kid, seconds};
 
 /// A token to be. Each method sets a claim.
 ///
@@ -30,6 +30,7 @@ use super::keys::{Keys, TestKey, seconds};
 pub struct TestToken {
     generation: usize,
     algorithm: String,
+    kid: Option<String>,
     claims: Map<String, Value>,
 }
 
@@ -45,7 +46,7 @@ impl TestToken {
             ("exp", json!(now + 3600)),
         ];
         let claims = claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { generation, algorithm: "RS256".to_owned(), claims }
+        Self { generation, algorithm: "RS256".to_owned(), kid: None, claims }
     }
 
     /// `sub`
@@ -103,6 +104,12 @@ impl TestToken {
         self
     }
 
+    /// Names another key in the header than the one that signs.
+    pub fn kid(mut self, kid: &str) -> Self {
+        self.kid = Some(kid.to_owned());
+        self
+    }
+
     /// The token.
     ///
     /// # Panics
@@ -112,6 +119,7 @@ impl TestToken {
     pub fn sign(self) -> String {
         let claims = Value::Object(self.claims);
         let keys = Keys::generation(self.generation);
-        keys.sign(&self.algorithm, self.generation, &claims).expect("a key for this algorithm")
+        let kid = self.kid.unwrap_or_else(|| kid(&self.algorithm, self.generation));
+        keys.sign(&self.algorithm, &kid, &claims).expect("a key for this algorithm")
     }
 }

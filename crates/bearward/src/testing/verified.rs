@@ -45,7 +45,7 @@ impl Verified {
         let value = HeaderValue::from_str(&format!("Bearer {token}")).expect("a token is plain");
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
         let (method, uri) = (Method::GET, Uri::from_static("/"));
-        match GUARD.begin(&Facts::new(&method, &uri, &headers), None) {
+        match GUARD.begin(&Facts::new(&method, &uri, &headers), None, 0) {
             Started::Done(verified) => verified.unwrap_or_else(|refused| panic!("{refused:?}")),
             Started::Waits(..) => panic!("keys that are given need not be fetched"),
         }

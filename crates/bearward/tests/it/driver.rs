@@ -260,12 +260,8 @@ async fn a_flood_of_unknown_kids_causes_one_fetch_and_hides_no_new_key() {
     let (tenant, time) = (TestTenant::new(), Time::default());
     let guard = time.guard(&tenant);
     assert_eq!(code(&guard, &tenant.token().sign()).await, "good");
-    let other = TestTenant::new();
-    for _ in 0..50 {
-        other.rotate();
-    }
-    let unknown = other.token().sign();
-    for _ in 0..50 {
+    for number in 0..50 {
+        let unknown = tenant.token().kid(&format!("made-up-{number}")).sign();
         assert_eq!(code(&guard, &unknown).await, "unknown_kid");
     }
     assert_eq!(tenant.fetches(), 3);
@@ -369,4 +365,25 @@ async fn each_decision_is_told_and_an_observer_that_panics_ends_no_request() {
         (Some("insufficient_scope"), Some("Bearer"), issuer, true),
     ];
     assert_eq!(*told.lock().unwrap(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quiet_service_is_kept_fresh_until_its_last_guard_is_gone() {
+    let tenant = TestTenant::new();
+    let (start, begin) = (SystemTime::now(), Instant::now());
+    let guard = tenant.guard().keep_fresh().clock(move || start + begin.elapsed()).build().unwrap();
+    guard.warm().await.unwrap();
+    assert_eq!(tenant.fetches(), 2);
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!((10..=20).contains(&tenant.fetches()), "{}", tenant.fetches());
+    tenant.down();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    tenant.up();
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let age = guard.status()[0].key_set.age.unwrap();
+    assert!(age < Duration::from_secs(120), "{age:?}");
+    drop(guard);
+    let tasks = runtime::Handle::current();
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    assert_eq!(tasks.metrics().num_alive_tasks(), 0);
 }

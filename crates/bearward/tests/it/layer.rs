@@ -368,6 +368,31 @@ async fn the_whole_path_counts_in_nested_routers() {
     }
 }
 
+#[tokio::test]
+async fn behind_proxies_only_what_the_trusted_one_wrote_counts() {
+    let (tenant, key) = (TestTenant::new(), TestKey::new());
+    let public = "https://api.example.com/v1/a";
+    let ask_at = async |guard: Guard, url: &str| {
+        let token = tenant.token().bound_to(&key).sign();
+        let request = http::Request::get("/a").header("host", "10.0.0.7").body(Body::empty()).unwrap();
+        let request = with(request, "authorization", &format!("DPoP {token}"));
+        let request = with(request, "dpop", &key.proof("GET", url, &token));
+        let request = with(request, "x-forwarded-host", "evil.example, api.example.com");
+        let request = with(request, "x-forwarded-proto", "https");
+        let request = with(request, "x-forwarded-prefix", "/v1");
+        ask(&guard.layer().layer(hello()), request).await.status().as_u16()
+    };
+    let trusting = tenant.guard().trusted_hops(1).build().unwrap();
+    assert_eq!(ask_at(trusting.clone(), public).await, 200);
+    assert_eq!(ask_at(trusting, "https://evil.example/v1/a").await, 401);
+    let fixed = tenant.guard().public_origin("https://api.example.com").build().unwrap();
+    assert_eq!(ask_at(fixed.clone(), "https://api.example.com/a").await, 200);
+    assert_eq!(ask_at(fixed, public).await, 401);
+    let neither = tenant.guard().build().unwrap();
+    assert_eq!(ask_at(neither.clone(), "https://10.0.0.7/a").await, 200);
+    assert_eq!(ask_at(neither, public).await, 401);
+}
+
 fn is_send<T: Send>(_: &T) {}
 
 #[tokio::test]

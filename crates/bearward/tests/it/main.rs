@@ -9,9 +9,13 @@ mod issuer;
 #[cfg(test)]
 mod layer;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod plugs;
 #[cfg(test)]
 mod redis;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -11,6 +11,9 @@ use bearward::{
 };
 use http::Request;
 use tokio::time::Instant;
+use tower_layer::Layer as _;
+
+use crate::support::{ask, hello};
 
 const URL: &str = "https://api.example.com/";
 
@@ -161,6 +164,20 @@ async fn a_proof_is_good_once_for_all_that_share_a_store() {
     answers.sort_unstable();
     assert_eq!(answers, ["good", "proof_replayed", "proof_replayed", "proof_replayed"]);
     assert_eq!(guards[0].replay_entries(), 0, "the store remembers, and no process");
+}
+
+#[tokio::test]
+async fn guards_behind_each_other_use_a_proof_once_each_in_one_store() {
+    let (tenant, key, store) = (TestTenant::new(), TestKey::new(), Shared::default());
+    let [outer, middle, inner] = [0; 3].map(|_| storing(&tenant, &store).build().unwrap());
+    let app = outer.layer().layer(middle.layer().layer(inner.layer().layer(hello())));
+    let request = dpop(&tenant, &key);
+    let again = || request.clone().map(|()| axum::body::Body::empty());
+    assert_eq!(ask(&app, again()).await.status(), 200);
+    for guard in [&outer, &middle, &inner] {
+        let answer = ask(&guard.layer().layer(hello()), again()).await;
+        assert_eq!(answer.extensions().get::<bearward::Refused>().unwrap().code(), "proof_replayed");
+    }
 }
 
 #[tokio::test(start_paused = true)]

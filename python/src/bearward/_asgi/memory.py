@@ -1,58 +1,109 @@
-"""What guards have verified in a request, for those that come later in the same request.
+"""What guards have let in in a request, for those that come later in the same request.
 
-A DPoP proof is good once, and a request may pass several guards: the first one uses the proof up. So the claims are
-kept in the ASGI scope, for exactly the method, the URL and the credentials that were verified. Code that calls the app
-again with a copy of the scope, for another route, gets nothing out of it.
+A DPoP proof is good once, and a request may pass several guards: the first one uses the proof up. So what was let in is
+kept in the ASGI scope, for exactly the credentials and the client's certificate that were verified, and for the method
+and the URL where they count. Code that calls the app again with a copy of the scope, for another route, gets nothing
+out of it.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional
+from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+
+from bearward import _native
 from bearward._asgi.certificate import Shown
-from bearward._asgi.connection import Connection
-from bearward._asgi.refusal_log import credentials_of
-from bearward.client import ApiClient
+from bearward._asgi.subprotocol import RawFields, presented
+from bearward.client import ApiClient, RequestFacts, Verified
+
+if TYPE_CHECKING:
+    from bearward._asgi.connection import Connection
+    from bearward.requirement import Requirement
 
 # The entry of an ASGI scope where this is.
-_VERIFIED = "bearward.verified"
+_LET_IN = "bearward.let_in"
 
 
 class Asked(NamedTuple):
-    """What was verified, and by whom: an equal question has the same answer within one request."""
+    """What a guard asks about a request.
+
+    Attributes:
+        api_client: Verifies the token.
+        fields: The header fields, as of `presented`.
+        subprotocol: See `presented`.
+        shown: What the request says of its client's certificate.
+        guidance: What the challenge of a refusal says besides.
+        requirement: What the token must meet, if that is asked at once.
+    """
 
     api_client: ApiClient
-    method: str
-    url: str
-    credentials: tuple[list[str], ...]
+    fields: RawFields
+    subprotocol: Optional[str]
     shown: Shown
+    guidance: Optional[_native.Guidance]
+    requirement: Optional[Requirement] = None
 
-    @classmethod
-    def of(
-        cls, api_client: ApiClient, connection: Connection, url: str, trusts_proxies: Optional[bool] = None
-    ) -> "Asked":
-        """The question whether `connection` is let in by `api_client`. `trusts_proxies`: as of `Shown.by`."""
-        shown = Shown.by(connection, api_client.options, trusts_proxies)
-        return cls(api_client, method_of(connection), url, credentials_of(connection), shown)
+    def facts(self, method: Optional[str] = None, url: Optional[str] = None) -> RequestFacts:
+        """For the client. Without method and URL, they don't count."""
+        return RequestFacts(self.fields, method, url, self.shown.certificate, self.shown.behind_proxy)
 
 
-def method_of(connection: Connection) -> str:
-    """The method of a request. A WebSocket's handshake is a GET. RFC 6455 section 4.1."""
-    method: str = connection.scope.get("method", "GET")
-    return method
+class StandIn:
+    """What a test's own `verify_request` returned, in place of the engine's answer.
+
+    Args:
+        verified: What it returned.
+        fields: The request's header fields.
+        method: The request's method.
+        url: The URL that the client used.
+    """
+
+    def __init__(self, verified: Verified, fields: RawFields, method: str, url: str) -> None:
+        self._claims = copied(verified.claims)
+        self.dpop_nonce = verified.dpop_nonce
+        self._asked = (_credentials(fields), method, url)
+
+    @property
+    def issuer(self) -> Any:
+        """The claim `iss`."""
+        return self._claims.get("iss")
+
+    def claims(self) -> dict[str, Any]:
+        """As of `_native.Passed`."""
+        return copied(self._claims)
+
+    def answers(self, fields: RawFields, method: str, url: str) -> bool:
+        """As of `_native.Passed`."""
+        return self._asked == (_credentials(fields), method, url)
+
+    def has_credentials_of(self, fields: RawFields) -> bool:
+        """As of `_native.Passed`."""
+        return self._asked[0] == _credentials(fields)
 
 
-def recall(connection: Connection, asked: Asked) -> Optional[dict[str, Any]]:
-    """The claims that were verified for an equal question in this request; the caller's own copy."""
-    for kept, claims in connection.scope.get(_VERIFIED, ()):
-        if kept == asked:
-            return copied(claims)
+LetIn = Union[_native.Passed, StandIn]
+
+
+def recall(connection: Connection, asked: Asked, method: str, url: str) -> Optional[LetIn]:
+    """What the same client let in in this request, if it was asked the same."""
+    for before, let_in in connection.scope.get(_LET_IN, ()):
+        is_same = before.api_client is asked.api_client and before.shown == asked.shown
+        if is_same and let_in.answers(asked.fields, method, url):
+            kept: LetIn = let_in
+            return kept
     return None
 
 
-def remember(connection: Connection, asked: Asked, claims: Mapping[str, Any]) -> None:
-    """Keep the claims that were verified, the latest first."""
+def has_memory(connection: Connection) -> bool:
+    """Whether anything was let in in this request."""
+    return _LET_IN in connection.scope
+
+
+def remember(connection: Connection, asked: Asked, let_in: LetIn) -> None:
+    """Keep what was let in, the latest first."""
+    scope = connection.scope
     # A new tuple: the scope may be a copy, and the original must not change.
-    connection.scope[_VERIFIED] = ((asked, copied(claims)), *connection.scope.get(_VERIFIED, ()))
+    scope[_LET_IN] = ((asked, let_in), *scope.get(_LET_IN, ()))
 
 
 def claims_of(connection: Connection) -> Optional[dict[str, Any]]:
@@ -63,9 +114,10 @@ def claims_of(connection: Connection) -> Optional[dict[str, Any]]:
     Args:
         connection: A Starlette or FastAPI `Request` or `WebSocket`.
     """
-    for asked, claims in connection.scope.get(_VERIFIED, ()):
-        if asked.credentials == credentials_of(connection):
-            return copied(claims)
+    for asked, let_in in connection.scope.get(_LET_IN, ()):
+        if let_in.has_credentials_of(presented(connection, asked.subprotocol)):
+            claims: dict[str, Any] = let_in.claims()
+            return claims
     return None
 
 
@@ -80,3 +132,7 @@ def _copied(value: Any) -> Any:
     if type(value) is list:
         return [_copied(item) for item in value]
     return value
+
+
+def _credentials(fields: RawFields) -> list[tuple[bytes, bytes]]:
+    return [(name.lower(), value) for name, value in fields if name.lower() in (b"authorization", b"dpop")]

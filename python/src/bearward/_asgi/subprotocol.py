@@ -6,6 +6,9 @@ from typing import Optional
 from bearward._asgi.connection import Connection
 from bearward.errors import ConfigurationError
 
+RawFields = list[tuple[bytes, bytes]]
+"""Header fields, as ASGI has them."""
+
 _FIELD = b"sec-websocket-protocol"
 # RFC 9110 section 5.6.2.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -34,7 +37,21 @@ def offered(connection: Connection, subprotocol: Optional[str]) -> Optional[str]
     return behind[0] if behind else None
 
 
-def with_token(raw: list[tuple[bytes, bytes]], token: str) -> list[tuple[bytes, bytes]]:
+def presented(connection: Connection, subprotocol: Optional[str]) -> RawFields:
+    """The header fields of a request. A WebSocket's token in `Sec-WebSocket-Protocol` is in Authorization there.
+
+    Browsers can't set Authorization for a WebSocket. They can offer the subprotocols `bearer, TOKEN`. A request with
+    both has two Authorization fields, and is refused.
+    """
+    fields: RawFields = connection.scope["headers"]
+    if type(fields) is not list:
+        # ASGI lets it be any iterable.
+        fields = connection.headers.raw
+    token = offered(connection, subprotocol)
+    return fields if token is None else with_token(fields, token)
+
+
+def with_token(raw: RawFields, token: str) -> RawFields:
     """The header fields with this token in Authorization, and without the subprotocols."""
     others = [(name, value) for name, value in raw if name.lower() != _FIELD]
     return [*others, (b"authorization", b"Bearer " + token.encode("latin-1"))]

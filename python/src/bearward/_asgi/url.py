@@ -66,7 +66,12 @@ def trusts_proxy(scope: Mapping[str, Any]) -> bool:
     """Whether the app that has the route says that its requests come through a proxy of its own."""
     # Not every true value: the string "false" from an environment variable is one.
     app = scope.get("app")
-    return app is not None and getattr(getattr(app, "state", None), "trust_proxy", False) in (True, 1)
+    state = getattr(app, "state", None)
+    # Starlette's raises an error for what it doesn't have, which takes longer than all the rest.
+    known = getattr(state, "_state", None)
+    if type(known) is dict:
+        return known.get("trust_proxy") in (True, 1)
+    return getattr(state, "trust_proxy", False) in (True, 1)
 
 
 def _server(scope: Mapping[str, Any]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 # Documents and tokens are some kilobytes. More than this is an error of the server, compressed or not.
 MAX_BODY_BYTES = 1024 * 1024

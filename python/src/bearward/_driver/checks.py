@@ -3,11 +3,10 @@
 import inspect
 import math
 import os
-import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from bearward._driver import transport, trust
+from bearward._driver.http_library import is_http_client
 from bearward.errors import ConfigurationError
 from bearward.replay import ReplayStore
 
@@ -116,6 +115,10 @@ def ca_file(name: str, value: object) -> None:
         return
     if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str) or not os.fspath(value):
         raise ConfigurationError(f"{name} must be the path of a file.")
+    import ssl
+
+    from bearward._driver import trust
+
     try:
         trust.add_file(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), name, value)
     except trust.UntrustableFileError as error:
@@ -126,7 +129,7 @@ def http_client(name: str, value: object) -> None:
     """A client, a function that makes one, or `None`."""
     # A class is a function, although it has the methods of a client.
     is_function = callable(value) and not inspect.iscoroutinefunction(value)
-    if value is not None and not is_function and not transport.is_http_client(value):
+    if value is not None and not is_function and not is_http_client(value):
         raise ConfigurationError(
             f"{name} must be an httpx.AsyncClient or httpx2.AsyncClient, or a function that makes one and is not async."
         )

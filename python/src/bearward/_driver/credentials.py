@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, Optional, Union
 from urllib.parse import unquote
+
+Fields = Union[list[tuple[bytes, bytes]], Mapping[str, Any]]
+"""Header fields: a list as ASGI has it, or a mapping."""
 
 # Parts of names, as of `Cookie`, `Proxy-Authorization`, `X-Api-Key`, `X-Amz-Security-Token`, `Cf-Access-Jwt-Assertion`,
 # `X-Client-Secret`, `X-Hub-Signature`. `auth` only as a word: an `X-Author` is none.
@@ -28,12 +31,13 @@ _VALUE = re.compile(
 _PARAMETERS = frozenset({"key", "code"})
 
 
-def fields_without_credentials(headers: Mapping[str, Any]) -> dict[str, str]:
+def fields_without_credentials(headers: Fields) -> dict[str, str]:
     """Names in lower case. Values of a repeated field are joined (RFC 9110 section 5.3), so that none is hidden."""
     # Starlette's and httpx's list of fields shows a repeated field, which a mapping hides.
-    raw = getattr(headers, "raw", None)
+    raw: Any = headers if isinstance(headers, list) else getattr(headers, "raw", None)
+    given: Any = headers
     fields: dict[str, str] = {}
-    for name, value in raw if isinstance(raw, list) else headers.items():
+    for name, value in raw if isinstance(raw, list) else given.items():
         lower, text = _text(name).lower(), _text(value)
         fields[lower] = f"{fields[lower]}, {text}" if lower in fields else text
     return {name: value for name, value in fields.items() if not _is_credential(name, value)}

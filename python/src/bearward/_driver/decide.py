@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any, NamedTuple, Optional, Union
 
 from bearward import _native
 from bearward._driver.bounded_store import BoundedStore
+from bearward._driver.credentials import Fields
 from bearward._driver.fetch import DocumentFetcher
 from bearward._driver.introspect import Introspector
 from bearward._driver.resolver import IssuerResolver
@@ -55,25 +55,21 @@ class Driver:
 
     async def conclude(
         self,
-        step: Union[dict[str, Any], _native.Accepted, _native.Decision],
+        step: Union[_native.Passed, _native.Decision],
         url: Optional[str],
-        headers: Optional[Mapping[str, str]],
-    ) -> Verified:
+        headers: Optional[Fields],
+    ) -> _native.Passed:
         """What a decision leads to. `url` and `headers` are for the resolver.
 
         Raises:
             BaseAuthError: the request is not let in.
         """
-        outcome = await self._drive(step, url, headers) if isinstance(step, _native.Decision) else step
-        if isinstance(outcome, dict):
-            return Verified(outcome)
-        if outcome.refresh is not None:
-            await self._documents.refresh(outcome.refresh)
-        return Verified(outcome.claims, outcome.dpop_nonce)
+        passed = await self._drive(step, url, headers) if isinstance(step, _native.Decision) else step
+        if passed.refresh is not None:
+            await self._documents.refresh(passed.refresh)
+        return passed
 
-    async def _drive(
-        self, decision: _native.Decision, url: Optional[str], headers: Optional[Mapping[str, str]]
-    ) -> Union[dict[str, Any], _native.Accepted]:
+    async def _drive(self, decision: _native.Decision, url: Optional[str], headers: Optional[Fields]) -> _native.Passed:
         asked_for: Optional[str] = None
         end = time.monotonic() + self.timeout + _GRACE_SECONDS
         while True:

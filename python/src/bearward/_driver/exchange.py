@@ -16,8 +16,8 @@ from urllib.parse import urlencode
 from bearward import _native
 from bearward._driver.body import UnusableAnswerError, read_body
 from bearward._driver.client_auth import authentication_for
+from bearward._driver.http_library import errors_named
 from bearward._driver.loops import Deadline, Loop, Pending, PerLoop
-from bearward._driver.transport import errors_named
 from bearward.errors import (
     ApiError,
     BaseAuthError,

@@ -13,15 +13,16 @@ import time
 from typing import Any, Callable, NamedTuple, Optional
 from urllib.parse import urlsplit
 
-import httpx
-
 from bearward import _native
 from bearward._driver.body import UnusableAnswerError, check_size, read_body
 from bearward._driver.health import Health
+from bearward._driver.http_library import errors_named
 from bearward._driver.loops import Deadline, Flight, Loop, PerLoop
 from bearward._driver.shared_cache import SharedCache
-from bearward._driver.transport import errors_named
 from bearward.types import HttpClient
+
+# The only status of a document. RFC 9110 section 15.3.1.
+_OK = 200
 
 
 class DocumentFetcher:
@@ -203,7 +204,7 @@ async def _send(client: HttpClient, connection: _Connection, method: str, url: s
     asked = client.stream(method, url, extensions={"trace": connection.note}, follow_redirects=False, **more)
     async with asked as response:
         # The body of another answer than a good one says nothing: it need not be waited for.
-        body = await read_body(response) if response.status_code == httpx.codes.OK else b""
+        body = await read_body(response) if response.status_code == _OK else b""
         return Response(response.status_code, response.headers.multi_items(), body)
 
 
@@ -219,12 +220,12 @@ def _is_on_this_machine(url: str) -> bool:
 async def _custom_response(custom_fetch: Callable[..., Any], url: str) -> Response:
     response = await _awaited(custom_fetch(url))
     if isinstance(response, dict):
-        return Response(httpx.codes.OK, [], json.dumps(response).encode())
+        return Response(_OK, [], json.dumps(response).encode())
     # A test's stand-in for a response may have anything here; only a number can say no.
-    status = getattr(response, "status_code", httpx.codes.OK)
-    status = int(status) if isinstance(status, int) else int(httpx.codes.OK)
+    status = getattr(response, "status_code", _OK)
+    status = int(status) if isinstance(status, int) else _OK
     fields = _fields(getattr(response, "headers", None))
-    if status != httpx.codes.OK:
+    if status != _OK:
         return Response(status, fields, b"")
     content = getattr(response, "content", None)
     # The bytes themselves, where there are any: parsing them here would hide duplicate members.

@@ -12,20 +12,21 @@ import asyncio
 import contextlib
 import contextvars
 import os
-import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import anyio
 
 from bearward import _native
-from bearward._driver.transport import is_http_client, new_client
-from bearward._driver.trust import tls_context
+from bearward._driver.http_library import is_http_client
 from bearward._driver.turns import Turns
 from bearward.types import HttpClient
+
+if TYPE_CHECKING:
+    import ssl
+    from concurrent.futures import ThreadPoolExecutor
 
 # How many calls of a sync resolver may run at once, per event loop. Threads are started when needed.
 RESOLVER_THREADS = 16
@@ -75,6 +76,9 @@ class PerLoop:
     def new_client(self) -> HttpClient:
         """A client of its own pool, or the one that the user gave. The trust of ours: see `trust.py`."""
         if self._given is None:
+            # Only here: an app that starts, or whose documents come from elsewhere, needs no httpx.
+            from bearward._driver.transport import new_client
+
             return new_client(self._tls_context, self._timeout)
         client: Any = self._given() if callable(self._given) else self._given
         if not is_http_client(client):
@@ -92,6 +96,8 @@ class PerLoop:
         if self._tls is None:
             # Loading the certificates takes tens of milliseconds, and all loops can share them. If two loops do it at
             # once, that does no harm.
+            from bearward._driver.trust import tls_context
+
             self._tls = tls_context(self._ca_file)
         return self._tls
 
@@ -184,6 +190,8 @@ class Loop:
         `done` is called on the loop once the function has returned, even if nobody waits for it any longer.
         """
         if self._threads is None:
+            from concurrent.futures import ThreadPoolExecutor
+
             # Not the loop's own: these look up hosts, and must not all be busy.
             self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="bearward-resolver")
         pending = Pending()

@@ -11,12 +11,12 @@ import inspect
 import json
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Optional
 
 from bearward import _native
-from bearward._driver.credentials import fields_without_credentials, url_without_credentials
+from bearward._driver.credentials import Fields, fields_without_credentials, url_without_credentials
 from bearward._driver.health import Health
 from bearward._driver.loops import Deadline, Loop, Pending, PerLoop
 from bearward._driver.turns import BusyError
@@ -63,7 +63,7 @@ class IssuerResolver:
         self,
         unverified_iss: str,
         request_url: Optional[str],
-        request_headers: Optional[Mapping[str, Any]],
+        request_headers: Optional[Fields],
         seconds: float,
     ) -> _native.IssuerSet:
         """The issuers allowed for a request, which waits for `seconds` at most.

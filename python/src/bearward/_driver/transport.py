@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import sys
 from collections.abc import Callable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Optional
@@ -19,17 +18,6 @@ def new_client(tls: Callable[[], ssl.SSLContext], timeout: float) -> httpx.Async
     # A cookie that a server sets in an exchange for one user must not be sent in the next user's.
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     return httpx.AsyncClient(transport=_Routes(tls), timeout=timeout, follow_redirects=False, cookies=no_cookies)
-
-
-def is_http_client(value: object) -> bool:
-    """Whether this can be used as an `httpx.AsyncClient` or `httpx2.AsyncClient`: by its methods."""
-    return all(callable(getattr(value, method, None)) for method in ("stream", "aclose"))
-
-
-def errors_named(*names: str) -> tuple[type[Exception], ...]:
-    """The errors of these names of httpx, and those of httpx2 in a program that uses it."""
-    libraries = [library for library in (httpx, sys.modules.get("httpx2")) if library is not None]
-    return tuple(getattr(library, name) for library in libraries for name in names)
 
 
 class _Routes(httpx.AsyncBaseTransport):

@@ -10,18 +10,22 @@ from fastapi.requests import HTTPConnection
 from fastapi.security import SecurityScopes
 from starlette.datastructures import Headers
 
+from bearward import _native
+from bearward._asgi.admission import begin, conclude
+from bearward._asgi.certificate import Shown
 from bearward._asgi.decisions import Decision, Observers
 from bearward._asgi.defect import defect
-from bearward._asgi.memory import Asked, recall, remember
+from bearward._asgi.memory import Asked, LetIn
 from bearward._asgi.refusal_log import RefusalLog, credentials_of, scheme_of
+from bearward._asgi.subprotocol import RawFields, presented
 from bearward._asgi.url import PublicUrls
 from bearward._native import has_credentials
-from bearward.client import ApiClient, Verified, Waited
+from bearward.client import ApiClient, Waited, is_settled
 from bearward.errors import BaseAuthError, ConfigurationError
 from bearward.fastapi.misplaced import refuse_in_types
 from bearward.fastapi.model import Converter, UnfitClaimsError
 from bearward.fastapi.openapi import ShownApi, ShownGuard
-from bearward.fastapi.websocket import accept_with, answer, presented
+from bearward.fastapi.websocket import accept_with, answer
 from bearward.requirement import Requirement
 
 # FastAPI gives both; code that calls a guard itself need not.
@@ -67,11 +71,10 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         ShownGuard.__init__(self, auth0._shown, demand.requirement.scopes)
         self._auth0 = auth0
         self._demand = demand
-        # A challenge for a missing token names the scopes that it needs.
-        self._guidance = auth0.api_client.guidance(demand.requirement.scopes)
         self._convert = None if demand.model is None else Converter(demand.model)
-        # Requirements with the scopes of a `Security(...)` besides. An app has as many as it has routes.
-        self._with_scopes: dict[tuple[str, ...], Requirement] = {(): demand.requirement}
+        # With the scopes of a `Security(...)` besides. An app has as many as it has routes.
+        self._with_scopes: dict[tuple[str, ...], _Wanted] = {}
+        self._wanted = self._with(())
         # Newer FastAPI declares `Depends` as a frozen dataclass.
         object.__setattr__(self, "dependency", self)
         object.__setattr__(self, "use_cache", True)
@@ -113,24 +116,33 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             AuthHTTPException: 400, 401, 403, 500 or 503: see the classes in `bearward.errors`.
             WebSocketException: the same for a WebSocket, where the server can't send such an answer.
         """
-        headers = presented(request, self._auth0._subprotocol)
-        if self._demand.optional and not has_credentials(headers.raw):
+        owner = self._auth0
+        fields = presented(request, owner._subprotocol)
+        if self._demand.optional and not has_credentials(fields):
             return cast("_Claims", None)
-        begun, waited = time.monotonic(), Waited()
+        watch = _Watch() if owner._observers else None
+        let_in: Optional[LetIn] = None
         # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
-        nonce = issuer = None
         try:
-            claims, nonce = await self._verified(request, headers, waited)
-            issuer = claims.get("iss")
+            asked = self._asked(request, security_scopes, fields)
+            step = begin(request, asked)
+            if step is not None and is_settled(step):
+                let_in, unmet = step, step.unmet
+            else:
+                waited = Waited() if watch is None else watch.waited
+                let_in, unmet = await conclude(step, request, asked, owner._urls.of(request), waited)
+            nonce = let_in.dpop_nonce
             if nonce is not None and response is not None:
                 # RFC 9449 section 8.2. Lost where the route answers with a `Response` of its own: the client is then
                 # asked for a nonce.
                 response.headers["DPoP-Nonce"] = nonce
-            refusal = self._unmet(claims, security_scopes, headers)
+            claims = let_in.claims()
+            refusal = self._refusal(claims, asked, unmet)
             if refusal is None:
                 made = claims if self._convert is None else self._convert(claims)
-                accept_with(request, self._auth0._subprotocol)
-                self._tell(None, headers, issuer, begun, waited)
+                accept_with(request, owner._subprotocol)
+                if watch is not None:
+                    self._tell(None, fields, let_in, watch)
                 return cast("_Claims", made)
         except ConfigurationError as error:
             # It is for the deployer: the client reads a fixed text.
@@ -138,61 +150,65 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         except BaseAuthError as error:
             refusal = error
         except UnfitClaimsError as error:
-            refusal = self._auth0.api_client.unfit(str(error), headers.get("authorization"))
+            refusal = owner.api_client.unfit(str(error), _authorization(fields))
         except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
             refusal = defect(error, credentials_of(request))
-        self._auth0._refusals.refused(refusal, request, issuer)
-        self._tell(refusal.code, headers, issuer, begun, waited)
-        raise answer(refusal, request, nonce)
+        owner._refusals.refused(refusal, request, None if let_in is None else let_in.issuer)
+        if watch is not None:
+            self._tell(refusal.code, fields, let_in, watch)
+        raise answer(refusal, request, None if let_in is None else let_in.dpop_nonce)
 
-    def _tell(self, code: Optional[str], headers: Headers, issuer: Optional[str], begun: float, waited: Waited) -> None:
-        if self._auth0._observers:
-            seconds = time.monotonic() - begun
-            self._auth0._observers.tell(Decision(code, scheme_of(headers), issuer, seconds, waited.seconds))
+    def _tell(self, code: Optional[str], fields: RawFields, let_in: Optional[LetIn], watch: "_Watch") -> None:
+        issuer = None if let_in is None else let_in.issuer
+        seconds = time.monotonic() - watch.begun
+        decision = Decision(code, scheme_of(Headers(raw=fields)), issuer, seconds, watch.waited.seconds)
+        self._auth0._observers.tell(decision)
 
-    def _unmet(
-        self, claims: dict[str, Any], security_scopes: SecurityScopes, headers: Headers
-    ) -> Optional[BaseAuthError]:
-        more = tuple(security_scopes.scopes)
-        requirement = self._with_scopes.get(more)
-        if requirement is None:
-            requirement = self._with_scopes[more] = self._demand.requirement.with_scopes(more)
-        if not requirement:
-            return None
-        guidance = self._guidance if requirement is self._demand.requirement else None
-        return self._auth0.api_client.unmet(claims, requirement, headers.get("authorization"), guidance)
+    def _asked(self, request: HTTPConnection, security_scopes: SecurityScopes, fields: RawFields) -> Asked:
+        owner, more = self._auth0, security_scopes.scopes
+        client = owner.api_client
+        requirement, guidance = self._with(tuple(more)) if more else self._wanted
+        return Asked(client, fields, owner._subprotocol, Shown.by(request, client.options), guidance, requirement)
 
-    async def _verified(self, request: HTTPConnection, headers: Headers, waited: Waited) -> Verified:
-        """A proof is good once, and a request may pass several guards: the first one uses it up."""
-        url = self._auth0._urls.of(request)
-        client = self._auth0.api_client
-        asked = Asked.of(client, request, url)
-        claims = recall(request, asked)
-        if claims is not None:
-            return Verified(claims)
-        # Users' tests replace `verify_request`, also after the guard was made.
-        if _is_own(client.verify_request):
-            certificate, behind_proxy, _ = asked.shown
-            verified = await client._timed_verify(
-                headers, asked.method, url, waited, self._guidance, certificate, behind_proxy
-            )
-        else:
-            mocked: Any = await client.verify_request(headers=headers, http_method=asked.method, http_url=url)
-            verified = mocked if isinstance(mocked, Verified) else Verified(mocked)
-        remember(request, asked, verified.claims)
-        return verified
+    def _with(self, more: tuple[str, ...]) -> "_Wanted":
+        wanted = self._with_scopes.get(more)
+        if wanted is None:
+            own = self._demand.requirement
+            requirement = own.with_scopes(more) if more else own
+            # A challenge for a missing token names the scopes that it needs.
+            guidance = self._auth0.api_client.guidance(requirement.scopes)
+            wanted = self._with_scopes[more] = _Wanted(requirement, guidance)
+        return wanted
+
+    def _refusal(self, claims: dict[str, Any], asked: Asked, unmet: Optional[BaseAuthError]) -> Optional[BaseAuthError]:
+        """Why the requirement is not met. `unmet`: what the engine says."""
+        refused = None if asked.requirement is None else asked.requirement.refused_by_function(claims)
+        if refused is None:
+            return unmet
+        return asked.api_client._engine.unfit(refused, _authorization(asked.fields), asked.guidance)
+
+
+class _Wanted(NamedTuple):
+    """What a token must meet, and what the challenge says if there is none that does."""
+
+    requirement: Requirement
+    guidance: Optional[_native.Guidance]
+
+
+class _Watch:
+    """How long a decision takes."""
+
+    def __init__(self) -> None:
+        self.begun = time.monotonic()
+        self.waited = Waited()
+
+
+def _authorization(fields: RawFields) -> Optional[str]:
+    return Headers(raw=fields).get("authorization")
 
 
 def _guard_again(auth0: "Owner", demand: Demand) -> RequireAuth[Any]:
     return auth0._guard(demand)
-
-
-# As it is defined: a test may replace it on the class, too.
-_VERIFY_REQUEST = ApiClient.verify_request
-
-
-def _is_own(verify_request: object) -> bool:
-    return getattr(verify_request, "__func__", None) is _VERIFY_REQUEST
 
 
 _F = TypeVar("_F", bound=Callable[..., Any])

@@ -6,9 +6,8 @@ from typing import Callable, Optional, Union
 
 from fastapi import WebSocket, WebSocketException
 from fastapi.requests import HTTPConnection
-from starlette.datastructures import Headers
 
-from bearward._asgi.subprotocol import offered, with_token
+from bearward._asgi.subprotocol import offered
 from bearward.errors import BaseAuthError
 from bearward.fastapi.answer import AuthHTTPException
 
@@ -16,16 +15,6 @@ from bearward.fastapi.answer import AuthHTTPException
 _POLICY_VIOLATION = 1008
 # ASGI's extension "WebSocket Denial Response". Without it, a server can only close the connection.
 _DENIAL_RESPONSE = "websocket.http.response"
-
-
-def presented(connection: HTTPConnection, subprotocol: Optional[str]) -> Headers:
-    """The headers of a request. If a WebSocket has its token in `Sec-WebSocket-Protocol`, it is in Authorization there.
-
-    Browsers can't set Authorization for a WebSocket. They can offer the subprotocols `bearer, TOKEN`. A request with
-    both has two Authorization fields, and is refused.
-    """
-    token = offered(connection, subprotocol)
-    return connection.headers if token is None else Headers(raw=with_token(connection.headers.raw, token))
 
 
 def accept_with(connection: HTTPConnection, subprotocol: Optional[str]) -> None:

@@ -35,6 +35,7 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("bearward"):
             raise
-        raise ImportError(f"bearward.mcp needs the package {error.name!r}: pip install 'bearward[mcp]'") from error
+        package = error.name.partition(".")[0]
+        raise ImportError(f"bearward.mcp needs the package {package!r}: pip install 'bearward[mcp]'") from error
     globals()[name] = getattr(module, name)
     return globals()[name]

@@ -15,7 +15,7 @@ from bearward._asgi.connection import Headers, Scope
 from bearward._asgi.principal import Principal, with_user
 from bearward.asgi import AuthMiddleware
 from bearward.client import ApiClient, ApiClientOptions
-from bearward.errors import ConfigurationError
+from bearward.errors import ConfigurationError, OperationError
 from bearward.mcp.tokens import access_token, credentials_of
 from bearward.requirement import Names, Requirement
 from bearward.resource import ProtectedResource
@@ -99,8 +99,11 @@ class McpGuard(AuthMiddleware):
         self._with_scopes: dict[tuple[str, ...], Requirement] = {(): self._requirement}
 
     async def _needs(self, scope: Scope, receive: Receive) -> tuple[Requirement, Receive]:
-        if self._operations is None or scope["type"] != "http":
+        if self._operations is None:
             return self._requirement, receive
+        if scope["type"] != "http":
+            detail = "it is a WebSocket: what comes later can't be read before it is accepted"
+            raise OperationError("The body can't be read", code="operation_unreadable", detail=detail)
         body, again = await read(receive, self._operations.BYTES_AT_MOST)
         more = tuple(self._operations.scopes_of(body))
         requirement = self._with_scopes.get(more)
@@ -111,8 +114,8 @@ class McpGuard(AuthMiddleware):
                 self._with_scopes[more] = requirement
         return requirement, again
 
-    def _admitted(self, scope: Scope, principal: Principal, headers: Headers) -> Scope:
-        user = User(access_token(principal, credentials_of(headers)))
+    def _admitted(self, scope: Scope, principal: Principal, presented: Headers) -> Scope:
+        user = User(access_token(principal, credentials_of(presented)))
         return with_user(scope, principal, user)
 
 

@@ -38,4 +38,4 @@ def access_token(principal: Principal, token: str, kind: type[AccessToken] = Ver
 
 def credentials_of(headers: Headers) -> str:
     """The token of a request that was let in."""
-    return headers["authorization"].split(" ", 1)[1].strip()
+    return headers["authorization"].split(None, 1)[1].strip()

@@ -33,6 +33,9 @@ pub(crate) struct DoctorArgs {
     pub(crate) jwks: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) private_jwks: PrivateJwks,
+    /// Check an MCP server instead, as its clients find it: the URL that they have
+    #[arg(long, value_name = "URL")]
+    pub(crate) mcp: Option<String>,
     /// A signature algorithm that the API accepts; can be repeated
     #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = algorithm())]
     pub(crate) algorithm: Vec<Algorithm>,
@@ -55,6 +58,7 @@ Examples:
   bearward doctor --domain tenant.eu.auth0.com --audience https://api.example.com
   bearward doctor --issuer https://kc.example.com/realms/acme --audience https://api.example.com
   bearward doctor --redis @redis-url
+  bearward doctor --mcp https://mcp.example.com/mcp
   bearward doctor --json | jq '.checks[] | select(.status == \"failed\")'
 
 Exit codes: 0 no check failed. Otherwise the first of these that applies: 2 settings or this machine must be changed, 1 the

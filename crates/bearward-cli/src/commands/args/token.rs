@@ -45,7 +45,7 @@ pub(crate) struct ChosenClaims {
     /// Permissions of the token; can be repeated, or list several, separated by spaces
     #[arg(long, value_name = "PERMISSIONS")]
     pub(crate) permission: Vec<String>,
-    /// The organization of the token (`org_id`)
+    /// The organization of the token, by its id or its name (`org_id`, `org_name`)
     #[arg(long, value_name = "ID")]
     pub(crate) org: Option<String>,
     /// Any claim, as JSON or otherwise as text; `null` removes it; can be repeated

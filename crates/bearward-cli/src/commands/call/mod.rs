@@ -86,13 +86,13 @@ struct Call {
 }
 
 /// An answer, and the proof that was sent, so that the proof can be masked.
-struct Answer {
+struct ApiResponse {
     response: Response,
     proof: Option<Proof>,
 }
 
 impl Call {
-    async fn send(&self, nonce: Option<&Nonce>) -> Result<Answer, Failure> {
+    async fn send(&self, nonce: Option<&Nonce>) -> Result<ApiResponse, Failure> {
         let Request { method, url, headers, body } = &self.request;
         let mut request = self.client.request(method.clone(), url.clone()).headers(headers.clone());
         request = request.header(header::AUTHORIZATION, self.credentials.field()?);
@@ -110,7 +110,7 @@ impl Call {
         }
         self.print_request(nonce);
         let response = https::send(request, &https::authority(url)).await?;
-        Ok(Answer { response, proof })
+        Ok(ApiResponse { response, proof })
     }
 
     fn print_request(&self, nonce: Option<&Nonce>) {
@@ -129,7 +129,7 @@ impl Call {
     }
 
     /// Prints status and hints to stderr, the body to stdout. The exit code depends on the status.
-    async fn print(&self, answer: Answer) -> Result<ExitCode, Failure> {
+    async fn print(&self, answer: ApiResponse) -> Result<ExitCode, Failure> {
         let status = answer.response.status();
         self.print_details(&answer);
         if !self.verbose {
@@ -144,7 +144,7 @@ impl Call {
     }
 
     /// Prints the answer as JSON to stdout.
-    async fn report(&self, answer: Answer) -> Result<ExitCode, Failure> {
+    async fn report(&self, answer: ApiResponse) -> Result<ExitCode, Failure> {
         self.print_details(&answer);
         let (status, headers) = (answer.response.status(), answer.response.headers().clone());
         let proof = answer.proof;
@@ -162,7 +162,7 @@ impl Call {
         Ok(exit_code(status))
     }
 
-    fn print_details(&self, answer: &Answer) {
+    fn print_details(&self, answer: &ApiResponse) {
         if !self.verbose {
             return;
         }
@@ -202,7 +202,7 @@ impl Call {
     }
 }
 
-impl Answer {
+impl ApiResponse {
     /// The nonce to try again with, if the answer is the challenge of RFC 9449 §9.
     fn required_nonce(&self) -> Option<Nonce> {
         let headers = self.response.headers();

@@ -6,7 +6,7 @@ use rustls::{CertificateError, Error};
 use yasna::{ASN1Error, ASN1ErrorKind, ASN1Result, BERReader, BERReaderSeq, Tag, tags};
 
 use super::{
-    fetch::{Answer, NoAnswer},
+    fetch::{HttpResponse, NoResponse},
     report::{Check, Checked},
 };
 use crate::{
@@ -16,18 +16,18 @@ use crate::{
 
 const NAME: &str = "tls";
 
-pub(super) fn check(answer: &Result<Answer, NoAnswer>) -> Checked<()> {
+pub(super) fn check(answer: &Result<HttpResponse, NoResponse>) -> Checked<()> {
     match answer {
         Ok(answer) if https::is_clear_text_on_loopback(&answer.url) => {
             (Check::skipped(NAME, "the issuer is on this machine, without TLS"), Some(()))
         }
         Ok(answer) => (of_certificate(answer.certificate.as_deref(), SystemTime::now()), Some(())),
         // The failure came after the TLS handshake.
-        Err(NoAnswer::Silence { .. }) => (Check::ok(NAME, "the certificate is trusted"), Some(())),
-        Err(NoAnswer::NoConnection { tls, why, trust_hint }) => {
+        Err(NoResponse::Silence { .. }) => (Check::ok(NAME, "the certificate is trusted"), Some(())),
+        Err(NoResponse::NoConnection { tls, why, trust_hint }) => {
             (Check::failed(NAME, Kind::Undecided, why.as_str(), remedy(tls.as_ref(), trust_hint)), None)
         }
-        Err(NoAnswer::NoRequest(failure)) => (Check::of_failure(NAME, failure, trust::build_hint()), None),
+        Err(NoResponse::NoRequest(failure)) => (Check::of_failure(NAME, failure, trust::build_hint()), None),
     }
 }
 

@@ -6,7 +6,7 @@ use bearward_core::policy::DpopPolicy;
 use reqwest::header::{self, HeaderMap};
 
 use super::{
-    fetch::{Answer, NoAnswer, field},
+    fetch::{HttpResponse, NoResponse, field},
     report::Check,
 };
 use crate::terminal::failure::Kind;
@@ -16,7 +16,7 @@ const NAME: &str = "clock";
 /// Synchronized clocks differ by less than this.
 const NOTICEABLE: Duration = Duration::from_secs(5);
 
-pub(super) fn check(answer: &Result<Answer, NoAnswer>) -> Check {
+pub(super) fn check(answer: &Result<HttpResponse, NoResponse>) -> Check {
     let Ok(answer) = answer else { return Check::skipped(NAME, "there is no answer with a Date") };
     match ServerTime::of(&answer.headers) {
         Some(server) => judge(&Skew::between(answer.asked, answer.answered, &server)),

@@ -34,7 +34,7 @@ pub(super) async fn look_up(url: &str, patience: Duration) -> Checked<Route> {
     }
     let looked_up = timeout(patience, lookup_host((host.trim_matches(['[', ']']), port)));
     let why = match progress::while_waiting(format_args!("looking for {host}"), looked_up).await {
-        Ok(Ok(addresses)) => return found(&url, &host, addresses.collect()),
+        Ok(Ok(addresses)) => return resolved(&url, &host, addresses.collect()),
         Ok(Err(error)) => error.to_string(),
         Err(_elapsed) => format!("no answer within {} s", patience.as_secs()),
     };
@@ -48,7 +48,7 @@ fn parts(url: &str) -> Option<(Url, String, u16)> {
     Some((url, host, port))
 }
 
-fn found(url: &Url, host: &str, addresses: Vec<SocketAddr>) -> Checked<Route> {
+fn resolved(url: &Url, host: &str, addresses: Vec<SocketAddr>) -> Checked<Route> {
     let mut texts: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
     texts.dedup();
     let message = if url.domain().is_none() {

@@ -8,7 +8,7 @@ use reqwest::Url;
 use serde_json::{Map, Value};
 
 use super::{
-    fetch::{self, Answer, Document, NoAnswer, timed},
+    fetch::{self, Document, HttpResponse, NoResponse, timed},
     report::{Check, Checked},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 const LENGTH: usize = 200;
 
 /// Whether there is a document. The next checks read it.
-pub(super) fn document(answer: Result<Answer, NoAnswer>) -> Checked<Document> {
+pub(super) fn document(answer: Result<HttpResponse, NoResponse>) -> Checked<Document> {
     const NAME: &str = "discovery";
     let document = match fetch::document(NAME, "discovery document", answer) {
         Ok(document) => document,

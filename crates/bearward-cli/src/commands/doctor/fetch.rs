@@ -12,7 +12,8 @@ use reqwest::{
 use super::report::{Check, Checked};
 use crate::{
     http::{
-        https::{self, BodyError},
+        https::{self, BodyError, HttpOptions},
+        loopback::is_loopback,
         trust,
     },
     terminal::{
@@ -31,7 +32,7 @@ pub(super) struct Fetcher {
 
 /// An answer with any status.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct HttpResponse {
     pub(super) url: Url,
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -53,7 +54,7 @@ pub(super) enum NoBody {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum NoAnswer {
+pub(super) enum NoResponse {
     /// No connection, or no TLS.
     NoConnection { tls: Option<rustls::Error>, why: String, trust_hint: String },
     /// A connection, but no readable answer.
@@ -63,16 +64,22 @@ pub(super) enum NoAnswer {
 }
 
 impl Fetcher {
-    pub(super) async fn get(&self, url: &str) -> Result<Answer, NoAnswer> {
+    pub(super) async fn get(&self, url: &str) -> Result<HttpResponse, NoResponse> {
         let unusable = |_| Failure::undecided("a URL in the discovery document can't be used.");
-        let url = Url::parse(url).map_err(unusable).map_err(NoAnswer::NoRequest)?;
-        let client = https::probing_client(&url, self.patience).map_err(NoAnswer::NoRequest)?;
+        let url = Url::parse(url).map_err(unusable).map_err(NoResponse::NoRequest)?;
+        let client = if url.scheme() == "http" && is_loopback(&url) {
+            let options = HttpOptions { timeout: self.patience * 3, ca_file: None };
+            https::clear_text_client(&options, &url)
+        } else {
+            https::probing_client(&url, self.patience)
+        };
+        let client = client.map_err(NoResponse::NoRequest)?;
         let host = https::authority(&url);
         let getting = self.ask(client.get(url.clone()), url);
         progress::while_waiting(format_args!("waiting for {host}"), getting).await
     }
 
-    async fn ask(&self, request: reqwest::RequestBuilder, url: Url) -> Result<Answer, NoAnswer> {
+    async fn ask(&self, request: reqwest::RequestBuilder, url: Url) -> Result<HttpResponse, NoResponse> {
         let (asked, started) = (SystemTime::now(), Instant::now());
         let response = request.send().await.map_err(|error| self.no_answer(&url, &error))?;
         let answered = SystemTime::now();
@@ -83,15 +90,15 @@ impl Fetcher {
             BodyError::TooLong => NoBody::TooLong,
             BodyError::Broken(error) => NoBody::Broken { why: self.why(&url, &error) },
         });
-        Ok(Answer { url, status, headers, body, certificate, asked, answered, took: started.elapsed() })
+        Ok(HttpResponse { url, status, headers, body, certificate, asked, answered, took: started.elapsed() })
     }
 
-    fn no_answer(&self, url: &Url, error: &reqwest::Error) -> NoAnswer {
+    fn no_answer(&self, url: &Url, error: &reqwest::Error) -> NoResponse {
         let (tls, why) = (https::tls_problem(error).cloned(), self.why(url, error));
         if error.is_connect() || tls.is_some() {
-            NoAnswer::NoConnection { tls, why, trust_hint: trust::hint(Some(url)) }
+            NoResponse::NoConnection { tls, why, trust_hint: trust::hint(Some(url)) }
         } else {
-            NoAnswer::Silence { why }
+            NoResponse::Silence { why }
         }
     }
 
@@ -118,14 +125,14 @@ pub(super) struct Document {
 pub(super) fn document(
     name: &'static str,
     what: &str,
-    answer: Result<Answer, NoAnswer>,
+    answer: Result<HttpResponse, NoResponse>,
 ) -> Result<Document, Check> {
     let answer = answer.map_err(|no_answer| no_answer.check(name))?;
     let host = https::authority(&answer.url);
     if answer.status != StatusCode::OK {
         return Err(other_status(name, &host, &answer));
     }
-    let Answer { url, headers, body, took, .. } = answer;
+    let HttpResponse { url, headers, body, took, .. } = answer;
     match body {
         Ok(body) => Ok(Document { url, headers, body, took }),
         Err(NoBody::Broken { why }) => Err(Check::failed(name, Kind::Undecided, why, TRY_AGAIN)),
@@ -139,8 +146,8 @@ pub(super) fn document(
 const TRY_AGAIN: &str =
     "try again. A running API goes on with the documents that it has; one that has just started answers 503";
 
-impl NoAnswer {
-    fn check(&self, name: &'static str) -> Check {
+impl NoResponse {
+    pub(super) fn check(&self, name: &'static str) -> Check {
         match self {
             Self::NoConnection { tls: Some(_), why, trust_hint } => {
                 Check::failed(name, Kind::Undecided, why.as_str(), trust_hint.as_str())
@@ -153,7 +160,7 @@ impl NoAnswer {
     }
 }
 
-fn other_status(name: &'static str, host: &str, answer: &Answer) -> Check {
+fn other_status(name: &'static str, host: &str, answer: &HttpResponse) -> Check {
     let url = output::one_line(answer.url.as_str(), 300);
     let status = answer.status;
     let check = if status.is_redirection() {

@@ -10,6 +10,7 @@ mod discovery;
 mod fetch;
 mod keys;
 mod keys_place;
+mod mcp;
 mod redis;
 mod report;
 mod settings;
@@ -24,7 +25,7 @@ use bearward_core::{
 use reqwest::{StatusCode, Url};
 
 use self::{
-    fetch::{Answer, Fetcher, NoAnswer},
+    fetch::{Fetcher, HttpResponse, NoResponse},
     keys::Published,
     keys_place::KeysPlace,
     report::{Check, FailedCheck, Report},
@@ -38,8 +39,14 @@ use crate::{
 pub(crate) async fn run(mut args: DoctorArgs) -> Result<ExitCode, Failure> {
     let secret = args.client_secret.take().filter(|secret| !secret.is_empty());
     args.client_secret = secret.map(|secret| input::argument("client secret", secret)).transpose()?;
+    let patience = Duration::from_secs(args.timeout);
     if let Some(url) = args.redis.take() {
-        let report = redis::run(url, Duration::from_secs(args.timeout)).await?;
+        let report = redis::run(url, patience).await?;
+        report.print(args.json)?;
+        return Ok(ExitCode::from(report.exit_code()));
+    }
+    if let Some(url) = &args.mcp {
+        let report = mcp::run(url, &Fetcher { patience }).await;
         report.print(args.json)?;
         return Ok(ExitCode::from(report.exit_code()));
     }
@@ -50,7 +57,7 @@ pub(crate) async fn run(mut args: DoctorArgs) -> Result<ExitCode, Failure> {
     let examination = Examination {
         args: &args,
         place,
-        fetcher: Fetcher { patience: Duration::from_secs(args.timeout) },
+        fetcher: Fetcher { patience },
         algorithms: algorithms(&args.algorithm),
     };
     if let Err(failed) = examination.run(named.as_ref(), audience.as_deref(), &mut report).await {
@@ -170,8 +177,8 @@ impl Examination<'_> {
     async fn at_either_place(
         &self,
         issuer: &ConfiguredIssuer,
-        answer: Result<Answer, NoAnswer>,
-    ) -> Result<Answer, NoAnswer> {
+        answer: Result<HttpResponse, NoResponse>,
+    ) -> Result<HttpResponse, NoResponse> {
         let is_missing = answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::NOT_FOUND);
         if !is_missing || !issuer.url().is_exact() {
             return answer;
@@ -182,7 +189,10 @@ impl Examination<'_> {
         }
     }
 
-    fn key_set(answer: Result<Answer, NoAnswer>, report: &mut Report) -> Result<Published, FailedCheck> {
+    fn key_set(
+        answer: Result<HttpResponse, NoResponse>,
+        report: &mut Report,
+    ) -> Result<Published, FailedCheck> {
         let document = match fetch::document("key_set", "key set", answer) {
             Ok(document) => document,
             Err(check) => return report.record((check, None)),

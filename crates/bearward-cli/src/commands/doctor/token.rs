@@ -23,7 +23,7 @@ use crate::{
     commands::{args::DoctorArgs, recipients::AcceptedRecipients, remedies},
     http::https,
     tenant::{
-        client::{Answer, with_form},
+        client::{TenantResponse, with_form},
         issuer_kind::IssuerKind,
     },
     terminal::{
@@ -128,7 +128,7 @@ impl Client<'_> {
 
 async fn granted(endpoint: &Url, asked: ClientCredentials<'_>, fetcher: &Fetcher) -> Result<String, Failure> {
     let request = https::probing_client(endpoint, fetcher.patience)?.post(endpoint.clone());
-    let answer = Answer::to(with_form(request, &asked.form()), endpoint).await?;
+    let answer = TenantResponse::to(with_form(request, &asked.form()), endpoint).await?;
     Ok(answer.granted(asked.client_secret)?.access_token.expose().to_owned())
 }
 

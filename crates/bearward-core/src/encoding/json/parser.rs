@@ -4,6 +4,18 @@ use super::super::error::JsonError;
 use super::node::{Duplicates, Node, Span, finite, index, place};
 use crate::limits;
 
+/// How many of eight bytes come before a quotation mark, a backslash or a control character; the first byte is the lowest.
+fn first_special(eight: u64) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGHS: u64 = ONES << 7;
+    // The high bit of a byte that is zero; of one above it perhaps, too, but never of one below it.
+    let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & HIGHS;
+    let quotation = zero(eight ^ (ONES * 0x22));
+    let backslash = zero(eight ^ (ONES * 0x5c));
+    let control = zero(eight & (ONES * 0xe0));
+    usize::try_from((quotation | backslash | control).trailing_zeros() / 8).unwrap_or(0)
+}
+
 /// The strings of `text` that had escapes, one after the other, and its nodes.
 pub(super) fn parse(text: &str, duplicates: Duplicates) -> Result<(String, Vec<Node>), JsonError> {
     let mut parser = Parser {
@@ -141,13 +153,11 @@ impl Parser<'_> {
     fn string(&mut self) -> Result<(), JsonError> {
         self.expect(b'"')?;
         let start = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => return self.string_with_escapes(start),
-                Some(0x20..) => self.at += 1,
-                _ => return Err(self.syntax()),
-            }
+        self.plain();
+        match self.peek() {
+            Some(b'"') => {}
+            Some(b'\\') => return self.string_with_escapes(start),
+            _ => return Err(self.syntax()),
         }
         let span = Span { start: place(start), end: place(self.at), unescaped: false };
         self.nodes.push(Node::String(span));
@@ -168,7 +178,7 @@ impl Parser<'_> {
                     self.unescaped.push(character);
                     plain = self.at;
                 }
-                Some(0x20..) => self.at += 1,
+                Some(0x20..) => self.plain(),
                 _ => return Err(self.syntax()),
             }
         }
@@ -177,6 +187,22 @@ impl Parser<'_> {
         self.nodes.push(Node::String(span));
         self.at += 1;
         Ok(())
+    }
+
+    /// Goes to the next character that means something in a string, eight at a time.
+    fn plain(&mut self) {
+        while let Some(eight) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+            match first_special(u64::from_le_bytes(*eight)) {
+                8 => self.at += 8,
+                plain => {
+                    self.at += plain;
+                    return;
+                }
+            }
+        }
+        while matches!(self.peek(), Some(byte) if byte >= 0x20 && byte != b'"' && byte != b'\\') {
+            self.at += 1;
+        }
     }
 
     fn keep_plain(&mut self, start: usize) {
@@ -302,5 +328,28 @@ impl Parser<'_> {
 
     fn syntax(&self) -> JsonError {
         JsonError::Syntax { at: self.at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_character_with_a_meaning_is_found_wherever_it_is() {
+        let is_special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+        for plain in [b'a', 0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80, 0x9f, 0xa2, 0xdc, 0xff] {
+            for at in 0..8 {
+                for byte in 0..=255 {
+                    for behind in [plain, b'"', 0] {
+                        let mut eight = [plain; 8];
+                        eight[at] = byte;
+                        eight[at + 1..].fill(behind);
+                        let expected = eight.iter().position(|byte| is_special(*byte)).unwrap_or(8);
+                        assert_eq!(first_special(u64::from_le_bytes(eight)), expected, "{eight:?}");
+                    }
+                }
+            }
+        }
     }
 }

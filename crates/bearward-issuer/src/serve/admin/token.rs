@@ -57,7 +57,7 @@ struct TokenToMake {
     scope: Option<String>,
     /// The claim `permissions`.
     permissions: Option<Vec<String>>,
-    /// The claim `org_id`.
+    /// The id or the name of an organization, for the claims `org_id` and `org_name`.
     organization: Option<String>,
     /// The format. Default: that of the API.
     format: Option<Format>,
@@ -145,7 +145,9 @@ impl TokenToMake {
         if let Some(scope) = scope {
             grant = grant.with_any_scopes(scope);
         }
-        grant.organization = self.organization.as_deref().map(Value::from);
+        // One that isn't configured is as good as any.
+        let id = |named: &str| tenant.users.organization_id(named).unwrap_or_else(|| named.to_owned());
+        grant.organization = self.organization.as_deref().map(id).map(Value::from);
         grant
     }
 }

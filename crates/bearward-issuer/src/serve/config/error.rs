@@ -83,6 +83,21 @@ pub enum ConfigError {
         /// The id.
         user: String,
     },
+    /// The id or the name of an organization is empty, or has white space in it.
+    OrganizationNotAName {
+        /// The id or the name.
+        organization: String,
+    },
+    /// Two organizations have the same id or the same name.
+    OrganizationTwice {
+        /// The id.
+        organization: String,
+    },
+    /// A user is a member of an organization that is not configured, while others are.
+    OrganizationUnknown {
+        /// The organization.
+        organization: String,
+    },
     /// A user has a role that is not configured.
     RoleUnknown {
         /// The role.
@@ -134,6 +149,15 @@ impl fmt::Display for ConfigError {
                 "the redirect URI {uri:?} is neither https, nor http on loopback, nor a private-use scheme"
             ),
             Self::UserTwice { user } => write!(f, "the user {user:?} is given twice"),
+            Self::OrganizationNotAName { organization } => {
+                write!(f, "the organization {organization:?} has no id or name, or white space in it")
+            }
+            Self::OrganizationTwice { organization } => {
+                write!(f, "the organization {organization:?} is given twice, by its id or its name")
+            }
+            Self::OrganizationUnknown { organization } => {
+                write!(f, "no organization has the id or the name {organization:?}")
+            }
             Self::RoleUnknown { role } => write!(f, "no role is called {role:?}"),
             Self::NoRandomNumbers => f.write_str("the operating system gave no random numbers"),
         }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Api, Application, ConfigError, Connection, ExchangeProfile, PublicKey, Role, TenantConfig, TokenFormat,
-    User,
+    Api, Application, ConfigError, Connection, ExchangeProfile, Organization, PublicKey, Role, TenantConfig,
+    TokenFormat, User,
 };
 use crate::serve::secret::Secret;
 
@@ -21,6 +21,8 @@ struct File {
     applications: Vec<ApplicationEntry>,
     #[serde(default)]
     users: Vec<UserEntry>,
+    #[serde(default)]
+    organizations: Vec<OrganizationEntry>,
     #[serde(default)]
     roles: Vec<RoleEntry>,
     #[serde(default)]
@@ -79,6 +81,13 @@ struct UserEntry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct OrganizationEntry {
+    id: String,
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RoleEntry {
     name: String,
     /// Scopes, by the identifier of their API.
@@ -95,7 +104,8 @@ struct ConnectionEntry {
 }
 
 impl TenantConfig {
-    /// Adds what a `tenant.toml` describes: APIs, applications, users, roles, exchange profiles and connections.
+    /// Adds what a `tenant.toml` describes: APIs, applications, users, organizations, roles, exchange profiles and
+    /// connections.
     ///
     /// ```toml
     /// like = "auth0"                        # or keycloak, entra, okta, cognito
@@ -117,10 +127,14 @@ impl TenantConfig {
     /// name = "reader"
     /// permissions = { "https://api.example.com" = ["read:messages"] }
     ///
+    /// [[organizations]]                     # optional: users can be members of org_1 without it
+    /// id = "org_1"
+    /// name = "acme"                         # tokens have it as org_name
+    ///
     /// [[users]]
     /// id = "auth0|ann"
     /// roles = ["reader"]
-    /// organizations = ["org_1"]
+    /// organizations = ["acme"]              # by name or by id
     /// claims = { name = "Ann", email = "ann@example.com", "https://example.com/team" = "a" }
     ///
     /// [[connections]]
@@ -142,6 +156,13 @@ impl TenantConfig {
             let UserEntry { id, roles, organizations, claims } = entry;
             let user = User::new(id)?.with_claims(claims).with_roles(roles);
             self.users.push(user.with_organizations(organizations));
+        }
+        for OrganizationEntry { id, name } in file.organizations {
+            let organization = Organization::new(id)?;
+            self.organizations.push(match name {
+                Some(name) => organization.with_name(name)?,
+                None => organization,
+            });
         }
         self.roles.extend(file.roles.into_iter().map(|entry| Role::new(entry.name, entry.permissions)));
         for subject_token_type in file.exchange_profiles {
@@ -209,6 +230,7 @@ mod tests {
         assert_eq!((config.apis.len(), config.applications.len(), config.users.len()), (1, 1, 1));
         assert_eq!((config.roles.len(), config.exchange_profiles.len(), config.connections.len()), (1, 1, 1));
         assert!(config.apis[0].has_permissions());
+        assert_eq!(config.organizations[0].name.as_deref(), Some("acme"));
         assert_eq!(config.users[0].claims["https://example.com/team"], "a");
     }
 
@@ -226,6 +248,7 @@ mod tests {
         }
         assert!(refused("like = \"azure\"").contains("azure"));
         assert!(refused("[[apis]]\nidentifier = \"a\"\ntokens = \"encrypted\"").contains("encryption_key"));
+        assert!(refused("[[organizations]]\nid = \"a b\"").contains("organization"));
         assert!(refused("[[users]]\nid = \"two words\"").contains("user"));
     }
 }

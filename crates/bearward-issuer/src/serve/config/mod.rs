@@ -7,6 +7,7 @@ mod error;
 mod exchange;
 mod file;
 mod like;
+mod organization;
 mod user;
 
 use std::{
@@ -21,6 +22,7 @@ pub use error::ConfigError;
 pub(crate) use error::{checked_scopes, is_name, is_scope_token};
 pub use exchange::{Connection, ExchangeProfile};
 pub use like::Like;
+pub use organization::Organization;
 pub use user::{Role, User};
 
 /// Everything that can be chosen. `TenantConfig::default()` has no API yet: add at least one.
@@ -60,6 +62,8 @@ pub struct TenantConfig {
     pub applications: Vec<Application>,
     /// The users that can log in. Default: one, whose id is `user`.
     pub users: Vec<User>,
+    /// The organizations that have names. Users can be members of others, too, unless there are any. Default: none.
+    pub organizations: Vec<Organization>,
     /// The roles of users. Without any, each user has all permissions. Default: none.
     pub roles: Vec<Role>,
     /// The id of the user if there are no `users`. Default: `auth0|local-user`.
@@ -97,6 +101,7 @@ impl Default for TenantConfig {
                 .into(),
             applications: Vec::new(),
             users: Vec::new(),
+            organizations: Vec::new(),
             roles: Vec::new(),
             user: "auth0|local-user".to_owned(),
             like: Like::Auth0,

@@ -41,7 +41,7 @@ impl User {
         Self { roles, ..self }
     }
 
-    /// The ids of the organizations that the user is a member of.
+    /// The organizations that the user is a member of, by id or by name.
     #[must_use]
     pub fn with_organizations(self, organizations: Vec<String>) -> Self {
         Self { organizations, ..self }

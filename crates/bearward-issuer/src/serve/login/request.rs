@@ -79,10 +79,15 @@ pub(super) async fn read(tenant: &Tenant, query: &str) -> Result<Asked, Refused>
         refused(error, description.to_owned())
     })?;
     let text = |name| parameters.get(name).map(str::to_owned);
-    let organization = text("organization");
-    if organization.as_ref().is_some_and(|id| !tenant.users.has_organization(id)) {
-        return Err(refused("invalid_request", "No user is a member of this organization.".to_owned()));
-    }
+    let organization = match parameters.get("organization") {
+        None => None,
+        Some(named) => {
+            let id = tenant.users.organization_id(named).filter(|id| tenant.users.has_organization(id));
+            let nobody =
+                || refused("invalid_request", "No user is a member of this organization.".to_owned());
+            Some(id.ok_or_else(nobody)?)
+        }
+    };
     let request = LoginRequest {
         client,
         redirect_uri: redirect_uri.clone(),

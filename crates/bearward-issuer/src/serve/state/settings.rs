@@ -3,8 +3,8 @@ use std::{net::IpAddr, time::Duration};
 use axum::http::HeaderValue;
 
 use crate::serve::config::{
-    Api, Application, Client, ConfigError, Connection, ExchangeProfile, Like, Role, TenantConfig, User,
-    checked_scopes, is_name,
+    Api, Application, Client, ConfigError, Connection, ExchangeProfile, Like, Organization, Role,
+    TenantConfig, User, checked_scopes, is_name,
 };
 
 /// What comes from the configuration, checked.
@@ -19,6 +19,7 @@ pub(crate) struct Settings {
     pub(crate) user: String,
     pub(super) applications: Vec<Application>,
     pub(super) users: Vec<User>,
+    pub(super) organizations: Vec<Organization>,
     pub(super) roles: Vec<Role>,
     pub(crate) like: Like,
     pub(crate) mtls: bool,
@@ -49,6 +50,7 @@ impl Settings {
             user: config.users.first().map_or_else(|| config.user.clone(), |user| user.id.clone()),
             applications: config.applications.clone(),
             users: config.users.clone(),
+            organizations: config.organizations.clone(),
             roles: config.roles.clone(),
             like: config.like,
             mtls: config.mtls,

@@ -118,7 +118,7 @@ impl Tenant {
                 settings.like != Like::Auth0,
             )?,
             clients: Clients::new(&settings.client, &settings.applications)?,
-            users: Users::new(&settings.users, &settings.roles, &settings.user)?,
+            users: Users::new(&settings.users, &settings.organizations, &settings.roles, &settings.user)?,
             logins: Logins::new(),
             consents: Consents::default(),
             refresh_tokens: RefreshTokens::default(),

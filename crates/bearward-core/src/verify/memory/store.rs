@@ -1,0 +1,209 @@
+//! Where remembered tokens are kept.
+//!
+//! Readers wait for nobody, and write to nothing that others read but the time of a token's last use, once a second. So
+//! threads don't slow each other down.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwapOption;
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::end::{End, end_of, spread};
+use crate::encoding::base64url;
+use crate::limits;
+use crate::time::UnixTime;
+use crate::verify::proof::Prover;
+use crate::verify::signature::SignedClaims;
+
+/// Tokens, bounded by entries and by bytes. One that was not used lately makes room for another.
+pub(super) struct TokenStore {
+    /// A token is in the bucket that its end chooses. A power of two; or none, and nothing is kept.
+    buckets: Box<[Bucket]>,
+    /// Held while a token is stored.
+    stock: Mutex<Stock>,
+    bytes_at_most: u64,
+}
+
+/// A few tokens. Each is found by its end, and known by its digest.
+#[derive(Default)]
+struct Bucket {
+    ends: [AtomicU64; PLACES],
+    /// When each was used last, Unix seconds.
+    used: [AtomicU64; PLACES],
+    tokens: [ArcSwapOption<Remembered>; PLACES],
+}
+
+const PLACES: usize = 16;
+
+/// A token that was verified.
+struct Remembered {
+    digest: Digest,
+    claims: Arc<SignedClaims>,
+}
+
+/// The SHA-256 of a token.
+type Digest = [u8; 32];
+
+#[derive(Default)]
+struct Stock {
+    bytes: u64,
+    /// The bucket that is looked through next when there is no room.
+    next: usize,
+}
+
+/// A token that was found.
+pub(crate) struct Known<'a> {
+    token: Arc<Remembered>,
+    used: &'a AtomicU64,
+}
+
+impl TokenStore {
+    pub(super) fn new(entries: usize) -> Self {
+        // Half as many places again, since tokens don't spread evenly.
+        let places = entries.saturating_add(entries / 2);
+        let buckets = if entries == 0 { 0 } else { places.div_ceil(PLACES).next_power_of_two() };
+        let entries = u64::try_from(entries).unwrap_or(u64::MAX);
+        Self {
+            buckets: (0..buckets).map(|_| Bucket::default()).collect(),
+            stock: Mutex::default(),
+            bytes_at_most: entries.saturating_mul(limits::REMEMBERED_TOKEN_BYTES),
+        }
+    }
+
+    /// The token, if it is kept.
+    pub(super) fn find(&self, token: &str, end: End) -> Option<Known<'_>> {
+        let bucket = self.bucket(end)?;
+        let mut digest = None;
+        for ((kept_end, kept), used) in bucket.ends.iter().zip(&bucket.tokens).zip(&bucket.used) {
+            if kept_end.load(Ordering::Relaxed) != end {
+                continue;
+            }
+            let kept = kept.load();
+            let Some(kept) = kept.as_ref() else { continue };
+            if *digest.get_or_insert_with(|| digest_of(token)) == Some(kept.digest) {
+                return Some(Known { token: Arc::clone(kept), used });
+            }
+        }
+        None
+    }
+
+    /// Keeps a token, unless all that could make room for it were used lately.
+    pub(super) fn store(&self, token: &str, claims: &Arc<SignedClaims>, now: UnixTime) {
+        let end = end_of(token);
+        let Some(bucket) = self.bucket(end) else { return };
+        let mut stock = self.stock.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(place) = bucket.place_for(token, end, now) else { return };
+        let weight = weight(claims);
+        let bytes = |stock: &Stock| stock.bytes.saturating_sub(bucket.weight(place)).saturating_add(weight);
+        if bytes(&stock) > self.bytes_at_most {
+            self.clear_next_bucket(&mut stock, now);
+        }
+        if bytes(&stock) > self.bytes_at_most {
+            return;
+        }
+        let Some(digest) = digest_of(token) else { return };
+        stock.bytes = bytes(&stock);
+        bucket.put(place, end, Some(Remembered { digest, claims: Arc::clone(claims) }), now);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.buckets.iter().flat_map(|bucket| &bucket.tokens).filter(|token| token.load().is_some()).count()
+    }
+
+    fn bucket(&self, end: End) -> Option<&Bucket> {
+        self.buckets.get(spread(end, self.buckets.len()))
+    }
+
+    /// Lets go of the tokens of one bucket that were not used lately. Each time it is another bucket.
+    fn clear_next_bucket(&self, stock: &mut Stock, now: UnixTime) {
+        stock.next = stock.next.wrapping_add(1) & self.buckets.len().wrapping_sub(1);
+        let Some(bucket) = self.buckets.get(stock.next) else { return };
+        for place in 0..PLACES {
+            if bucket.is_idle(place, now) {
+                stock.bytes = stock.bytes.saturating_sub(bucket.weight(place));
+                bucket.put(place, 0, None, now);
+            }
+        }
+    }
+}
+
+impl Bucket {
+    /// The place of the token if it is there; or else a free one; or else the one that was used least lately, if it is idle.
+    fn place_for(&self, token: &str, end: End, now: UnixTime) -> Option<usize> {
+        let token_at = |place: &usize| self.tokens.get(*place).and_then(ArcSwapOption::load_full);
+        let same_end = |place: &usize| self.end(*place) == end;
+        let same = (0..PLACES)
+            .filter(same_end)
+            .find(|place| token_at(place).is_some_and(|kept| digest_of(token) == Some(kept.digest)));
+        let free = || (0..PLACES).find(|place| token_at(place).is_none());
+        let idle = || {
+            let oldest = (0..PLACES).min_by_key(|place| self.used(*place));
+            oldest.filter(|place| self.is_idle(*place, now))
+        };
+        same.or_else(free).or_else(idle)
+    }
+
+    fn put(&self, place: usize, end: End, token: Option<Remembered>, now: UnixTime) {
+        let places = (self.ends.get(place), self.used.get(place), self.tokens.get(place));
+        let (Some(kept_end), Some(used), Some(kept)) = places else { return };
+        // A reader that meets the new token with the old end, or the other way round, takes it for another one.
+        kept.store(token.map(Arc::new));
+        used.store(now.whole_seconds(), Ordering::Relaxed);
+        kept_end.store(end, Ordering::Relaxed);
+    }
+
+    fn end(&self, place: usize) -> End {
+        self.ends.get(place).map_or(0, |end| end.load(Ordering::Relaxed))
+    }
+
+    fn used(&self, place: usize) -> u64 {
+        self.used.get(place).map_or(0, |used| used.load(Ordering::Relaxed))
+    }
+
+    /// Whether a token was not used lately. A clock that is set back makes all idle, not none.
+    fn is_idle(&self, place: usize, now: UnixTime) -> bool {
+        now.whole_seconds().abs_diff(self.used(place)) >= limits::REMEMBERED_TOKEN_IDLE.as_secs()
+    }
+
+    fn weight(&self, place: usize) -> u64 {
+        let token = self.tokens.get(place).and_then(ArcSwapOption::load_full);
+        token.map_or(0, |token| weight(&token.claims))
+    }
+}
+
+impl Known<'_> {
+    pub(crate) fn claims(&self) -> &Arc<SignedClaims> {
+        &self.token.claims
+    }
+
+    /// What `ath` is of the token, in a proof.
+    pub(crate) fn hash(&self) -> String {
+        base64url::encode(&self.token.digest)
+    }
+
+    /// Keeps the client that the token is bound to, unless one is kept.
+    pub(crate) fn keep(&self, prover: Prover) {
+        let _other_was_first = self.token.claims.prover().set(prover);
+    }
+
+    /// Notes that the token was good once more. In whole seconds, so that requests that come at once don't write to it one
+    /// after the other.
+    pub(crate) fn note_use(&self, now: UnixTime) {
+        let now = now.whole_seconds();
+        if self.used.load(Ordering::Relaxed) != now {
+            self.used.store(now, Ordering::Relaxed);
+        }
+    }
+}
+
+/// So that the entries together take no more memory than that many usual ones.
+fn weight(claims: &SignedClaims) -> u64 {
+    let bytes = u64::try_from(claims.bytes()).unwrap_or(u64::MAX);
+    bytes.saturating_add(limits::REMEMBERED_TOKEN_OVERHEAD).max(limits::REMEMBERED_TOKEN_BYTES)
+}
+
+/// `None` never comes: a SHA-256 has 32 bytes. A value in its place would be the same for all tokens.
+fn digest_of(token: &str) -> Option<Digest> {
+    digest(&SHA256, token.as_bytes()).as_ref().try_into().ok()
+}

@@ -1,0 +1,58 @@
+//! A token that was read and not yet believed: what may be looked at to find the key, and no more.
+
+use std::sync::Arc;
+
+use super::header::{self, Head};
+use super::known_heads::KnownHeads;
+use crate::documents::{Candidates, KeySet};
+use crate::encoding::json::JsonObject;
+use crate::policy::Policy;
+use crate::rejection::{Fingerprint, MissingKid, Rejection};
+
+/// An access token of the right shape, signed by nobody knows whom.
+pub(crate) struct UnverifiedToken<'a> {
+    pub(super) head: Arc<Head>,
+    pub(super) signing_input: &'a [u8],
+    pub(super) signature: Vec<u8>,
+    pub(super) payload: JsonObject,
+}
+
+impl<'a> UnverifiedToken<'a> {
+    /// `known`: headers that were read, by the same policy.
+    pub(crate) fn read(token: &'a str, policy: &Policy, known: &KnownHeads) -> Result<Self, Rejection> {
+        let segments = header::segments(token, policy)?;
+        let head = match known.find(segments.header_text()) {
+            Some(head) => head,
+            None => Arc::new(Head::read(&segments, policy)?),
+        };
+        let payload = header::payload(&segments)?;
+        let signature = header::signature(&segments)?;
+        Ok(Self { head, signing_input: segments.signing_input(), signature, payload })
+    }
+
+    pub(crate) fn issuer(&self) -> Result<&str, Rejection> {
+        header::issuer(&self.payload)
+    }
+
+    /// `kid`, to choose among our issuer's keys; `None` without one. RFC 7515 §4.1.4.
+    pub(crate) fn kid(&self) -> Result<Option<&str>, Rejection> {
+        self.head.kid()
+    }
+
+    /// The keys to try.
+    pub(crate) fn candidates<'k>(&self, keys: &'k KeySet) -> Result<Candidates<'k>, Rejection> {
+        let kid = self.kid()?;
+        keys.candidates(kid, self.head.algorithm()).map_err(|reason| Rejection::UnusableKey {
+            kid: Fingerprint::of(kid.unwrap_or_default()),
+            reason,
+        })
+    }
+
+    /// No key of the set is the token's.
+    pub(crate) fn no_key(&self) -> Rejection {
+        match self.kid() {
+            Ok(Some(kid)) => Rejection::UnknownKid { kid: Fingerprint::of(kid) },
+            Ok(None) | Err(_) => Rejection::KidMissing(MissingKid::NotOneKey),
+        }
+    }
+}
