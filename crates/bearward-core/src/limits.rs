@@ -100,6 +100,25 @@ pub const REMEMBERED_TOKEN_BYTES: u64 = 1536;
 /// What a remembered token takes besides its claims, bytes: digest, reference counts, places in tables.
 pub const REMEMBERED_TOKEN_OVERHEAD: u64 = 256;
 
+/// Longest answer of an introspection endpoint that is read, bytes. They have about 1 KiB.
+pub const INTROSPECTION_BYTES: usize = 64 * 1024;
+
+/// How many answers of an introspection endpoint are remembered, each for some seconds.
+pub const INTROSPECTIONS_REMEMBERED: usize = 10_000;
+
+/// How much memory these answers take together, bytes.
+pub const INTROSPECTIONS_REMEMBERED_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Most questions to an introspection endpoint that have no answer yet.
+pub const INTROSPECTIONS_UNDER_WAY: usize = 10_000;
+
+/// How long an answer of an introspection endpoint is used, unless a policy says otherwise. A revoked token is accepted so
+/// much longer.
+pub const INTROSPECTION_REMEMBERED_FOR: Duration = Duration::from_secs(30);
+
+/// The longest time that a policy can say instead.
+pub const INTROSPECTION_REMEMBERED_AT_MOST: Duration = Duration::from_secs(300);
+
 /// What is kept with a remembered token of the client that it is bound to, bytes: its key, and the header of its proofs.
 pub const REMEMBERED_CLIENT_BYTES: usize = 2048;
 

@@ -20,7 +20,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use self::budget::FetchBudget;
 use self::issuer::{IssuerDocuments, Parsed, Source};
 use self::response::{Useless, checked_body};
 use crate::issuer::metadata::Metadata;
@@ -38,7 +37,9 @@ pub use self::response::Response;
 pub use self::status::{DocumentStatus, IssuerStatus, KeyStatus};
 pub use crate::jose::jwk::KeyError;
 
+pub(crate) use self::budget::FetchBudget;
 pub(crate) use self::issuer::IssuerKeys;
+pub(crate) use self::lifecycle::{back_off, within};
 pub(crate) use self::needed::{Missing, Patience};
 
 /// The documents of the issuers asked so far. Verifiers may share them: two APIs of one tenant then fetch once.
@@ -215,6 +216,21 @@ impl Documents {
     ) -> Result<(Option<String>, Option<DocumentNeeded>), Missing> {
         if let Some(documents) = self.issuers.load().get(issuer) {
             return documents.token_endpoint(issuer, patience, now);
+        }
+        let discovery = DocumentNeeded::discovery(issuer);
+        Err(Missing::Needed(DocumentNeeded { past_caches: true, ..discovery }))
+    }
+
+    /// Where `issuer` says what tokens are, and its discovery document if that is worth fetching again meanwhile.
+    pub(crate) fn introspection_endpoint(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<(Option<String>, Option<DocumentNeeded>), Missing> {
+        if let Some(documents) = self.issuers.load().get(issuer) {
+            let (metadata, due) = documents.own_metadata(issuer, patience, now)?;
+            return Ok((metadata.introspection_endpoint().map(str::to_owned), due));
         }
         let discovery = DocumentNeeded::discovery(issuer);
         Err(Missing::Needed(DocumentNeeded { past_caches: true, ..discovery }))

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use super::introspection::ActiveClaims;
 use super::recipient;
 use super::registered_claims::RegisteredClaims;
 use super::signature::SignedClaims;
 use crate::encoding::json::JsonObject;
+use crate::issuer::IssuerUrl;
 use crate::issuer::metadata::Metadata;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
 
-/// Claims that are for us and for now. Only [`check`] makes one.
+/// Claims that are for us and for now. Only [`check`] and [`check_introspected`] make one.
 pub(crate) struct CheckedClaims(Arc<SignedClaims>);
 
 /// The standard claims, one after the other.
@@ -30,6 +32,26 @@ pub(super) fn check(
     registered.check_issued_at()?;
     registered.check_subject()?;
     Ok(CheckedClaims(Arc::clone(signed)))
+}
+
+/// The claims of an opaque token, as its issuer says them. RFC 7662 §2.2 lets `iss`, `exp` and `iat` be missing: the issuer
+/// itself says that the token is active now.
+pub(super) fn check_introspected(
+    active: &ActiveClaims,
+    issuer: &IssuerUrl,
+    policy: &Policy,
+    now: UnixTime,
+) -> Result<CheckedClaims, Rejection> {
+    let said = active.said();
+    let registered = said.registered();
+    registered.check_introspected_issuer(issuer)?;
+    let claims = said.claims().object();
+    recipient::check_introspected(claims, registered.aud, &policy.recipients, policy.scopes.claim())?;
+    registered.check_introspected_expiry(policy, now)?;
+    registered.check_not_before(policy, now)?;
+    registered.check_introspected_issued_at()?;
+    registered.check_subject()?;
+    Ok(CheckedClaims(Arc::clone(said)))
 }
 
 /// That every claim the caller requires is there, of whatever type.

@@ -74,9 +74,10 @@ impl Driver {
         let mut decision = Decision::new();
         match self.next(&mut decision, &facts.for_engine(&self.public)) {
             Next::Done(outcome) => Begun::Done(outcome),
-            next @ (Next::Fetch(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
-                Begun::Waits(Waits { decision, next, guards })
-            }
+            next @ (Next::Fetch(_)
+            | Next::Introspect(_)
+            | Next::ResolveIssuers(_)
+            | Next::CheckReplay { .. }) => Begun::Waits(Waits { decision, next, guards }),
         }
     }
 
@@ -91,6 +92,8 @@ impl Driver {
                     Waited::UntilTheEnd => {}
                     Waited::LongEnough => decision.waited(&document),
                 },
+                // This driver can't ask: the request is undecided.
+                Next::Introspect(question) => self.verifier.introspection_failed(&question, self.now()),
                 Next::ResolveIssuers(unverified) => {
                     Resolving::ask(self.resolving.as_ref(), facts, &unverified, end, &mut decision).await;
                 }
