@@ -205,6 +205,7 @@ impl Guard {
 }
 
 /// A decision after its first step.
+#[expect(clippy::large_enum_variant, reason = "a request that waits is boxed once, where it waits")]
 pub(crate) enum Started {
     Done(Result<Verified, Refused>),
     Waits(Times, Waits),
