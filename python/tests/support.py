@@ -239,11 +239,17 @@ class HttpsIssuer:
         self.cache_control = None
         self.ended = threading.Event()
         self.requests = []
+        # The bodies of POST requests.
+        self.forms = []
         self.connections = set()
         issuer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                issuer.forms.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                self.do_GET()
 
             def do_GET(self):
                 issuer.requests.append(self.path)

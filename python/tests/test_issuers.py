@@ -65,6 +65,7 @@ NAMES = sorted(path.name for path in FOLDER.iterdir())
 OTHER_TOKENS = {
     "Tokens that are bound to a certificate": ["mtls", "client_certificate_header"],
     "Encrypted tokens": ["decryption_keys"],
+    "Opaque tokens": ["introspection"],
 }
 
 
@@ -297,6 +298,7 @@ def test_the_page_has_each_kind_of_token_with_its_configuration(title, tmp_path,
     key = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "api-key.pem").write_bytes(key)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ORDERS_API_SECRET", "secret")
     section = PAGE.read_text(encoding="utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
     (block,) = re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)
     written: dict = {}

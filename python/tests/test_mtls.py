@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.testclient import TestClient
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -220,6 +220,28 @@ def test_no_header_counts_where_the_app_trusts_no_proxy(tenant, own, caplog):
     assert "app.state.trust_proxy = True" in caplog.text
     assert own.escaped not in caplog.text
     assert TestClient(guarded(guard)).get("/private", headers=headers).status_code == 200
+
+
+async def test_another_certificate_in_the_same_request_is_compared_again(tenant, own, other):
+    guard, token = guard_of(tenant, client_certificate_header="X-SSL-Client-Cert"), own.bound(tenant)
+
+    def fields(shown):
+        return [(b"authorization", f"Bearer {token}".encode()), (b"x-ssl-client-cert", shown.escaped.encode())]
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "query_string": b"",
+        "scheme": "http",
+        "headers": fields(own),
+    }
+    scope["app"] = guarded(guard)
+    assert await guard.verify(Request(scope))
+    scope["headers"] = fields(other)
+    with pytest.raises(HTTPException) as refused:
+        await guard.verify(Request(scope))
+    assert refused.value.status_code == 401
 
 
 async def test_a_client_without_a_framework(tenant, own, other):

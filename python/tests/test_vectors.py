@@ -7,10 +7,12 @@ import pytest
 from cases import all_cases, document
 from starlette.datastructures import Headers
 
+import bearward._driver.introspect
 from bearward import (
     ApiClient,
     ApiClientOptions,
     BaseAuthError,
+    Introspection,
     IssuerUnavailableError,
     ProtectedResource,
     Requirement,
@@ -36,6 +38,10 @@ def test_engine(case):
         policy["dpop_nonce_keys"] = [bytes.fromhex(policy.pop("dpop_nonce_key"))]
     if "decryption_keys" in policy:
         policy["decryption_keys"] = [tuple(pair) for pair in policy["decryption_keys"]]
+    if "introspection" in policy:
+        introspection = policy.pop("introspection")
+        policy["introspection_seconds"] = introspection["remember"]
+        policy["introspection_endpoint"] = introspection.get("endpoint")
     # The members of a policy are the arguments of the engine.
     engine = _native.Engine(**policy)
     issuer = Documents(case["documents"])
@@ -49,6 +55,14 @@ def test_engine(case):
 async def test_api_client(case, monkeypatch):
     policy = case["policy"]
     issuer = Documents(case["documents"])
+
+    async def respond(_loop, url, _method, **_request):
+        body = issuer.body(url)
+        if body is None:
+            raise ConnectionError("the vector says that there is no answer")
+        return (200, [], body) if isinstance(body, bytes) else (body, [], b"")
+
+    monkeypatch.setattr(bearward._driver.introspect, "httpx_response", respond)
     api_client = ApiClient(
         ApiClientOptions(
             **issuers_of(policy),
@@ -62,6 +76,7 @@ async def test_api_client(case, monkeypatch):
             jwks=json.loads(policy["jwks"]) if "jwks" in policy else None,
             **mtls_options(policy),
             decryption_keys=decryption_keys(policy),
+            introspection=introspection(policy),
             custom_fetch=issuer.fetch,
             algorithms=policy["algorithms"],
             leeway=policy["leeway"],
@@ -88,6 +103,13 @@ def issuers_of(policy):
 def mtls_options(policy):
     place = policy.get("mtls")
     return {"mtls": place is not None, "client_certificate_header": None if place == "connection" else place}
+
+
+def introspection(policy):
+    if "introspection" not in policy:
+        return None
+    endpoint, seconds = policy["introspection"].get("endpoint"), policy["introspection"]["remember"]
+    return Introspection(client_id="api", client_secret="secret", endpoint=endpoint, remember_seconds=seconds)
 
 
 def decryption_keys(policy):
@@ -169,15 +191,26 @@ def decided(engine, step, issuer):
         outcome = engine.verify_request(fields, method, url, now, guidance_of(step), **shown(step))
     if not isinstance(outcome, _native.Decision):
         return outcome
-    while isinstance(needed := outcome.next(now), _native.DocumentNeeded):
+    while isinstance(needed := outcome.next(now), (_native.DocumentNeeded, _native.IntrospectionNeeded)):
         body = issuer.body(needed.url)
-        if body is None:
+        if isinstance(needed, _native.IntrospectionNeeded):
+            introspected(engine, needed, body, now)
+        elif body is None:
             engine.documents.unreachable(needed, now)
         elif isinstance(body, bytes):
             engine.documents.answered(needed, 200, [], body, now)
         else:
             engine.documents.answered(needed, body, [], b"", now)
     return needed
+
+
+def introspected(engine, needed, body, now):
+    if body is None:
+        engine.introspection_failed(needed, now)
+    elif isinstance(body, bytes):
+        engine.introspected(needed, 200, [], body, now)
+    else:
+        engine.introspected(needed, body, [], b"", now)
 
 
 async def verified(api_client, step):

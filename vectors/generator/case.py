@@ -223,6 +223,7 @@ DESCRIPTIONS = {
     "unknown_kid": "No matching key found in JWKS",
     "unusable_key": "Signature verification failed",
     "signature_invalid": "Signature verification failed",
+    "token_inactive": "Token is not active",
     "issuer_mismatch": "Verified Token issuer does not match the discovery issuer",
     "audience_missing": "Audience mismatch (single aud)",
     "audience_mismatch": "Audience mismatch (single aud)",

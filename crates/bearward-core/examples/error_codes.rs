@@ -102,7 +102,10 @@ fn introduction(section: Section) -> String {
     text.map(|(_, text)| format!("{text}\n\n")).unwrap_or_default()
 }
 
-/// By code, as the engine says. Only that of a document differs from request to request.
+/// Their `Retry-After` differs from request to request.
+const VARYING: [&str; 2] = ["issuer_unavailable", "introspection_unavailable"];
+
+/// By code, as the engine says, but for those that vary.
 fn retry_after() -> Result<BTreeMap<&'static str, String>, String> {
     let waits: BTreeMap<_, _> = [
         Unavailable::Unsettled,
@@ -117,7 +120,7 @@ fn retry_after() -> Result<BTreeMap<&'static str, String>, String> {
         seconds => (unavailable.entry().code, format!("{seconds} seconds")),
     })
     .collect();
-    let known = |code| code == "issuer_unavailable" || waits.contains_key(code);
+    let known = |code| VARYING.contains(&code) || waits.contains_key(code);
     match UNAVAILABLE.iter().find(|entry| !known(entry.code)) {
         Some(entry) => Err(format!("{} has no Retry-After here", entry.code)),
         None => Ok(waits),

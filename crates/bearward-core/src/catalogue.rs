@@ -98,7 +98,7 @@ catalogue! {
             "Put less into the token: long lists of permissions or custom claims belong in the API's own database."
         OpaqueToken "opaque_token":
             "The token is not a JWT. Issuers give such tokens to clients that name no API, or that are configured so."
-            "Have the issuer give JWT access tokens for this API, and name the API when the token is requested."
+            "Have the issuer give JWT access tokens for this API, and name the API when the token is requested. Or, if the issuer has an introspection endpoint, let the API ask it about such tokens ({introspection})."
             @auth0 "In Auth0, request the token with the API's identifier as `audience`: in `/authorize`, in the SDK's `authorizationParams`, or in the form sent to `/oauth/token`."
         EncryptedToken "encrypted_token":
             "The token is encrypted (JWE), and the API has no key to open it."
@@ -168,6 +168,9 @@ catalogue! {
         UnusableKey "unusable_key":
             "The key is published, but it is weak, malformed, or not meant for this use."
             "Have the issuer rotate to a suitable key: RSA of at least 2048 bits for RS256, with `use` `sig`, and without private members."
+        TokenInactive "token_inactive":
+            "The issuer says that the opaque token is not active: it has expired, was revoked, or is not the issuer's."
+            "Get a new token. If the API refuses that one too, check that it comes from the issuer that the API asks ({introspection})."
         SignatureInvalid "signature_invalid":
             "The published key did not make this signature over these bytes."
             "Send the token exactly as it was issued. If the client does that already, somebody else made the token: trust nothing in it."
@@ -398,11 +401,14 @@ catalogue! {
             "A document of the issuer was still missing after several fetches: the issuer changes its documents faster than they can be read."
             "Ask the operator of the issuer why its documents change. Clients can try again."
         TooManyFetches "too_many_fetches":
-            "Tokens that are not verified yet named so many issuers at once that their documents are not fetched."
+            "Tokens that are not verified yet named so many issuers at once that their documents are not fetched, or were so many opaque tokens that the issuer is not asked about all of them."
             "Find out who sends such tokens. A resolver that accepts fewer issuers bounds how many can be named."
         ResolverTimeout "domains_resolver_timeout":
             "The application's function that names the accepted issuers took too long."
             "Let the function answer from memory, or give it more time ({resolver_timeout})."
+        Introspection "introspection_unavailable":
+            "The issuer cannot be asked what an opaque token says. The log says why: its introspection endpoint cannot be reached, does not accept the API's credentials (status 401 or 403), gives answers that are not RFC 7662's, or is not named in the discovery document."
+            "Check the credentials and the endpoint ({introspection}), and whether the API's host reaches the endpoint."
         ReplayLogFull "replay_log_full":
             "This process has no more room for used DPoP proofs, and this client has sent more than its share of them."
             "Find out why one client sends so many requests. A store that several processes share can remember more ({dpop_replay})."

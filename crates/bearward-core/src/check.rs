@@ -30,7 +30,7 @@ pub enum Check {
     KeySet,
     /// The published key with this `kid` can be used.
     Key,
-    /// The token's signature.
+    /// The token's signature; or what the issuer says of an opaque token.
     Signature,
     /// `iss` is written exactly as in the discovery document.
     IssuerSpelling,
@@ -202,7 +202,7 @@ impl Rejection {
             Self::KidMissing(MissingKid::NotOneKey) | Self::UnknownKid { .. } | Self::UnusableKey { .. } => {
                 Check::Key
             }
-            Self::SignatureInvalid => Check::Signature,
+            Self::SignatureInvalid | Self::TokenInactive => Check::Signature,
             Self::IssuerMismatch => Check::IssuerSpelling,
             Self::AudienceMissing
             | Self::AudienceMismatch { .. }
@@ -269,6 +269,7 @@ impl Unavailable {
             Self::Document(document) => Check::of_document(document.kind),
             Self::Unsettled | Self::TooManyFetches => Check::KeySet,
             Self::ResolverTimeout => Check::Issuer,
+            Self::Introspection(_) => Check::Signature,
             Self::ReplayLogFull | Self::ReplayStore => Check::Replay,
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!                     ┌── Fetch ──────────── hand the response to `Documents`
+//!                     ├── Introspect ─────── Verifier::introspected, or introspection_failed
 //!  Verifier::next ────┼── ResolveIssuers ─── Decision::issuers, or resolver_failed
 //!    ^                ├── CheckReplay ────── Decision::sighting
 //!    │                └── Done ───────────── Verified, or Refused with the whole answer
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::{self, Answer};
-use crate::documents::{DocumentError, DocumentNeeded, DocumentUnavailable, Documents, Patience};
+use crate::documents::{DocumentError, DocumentNeeded, DocumentUnavailable, Documents, Patience, Response};
 use crate::encoding::json::{JsonObject, Object};
 use crate::http::headers::{Field, HeaderFields};
 use crate::http::request::RequestFacts;
@@ -25,12 +26,13 @@ use crate::issuer::IssuerUrl;
 use crate::jose::algorithm::AlgorithmSet;
 use crate::limits;
 use crate::policy::{DpopMode, Policy};
-use crate::refusal::{Cause, ResolverFailure, Unavailable};
+use crate::refusal::{Cause, IntrospectionError, ResolverFailure, Unavailable};
 use crate::rejection::Rejection;
 use crate::requirement::Requirement;
 use crate::resource::Guidance;
 use crate::scope;
 use crate::time::UnixTime;
+use crate::verify::introspection::{self, IntrospectionNeeded, Introspections};
 use crate::verify::known_heads::KnownHeads;
 use crate::verify::memory::TokenMemory;
 use crate::verify::proof::{ProvenRequest, VerifiedProof, check_proof};
@@ -40,7 +42,7 @@ use crate::verify::verified::VerifiedToken;
 use crate::verify::{Accepted, Brought, EndedEarly, ReplayCheck, Verifier};
 
 /// How often something may be brought for one decision: the resolver's answer, the discovery document, the key set, and
-/// the key set once more if it changed in between. More is only needed when an issuer changes its documents faster than
+/// the key set once more if it changed in between; or what the issuer says of an opaque token. More is only needed when an issuer changes its documents faster than
 /// they can be read.
 const ROUNDS: u8 = 5;
 
@@ -71,6 +73,7 @@ pub struct Decision {
     issuers: Option<IssuerSet>,
     resolver_failure: Option<Cause>,
     keys_asked: Option<UnixTime>,
+    introspection_asked: Option<UnixTime>,
     waiting: Waiting,
     replay: Option<(Box<ReplayCheck>, StoreAnswer)>,
     guidance: Option<Arc<Guidance>>,
@@ -111,6 +114,10 @@ pub enum Next {
     /// Fetch this document, hand the response to [`Documents`], and ask again. Many decisions may wait for one fetch, each
     /// for as long as [`DocumentNeeded::wait_at_most`] and its own deadline allow; then [`Decision::waited`] and ask again.
     Fetch(DocumentNeeded),
+    /// Ask the issuer about the opaque token of this request: see [`IntrospectionNeeded`]. Then ask again. Many decisions may
+    /// wait for one answer; one that has waited for too long calls [`Decision::gave_up_introspection`] first. Only a policy
+    /// with an [`Introspection`](crate::policy::Introspection) leads here.
+    Introspect(Box<IntrospectionNeeded>),
     /// Ask the resolver which issuers are accepted for this request, call [`Decision::issuers`] or
     /// [`Decision::resolver_failed`], and ask again. Holds the issuer that the token names, in normal form; nothing about it
     /// is verified.
@@ -204,6 +211,11 @@ impl Decision {
         self.waiting = if older { Waiting::ForMissing } else { Waiting::Over };
     }
 
+    /// The request has waited long enough for what the issuer says of its token. It is undecided (503).
+    pub fn gave_up_introspection(&mut self) {
+        self.waiting = Waiting::Over;
+    }
+
     /// What the shared store said of the proof.
     pub fn sighting(&mut self, answer: StoreAnswer) {
         if let Some((_, sighting)) = &mut self.replay {
@@ -217,7 +229,12 @@ impl Decision {
 
     pub(crate) fn brought(&self) -> Brought<'_> {
         let patience = if self.waiting == Waiting::ForNewer { Patience::Left } else { Patience::Over };
-        Brought { issuers: self.resolved_issuers(), keys_asked: self.keys_asked, patience }
+        Brought {
+            issuers: self.resolved_issuers(),
+            keys_asked: self.keys_asked,
+            introspection_asked: self.introspection_asked,
+            patience,
+        }
     }
 
     /// Whether nothing is waited for any more.
@@ -260,7 +277,8 @@ impl Verifier {
     fn assembled(policy: Policy, documents: Arc<Documents>) -> Self {
         let used_proofs = ReplayLog::new(policy.dpop.window());
         let memory = TokenMemory::new(policy.tokens_remembered);
-        Self { policy, documents, used_proofs, memory, heads: KnownHeads::default() }
+        let heads = KnownHeads::default();
+        Self { policy, documents, used_proofs, memory, heads, introspections: Introspections::default() }
     }
 
     /// The documents that this verifier uses.
@@ -318,10 +336,44 @@ impl Verifier {
                 decision.keys_asked = Some(now);
                 Next::Fetch(needed)
             }
-            Err(EndedEarly::Fetch(_)) => {
+            Err(EndedEarly::Introspect(_)) if decision.is_over() => {
+                let unavailable =
+                    introspection::unavailable(IntrospectionError::NotReached, limits::BACK_OFF_FIRST);
+                self.done(unavailable.into(), scheme, decision.guidance.as_deref(), now)
+            }
+            Err(EndedEarly::Introspect(needed)) if !self.introspections.begin(&needed, now) => {
+                self.done(Unavailable::TooManyFetches.into(), scheme, decision.guidance.as_deref(), now)
+            }
+            Err(EndedEarly::Introspect(needed)) if decision.another_round() => {
+                decision.introspection_asked.get_or_insert(now);
+                Next::Introspect(needed)
+            }
+            Err(EndedEarly::Fetch(_) | EndedEarly::Introspect(_)) => {
                 self.done(Unavailable::Unsettled.into(), scheme, decision.guidance.as_deref(), now)
             }
         }
+    }
+
+    /// Hands in the response to a question about an opaque token. All decisions that wait for it can ask again.
+    ///
+    /// # Errors
+    ///
+    /// Why it can't be used, for the log.
+    pub fn introspected(
+        &self,
+        needed: &IntrospectionNeeded,
+        response: Response,
+        now: UnixTime,
+    ) -> Result<(), IntrospectionError> {
+        let remembered =
+            self.policy.introspection.as_ref().map_or(Duration::ZERO, |policy| policy.remembered);
+        self.introspections.answered(needed, response, remembered, now)
+    }
+
+    /// Says that a question about an opaque token got no answer: no connection, no response in time, a broken one, or a driver
+    /// that can't ask.
+    pub fn introspection_failed(&self, needed: &IntrospectionNeeded, now: UnixTime) {
+        self.introspections.failed(needed, IntrospectionError::NotReached, None, now);
     }
 
     /// Whether method and URL of a request with these fields are compared with something: with a proof's.

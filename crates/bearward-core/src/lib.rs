@@ -39,7 +39,9 @@
 //!             let response = Response::new(503, [("Retry-After", "7")], Vec::new()); // of a GET of document.url()
 //!             let _kept = verifier.documents().answered(&document, response, now);
 //!         }
-//!         Next::ResolveIssuers(_) | Next::CheckReplay { .. } => unreachable!("this policy asks for neither"),
+//!         Next::Introspect(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. } => {
+//!             unreachable!("this policy asks for none of these")
+//!         }
 //!         Next::Done(Ok(verified)) => break println!("hello {:?}", verified.token.subject()),
 //!         Next::Done(Err(refused)) => {
 //!             assert_eq!(refused.cause.code(), "opaque_token");
@@ -99,6 +101,7 @@ pub use resource::{Guidance, ProtectedResource};
 pub use scope::{ScopeClaim, ScopeRule, grants as scope_grants, is_scope_token};
 pub use time::UnixTime;
 pub use verify::Verifier;
+pub use verify::introspection::IntrospectionNeeded;
 pub use verify::proof::{ProvenRequest, VerifiedProof, check_proof};
 pub use verify::replay::{ReplayKey, ReplayLog, ReplayLogFull, Sighting};
 pub use verify::signature::Companion;

@@ -106,6 +106,25 @@ pub const REMEMBERED_CLIENT_BYTES: usize = 2048;
 /// How long a remembered token that nobody uses keeps its place while there is no room for others.
 pub const REMEMBERED_TOKEN_IDLE: Duration = Duration::from_secs(60);
 
+/// Longest answer of an introspection endpoint that is read, bytes. They have about 1 KiB.
+pub const INTROSPECTION_BYTES: usize = 64 * 1024;
+
+/// How many answers of an introspection endpoint are remembered, each for some seconds.
+pub const INTROSPECTIONS_REMEMBERED: usize = 10_000;
+
+/// How much memory these answers take together, bytes.
+pub const INTROSPECTIONS_REMEMBERED_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Most questions to an introspection endpoint that have no answer yet.
+pub const INTROSPECTIONS_UNDER_WAY: usize = 10_000;
+
+/// How long an answer of an introspection endpoint is used, unless a policy says otherwise. A revoked token is accepted so
+/// much longer.
+pub const INTROSPECTION_REMEMBERED_FOR: Duration = Duration::from_secs(30);
+
+/// The longest time that a policy can say instead.
+pub const INTROSPECTION_REMEMBERED_AT_MOST: Duration = Duration::from_secs(300);
+
 /// After this time, a fetch that has not ended is taken for lost.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);
 

@@ -6,7 +6,8 @@ use core::fmt;
 
 use crate::documents::FixedKeys;
 use crate::http::client_certificate::CertificateField;
-use crate::issuer::{Issuers, PrivateAddresses};
+use crate::issuer::metadata::{Metadata, MetadataError};
+use crate::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use crate::jose::algorithm::{Algorithm, AlgorithmSet};
 pub use crate::jose::jwe::{DecryptionKeyError, DecryptionKeys};
 use crate::limits;
@@ -117,6 +118,41 @@ pub struct Policy {
     pub(crate) dpop: DpopPolicy,
     pub(crate) mutual_tls: MutualTls,
     pub(crate) decryption_keys: Option<DecryptionKeys>,
+    pub(crate) introspection: Option<Introspection>,
+}
+
+/// That an issuer is asked what opaque tokens say. RFC 7662.
+#[derive(Clone, Debug)]
+pub struct Introspection {
+    pub(crate) issuer: IssuerUrl,
+    /// `None`: the discovery document names it.
+    pub(crate) endpoint: Option<String>,
+    pub(crate) remembered: Duration,
+}
+
+impl Introspection {
+    /// This issuer is asked, at the endpoint that its discovery document names. Its tokens must be ones that the policy
+    /// accepts.
+    pub fn by(issuer: IssuerUrl) -> Self {
+        Self { issuer, endpoint: None, remembered: limits::INTROSPECTION_REMEMBERED_FOR }
+    }
+
+    /// At this endpoint.
+    ///
+    /// # Errors
+    ///
+    /// It is not a plain https URL, or has a link-local address.
+    pub fn at(self, url: &str) -> Result<Self, MetadataError> {
+        Metadata::check_introspection_endpoint(url, &self.issuer)?;
+        Ok(Self { endpoint: Some(url.to_owned()), ..self })
+    }
+
+    /// Uses an answer for so long, at most [`limits::INTROSPECTION_REMEMBERED_AT_MOST`], instead of
+    /// [`limits::INTROSPECTION_REMEMBERED_FOR`]. With zero, the issuer is asked for each request.
+    #[must_use]
+    pub fn remembered_for(self, remembered: Duration) -> Self {
+        Self { remembered: remembered.min(limits::INTROSPECTION_REMEMBERED_AT_MOST), ..self }
+    }
 }
 
 /// What becomes of tokens that are bound to the certificate of a client (`cnf.x5t#S256`). RFC 8705 §3.
@@ -254,6 +290,7 @@ impl Policy {
             dpop: DpopPolicy::default(),
             mutual_tls: MutualTls::default(),
             decryption_keys: None,
+            introspection: None,
         }
     }
 
@@ -350,6 +387,12 @@ impl Policy {
     #[must_use]
     pub fn with_decryption_keys(self, keys: DecryptionKeys) -> Self {
         Self { decryption_keys: Some(keys), ..self }
+    }
+
+    /// Has opaque tokens introspected. Without this they are refused. JWTs are verified as ever, and nobody is asked about them.
+    #[must_use]
+    pub fn with_introspection(self, introspection: Introspection) -> Self {
+        Self { introspection: Some(introspection), ..self }
     }
 
     /// Answers with these statuses instead of the RFCs'.

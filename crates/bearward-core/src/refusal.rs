@@ -34,6 +34,32 @@ pub enum Unavailable {
     ReplayStore,
     /// The resolver of issuers took too long.
     ResolverTimeout,
+    /// The issuer can't be asked what an opaque token says.
+    Introspection(IntrospectionUnavailable),
+}
+
+/// An introspection endpoint that can't be asked now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IntrospectionUnavailable {
+    /// What became of the last question.
+    pub error: IntrospectionError,
+    /// When it is worth asking again.
+    pub retry_after: Duration,
+}
+
+/// Why an introspection endpoint gave no answer that can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IntrospectionError {
+    /// There was no answer, or none in time.
+    NotReached,
+    /// The answer had another status than 200. With 401 or 403, it does not accept the credentials of this API.
+    Status(u16),
+    /// The answer is too long, no JSON object, or says nothing about `active`.
+    Unusable,
+    /// The discovery document names no endpoint that can be used.
+    NoEndpoint,
 }
 
 /// What is wrong with the deployer's resolver of issuers.
@@ -65,6 +91,7 @@ impl Unavailable {
     pub fn retry_after(&self) -> Duration {
         match self {
             Self::Document(document) => document.retry_after,
+            Self::Introspection(introspection) => introspection.retry_after,
             Self::Unsettled => Duration::from_secs(5),
             Self::ReplayLogFull => Duration::from_secs(30),
             Self::ReplayStore | Self::ResolverTimeout | Self::TooManyFetches => Duration::from_secs(1),
@@ -107,6 +134,20 @@ impl fmt::Display for Unavailable {
             }
             Self::ReplayStore => f.write_str("the store of used DPoP proofs can't be reached"),
             Self::ResolverTimeout => f.write_str("the resolver of issuers took too long"),
+            Self::Introspection(IntrospectionUnavailable { error, retry_after }) => {
+                write!(f, "the issuer can't be asked about the token: {error}; next try in {retry_after:?}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for IntrospectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotReached => f.write_str("the introspection endpoint gave no answer in time"),
+            Self::Status(status) => write!(f, "the answer had status {status}"),
+            Self::Unusable => f.write_str("the answer is too long, or no JSON object with active"),
+            Self::NoEndpoint => f.write_str("the discovery document names no introspection_endpoint"),
         }
     }
 }
@@ -127,6 +168,7 @@ impl fmt::Display for ResolverFailure {
     }
 }
 
+impl core::error::Error for IntrospectionError {}
 impl core::error::Error for Unavailable {}
 impl core::error::Error for ResolverFailure {}
 impl core::error::Error for Cause {}

@@ -106,6 +106,8 @@ pub enum Rejection {
     },
     /// The key did not make this signature over these bytes.
     SignatureInvalid,
+    /// The issuer says that the opaque token is not active. RFC 7662 §2.2.
+    TokenInactive,
 
     // The claims. RFC 7519 §4.1, RFC 9068 §4.
     /// `iss` is not written exactly as `issuer` in the issuer's discovery document.

@@ -190,7 +190,7 @@ impl Guard {
         requirement: Option<&Requirement>,
         guards: u8,
         times: Times,
-        waits: Waits,
+        waits: Box<Waits>,
     ) -> Result<Verified, Refused> {
         let waiting = Instant::now();
         let outcome = self.0.driver.conclude(facts, waits).await;
@@ -207,7 +207,7 @@ impl Guard {
 /// A decision after its first step.
 pub(crate) enum Started {
     Done(Result<Verified, Refused>),
-    Waits(Times, Waits),
+    Waits(Times, Box<Waits>),
 }
 
 impl fmt::Debug for Guard {

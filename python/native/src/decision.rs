@@ -15,6 +15,7 @@ use pyo3::types::PyBytes;
 
 use crate::documents::DocumentNeeded;
 use crate::errors::guarded;
+use crate::introspection::IntrospectionNeeded;
 use crate::passed::About;
 use crate::values::unix_time;
 
@@ -114,7 +115,8 @@ pub(crate) fn begun(
 ) -> PyResult<Bound<'_, PyAny>> {
     match next {
         Next::Done(outcome) => About::done(&about, py, outcome, now),
-        next @ (Next::Fetch(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
+        next
+        @ (Next::Fetch(_) | Next::Introspect(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
             let state = Mutex::new(State { decision, first: Some(next) });
             Ok(Bound::new(py, Decision { about, question: question(), state })?.into_any())
         }
@@ -132,6 +134,7 @@ impl Decision {
             };
             match next {
                 Next::Fetch(needed) => Ok(Bound::new(py, DocumentNeeded(needed))?.into_any()),
+                Next::Introspect(needed) => Ok(Bound::new(py, IntrospectionNeeded(*needed))?.into_any()),
                 Next::ResolveIssuers(unverified) => {
                     Ok(Bound::new(py, ResolveIssuers(unverified))?.into_any())
                 }
@@ -150,6 +153,10 @@ impl Decision {
 
     fn waited(&self, needed: &DocumentNeeded) {
         self.with_state(|decision| decision.waited(&needed.0));
+    }
+
+    fn gave_up_introspection(&self) {
+        self.with_state(bearward_core::Decision::gave_up_introspection);
     }
 
     fn sighting(&self, is_new: Option<bool>) {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bearward_core::documents::FixedKeys;
+use bearward_core::documents::{FixedKeys, Response};
 use bearward_core::encoding::json::JsonObject;
 use bearward_core::http::client_certificate::{CertificateField, ClientCertificate};
 use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DecryptionKeys, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection,
-    StatusProfile,
+    Audience, DecryptionKeys, DpopMode, DpopPolicy, Introspection, MutualTls, Nonces, Policy, Recipients,
+    ReplayProtection, StatusProfile,
 };
 use bearward_core::{
     Presented, Question, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, ScopeRule, Verifier,
@@ -24,6 +24,7 @@ use crate::decision::{OwnedQuestion, begun};
 use crate::documents::Documents;
 use crate::errors::{self, ConfigurationError, guarded, instance};
 use crate::headers::FieldLines;
+use crate::introspection::IntrospectionNeeded;
 use crate::passed::About;
 use crate::requirement::Requirement;
 use crate::resource::{Guidance, ProtectedResource, ResourceDocument};
@@ -43,7 +44,8 @@ impl Engine {
         allow_private_jwks=false, jwks_uri=None, jwks=None, algorithms=None, leeway=0.0, cache_ttl=600.0, rfc_status_codes=false,
         dpop="accepted", dpop_algorithms=None, dpop_iat_offset=300.0, dpop_iat_leeway=30.0,
         dpop_replay="in_process", dpop_nonce_keys=None, dpop_nonce_lifetime=300.0, issuers_kept=100, tokens_remembered=10_000,
-        mtls=None, decryption_keys=None, documents=None,
+        mtls=None, decryption_keys=None, introspection_seconds=None, introspection_endpoint=None,
+        documents=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments, turned into a policy at once")]
     #[expect(clippy::fn_params_excessive_bools, reason = "Python names each argument")]
@@ -74,6 +76,8 @@ impl Engine {
         tokens_remembered: usize,
         mtls: Option<&str>,
         decryption_keys: Option<Vec<(Option<String>, String)>>,
+        introspection_seconds: Option<f64>,
+        introspection_endpoint: Option<&str>,
         documents: Option<&Documents>,
     ) -> PyResult<Self> {
         let dpop = one_of("dpop", dpop, DPOP_MODES)?;
@@ -104,6 +108,11 @@ impl Engine {
             .with_tokens_remembered(tokens_remembered)
             .with_mutual_tls(mutual_tls(mtls)?)
             .with_dpop(proofs);
+        if let Some(remembered) = introspection_seconds {
+            let asked = introspection(own_issuer.as_ref(), introspection_endpoint)?;
+            let remembered = seconds("remember_seconds", remembered)?;
+            policy = policy.with_introspection(asked.remembered_for(remembered));
+        }
         if let Some(keys) = decryption_keys {
             policy = policy.with_decryption_keys(opening(&keys)?);
         }
@@ -131,6 +140,31 @@ impl Engine {
     #[getter]
     fn replay_entries(&self) -> usize {
         self.verifier.replay_entries()
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
+    fn introspected(
+        &self,
+        py: Python<'_>,
+        needed: &IntrospectionNeeded,
+        status: u16,
+        fields: Vec<(String, String)>,
+        body: Vec<u8>,
+        now: f64,
+    ) -> PyResult<Option<String>> {
+        guarded(py, || {
+            let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            let response = Response::new(status, fields, body);
+            let told = self.verifier.introspected(&needed.0, response, unix_time(now)?);
+            Ok(told.err().map(|error| error.to_string()))
+        })
+    }
+
+    fn introspection_failed(&self, py: Python<'_>, needed: &IntrospectionNeeded, now: f64) -> PyResult<()> {
+        guarded(py, || {
+            self.verifier.introspection_failed(&needed.0, unix_time(now)?);
+            Ok(())
+        })
     }
 
     /// `None`: method and URL count, and are not given.
@@ -314,6 +348,20 @@ fn recipients(audience: Option<Names>, client_ids: Option<&[String]>) -> PyResul
     let mut parsed = parsed.map_err(configuration)?.into_iter();
     let first = parsed.next().ok_or_else(|| ConfigurationError::new_err("audience must not be empty"))?;
     Ok(Recipients::any_of(first, parsed))
+}
+
+/// `endpoint`: `None` if the discovery document names it.
+fn introspection(issuer: Option<&IssuerUrl>, endpoint: Option<&str>) -> PyResult<Introspection> {
+    let issuer = issuer.ok_or_else(|| ConfigurationError::new_err("introspection needs an issuer"))?;
+    let asked = Introspection::by(issuer.clone());
+    match endpoint {
+        None => Ok(asked),
+        Some(url) => asked.at(url).map_err(|_| {
+            ConfigurationError::new_err(
+                "introspection: endpoint must be a plain https URL, and not of a link-local address",
+            )
+        }),
+    }
 }
 
 fn opening(keys: &[(Option<String>, String)]) -> PyResult<DecryptionKeys> {

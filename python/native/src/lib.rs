@@ -8,6 +8,7 @@ mod engine;
 mod errors;
 mod exchange;
 mod headers;
+mod introspection;
 mod operations;
 mod passed;
 mod requirement;
@@ -29,6 +30,8 @@ mod _native {
     use super::engine::Engine;
     #[pymodule_export]
     use super::exchange::{ClientAssertion, Exchange, Granted, TokenMemory};
+    #[pymodule_export]
+    use super::introspection::IntrospectionNeeded;
     #[pymodule_export]
     use super::operations::Operations;
     #[pymodule_export]

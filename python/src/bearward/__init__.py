@@ -1,4 +1,4 @@
-"""Guards HTTP APIs: verifies OAuth 2 access tokens of Auth0, and of other OpenID issuers that are a bare host.
+"""Guards HTTP APIs: verifies OAuth 2 access tokens of Auth0, and of other OpenID issuers.
 
 `ApiClient` verifies without a framework. `bearward.fastapi` holds the FastAPI guard.
 """
@@ -28,6 +28,7 @@ from bearward.errors import (
     UseDpopNonceError,
     VerifyAccessTokenError,
 )
+from bearward.introspection import Introspection
 from bearward.redis_cache import RedisCache
 from bearward.replay import RedisReplayStore, ReplayStore
 from bearward.requirement import Requirement
@@ -53,6 +54,7 @@ __all__ = [
     "InsufficientScopeError",
     "InsufficientUserAuthenticationError",
     "InternalError",
+    "Introspection",
     "InvalidAuthSchemeError",
     "InvalidDpopProofError",
     "IssuerUnavailableError",

@@ -29,6 +29,20 @@ class DocumentNeeded:
     def kind(self) -> Literal["discovery", "key_set"]: ...
 
 @final
+class IntrospectionNeeded:
+    """A question to the issuer about an opaque token: hand the response to `Engine.introspected`."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def key(self) -> bytes:
+        """The same for all questions about one token. Says nothing about it."""
+    def form(self) -> list[tuple[str, str]]:
+        """The fields to POST. One is the token."""
+
+@final
 class Documents:
     """What is kept of issuers' documents. Several engines may share it. Safe from many threads."""
 
@@ -56,12 +70,16 @@ class Documents:
 class Decision:
     """A decision that needs something from outside. Call `next` until it gives `Passed`."""
 
-    def next(self, now: float) -> Union[DocumentNeeded, ResolveIssuers, CheckReplay, Passed]:
+    def next(
+        self, now: float
+    ) -> Union[DocumentNeeded, IntrospectionNeeded, ResolveIssuers, CheckReplay, Passed]:
         """What to bring next, or the outcome. Raises a `BaseAuthError` when the request is not let in."""
     def issuers(self, issuers: IssuerSet) -> None:
         """The resolver named these issuers."""
     def waited(self, needed: DocumentNeeded) -> None:
         """The request doesn't wait any longer for this document: it gets the older one, or stays undecided."""
+    def gave_up_introspection(self) -> None:
+        """The request doesn't wait any longer for the answer about its token."""
     def sighting(self, is_new: Optional[bool]) -> None:
         """What the shared store said of the proof; `None`: it can't say."""
 
@@ -179,13 +197,15 @@ class Engine:
         tokens_remembered: int = 10_000,
         mtls: Optional[str] = None,
         decryption_keys: Optional[Sequence[tuple[Optional[str], str]]] = None,
+        introspection_seconds: Optional[float] = None,
+        introspection_endpoint: Optional[str] = None,
         documents: Optional[Documents] = None,
     ) -> Engine:
         """`issuers` `None`: a resolver says for each request which are accepted. `documents`: another engine's.
 
         `exact_issuers`: they are as tokens spell them. `jwks`: the text of a key set. `mtls`: where the certificate of
         a client is, `"connection"` or the name of a header. `decryption_keys`: each with its `kid`, if it has one, and
-        its PEM.
+        its PEM. `introspection_seconds`: the one issuer is asked about opaque tokens, and answers are used so long.
         """
     @property
     def documents(self) -> Documents: ...
@@ -210,6 +230,17 @@ class Engine:
 
         Raises a `BaseAuthError` when the request is refused or can't be decided (503).
         """
+    def introspected(
+        self,
+        needed: IntrospectionNeeded,
+        status: int,
+        fields: Sequence[tuple[str, str]],
+        body: bytes,
+        now: float,
+    ) -> Optional[str]:
+        """Hand in the response to a question. Returns why it can't be used, for the log, or `None`."""
+    def introspection_failed(self, needed: IntrospectionNeeded, now: float) -> None:
+        """Say that a question brought no response."""
     def verify_access_token(self, token: str, required_claims: Sequence[str], now: float) -> Union[Passed, Decision]:
         """The same for a bare access token, without regard to how it was presented."""
     def verify_dpop_proof(self, access_token: str, proof: str, method: str, url: str, now: float) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from bearward.errors import (
     IssuerUnavailableError,
     MissingRequiredArgumentError,
 )
-from bearward.options import ApiClientOptions, configured_issuers, engine_for, replay_store_for
+from bearward.options import ApiClientOptions, configured_issuers, engine_for, introspector_for, replay_store_for
 from bearward.requirement import Requirement
 from bearward.resource import ProtectedResource
 
@@ -109,7 +109,8 @@ class ApiClient:
             resolver = IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
             timeout = max(timeout, options.resolver_timeout)
         self._store = replay_store_for(options)
-        self._driver = Driver(self._documents, resolver, self._store, timeout)
+        introspector = introspector_for(options, self._engine, loops)
+        self._driver = Driver(self._documents, resolver, introspector, self._store, timeout)
         self._background = BackgroundLoop()
         # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled

@@ -13,9 +13,13 @@ from typing import Any, Callable, Literal, Optional, TypedDict, Union, cast
 from bearward import _native
 from bearward._driver import checks
 from bearward._driver.bounded_store import BoundedStore, OnError, OnLoss
+from bearward._driver.client_auth import authentication_for
 from bearward._driver.declared import check_options, declares_options, option
+from bearward._driver.introspect import Introspector
+from bearward._driver.loops import PerLoop
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.errors import ConfigurationError, MissingRequiredArgumentError
+from bearward.introspection import Introspection
 from bearward.replay import ReplayStore
 from bearward.resource import ProtectedResource
 from bearward.types import DomainsResolver, HttpClient
@@ -132,6 +136,10 @@ class ApiClientOptions:
     encrypted tokens are refused; signed ones are accepted all the same. These options hold the keys as they were given:
     so does a pickled client or guard. No repr, log or error shows them."""
 
+    introspection: Optional[Introspection] = option(default=None, kw_only=True)
+    """How the issuer is asked about opaque tokens (RFC 7662), see `Introspection`. Nobody is asked about JWTs. Without
+    this option, opaque tokens are refused."""
+
     algorithms: Sequence[str] = option(default=("RS256",), check=checks.algorithms, kw_only=True)
     """Signature algorithms that are accepted: RS256/384/512, PS256/384/512, ES256/384/512, EdDSA (or Ed25519)."""
 
@@ -233,6 +241,7 @@ class _CommonOptions(TypedDict, total=False):
     mtls: bool
     client_certificate_header: Optional[str]
     decryption_keys: Optional[Union[Sequence[_Pem], Mapping[str, _Pem]]]
+    introspection: Optional[Introspection]
     timeout: float
     algorithms: Sequence[str]
     leeway: Union[int, float]
@@ -291,6 +300,8 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
     issuers = configured_issuers(options)
     check_options(options)
     _check_keys(options, issuers)
+    _check_introspection(options, issuers)
+    introspection = options.introspection
     if options.http_client is not None and options.ca_file is not None:
         raise ConfigurationError("ca_file is for Bearward's own connections: give these authorities to http_client.")
     engine = _native.Engine(
@@ -319,6 +330,8 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         tokens_remembered=options.verified_token_cache,
         mtls=(options.client_certificate_header or "connection") if options.mtls else None,
         decryption_keys=_decryption_keys(options),
+        introspection_seconds=None if introspection is None else float(introspection.remember_seconds),
+        introspection_endpoint=None if introspection is None else introspection.endpoint,
     )
     for issuer in issuers or ():
         if _native.is_plain_http(issuer):
@@ -411,6 +424,34 @@ def _check_keys(options: ApiClientOptions, issuers: Optional[list[str]]) -> None
         json.dumps(options.jwks)
     except (TypeError, ValueError):
         raise ConfigurationError("jwks must be a key set as a dict of JSON values: {'keys': [...]}.") from None
+
+
+def _check_introspection(options: ApiClientOptions, issuers: Optional[list[str]]) -> None:
+    given: object = options.introspection
+    if given is None:
+        return
+    if not isinstance(given, Introspection):
+        raise ConfigurationError(
+            "introspection must be an Introspection: Introspection(client_id='...', client_secret='...')."
+        )
+    if issuers is None or len(issuers) != 1:
+        raise ConfigurationError(
+            "introspection needs one issuer, `domain` or `issuer` with one URL: an opaque token doesn't say whose it is"
+        )
+    if given.endpoint is None and (options.jwks_uri is not None or options.jwks is not None):
+        raise ConfigurationError(
+            "introspection needs endpoint='https://...' here: with jwks_uri or jwks, no discovery document names it."
+        )
+
+
+def introspector_for(options: ApiClientOptions, engine: _native.Engine, loops: PerLoop) -> Optional[Introspector]:
+    """Asks about opaque tokens, if that is configured. For options that `engine_for` has checked.
+
+    Raises:
+        ConfigurationError: the credentials can't be used.
+    """
+    client = None if options.introspection is None else authentication_for(options.introspection)
+    return None if client is None else Introspector(engine, loops, client, float(options.fetch_timeout))
 
 
 def replay_store_for(options: ApiClientOptions) -> Optional[BoundedStore]:

@@ -27,6 +27,7 @@ fn of_unavailable(unavailable: &Unavailable) -> &'static str {
         Unavailable::ReplayLogFull => "Too many DPoP proofs",
         Unavailable::ReplayStore => "DPoP proofs can't be checked now",
         Unavailable::ResolverTimeout => "Domains resolver timed out",
+        Unavailable::Introspection(_) => "The token can't be introspected now",
     }
 }
 
@@ -112,6 +113,7 @@ pub(super) fn of_rejection(rejection: &Rejection) -> (ErrorCode, Cow<'static, st
         | Rejection::AlgorithmNotAllowed
         | Rejection::UnusableKey { .. }
         | Rejection::SignatureInvalid => (InvalidToken, "Signature verification failed"),
+        Rejection::TokenInactive => (InvalidToken, "Token is not active"),
         Rejection::IssuerMismatch => {
             (InvalidToken, "Verified Token issuer does not match the discovery issuer")
         }

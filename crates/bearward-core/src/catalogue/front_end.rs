@@ -47,6 +47,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("dpop_nonce_key", "`dpop_nonce_key`", "`Builder::dpop_nonces`", Some("`--nonce-key`")),
     setting("dpop_replay", "`dpop_replay`", "`Builder::replay_store`", None),
     setting("dpop_required", "`dpop_required=False`", "`Dpop::Accepted`", Some("`--dpop accepted`")),
+    setting("introspection", "`introspection`", "`Policy::with_introspection`", None),
     setting("leeway", "`leeway`", "`Builder::leeway`", Some("`--leeway`")),
     setting("mtls", "`mtls=True`", "`Policy::with_mutual_tls`", None),
     setting("on_store_error", "`on_store_error=\"allow\"`", "`Builder::accept_replays_while_store_fails`", None),

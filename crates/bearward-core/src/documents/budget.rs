@@ -7,7 +7,7 @@ use crate::time::UnixTime;
 
 /// A budget that fetches use up, and that fills again with time.
 #[derive(Debug)]
-pub(super) struct FetchBudget(Mutex<Level>);
+pub(crate) struct FetchBudget(Mutex<Level>);
 
 #[derive(Debug)]
 struct Level {
@@ -23,7 +23,7 @@ impl Default for FetchBudget {
 
 impl FetchBudget {
     /// Takes one fetch from the budget. `false` if nothing is left.
-    pub(super) fn take(&self, now: UnixTime) -> bool {
+    pub(crate) fn take(&self, now: UnixTime) -> bool {
         let mut level = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = level.at.map_or(0.0, |at| now.since(at).as_secs_f64());
         level.at = Some(now);

@@ -177,6 +177,18 @@ impl IssuerDocuments {
         {
             return Ok((Some(alone.url.clone()), None));
         }
+        let (metadata, due) = self.own_metadata(issuer, patience, now)?;
+        Ok((metadata.token_endpoint().map(str::to_owned), due))
+    }
+
+    /// The discovery document that the issuer itself gave: it says where secrets go.
+    pub(super) fn own_metadata(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<(Arc<Metadata>, Option<DocumentNeeded>), Missing> {
+        let state = self.state.load();
         let others = state.metadata.without_kept();
         let found = if state.metadata_from_issuer {
             ready(&state.metadata.readiness(now), patience, || state.discovery(issuer))
@@ -184,7 +196,7 @@ impl IssuerDocuments {
             let discovery = || DocumentNeeded { past_caches: true, ..state.discovery(issuer) };
             ready(&others.readiness(now), patience, discovery)
         };
-        found.map(|(metadata, due)| (metadata.token_endpoint().map(str::to_owned), due))
+        found.map(|(metadata, due)| (Arc::clone(metadata), due))
     }
 
     /// Keeps the token endpoint of a document that the issuer gave, and that is no good for verification.

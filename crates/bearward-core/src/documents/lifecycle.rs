@@ -216,7 +216,7 @@ pub(super) struct DocumentState<E> {
 }
 
 /// Doubles from [`limits::BACK_OFF_FIRST`] to [`limits::BACK_OFF_AT_MOST`]; then between half and all of that.
-fn back_off(count: u32, jitter: u64) -> Duration {
+pub(crate) fn back_off(count: u32, jitter: u64) -> Duration {
     let doubled = limits::BACK_OFF_FIRST.saturating_mul(1 << count.saturating_sub(1).min(16));
     let most = doubled.min(limits::BACK_OFF_AT_MOST);
     let per_mille = u32::try_from(jitter % 501).unwrap_or(0);
@@ -225,7 +225,7 @@ fn back_off(count: u32, jitter: u64) -> Duration {
 
 /// Whether `now` lies in the `span` that began at `start`. A clock that was set back is outside, so nothing waits for
 /// it; but not one that was only corrected.
-pub(super) fn within(start: UnixTime, span: Duration, now: UnixTime) -> bool {
+pub(crate) fn within(start: UnixTime, span: Duration, now: UnixTime) -> bool {
     const CORRECTED: Duration = Duration::from_secs(1);
     start <= now.plus(CORRECTED) && now < start.plus(span)
 }

@@ -20,7 +20,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use self::budget::FetchBudget;
 use self::issuer::{IssuerDocuments, Parsed, Source};
 use self::response::{Useless, checked_body};
 use crate::issuer::metadata::Metadata;
@@ -38,7 +37,9 @@ pub use self::response::Response;
 pub use self::status::{DocumentStatus, IssuerStatus, KeyStatus};
 pub use crate::jose::jwk::KeyError;
 
+pub(crate) use self::budget::FetchBudget;
 pub(crate) use self::issuer::IssuerKeys;
+pub(crate) use self::lifecycle::{back_off, within};
 pub(crate) use self::needed::{Missing, Patience};
 
 /// The documents of the issuers asked so far. Verifiers may share them: two APIs of one tenant then fetch once.
@@ -220,6 +221,28 @@ impl Documents {
         Err(Missing::Needed(DocumentNeeded { past_caches: true, ..discovery }))
     }
 
+    /// Where `issuer` says what tokens are, and its discovery document if that is worth fetching again meanwhile.
+    pub(crate) fn introspection_endpoint(
+        &self,
+        issuer: &IssuerUrl,
+        patience: Patience,
+        now: UnixTime,
+    ) -> Result<(Option<String>, Option<DocumentNeeded>), Missing> {
+        if let Some(documents) = self.issuers.load().get(issuer) {
+            let (metadata, due) = documents.own_metadata(issuer, patience, now)?;
+            return Ok((metadata.introspection_endpoint().map(str::to_owned), due));
+        }
+        let discovery = DocumentNeeded::discovery(issuer);
+        Err(Missing::Needed(DocumentNeeded { past_caches: true, ..discovery }))
+    }
+
+    /// Notes that a token was good by the word of `issuer`: its documents are the last to make room for others.
+    pub(crate) fn note_use(&self, issuer: &IssuerUrl, now: UnixTime) {
+        if let Some(documents) = self.issuers.load().get(issuer) {
+            documents.note_use(now);
+        }
+    }
+
     /// How `issuer` spells itself. That doesn't change, so a document that is too old says it as well.
     pub(crate) fn spelling(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<String, Missing> {
         if issuer.is_exact() {
@@ -381,9 +404,8 @@ mod tests {
     fn the_issuer_whose_tokens_were_not_good_for_longest_makes_room() {
         let documents = documents(2);
         let [a, b] = ["a.example", "b.example"].map(|host| bring(&documents, host, 0.0));
-        let note_use = |issuer, now| documents.issuers.load().get(issuer).unwrap().note_use(now);
-        note_use(&b, at(1.0));
-        note_use(&a, at(2.0));
+        documents.note_use(&b, at(1.0));
+        documents.note_use(&a, at(2.0));
         bring(&documents, "c.example", 3.0);
         let kept = |issuer: &IssuerUrl| documents.kept_metadata(issuer).is_some();
         assert_eq!((kept(&a), kept(&b)), (true, false));

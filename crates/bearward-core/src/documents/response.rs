@@ -52,6 +52,12 @@ impl Response {
         Self::new(OK, [], body)
     }
 
+    /// The body of a response that is no document; or why there is none, and for how long the server asked us to stay away.
+    pub(crate) fn body(self, now: UnixTime) -> Result<Vec<u8>, (DocumentError, Option<Duration>)> {
+        let judged = self.judge(Duration::ZERO, now);
+        judged.map(|(body, _)| body).map_err(|Useless { error, retry_after }| (error, retry_after))
+    }
+
     fn note(&mut self, name: &str, value: &str) {
         if name.eq_ignore_ascii_case("cache-control") {
             self.cache_control = Some(match self.cache_control.take() {

@@ -21,6 +21,7 @@ use crate::scope;
 use crate::time::UnixTime;
 use crate::verify::certificate::Sender;
 use crate::verify::credentials::Presented;
+use crate::verify::introspection::Said;
 use crate::verify::proof::{self, ProofClaims, ProvenRequest, UnverifiedProof};
 use crate::verify::registered_claims::RegisteredClaims;
 use crate::verify::{Verifier, binding, encrypted, header, recipient};
@@ -43,7 +44,11 @@ impl Verifier {
             Ok(verified)
         });
         let presented = Presented::of(&request.headers, self.policy.dpop.mode);
-        let token = presented.token.map(|token| ReadToken::of(token, &self.policy));
+        let token = presented.token.map(|token| match self.said_of(token) {
+            Some(Said::Active(active)) => ReadToken::introspected(Some(active.claims().clone())),
+            Some(Said::Inactive | Said::Nothing) => ReadToken::introspected(None),
+            None => ReadToken::of(token, &self.policy),
+        });
         let proof = presented.proof.map(|proof| UnverifiedProof::read(proof, &self.policy.dpop));
         let mut evidence = Evidence {
             policy: &self.policy,
@@ -83,6 +88,8 @@ struct Evidence<'a> {
 /// What can be read of an access token.
 #[derive(Default)]
 struct ReadToken {
+    /// The issuer says what is in it: there is no header and no signature.
+    is_opaque: bool,
     shape: Judgement,
     header: Option<JsonObject>,
     payload: Judgement,
@@ -107,6 +114,10 @@ impl ReadToken {
         }
     }
 
+    fn introspected(claims: Option<JsonObject>) -> Self {
+        Self { is_opaque: true, shape: Some(Ok(())), claims, ..Self::default() }
+    }
+
     fn of_signed(token: &str, policy: &Policy) -> Self {
         let segments = match header::segments(token, policy) {
             Ok(segments) => segments,
@@ -119,7 +130,13 @@ impl ReadToken {
             Ok(_) => header::signature(&segments).map(drop),
             Err(rejection) => Err(rejection.clone()),
         };
-        Self { shape: Some(shape), header: head.ok(), payload: Some(payload), claims: claims.ok() }
+        Self {
+            is_opaque: false,
+            shape: Some(shape),
+            header: head.ok(),
+            payload: Some(payload),
+            claims: claims.ok(),
+        }
     }
 }
 
@@ -162,9 +179,16 @@ impl<'a> Evidence<'a> {
         let with_proof = self.presented.scheme == Some(Scheme::Dpop);
         let dpop = &self.policy.dpop;
         !(of_proof && !with_proof
+            || self.token.is_opaque && OF_JWTS.contains(&check)
+            || self.token.is_opaque && check == Check::Discovery && !self.discovers_endpoint()
             || check == Check::ProofNonce && dpop.nonces.is_none()
             || check == Check::Replay && dpop.replay == ReplayProtection::Off
             || check == Check::Scope && self.required_scopes.is_empty())
+    }
+
+    /// Whether the discovery document says where the issuer is asked about opaque tokens.
+    fn discovers_endpoint(&self) -> bool {
+        self.policy.introspection.as_ref().is_some_and(|asked| asked.endpoint.is_none())
     }
 
     /// One check by itself. A request that is refused when its header fields are read does not get to the check that it fails.
@@ -179,7 +203,12 @@ impl<'a> Evidence<'a> {
         let (policy, dpop, now) = (self.policy, &self.policy.dpop, self.now);
         let (head, claims) = (self.token.header.as_ref(), self.token.claims.as_ref());
         let request = self.proven_request();
+        let answered = policy.introspection.as_ref().filter(|_| self.token.is_opaque);
         match check {
+            Check::IssuerSpelling => Some(match answered {
+                Some(asked) => RegisteredClaims::of(claims?).check_introspected_issuer(&asked.issuer),
+                None => RegisteredClaims::of(claims?).check_issuer(self.metadata.as_ref()?),
+            }),
             Check::Credentials => Some(Ok(())),
             Check::ProofShape => Some(self.proof.as_ref()?.as_ref().map(drop).map_err(Clone::clone)),
             Check::TokenShape => self.token.shape.clone(),
@@ -188,9 +217,12 @@ impl<'a> Evidence<'a> {
             Check::Payload => self.token.payload.clone(),
             Check::Issuer => Some(self.issuer()?.map(drop)),
             Check::KeyId => Some(header::kid(head?).map(drop)),
-            Check::IssuerSpelling => {
-                Some(RegisteredClaims::of(claims?).check_issuer(self.metadata.as_ref()?))
-            }
+            Check::Audience if answered.is_some() => Some(recipient::check_introspected(
+                claims?.object(),
+                claims?.get("aud"),
+                &policy.recipients,
+                policy.scopes.claim(),
+            )),
             Check::Audience => Some(recipient::check(
                 claims?.object(),
                 claims?.get("aud"),
@@ -198,8 +230,14 @@ impl<'a> Evidence<'a> {
                 &policy.recipients,
                 policy.scopes.claim(),
             )),
+            Check::Expiry if answered.is_some() => {
+                Some(RegisteredClaims::of(claims?).check_introspected_expiry(policy, now))
+            }
             Check::Expiry => Some(RegisteredClaims::of(claims?).check_expiry(policy, now)),
             Check::NotBefore => Some(RegisteredClaims::of(claims?).check_not_before(policy, now)),
+            Check::IssuedAt if answered.is_some() => {
+                Some(RegisteredClaims::of(claims?).check_introspected_issued_at())
+            }
             Check::IssuedAt => Some(RegisteredClaims::of(claims?).check_issued_at()),
             Check::Subject => Some(RegisteredClaims::of(claims?).check_subject()),
             Check::Binding => Some(self.look_at_binding(claims?, self.presented.scheme?)),
@@ -295,6 +333,10 @@ impl<'a> Evidence<'a> {
     }
 }
 
+/// Checks of what an opaque token doesn't have.
+const OF_JWTS: [Check; 7] =
+    [Check::Algorithm, Check::Type, Check::Payload, Check::Issuer, Check::KeyId, Check::KeySet, Check::Key];
+
 /// How a check ended, by the decision alone. Checks before the one that decided have passed, those after it were not reached.
 fn decided(check: Check, outcome: &Outcome) -> Finding {
     let Err(refused) = outcome else { return Finding::Passed };
@@ -359,7 +401,9 @@ mod tests {
                     verifier.documents().answered(&needed, document, now).unwrap();
                 }
                 Next::CheckReplay { .. } => decision.sighting(answer),
-                Next::ResolveIssuers(_) => panic!("there is no resolver"),
+                Next::ResolveIssuers(_) | Next::Introspect(_) => {
+                    panic!("there is no resolver, and no introspection")
+                }
                 Next::Done(outcome) => return verifier.explain(&request, &decision, outcome, &[], now),
             }
         }

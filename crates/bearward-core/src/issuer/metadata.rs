@@ -13,6 +13,7 @@ pub struct Metadata {
     issuer: String,
     jwks_uri: String,
     token_endpoint: Option<String>,
+    introspection_endpoint: Option<String>,
 }
 
 /// Why a discovery document can't be used.
@@ -46,13 +47,16 @@ impl Metadata {
         }
         let jwks_uri = text("jwks_uri").ok_or(MetadataError::JwksUriMissing)?;
         endpoints::check(jwks_uri, asked, private).map_err(MetadataError::from)?;
-        // Verification does not need a token endpoint. One that can't be used is left out.
-        let token_endpoint = text("token_endpoint")
-            .filter(|uri| endpoints::check(uri, asked, PrivateAddresses::Refused).is_ok());
+        // Keys are found without these endpoints. One that can't be used is left out.
+        let endpoint = |name| {
+            let usable = |uri: &&str| endpoints::check(uri, asked, PrivateAddresses::Refused).is_ok();
+            text(name).filter(usable).map(str::to_owned)
+        };
         Ok(Self {
             issuer: issuer.to_owned(),
             jwks_uri: jwks_uri.to_owned(),
-            token_endpoint: token_endpoint.map(str::to_owned),
+            token_endpoint: endpoint("token_endpoint"),
+            introspection_endpoint: endpoint("introspection_endpoint"),
         })
     }
 
@@ -68,7 +72,8 @@ impl Metadata {
 
     /// Used in place of the document of an issuer whose keys are configured.
     pub(crate) fn without_endpoints(issuer: &IssuerUrl) -> Self {
-        Self { issuer: issuer.as_str().to_owned(), jwks_uri: String::new(), token_endpoint: None }
+        let issuer = issuer.as_str().to_owned();
+        Self { issuer, jwks_uri: String::new(), token_endpoint: None, introspection_endpoint: None }
     }
 
     /// The token endpoint in a document of `asked` that lacks `issuer` or `jwks_uri`, which are not needed to ask for tokens.
@@ -101,6 +106,17 @@ impl Metadata {
     /// Where it gives tokens, if the document says so and the URL can be used.
     pub fn token_endpoint(&self) -> Option<&str> {
         self.token_endpoint.as_deref()
+    }
+
+    /// Where it says what a token is, if the document says so and the URL can be used. RFC 7662 §2.
+    pub fn introspection_endpoint(&self) -> Option<&str> {
+        self.introspection_endpoint.as_deref()
+    }
+
+    /// Whether the introspection endpoint of `issuer` may be configured to be at `url`. Nobody but the operator names it, so
+    /// a private address is fine.
+    pub(crate) fn check_introspection_endpoint(url: &str, issuer: &IssuerUrl) -> Result<(), MetadataError> {
+        endpoints::check(url, issuer, PrivateAddresses::Allowed).map_err(MetadataError::from)
     }
 }
 

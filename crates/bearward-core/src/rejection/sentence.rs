@@ -59,6 +59,7 @@ impl fmt::Display for Rejection {
                 write!(f, "the published key ({kid}) can't be used: {reason}")
             }
             Self::SignatureInvalid => f.write_str("the signature is not the published key's"),
+            Self::TokenInactive => f.write_str("the issuer says that the token is not active"),
             Self::IssuerMismatch => {
                 f.write_str("iss is not written exactly as in the issuer's discovery document")
             }

@@ -6,6 +6,7 @@ pub(crate) mod claims;
 pub(crate) mod credentials;
 pub(crate) mod encrypted;
 pub(crate) mod header;
+pub(crate) mod introspection;
 pub(crate) mod known_heads;
 pub(crate) mod memory;
 pub(crate) mod proof;
@@ -24,14 +25,16 @@ use crate::documents::{Candidates, DocumentNeeded, Documents, IssuerKeys, Missin
 use crate::http::request::RequestFacts;
 use crate::http::scheme::Scheme;
 use crate::issuer::{IssuerRefused, IssuerUrl};
-use crate::policy::{Policy, ReplayProtection};
-use crate::refusal::{Cause, Unavailable};
+use crate::limits;
+use crate::policy::{Introspection, Policy, ReplayProtection};
+use crate::refusal::{Cause, IntrospectionError, Unavailable};
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
 use certificate::Sender;
 use claims::CheckedClaims;
 use credentials::Credentials;
 use encrypted::Opened;
+use introspection::{IntrospectionNeeded, Introspections, Said};
 use known_heads::KnownHeads;
 use memory::{Known, Sight, TokenMemory};
 use proof::{PresentedProof, ProvenRequest, VerifiedProof, token_hash};
@@ -50,6 +53,7 @@ pub struct Verifier {
     pub(crate) used_proofs: ReplayLog,
     pub(crate) memory: TokenMemory,
     pub(crate) heads: KnownHeads,
+    pub(crate) introspections: Introspections,
 }
 
 /// What the driver brought for a request.
@@ -59,6 +63,8 @@ pub(crate) struct Brought<'a> {
     pub(crate) issuers: Option<&'a HashSet<IssuerUrl>>,
     /// When a key set was asked for on behalf of this request.
     pub(crate) keys_asked: Option<UnixTime>,
+    /// When the issuer was first asked about the opaque token of this request.
+    pub(crate) introspection_asked: Option<UnixTime>,
     /// Whether it still waits for newer documents.
     pub(crate) patience: Patience,
 }
@@ -79,6 +85,7 @@ pub(crate) enum EndedEarly {
     Refused(Cause),
     AskResolver(IssuerUrl),
     Fetch(DocumentNeeded),
+    Introspect(Box<IntrospectionNeeded>),
     // Boxed, since it is much larger than the others and the rarest.
     CheckReplay(Box<ReplayCheck>),
 }
@@ -196,7 +203,10 @@ impl Verifier {
         let text = token;
         let opened = encrypted::open(text, &self.policy)?;
         let token = opened.as_ref().map_or(text, Opened::token);
-        let token = UnverifiedToken::read(token, &self.policy, &self.heads)?;
+        let token = match UnverifiedToken::read(token, &self.policy, &self.heads) {
+            Err(Rejection::OpaqueToken) => return self.check_opaque(text, brought, now),
+            read => read?,
+        };
         if let Some(opened) = &opened {
             opened.check_replicated(&token.payload)?;
         }
@@ -252,6 +262,65 @@ impl Verifier {
             known.note_use(now);
             Ok(Some(CheckedToken { claims, due: issuer_keys.due, is_remembered: true }))
         })?
+    }
+
+    /// The steps for a token that is no JWT: its issuer says what it says. RFC 7662.
+    fn check_opaque(
+        &self,
+        token: &str,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<CheckedToken, EndedEarly> {
+        let policy = self.policy.introspection.as_ref().filter(|_| introspection::is_b64token(token));
+        let asked = policy.zip(introspection::key_of(token)).ok_or(Rejection::OpaqueToken)?;
+        let (policy, key) = asked;
+        match self.introspections.known(&key, brought.introspection_asked, now)? {
+            Said::Inactive => Err(Rejection::TokenInactive.into()),
+            Said::Active(active) => {
+                let claims = claims::check_introspected(active, &policy.issuer, &self.policy, now)?;
+                self.documents.note_use(&policy.issuer, now);
+                // The answer is here: whether the endpoint could be asked now doesn't matter.
+                let due = self
+                    .introspection_endpoint(policy, brought, now)
+                    .ok()
+                    .and_then(|(_, due)| due)
+                    .map(Box::new);
+                Ok(CheckedToken { claims, due, is_remembered: false })
+            }
+            Said::Nothing => {
+                let (url, _) = self.introspection_endpoint(policy, brought, now)?;
+                let missing =
+                    || introspection::unavailable(IntrospectionError::NoEndpoint, limits::BACK_OFF_AT_MOST);
+                let (issuer, url) = (policy.issuer.clone(), url.ok_or_else(missing)?);
+                Err(EndedEarly::Introspect(Box::new(IntrospectionNeeded {
+                    issuer,
+                    url,
+                    token: token.to_owned(),
+                    key,
+                })))
+            }
+        }
+    }
+
+    /// Whether the issuer is asked about this token; and what it last said.
+    pub(crate) fn said_of(&self, token: &str) -> Option<Said> {
+        let is_opaque = matches!(header::segments(token, &self.policy), Err(Rejection::OpaqueToken));
+        if self.policy.introspection.is_none() || !is_opaque || !introspection::is_b64token(token) {
+            return None;
+        }
+        introspection::key_of(token).map(|key| self.introspections.last_said(&key))
+    }
+
+    fn introspection_endpoint(
+        &self,
+        policy: &Introspection,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<(Option<String>, Option<DocumentNeeded>), Missing> {
+        match &policy.endpoint {
+            Some(url) => Ok((Some(url.clone()), None)),
+            None => self.documents.introspection_endpoint(&policy.issuer, brought.patience, now),
+        }
     }
 
     /// No key of the set is the token's: the set is fetched again; or that was done lately, and the token is refused.
@@ -314,8 +383,8 @@ struct CheckedToken {
 
 impl CheckedToken {
     fn accepted(self, scheme: Option<Scheme>) -> Accepted {
-        let signed = self.claims.into_signed();
-        let token = VerifiedToken { signed, scheme, is_remembered: self.is_remembered };
+        let claims = self.claims.into_trusted();
+        let token = VerifiedToken { claims, scheme, is_remembered: self.is_remembered };
         Accepted { token, due: self.due, nonce: None }
     }
 }
@@ -323,6 +392,12 @@ impl CheckedToken {
 impl From<Rejection> for EndedEarly {
     fn from(rejection: Rejection) -> Self {
         Self::Refused(Cause::Rejected(rejection))
+    }
+}
+
+impl From<Unavailable> for EndedEarly {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Refused(Cause::Unavailable(unavailable))
     }
 }
 

@@ -23,13 +23,45 @@ pub(crate) fn check(
     match &recipients.0 {
         Recipient::Apis(first, others) => check_audience(aud, first, others),
         Recipient::Clients(first, others) => {
-            if aud.is_some() {
-                return Err(Rejection::AudienceUnexpected);
-            }
-            check_client(claims, first, others)?;
+            check_issued_to(claims, aud, first, others)?;
             check_is_access_token(claims, token_type, scope_claim)
         }
     }
+}
+
+/// The same for an answer to introspection. An issuer may say of a refresh token, too, that it is active.
+pub(crate) fn check_introspected(
+    claims: Object<'_>,
+    aud: Option<Value<'_>>,
+    recipients: &Recipients,
+    scope_claim: &ScopeClaim,
+) -> Result<(), Rejection> {
+    if KINDS_OF_ANSWERS.iter().any(|(name, known)| !is_one_of(claims, name, known)) {
+        return Err(Rejection::NotAnAccessToken);
+    }
+    match &recipients.0 {
+        Recipient::Apis(first, others) => check_audience(aud, first, others),
+        Recipient::Clients(first, others) => {
+            check_issued_to(claims, aud, first, others)?;
+            let says_so = KINDS_OF_ANSWERS.iter().any(|(name, _)| claims.get(name).is_some());
+            if says_so || has_scopes(claims, scope_claim) { Ok(()) } else { Err(Rejection::NotAnAccessToken) }
+        }
+    }
+}
+
+/// Where an answer says what kind of token it is about, and what it says of access tokens. RFC 7662 §2.2 has `token_type`;
+/// Ory Hydra says `token_use`, Keycloak `typ`.
+const KINDS_OF_ANSWERS: [(&str, &[&str]); 3] = [
+    ("token_type", &["Bearer", "DPoP"]),
+    ("token_use", &["access", "access_token"]),
+    ("typ", &["Bearer", "DPoP", "JWT", "at+jwt", "application/at+jwt"]),
+];
+
+/// Whether the claim, where it is there, is one of these in any case.
+fn is_one_of(claims: Object<'_>, name: &str, known: &[&str]) -> bool {
+    claims.get(name).is_none_or(|kind| {
+        kind.as_str().is_some_and(|kind| known.iter().any(|known| known.eq_ignore_ascii_case(kind)))
+    })
 }
 
 /// A string, or an array of strings of which one is ours.
@@ -71,8 +103,16 @@ pub(crate) fn audience<'a>(claims: Object<'_>, recipients: &'a Recipients) -> Op
     core::iter::once(first).chain(others).find(|audience| names(audience)).map(Audience::as_str)
 }
 
-/// The first of the claims that is there counts, and no other.
-fn check_client(claims: Object<'_>, first: &str, others: &[String]) -> Result<(), Rejection> {
+/// There is no `aud`. The first of the claims of clients that is there counts, and no other.
+fn check_issued_to(
+    claims: Object<'_>,
+    aud: Option<Value<'_>>,
+    first: &str,
+    others: &[String],
+) -> Result<(), Rejection> {
+    if aud.is_some() {
+        return Err(Rejection::AudienceUnexpected);
+    }
     let client = CLIENT_CLAIMS.iter().find_map(|name| claims.get(name)).and_then(Value::as_str);
     let is_ours = client.is_some_and(|client| client == first || others.iter().any(|other| other == client));
     if is_ours { Ok(()) } else { Err(Rejection::ClientNotAccepted) }
@@ -88,11 +128,13 @@ fn check_is_access_token(
     let says_so = if let Some(token_use) = claims.get("token_use") {
         token_use.as_str() == Some("access")
     } else {
-        token_type == TokenType::AccessToken || scope_claim.names().iter().any(|name| is_scopes(claims, name))
+        token_type == TokenType::AccessToken || has_scopes(claims, scope_claim)
     };
     if says_so && !of_id_token { Ok(()) } else { Err(Rejection::NotAnAccessToken) }
 }
 
-fn is_scopes(claims: Object<'_>, name: &str) -> bool {
-    matches!(claims.get(name).map(Value::kind), Some(Kind::String(_) | Kind::Array(_)))
+fn has_scopes(claims: Object<'_>, scope_claim: &ScopeClaim) -> bool {
+    let is_scopes =
+        |name: &&str| matches!(claims.get(name).map(Value::kind), Some(Kind::String(_) | Kind::Array(_)));
+    scope_claim.names().iter().any(is_scopes)
 }

@@ -1,6 +1,7 @@
 //! The claims that each verification looks at. RFC 7519 §4.1, RFC 9068 §4.
 
 use crate::encoding::json::{JsonObject, Place, Value};
+use crate::issuer::IssuerUrl;
 use crate::issuer::metadata::Metadata;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
@@ -41,6 +42,23 @@ impl<'a> RegisteredClaims<'a> {
     pub(crate) fn check_issuer(&self, metadata: &Metadata) -> Result<(), Rejection> {
         let same = self.iss.and_then(Value::as_str) == Some(metadata.issuer());
         if same { Ok(()) } else { Err(Rejection::IssuerMismatch) }
+    }
+
+    /// RFC 7662 §2.2
+    pub(crate) fn check_introspected_issuer(&self, issuer: &IssuerUrl) -> Result<(), Rejection> {
+        let Some(iss) = self.iss else { return Ok(()) };
+        let same = iss.as_str().is_some_and(|iss| issuer.is_spelled(iss) == Ok(true));
+        if same { Ok(()) } else { Err(Rejection::IssuerMismatch) }
+    }
+
+    /// RFC 7662 §2.2
+    pub(crate) fn check_introspected_expiry(&self, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
+        if self.exp.is_some() { self.check_expiry(policy, now) } else { Ok(()) }
+    }
+
+    /// RFC 7662 §2.2
+    pub(crate) fn check_introspected_issued_at(&self) -> Result<(), Rejection> {
+        if self.iat.is_some() { self.check_issued_at() } else { Ok(()) }
     }
 
     /// RFC 7519 §4.1.4: on or after `exp` the token is refused.

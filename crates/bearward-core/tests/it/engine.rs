@@ -9,12 +9,12 @@ use bearward_core::http::client_certificate::CertificateField;
 use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DecryptionKeys, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection,
-    StatusProfile,
+    Audience, DecryptionKeys, DpopMode, DpopPolicy, Introspection, MutualTls, Nonces, Policy, Recipients,
+    ReplayProtection, StatusProfile,
 };
 use bearward_core::{
-    Cause, Decision, Explanation, Guidance, HeaderFields, Next, Question, Refused, RequestFacts, RequestUrl,
-    ScopeClaim, ScopeRule, UnixTime, Verified, Verifier,
+    Cause, Decision, Explanation, Guidance, HeaderFields, IntrospectionNeeded, Next, Question, Refused,
+    RequestFacts, RequestUrl, ScopeClaim, ScopeRule, UnixTime, Verified, Verifier,
 };
 use serde_json::Value;
 
@@ -86,6 +86,7 @@ impl Engine {
             match self.verifier.next(decision, question, now) {
                 Next::Done(outcome) => return outcome,
                 Next::Fetch(needed) => self.bring(&needed, now),
+                Next::Introspect(needed) => self.introspect(&needed, now),
                 other @ (Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
                     panic!("no vector asks for it: {other:?}")
                 }
@@ -115,6 +116,17 @@ impl Engine {
             }
             Some(body) => drop(self.verifier.documents().answered(needed, Response::document(body), now)),
             None => self.verifier.documents().unreachable(needed, now),
+        }
+    }
+
+    fn introspect(&mut self, needed: &IntrospectionNeeded, now: UnixTime) {
+        let status = self.statuses.get(needed.url()).copied();
+        match self.fetch(needed.url()).or(status.map(|_| Vec::new())) {
+            None => self.verifier.introspection_failed(needed, now),
+            Some(body) => {
+                let response = Response::new(status.unwrap_or(200), [], body);
+                let _told_by_the_next_decision = self.verifier.introspected(needed, response, now);
+            }
         }
     }
 
@@ -153,6 +165,8 @@ pub(crate) fn policy(value: &Value) -> Policy {
         .with_scopes(scopes(value, exact))
         .with_private_addresses(if private { PrivateAddresses::Allowed } else { PrivateAddresses::Refused });
     let policy = fixed.into_iter().fold(policy, Policy::with_fixed_keys);
+    let policy =
+        introspection(value, &policy_issuer(value)).into_iter().fold(policy, Policy::with_introspection);
     let policy = decryption_keys(value).into_iter().fold(policy, Policy::with_decryption_keys);
     policy
         .with_mutual_tls(value.get("mtls").map_or(MutualTls::Off, |place| match text(place) {
@@ -163,6 +177,22 @@ pub(crate) fn policy(value: &Value) -> Policy {
         .with_leeway(seconds(&value["leeway"]))
         .with_statuses(statuses)
         .with_dpop(dpop_policy(value))
+}
+
+fn policy_issuer(value: &Value) -> IssuerUrl {
+    let exact = value.get("exact_issuers").is_some_and(flag);
+    let name = text(&value["issuers"][0]);
+    if exact { IssuerUrl::exact(name).unwrap() } else { IssuerUrl::parse(name).unwrap() }
+}
+
+fn introspection(value: &Value, issuer: &IssuerUrl) -> Option<Introspection> {
+    let introspection = value.get("introspection")?;
+    let remembered = seconds(&introspection["remember"]);
+    let asked = Introspection::by(issuer.clone()).remembered_for(remembered);
+    Some(match introspection.get("endpoint") {
+        Some(url) => asked.at(text(url)).unwrap(),
+        None => asked,
+    })
 }
 
 fn scopes(policy: &Value, exact: bool) -> ScopeRule {

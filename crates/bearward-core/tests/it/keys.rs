@@ -189,7 +189,10 @@ fn an_issuer_whose_documents_change_at_each_look_is_given_up() {
                 answer(&verifier, &needed, moved.into_bytes(), f64::from(fetches) * 700.0);
             }
             Next::Fetch(needed) => answer(&verifier, &needed, key_set("a"), f64::from(fetches) * 700.0),
-            done @ (Next::Done(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
+            done @ (Next::Done(_)
+            | Next::Introspect(_)
+            | Next::ResolveIssuers(_)
+            | Next::CheckReplay { .. }) => {
                 break assert_eq!(code(done), "issuer_unsettled");
             }
         }

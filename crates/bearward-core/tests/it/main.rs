@@ -8,6 +8,8 @@ mod engine;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
+mod introspection;
+#[cfg(test)]
 mod json_suite;
 #[cfg(test)]
 mod keys;

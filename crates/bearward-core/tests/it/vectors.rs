@@ -46,6 +46,7 @@ fn every_code_of_what_is_undecided_has_a_test() {
             "issuer_unsettled",
             "too_many_fetches",
             "domains_resolver_timeout",
+            "introspection_unavailable",
             "replay_log_full",
             "replay_store_unavailable"
         ]
@@ -173,7 +174,7 @@ fn describe(outcome: Outcome) -> Value {
     };
     let Answer { status, error, description, www_authenticate, dpop_nonce, retry_after } = refused.answer;
     if let Cause::Unavailable(unavailable) = refused.cause {
-        assert_eq!(unavailable.entry().code, "issuer_unavailable");
+        assert!(["issuer_unavailable", "introspection_unavailable"].contains(&unavailable.entry().code));
         assert_eq!(error.as_str(), "temporarily_unavailable");
         assert!(www_authenticate.is_none() && retry_after.is_some_and(|seconds| seconds > 0));
         return json!({"outcome": "unavailable", "status": status});

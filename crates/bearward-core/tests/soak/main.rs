@@ -175,7 +175,10 @@ mod tests {
             match self.verifier.next(&mut Decision::new(), Question::Request(&facts), now) {
                 Next::Done(Ok(_)) => "verified",
                 Next::Done(Err(refused)) => refused.cause.code(),
-                other @ (Next::Fetch(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
+                other @ (Next::Fetch(_)
+                | Next::Introspect(_)
+                | Next::ResolveIssuers(_)
+                | Next::CheckReplay { .. }) => {
                     panic!("{other:?}")
                 }
             }

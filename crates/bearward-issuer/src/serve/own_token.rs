@@ -48,7 +48,9 @@ pub(super) fn verify(
                 let received = verifier.documents().answered(&needed, response, now);
                 received.map_err(|_| NotVerified::Internal)?;
             }
-            Next::ResolveIssuers(_) | Next::CheckReplay { .. } => return Err(NotVerified::Internal),
+            Next::Introspect(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. } => {
+                return Err(NotVerified::Internal);
+            }
         }
     }
 }

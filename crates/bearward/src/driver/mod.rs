@@ -52,7 +52,7 @@ pub(crate) enum Begun {
     /// Nothing was missing.
     Done(Outcome),
     /// Something has to be brought.
-    Waits(Waits),
+    Waits(Box<Waits>),
 }
 
 /// A decision that something has to be brought for. Borrows nothing.
@@ -74,15 +74,16 @@ impl Driver {
         let mut decision = Decision::new();
         match self.next(&mut decision, &facts.for_engine(&self.public)) {
             Next::Done(outcome) => Begun::Done(outcome),
-            next @ (Next::Fetch(_) | Next::ResolveIssuers(_) | Next::CheckReplay { .. }) => {
-                Begun::Waits(Waits { decision, next, guards })
-            }
+            next @ (Next::Fetch(_)
+            | Next::Introspect(_)
+            | Next::ResolveIssuers(_)
+            | Next::CheckReplay { .. }) => Begun::Waits(Box::new(Waits { decision, next, guards })),
         }
     }
 
     /// Brings what is missing, and decides.
-    pub(crate) async fn conclude(&self, facts: &Facts<'_>, waits: Waits) -> Outcome {
-        let Waits { mut decision, mut next, guards } = waits;
+    pub(crate) async fn conclude(&self, facts: &Facts<'_>, waits: Box<Waits>) -> Outcome {
+        let Waits { mut decision, mut next, guards } = *waits;
         let end = Instant::now() + self.patience + GRACE;
         loop {
             match next {
@@ -91,6 +92,8 @@ impl Driver {
                     Waited::UntilTheEnd => {}
                     Waited::LongEnough => decision.waited(&document),
                 },
+                // This driver can't ask: the request is undecided.
+                Next::Introspect(question) => self.verifier.introspection_failed(&question, self.now()),
                 Next::ResolveIssuers(unverified) => {
                     Resolving::ask(self.resolving.as_ref(), facts, &unverified, end, &mut decision).await;
                 }

@@ -80,7 +80,6 @@ impl Guard {
     /// assert_eq!(guard.exposed_headers().len(), 3); // CorsLayer::new().expose_headers(guard.exposed_headers())
     /// # Ok::<(), bearward::ConfigError>(())
     /// ```
-    #[expect(clippy::unused_self, reason = "what is exposed may depend on the guard one day")]
     pub fn exposed_headers(&self) -> [HeaderName; 3] {
         [WWW_AUTHENTICATE, DPOP_NONCE, RETRY_AFTER]
     }

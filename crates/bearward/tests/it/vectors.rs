@@ -19,11 +19,18 @@ use crate::support::{Answer, head, send, serve};
 mod cases;
 
 /// Why a case can't be played here. Each reason, with the number of such cases, so that none is left out silently.
-const LEFT_OUT: [(&str, usize); 3] = [
+const LEFT_OUT: [(&str, usize); 4] = [
+    (
+        "its policy is about certificates of clients, encrypted or opaque tokens, which this crate has no setting for",
+        262,
+    ),
     ("it asks for a token or a proof alone, which a layer never does", 19),
     ("it has octets that no HTTP server lets through", 11),
     ("its URL can't be sent in a request line", 2),
 ];
+
+/// Members of a policy that this crate has no setting for.
+const WITHOUT_SETTING: [&str; 3] = ["mtls", "decryption_keys", "introspection"];
 
 #[tokio::test]
 async fn every_vector_has_the_outcome_it_names() {
@@ -57,16 +64,19 @@ struct Told {
 
 impl Play {
     fn of(case: &Value) -> Result<Self, &'static str> {
+        if WITHOUT_SETTING.iter().any(|name| case["policy"].get(*name).is_some()) {
+            return Err(LEFT_OUT[0].0);
+        }
         for step in steps(case) {
             if step.get("proof_alone").is_some() || step.get("required_claims").is_some() {
-                return Err(LEFT_OUT[0].0);
+                return Err(LEFT_OUT[1].0);
             }
             let fields = step["request"]["headers"].as_array().unwrap();
             if fields.iter().any(|field| text(&field[1]).chars().any(|c| c.is_ascii_control() && c != '\t')) {
-                return Err(LEFT_OUT[1].0);
+                return Err(LEFT_OUT[2].0);
             }
             if text(&step["request"]["url"]).contains('@') {
-                return Err(LEFT_OUT[2].0);
+                return Err(LEFT_OUT[3].0);
             }
         }
         let told = Arc::new(Mutex::new(Told::default()));

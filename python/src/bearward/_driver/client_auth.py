@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import secrets
-from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol, Union
 
 from bearward import _native
 from bearward.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
-    from bearward.options import ApiClientOptions
 
 # RFC 7518 section 3.3.
 _RSA_BITS_AT_LEAST = 2048
@@ -45,7 +43,20 @@ class ClientAuthentication(Protocol):
         ...
 
 
-def authentication_for(options: ApiClientOptions) -> Optional[ClientAuthentication]:
+class ClientCredentials(Protocol):
+    """Where a client's credentials are configured."""
+
+    @property
+    def client_id(self) -> Optional[str]: ...
+    @property
+    def client_secret(self) -> Optional[str]: ...
+    @property
+    def client_assertion_key(self) -> Optional[Union[str, bytes]]: ...
+    @property
+    def client_assertion_algorithm(self) -> Any: ...
+
+
+def authentication_for(options: ClientCredentials) -> Optional[ClientAuthentication]:
     """The configured method. `None`: the client flows are not configured.
 
     Raises:

@@ -9,6 +9,7 @@ from bearward import _native
 from bearward._driver.bounded_store import BoundedStore
 from bearward._driver.credentials import Fields
 from bearward._driver.fetch import DocumentFetcher
+from bearward._driver.introspect import Introspector
 from bearward._driver.resolver import IssuerResolver
 
 # A fetch that begins with a request ends before it, and so the engine knows what became of it.
@@ -33,6 +34,7 @@ class Driver:
     Args:
         documents: Fetches discovery documents and key sets.
         resolver: Names the accepted issuers, if they aren't configured by name.
+        introspector: Asks about opaque tokens, if that is configured.
         store: Remembers used proofs, if several processes share that. It has a time limit of its own.
         timeout: How long a request waits for documents and the resolver altogether, seconds.
     """
@@ -41,11 +43,13 @@ class Driver:
         self,
         documents: DocumentFetcher,
         resolver: Optional[IssuerResolver],
+        introspector: Optional[Introspector],
         store: Optional[BoundedStore],
         timeout: float,
     ) -> None:
         self._documents = documents
         self._resolver = resolver
+        self._introspector = introspector
         self._store = store
         self.timeout = timeout
 
@@ -73,6 +77,10 @@ class Driver:
             if isinstance(step, _native.DocumentNeeded):
                 if not await self._documents.bring(step, left):
                     decision.waited(step)
+            elif isinstance(step, _native.IntrospectionNeeded):
+                assert self._introspector is not None  # noqa: S101 - the engine asks only if that is configured
+                if not await self._introspector.ask(step, left):
+                    decision.gave_up_introspection()
             elif isinstance(step, _native.ResolveIssuers):
                 assert self._resolver is not None  # noqa: S101 - the engine asks only if it was made for a resolver
                 asked_for = step.unverified_iss

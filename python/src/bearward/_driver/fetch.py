@@ -130,10 +130,10 @@ class DocumentFetcher:
         self._health.failed(needed.url, f"no usable {needed.kind} document from {host}", problem)
         return None
 
-    async def _fetch(self, url: str, loop: Loop) -> _Response:
+    async def _fetch(self, url: str, loop: Loop) -> Response:
         if self._custom_fetch is not None:
             return await _custom_response(self._custom_fetch, url)
-        return await _httpx_response(loop, url)
+        return await httpx_response(loop, url)
 
 
 def _finish(flight: Flight, loop: Loop, error: Optional[BaseException] = None) -> None:
@@ -146,7 +146,7 @@ def _finish(flight: Flight, loop: Loop, error: Optional[BaseException] = None) -
         flight.finished.finish(error=error)
 
 
-class _Response(NamedTuple):
+class Response(NamedTuple):
     """A response as it came."""
 
     status: int
@@ -174,18 +174,24 @@ class _Connection:
         return self._sent and not self._is_new and not self._answered
 
 
-async def _httpx_response(loop: Loop, url: str) -> _Response:
+async def httpx_response(loop: Loop, url: str, method: str = "GET", **more: Any) -> Response:
+    """The response to one request that changes nothing at the server, with what else httpx is to send.
+
+    Raises:
+        UnusableAnswerError: the URL has no TLS, or the body can't be read.
+        httpx.HTTPError: there is no response.
+    """
     if not url.startswith("https://") and not _is_on_this_machine(url):
         raise UnusableAnswerError("not an https URL")
     connection = _Connection()
     try:
-        return await _get(loop.client(), url, connection)
+        return await _send(loop.client(), connection, method, url, more)
     except errors_named("NetworkError", "RemoteProtocolError") as error:
         if not connection.was_dropped or not _is_silence(error):
             raise
     # RFC 9112 section 9.3.1: sent once more, on a new connection. Others of the pool may have been dropped, too.
     async with loop.another_client() as client:
-        return await _get(client, url, _Connection())
+        return await _send(client, _Connection(), method, url, more)
 
 
 def _is_silence(error: Exception) -> bool:
@@ -193,13 +199,13 @@ def _is_silence(error: Exception) -> bool:
     return isinstance(error, errors_named("NetworkError")) or str(error).startswith("Server disconnected")
 
 
-async def _get(client: HttpClient, url: str, connection: _Connection) -> _Response:
-    headers, extensions = {"Accept-Encoding": "identity"}, {"trace": connection.note}
-    asked = client.stream("GET", url, headers=headers, extensions=extensions, follow_redirects=False)
+async def _send(client: HttpClient, connection: _Connection, method: str, url: str, more: dict[str, Any]) -> Response:
+    more = {**more, "headers": {"Accept-Encoding": "identity", **more.get("headers", {})}}
+    asked = client.stream(method, url, extensions={"trace": connection.note}, follow_redirects=False, **more)
     async with asked as response:
         # The body of another answer than a good one says nothing: it need not be waited for.
         body = await read_body(response) if response.status_code == _OK else b""
-        return _Response(response.status_code, response.headers.multi_items(), body)
+        return Response(response.status_code, response.headers.multi_items(), body)
 
 
 def _is_on_this_machine(url: str) -> bool:
@@ -211,21 +217,21 @@ def _is_on_this_machine(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-async def _custom_response(custom_fetch: Callable[..., Any], url: str) -> _Response:
+async def _custom_response(custom_fetch: Callable[..., Any], url: str) -> Response:
     response = await _awaited(custom_fetch(url))
     if isinstance(response, dict):
-        return _Response(_OK, [], json.dumps(response).encode())
+        return Response(_OK, [], json.dumps(response).encode())
     # A test's stand-in for a response may have anything here; only a number can say no.
     status = getattr(response, "status_code", _OK)
     status = int(status) if isinstance(status, int) else _OK
     fields = _fields(getattr(response, "headers", None))
     if status != _OK:
-        return _Response(status, fields, b"")
+        return Response(status, fields, b"")
     content = getattr(response, "content", None)
     # The bytes themselves, where there are any: parsing them here would hide duplicate members.
     body = content if isinstance(content, bytes) else json.dumps(await _awaited(response.json())).encode()
     check_size(len(body))
-    return _Response(status, fields, body)
+    return Response(status, fields, body)
 
 
 async def _awaited(value: Any) -> Any:

@@ -152,6 +152,7 @@ class Loop:
     def __init__(self, owner: PerLoop, running: Any, trio: Any) -> None:
         self.flights: dict[tuple[str, str], Flight] = {}
         self.exchanges: dict[bytes, Pending] = {}
+        self.introspections: dict[bytes, Pending] = {}
         self.questions: dict[str, Pending] = {}
         self.turns = Turns(RESOLVER_THREADS)
         self._owner = owner

@@ -139,7 +139,8 @@ async fn verify(verifier: &Verifier, token: &str, fetcher: &Fetcher) -> Result<O
     loop {
         match verifier.next(&mut decision, question, now()?) {
             Next::Fetch(needed) => bring(verifier.documents(), &needed, fetcher).await?,
-            // The issuer is known, and no proof is sent: the engine asks for neither.
+            // The policy names the issuer and no introspection, and no proof is sent: the engine asks for none of these.
+            Next::Introspect(needed) => verifier.introspection_failed(&needed, now()?),
             Next::ResolveIssuers(_) => decision.resolver_failed(ResolverFailure::Raised),
             Next::CheckReplay { .. } => decision.sighting(StoreAnswer::Unknown),
             Next::Done(outcome) => return Ok(outcome),

@@ -52,6 +52,8 @@ impl Documents {
                 Next::Fetch(needed) => {
                     trouble = self.bring(&needed, verifier.documents(), now).await?.or(trouble);
                 }
+                // No policy of this command has it.
+                Next::Introspect(needed) => verifier.introspection_failed(&needed, now),
                 Next::ResolveIssuers(_) => decision.resolver_failed(ResolverFailure::Raised),
                 Next::CheckReplay { .. } => decision.sighting(StoreAnswer::Unknown),
                 Next::Done(outcome) => {

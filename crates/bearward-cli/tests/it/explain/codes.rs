@@ -16,7 +16,7 @@ use crate::support::{Finished, bearward, finish_with_stdin};
 mod cases;
 
 /// Codes that the command can't reach. Vectors test each of them.
-const BEYOND: [(&str, &str); 24] = [
+const BEYOND: [(&str, &str); 25] = [
     ("missing_authorization", "a token is given, or it is a mistake in the arguments"),
     ("multiple_authorization_fields", "one token is given"),
     ("unknown_scheme", "the scheme is one of two"),
@@ -33,6 +33,7 @@ const BEYOND: [(&str, &str); 24] = [
     ("decryption_failed", "the command opens no encrypted tokens"),
     ("content_not_signed", "the command opens no encrypted tokens"),
     ("replicated_claim_mismatch", "the command opens no encrypted tokens"),
+    ("token_inactive", "the command asks no issuer about opaque tokens"),
     ("any_scope_missing", "only a route requires it"),
     ("permission_missing", "only a route requires it"),
     ("any_permission_missing", "only a route requires it"),
