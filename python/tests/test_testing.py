@@ -9,10 +9,13 @@ import pytest
 from fastapi import FastAPI, Request, Security, WebSocket
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
+from starlette.applications import Starlette
 from starlette.responses import JSONResponse
+from starlette.routing import Route
 from starlette.websockets import WebSocketDisconnect
 
 from bearward import ApiClient, ApiClientOptions
+from bearward.asgi import AuthMiddleware, current_principal
 from bearward.fastapi import Auth0FastAPI, AuthHTTPException, Guard, claims_of
 from bearward.testing import TestTenant, act_as
 from conftest import guarded_app
@@ -296,6 +299,19 @@ async def test_a_client_without_a_framework(tenant):
     client = ApiClient(ApiClientOptions(domain="a.example", audience=AUDIENCE))
     tenant.serve(client)
     assert (await client.verify_request(tenant.headers(sub="me")))["sub"] == "me"
+
+
+def test_the_middleware_for_any_framework(tenant):
+    client = ApiClient(ApiClientOptions(domain="a.example", audience=AUDIENCE))
+    tenant.serve(client)
+
+    async def inner(request):
+        return JSONResponse({"sub": current_principal().claims["sub"]})
+
+    app = AuthMiddleware(Starlette(routes=[Route("/", inner)]), client, scopes="a")
+    browser = TestClient(app)
+    assert browser.get("/", headers=tenant.headers(scope="a")).json() == {"sub": "auth0|test"}
+    assert browser.get("/", headers=tenant.headers(scope="b")).status_code == 403
 
 
 # Acting

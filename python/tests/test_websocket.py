@@ -86,9 +86,14 @@ def wait_until_it_listens(port):
         time.sleep(0.01)
 
 
+@contextlib.contextmanager
 def connected(port, path="/chat", headers=None, **options):
     url = f"ws://127.0.0.1:{port}{path}"
-    return websockets.sync.client.connect(url, additional_headers=headers, proxy=None, **options)
+    with websockets.sync.client.connect(url, additional_headers=headers, proxy=None, **options) as socket:
+        yield socket
+        # All routes close. If the client did that at the same moment, hypercorn under trio would end.
+        for _ in socket:
+            pass
 
 
 def refused(port, **options):

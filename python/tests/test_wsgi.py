@@ -317,6 +317,19 @@ def test_the_thread_ends_with_the_client(tenant):
         assert time.monotonic() < deadline
 
 
+def test_another_thread_begins_where_the_first_one_was_stopped(tenant):
+    client = client_of(tenant)
+    client.verify_request_sync(tenant.authorization())
+    (loop,) = client._background._loops.values()
+    loop.call_soon_threadsafe(loop.stop)
+    deadline = time.monotonic() + 10
+    while not loop.is_closed():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    tenant.key = RSAKey.generate_key(2048, {"kid": "key-2", "use": "sig", "alg": "RS256"})
+    assert client.verify_request_sync(tenant.authorization(header={"kid": "key-2"}))["sub"] == "auth0|1234"
+
+
 def test_a_program_ends_without_a_word():
     program = (
         "import sys; sys.path.insert(0, 'tests')\n"

@@ -277,8 +277,8 @@ impl Verifier {
     fn assembled(policy: Policy, documents: Arc<Documents>) -> Self {
         let used_proofs = ReplayLog::new(policy.dpop.window());
         let memory = TokenMemory::new(policy.tokens_remembered);
-        let heads = KnownHeads::default();
-        Self { policy, documents, used_proofs, memory, heads, introspections: Introspections::default() }
+        let (heads, introspections) = (KnownHeads::default(), Introspections::default());
+        Self { policy, documents, used_proofs, memory, introspections, heads }
     }
 
     /// The documents that this verifier uses.

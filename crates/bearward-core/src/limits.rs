@@ -100,12 +100,6 @@ pub const REMEMBERED_TOKEN_BYTES: u64 = 1536;
 /// What a remembered token takes besides its claims, bytes: digest, reference counts, places in tables.
 pub const REMEMBERED_TOKEN_OVERHEAD: u64 = 256;
 
-/// What is kept with a remembered token of the client that it is bound to, bytes: its key, and the header of its proofs.
-pub const REMEMBERED_CLIENT_BYTES: usize = 2048;
-
-/// How long a remembered token that nobody uses keeps its place while there is no room for others.
-pub const REMEMBERED_TOKEN_IDLE: Duration = Duration::from_secs(60);
-
 /// Longest answer of an introspection endpoint that is read, bytes. They have about 1 KiB.
 pub const INTROSPECTION_BYTES: usize = 64 * 1024;
 
@@ -124,6 +118,12 @@ pub const INTROSPECTION_REMEMBERED_FOR: Duration = Duration::from_secs(30);
 
 /// The longest time that a policy can say instead.
 pub const INTROSPECTION_REMEMBERED_AT_MOST: Duration = Duration::from_secs(300);
+
+/// What is kept with a remembered token of the client that it is bound to, bytes: its key, and the header of its proofs.
+pub const REMEMBERED_CLIENT_BYTES: usize = 2048;
+
+/// How long a remembered token that nobody uses keeps its place while there is no room for others.
+pub const REMEMBERED_TOKEN_IDLE: Duration = Duration::from_secs(60);
 
 /// After this time, a fetch that has not ended is taken for lost.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);

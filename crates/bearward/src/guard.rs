@@ -190,7 +190,7 @@ impl Guard {
         requirement: Option<&Requirement>,
         guards: u8,
         times: Times,
-        waits: Box<Waits>,
+        waits: Waits,
     ) -> Result<Verified, Refused> {
         let waiting = Instant::now();
         let outcome = self.0.driver.conclude(facts, waits).await;
@@ -205,9 +205,10 @@ impl Guard {
 }
 
 /// A decision after its first step.
+#[expect(clippy::large_enum_variant, reason = "a request that waits is boxed once, where it waits")]
 pub(crate) enum Started {
     Done(Result<Verified, Refused>),
-    Waits(Times, Box<Waits>),
+    Waits(Times, Waits),
 }
 
 impl fmt::Debug for Guard {

@@ -177,6 +177,7 @@ impl IssuerDocuments {
         {
             return Ok((Some(alone.url.clone()), None));
         }
+        drop(state);
         let (metadata, due) = self.own_metadata(issuer, patience, now)?;
         Ok((metadata.token_endpoint().map(str::to_owned), due))
     }

@@ -21,7 +21,7 @@ use crate::scope;
 use crate::time::UnixTime;
 use crate::verify::certificate::Sender;
 use crate::verify::credentials::Presented;
-use crate::verify::introspection::Said;
+use crate::verify::introspection::Known;
 use crate::verify::proof::{self, ProofClaims, ProvenRequest, UnverifiedProof};
 use crate::verify::registered_claims::RegisteredClaims;
 use crate::verify::{Verifier, binding, encrypted, header, recipient};
@@ -45,8 +45,8 @@ impl Verifier {
         });
         let presented = Presented::of(&request.headers, self.policy.dpop.mode);
         let token = presented.token.map(|token| match self.said_of(token) {
-            Some(Said::Active(active)) => ReadToken::introspected(Some(active.claims().clone())),
-            Some(Said::Inactive | Said::Nothing) => ReadToken::introspected(None),
+            Some(Known::Active(active)) => ReadToken::introspected(Some(active.claims().clone())),
+            Some(Known::Inactive | Known::Nothing) => ReadToken::introspected(None),
             None => ReadToken::of(token, &self.policy),
         });
         let proof = presented.proof.map(|proof| UnverifiedProof::read(proof, &self.policy.dpop));

@@ -9,12 +9,13 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::signature::SignedClaims;
 use crate::documents::{DocumentError, FetchBudget, Response, back_off, within};
 use crate::encoding::json::{JsonObject, Kind, Value};
+use crate::encoding::sha256;
 use crate::issuer::IssuerUrl;
 use crate::limits;
 use crate::refusal::{IntrospectionError, IntrospectionUnavailable, Unavailable};
@@ -66,18 +67,15 @@ impl fmt::Debug for IntrospectionNeeded {
 
 /// What the issuer says of an active token. Only an answer of its endpoint makes one.
 #[derive(Clone)]
-pub(crate) struct ActiveClaims(Arc<JsonObject>);
+pub(crate) struct ActiveClaims(Arc<SignedClaims>);
 
 impl ActiveClaims {
-    pub(crate) fn claims(&self) -> &JsonObject {
+    pub(super) fn said(&self) -> &Arc<SignedClaims> {
         &self.0
     }
-}
 
-impl fmt::Debug for ActiveClaims {
-    /// Shows only the size: claims may be personal.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ActiveClaims({} bytes)", self.0.bytes())
+    pub(crate) fn claims(&self) -> &JsonObject {
+        self.0.claims()
     }
 }
 
@@ -91,7 +89,7 @@ pub(crate) struct Answered {
 }
 
 /// What is known of an opaque token.
-pub(crate) enum Said {
+pub(crate) enum Known {
     Active(ActiveClaims),
     Inactive,
     /// Nothing: the issuer has to be asked.
@@ -143,25 +141,25 @@ impl Introspections {
         key: &TokenKey,
         asked: Option<UnixTime>,
         now: UnixTime,
-    ) -> Result<Said, Unavailable> {
+    ) -> Result<Known, Unavailable> {
         let fresh = |answer: &Answered| {
             within(answer.at, answer.until.since(answer.at), now)
                 || asked.is_some_and(|asked| answer.at >= asked)
         };
         match self.answers.get(key).filter(fresh) {
-            Some(Answered { said: Ok(Some(claims)), .. }) => Ok(Said::Active(claims)),
-            Some(Answered { said: Ok(None), .. }) => Ok(Said::Inactive),
+            Some(Answered { said: Ok(Some(claims)), .. }) => Ok(Known::Active(claims)),
+            Some(Answered { said: Ok(None), .. }) => Ok(Known::Inactive),
             Some(Answered { said: Err(error), until, .. }) => Err(unavailable(error, until.since(now))),
-            None => self.endpoint_works(key, now).map(|()| Said::Nothing),
+            None => self.endpoint_works(key, now).map(|()| Known::Nothing),
         }
     }
 
     /// What was last said of a token, however long ago: to explain a decision.
-    pub(crate) fn last_said(&self, key: &TokenKey) -> Said {
+    pub(crate) fn last_said(&self, key: &TokenKey) -> Known {
         match self.answers.get(key).map(|answer| answer.said) {
-            Some(Ok(Some(active))) => Said::Active(active),
-            Some(Ok(None)) => Said::Inactive,
-            Some(Err(_)) | None => Said::Nothing,
+            Some(Ok(Some(active))) => Known::Active(active),
+            Some(Ok(None)) => Known::Inactive,
+            Some(Err(_)) | None => Known::Nothing,
         }
     }
 
@@ -278,19 +276,18 @@ fn read(body: Vec<u8>) -> Result<Option<ActiveClaims>, IntrospectionError> {
     }
     let answer = JsonObject::parse(body).map_err(|_| IntrospectionError::Unusable)?;
     match answer.get("active").map(Value::kind) {
-        Some(Kind::Bool(true)) => Ok(Some(ActiveClaims(Arc::new(answer)))),
+        Some(Kind::Bool(true)) => Ok(Some(ActiveClaims(SignedClaims::introspected(answer)))),
         Some(Kind::Bool(false)) => Ok(None),
         _ => Err(IntrospectionError::Unusable),
     }
 }
 
 fn expiry(active: &ActiveClaims) -> Option<UnixTime> {
-    active.0.get("exp").and_then(Value::as_f64).and_then(UnixTime::from_seconds)
+    active.claims().get("exp").and_then(Value::as_f64).and_then(UnixTime::from_seconds)
 }
 
-/// `None` never comes: a SHA-256 has 32 bytes.
-pub(crate) fn key_of(token: &str) -> Option<TokenKey> {
-    digest(&SHA256, token.as_bytes()).as_ref().try_into().ok()
+pub(crate) fn key_of(token: &str) -> TokenKey {
+    sha256(&[token.as_bytes()])
 }
 
 /// RFC 6750 §2.1, `b64token`. Nobody else's token gets to the issuer.

@@ -34,7 +34,7 @@ use certificate::Sender;
 use claims::CheckedClaims;
 use credentials::Credentials;
 use encrypted::Opened;
-use introspection::{IntrospectionNeeded, Introspections, Said};
+use introspection::{IntrospectionNeeded, Introspections};
 use known_heads::KnownHeads;
 use memory::{Known, Sight, TokenMemory};
 use proof::{PresentedProof, ProvenRequest, VerifiedProof, token_hash};
@@ -52,8 +52,8 @@ pub struct Verifier {
     pub(crate) documents: Arc<Documents>,
     pub(crate) used_proofs: ReplayLog,
     pub(crate) memory: TokenMemory,
-    pub(crate) heads: KnownHeads,
     pub(crate) introspections: Introspections,
+    pub(crate) heads: KnownHeads,
 }
 
 /// What the driver brought for a request.
@@ -272,22 +272,17 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<CheckedToken, EndedEarly> {
         let policy = self.policy.introspection.as_ref().filter(|_| introspection::is_b64token(token));
-        let asked = policy.zip(introspection::key_of(token)).ok_or(Rejection::OpaqueToken)?;
-        let (policy, key) = asked;
+        let policy = policy.ok_or(Rejection::OpaqueToken)?;
+        let key = introspection::key_of(token);
         match self.introspections.known(&key, brought.introspection_asked, now)? {
-            Said::Inactive => Err(Rejection::TokenInactive.into()),
-            Said::Active(active) => {
-                let claims = claims::check_introspected(active, &policy.issuer, &self.policy, now)?;
-                self.documents.note_use(&policy.issuer, now);
+            introspection::Known::Inactive => Err(Rejection::TokenInactive.into()),
+            introspection::Known::Active(active) => {
+                let claims = claims::check_introspected(&active, &policy.issuer, &self.policy, now)?;
                 // The answer is here: whether the endpoint could be asked now doesn't matter.
-                let due = self
-                    .introspection_endpoint(policy, brought, now)
-                    .ok()
-                    .and_then(|(_, due)| due)
-                    .map(Box::new);
-                Ok(CheckedToken { claims, due, is_remembered: false })
+                let due = self.introspection_endpoint(policy, brought, now).ok().and_then(|(_, due)| due);
+                Ok(CheckedToken { claims, due: due.map(Box::new), is_remembered: false })
             }
-            Said::Nothing => {
+            introspection::Known::Nothing => {
                 let (url, _) = self.introspection_endpoint(policy, brought, now)?;
                 let missing =
                     || introspection::unavailable(IntrospectionError::NoEndpoint, limits::BACK_OFF_AT_MOST);
@@ -303,12 +298,12 @@ impl Verifier {
     }
 
     /// Whether the issuer is asked about this token; and what it last said.
-    pub(crate) fn said_of(&self, token: &str) -> Option<Said> {
+    pub(crate) fn said_of(&self, token: &str) -> Option<introspection::Known> {
         let is_opaque = matches!(header::segments(token, &self.policy), Err(Rejection::OpaqueToken));
         if self.policy.introspection.is_none() || !is_opaque || !introspection::is_b64token(token) {
             return None;
         }
-        introspection::key_of(token).map(|key| self.introspections.last_said(&key))
+        Some(self.introspections.last_said(&introspection::key_of(token)))
     }
 
     fn introspection_endpoint(
@@ -383,8 +378,8 @@ struct CheckedToken {
 
 impl CheckedToken {
     fn accepted(self, scheme: Option<Scheme>) -> Accepted {
-        let claims = self.claims.into_trusted();
-        let token = VerifiedToken { claims, scheme, is_remembered: self.is_remembered };
+        let signed = self.claims.into_signed();
+        let token = VerifiedToken { signed, scheme, is_remembered: self.is_remembered };
         Accepted { token, due: self.due, nonce: None }
     }
 }

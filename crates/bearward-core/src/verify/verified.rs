@@ -1,9 +1,8 @@
 //! The product of a whole verification.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use super::claims::TrustedClaims;
-use super::signature::Companion;
+use super::signature::{Companion, SignedClaims};
 use crate::encoding::json::{JsonObject, Object, Value};
 use crate::http::scheme::Scheme;
 use crate::scope;
@@ -20,7 +19,7 @@ use crate::time::UnixTime;
 /// ```
 #[derive(Clone, Debug)]
 pub struct VerifiedToken {
-    pub(super) claims: TrustedClaims,
+    pub(super) signed: Arc<SignedClaims>,
     pub(super) scheme: Option<Scheme>,
     pub(super) is_remembered: bool,
 }
@@ -31,7 +30,7 @@ impl VerifiedToken {
         self.object().object()
     }
 
-    /// The claims as the JSON text that the issuer signed, or answered about an opaque token.
+    /// The claims as the JSON text that was signed.
     pub fn claims_text(&self) -> &str {
         self.object().text()
     }
@@ -72,17 +71,13 @@ impl VerifiedToken {
     }
 
     /// A place for what a front end makes of the claims, and needs again for the next request with the same token. It lasts
-    /// as long as the token is remembered. `None` for a token that is not: it may never come again, or its
-    /// issuer may say something else of it then.
+    /// as long as the token is remembered. `None` for a token that is not: it may never come again.
     pub fn companion(&self) -> Option<&OnceLock<Companion>> {
-        match &self.claims {
-            TrustedClaims::Signed(signed) if self.is_remembered => Some(signed.companion()),
-            TrustedClaims::Signed(_) | TrustedClaims::Introspected(_) => None,
-        }
+        self.is_remembered.then(|| self.signed.companion())
     }
 
     fn object(&self) -> &JsonObject {
-        self.claims.claims()
+        self.signed.claims()
     }
 
     fn text(&self, name: &str) -> Option<&str> {

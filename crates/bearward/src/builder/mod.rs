@@ -46,7 +46,7 @@ pub struct Builder {
     resolver_timeout: Duration,
     audiences: Vec<String>,
     client_ids: Option<Vec<String>>,
-    scope_claim: Option<String>,
+    scope_claims: Vec<String>,
     jwks_uri: Option<String>,
     jwks: Option<String>,
     allow_private_jwks: bool,
@@ -115,7 +115,7 @@ impl Guard {
             resolver_timeout: Duration::from_secs(5),
             audiences: Vec::new(),
             client_ids: None,
-            scope_claim: None,
+            scope_claims: Vec::new(),
             jwks_uri: None,
             jwks: None,
             allow_private_jwks: false,
@@ -203,8 +203,9 @@ impl Builder {
 
     /// The claim with a token's scopes: a string with spaces between them, or a list. By default it is `scope`; with
     /// [`issuer`](Self::issuer), where that is missing, `scp`.
+    /// Several calls: what all of these claims grant together.
     pub fn scope_claim(mut self, name: impl Into<String>) -> Self {
-        self.scope_claim = Some(name.into());
+        self.scope_claims.push(name.into());
         self
     }
 

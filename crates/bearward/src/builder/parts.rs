@@ -182,14 +182,14 @@ impl Builder {
 
     fn scope_claim_setting(&mut self) -> ScopeClaim {
         let has_exact = self.issuers.iter().any(|named| matches!(named, Named::Exact(_)));
-        match &self.scope_claim {
-            Some(name) if name.is_empty() => {
-                self.problem("scope_claim must be the name of a claim.");
-                ScopeClaim::default()
-            }
-            Some(name) => ScopeClaim::Named(name.clone()),
-            None if has_exact => ScopeClaim::ScopeOrScp,
-            None => ScopeClaim::Scope,
+        if self.scope_claims.iter().any(String::is_empty) {
+            self.problem("scope_claim must be the name of a claim.");
+        }
+        match self.scope_claims.as_slice() {
+            [] if has_exact => ScopeClaim::ScopeOrScp,
+            [] => ScopeClaim::Scope,
+            [name] => ScopeClaim::Named(name.clone()),
+            several => ScopeClaim::Merged(several.to_vec()),
         }
     }
 

@@ -52,7 +52,7 @@ pub(crate) enum Begun {
     /// Nothing was missing.
     Done(Outcome),
     /// Something has to be brought.
-    Waits(Box<Waits>),
+    Waits(Waits),
 }
 
 /// A decision that something has to be brought for. Borrows nothing.
@@ -77,13 +77,13 @@ impl Driver {
             next @ (Next::Fetch(_)
             | Next::Introspect(_)
             | Next::ResolveIssuers(_)
-            | Next::CheckReplay { .. }) => Begun::Waits(Box::new(Waits { decision, next, guards })),
+            | Next::CheckReplay { .. }) => Begun::Waits(Waits { decision, next, guards }),
         }
     }
 
     /// Brings what is missing, and decides.
-    pub(crate) async fn conclude(&self, facts: &Facts<'_>, waits: Box<Waits>) -> Outcome {
-        let Waits { mut decision, mut next, guards } = *waits;
+    pub(crate) async fn conclude(&self, facts: &Facts<'_>, waits: Waits) -> Outcome {
+        let Waits { mut decision, mut next, guards } = waits;
         let end = Instant::now() + self.patience + GRACE;
         loop {
             match next {

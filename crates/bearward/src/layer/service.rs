@@ -37,7 +37,7 @@ enum Verdict {
     Passes(Extras),
     Refused(Refused),
     /// It has to wait for the network.
-    Waits(Times, Box<Waits>),
+    Waits(Times, Waits),
 }
 
 impl<S, M: Clone> Layer<S> for GuardLayer<M> {
@@ -124,7 +124,7 @@ async fn settle(
     rules: Arc<Rules>,
     mut parts: Parts,
     times: Times,
-    waits: Box<Waits>,
+    waits: Waits,
 ) -> (Parts, Settled) {
     let facts = Facts::from(&parts);
     let guards = guards(&parts.extensions);

@@ -49,7 +49,8 @@ class BackgroundLoop:
         Raises:
             TimeoutError: that was too short.
         """
-        future = asyncio.run_coroutine_threadsafe(work(), self._loop())
+        loop = self._loop()
+        future = asyncio.run_coroutine_threadsafe(work(), loop)
         try:
             return future.result(seconds)
         except concurrent.futures.TimeoutError:
@@ -62,6 +63,10 @@ class BackgroundLoop:
     def _loop(self) -> asyncio.AbstractEventLoop:
         forks = _forks.count
         loop = self._loops.get(forks)
+        if loop is not None and loop.is_closed():
+            # Something stopped it. Another begins.
+            self._loops.pop(forks, None)
+            loop = None
         if loop is None:
             mine = asyncio.SelectorEventLoop()
             # Of several threads that come here at once, one wins.

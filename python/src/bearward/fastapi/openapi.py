@@ -77,7 +77,7 @@ class _OpenIdLogin:
     def __init__(self, issuer: str) -> None:
         self._url = f"{issuer[:-1] if issuer.endswith('/') else issuer}/.well-known/openid-configuration"
 
-    def scheme(self, _scopes: dict[str, str]) -> Any:
+    def scheme(self, scopes: dict[str, str]) -> Any:
         # Only operations name scopes of such a scheme.
         return _as_json(OpenIdConnect(openIdConnectUrl=self._url))
 
