@@ -70,9 +70,7 @@ class Documents:
 class Decision:
     """A decision that needs something from outside. Call `next` until it gives `Passed`."""
 
-    def next(
-        self, now: float
-    ) -> Union[DocumentNeeded, IntrospectionNeeded, ResolveIssuers, CheckReplay, Passed]:
+    def next(self, now: float) -> Union[DocumentNeeded, IntrospectionNeeded, ResolveIssuers, CheckReplay, Passed]:
         """What to bring next, or the outcome. Raises a `BaseAuthError` when the request is not let in."""
     def issuers(self, issuers: IssuerSet) -> None:
         """The resolver named these issuers."""
