@@ -236,6 +236,13 @@ impl Documents {
         Err(Missing::Needed(DocumentNeeded { past_caches: true, ..discovery }))
     }
 
+    /// Notes that a token was good by the word of `issuer`: its documents are the last to make room for others.
+    pub(crate) fn note_use(&self, issuer: &IssuerUrl, now: UnixTime) {
+        if let Some(documents) = self.issuers.load().get(issuer) {
+            documents.note_use(now);
+        }
+    }
+
     /// How `issuer` spells itself. That doesn't change, so a document that is too old says it as well.
     pub(crate) fn spelling(&self, issuer: &IssuerUrl, now: UnixTime) -> Result<String, Missing> {
         if issuer.is_exact() {
@@ -397,9 +404,8 @@ mod tests {
     fn the_issuer_whose_tokens_were_not_good_for_longest_makes_room() {
         let documents = documents(2);
         let [a, b] = ["a.example", "b.example"].map(|host| bring(&documents, host, 0.0));
-        let note_use = |issuer, now| documents.issuers.load().get(issuer).unwrap().note_use(now);
-        note_use(&b, at(1.0));
-        note_use(&a, at(2.0));
+        documents.note_use(&b, at(1.0));
+        documents.note_use(&a, at(2.0));
         bring(&documents, "c.example", 3.0);
         let kept = |issuer: &IssuerUrl| documents.kept_metadata(issuer).is_some();
         assert_eq!((kept(&a), kept(&b)), (true, false));

@@ -1,4 +1,4 @@
-//! The claims of a signed token, at a given time. RFC 7519 §4.1, RFC 9068 §4.
+//! The claims of a token, at a given time. RFC 7519 §4.1, RFC 9068 §4, RFC 7662 §2.2.
 
 use std::sync::Arc;
 
@@ -13,8 +13,16 @@ use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
 
+/// Claims that are the issuer's: it signed them, or says them of an opaque token.
+#[derive(Clone, Debug)]
+pub(crate) enum TrustedClaims {
+    Signed(Arc<SignedClaims>),
+    /// Good only for as long as the answer is used: nothing else may keep them.
+    Introspected(ActiveClaims),
+}
+
 /// Claims that are for us and for now. Only [`check`] and [`check_introspected`] make one.
-pub(crate) struct CheckedClaims(Arc<SignedClaims>);
+pub(crate) struct CheckedClaims(TrustedClaims);
 
 /// The standard claims, one after the other.
 pub(super) fn check(
@@ -31,47 +39,59 @@ pub(super) fn check(
     registered.check_not_before(policy, now)?;
     registered.check_issued_at()?;
     registered.check_subject()?;
-    Ok(CheckedClaims(Arc::clone(signed)))
+    Ok(CheckedClaims(TrustedClaims::Signed(Arc::clone(signed))))
 }
 
 /// The claims of an opaque token, as its issuer says them. RFC 7662 §2.2 lets `iss`, `exp` and `iat` be missing: the issuer
 /// itself says that the token is active now.
 pub(super) fn check_introspected(
-    active: &ActiveClaims,
+    active: ActiveClaims,
     issuer: &IssuerUrl,
     policy: &Policy,
     now: UnixTime,
 ) -> Result<CheckedClaims, Rejection> {
-    let said = active.said();
-    let registered = said.registered();
+    let claims = active.claims();
+    let registered = RegisteredClaims::of(claims);
     registered.check_introspected_issuer(issuer)?;
-    let claims = said.claims().object();
-    recipient::check_introspected(claims, registered.aud, &policy.recipients, policy.scopes.claim())?;
+    recipient::check_introspected(
+        claims.object(),
+        registered.aud,
+        &policy.recipients,
+        policy.scopes.claim(),
+    )?;
     registered.check_introspected_expiry(policy, now)?;
     registered.check_not_before(policy, now)?;
     registered.check_introspected_issued_at()?;
     registered.check_subject()?;
-    Ok(CheckedClaims(Arc::clone(said)))
+    Ok(CheckedClaims(TrustedClaims::Introspected(active)))
 }
 
 /// That every claim the caller requires is there, of whatever type.
 pub(crate) fn require(checked: &CheckedClaims, required: &[&str]) -> Result<(), Rejection> {
-    match required.iter().find(|claim| checked.claims().get(claim).is_none()) {
+    match required.iter().find(|claim| checked.0.claims().get(claim).is_none()) {
         Some(claim) => Err(Rejection::RequiredClaimMissing { claim: (*claim).to_owned() }),
         None => Ok(()),
     }
 }
 
+impl TrustedClaims {
+    pub(super) fn claims(&self) -> &JsonObject {
+        match self {
+            Self::Signed(signed) => signed.claims(),
+            Self::Introspected(active) => active.claims(),
+        }
+    }
+}
+
 impl CheckedClaims {
-    pub(crate) fn claims(&self) -> &JsonObject {
-        self.0.claims()
-    }
-
     pub(super) fn registered(&self) -> RegisteredClaims<'_> {
-        self.0.registered()
+        match &self.0 {
+            TrustedClaims::Signed(signed) => signed.registered(),
+            TrustedClaims::Introspected(active) => RegisteredClaims::of(active.claims()),
+        }
     }
 
-    pub(crate) fn into_signed(self) -> Arc<SignedClaims> {
+    pub(super) fn into_trusted(self) -> TrustedClaims {
         self.0
     }
 }

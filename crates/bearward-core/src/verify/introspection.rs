@@ -12,7 +12,6 @@ use std::time::Duration;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::signature::SignedClaims;
 use crate::documents::{DocumentError, FetchBudget, Response, back_off, within};
 use crate::encoding::json::{JsonObject, Kind, Value};
 use crate::encoding::sha256;
@@ -67,15 +66,18 @@ impl fmt::Debug for IntrospectionNeeded {
 
 /// What the issuer says of an active token. Only an answer of its endpoint makes one.
 #[derive(Clone)]
-pub(crate) struct ActiveClaims(Arc<SignedClaims>);
+pub(crate) struct ActiveClaims(Arc<JsonObject>);
 
 impl ActiveClaims {
-    pub(super) fn said(&self) -> &Arc<SignedClaims> {
+    pub(crate) fn claims(&self) -> &JsonObject {
         &self.0
     }
+}
 
-    pub(crate) fn claims(&self) -> &JsonObject {
-        self.0.claims()
+impl fmt::Debug for ActiveClaims {
+    /// Shows only the size: claims may be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ActiveClaims({} bytes)", self.0.bytes())
     }
 }
 
@@ -276,7 +278,7 @@ fn read(body: Vec<u8>) -> Result<Option<ActiveClaims>, IntrospectionError> {
     }
     let answer = JsonObject::parse(body).map_err(|_| IntrospectionError::Unusable)?;
     match answer.get("active").map(Value::kind) {
-        Some(Kind::Bool(true)) => Ok(Some(ActiveClaims(SignedClaims::introspected(answer)))),
+        Some(Kind::Bool(true)) => Ok(Some(ActiveClaims(Arc::new(answer)))),
         Some(Kind::Bool(false)) => Ok(None),
         _ => Err(IntrospectionError::Unusable),
     }

@@ -277,7 +277,8 @@ impl Verifier {
         match self.introspections.known(&key, brought.introspection_asked, now)? {
             introspection::Known::Inactive => Err(Rejection::TokenInactive.into()),
             introspection::Known::Active(active) => {
-                let claims = claims::check_introspected(&active, &policy.issuer, &self.policy, now)?;
+                let claims = claims::check_introspected(active, &policy.issuer, &self.policy, now)?;
+                self.documents.note_use(&policy.issuer, now);
                 // The answer is here: whether the endpoint could be asked now doesn't matter.
                 let due = self.introspection_endpoint(policy, brought, now).ok().and_then(|(_, due)| due);
                 Ok(CheckedToken { claims, due: due.map(Box::new), is_remembered: false })
@@ -378,8 +379,8 @@ struct CheckedToken {
 
 impl CheckedToken {
     fn accepted(self, scheme: Option<Scheme>) -> Accepted {
-        let signed = self.claims.into_signed();
-        let token = VerifiedToken { signed, scheme, is_remembered: self.is_remembered };
+        let claims = self.claims.into_trusted();
+        let token = VerifiedToken { claims, scheme, is_remembered: self.is_remembered };
         Accepted { token, due: self.due, nonce: None }
     }
 }

@@ -18,7 +18,7 @@ use crate::rejection::Rejection;
 /// What a front end has made of a token's claims, such as an object of another language. The engine only keeps it.
 pub type Companion = Box<dyn Any + Send + Sync>;
 
-/// Claims that the issuer signed, or said in answer to a question. Only [`check`] and [`SignedClaims::introspected`] make one.
+/// Claims that the issuer signed. Only [`check`] makes one.
 pub(crate) struct SignedClaims {
     claims: JsonObject,
     places: Places,
@@ -62,19 +62,6 @@ impl SignedClaims {
             companion: OnceLock::new(),
             prover: OnceLock::new(),
         }
-    }
-
-    /// What the issuer's introspection endpoint said, over TLS. No key set vouches for it.
-    pub(super) fn introspected(claims: JsonObject) -> Arc<Self> {
-        let places = Places::of(&claims);
-        Arc::new(Self {
-            claims,
-            places,
-            token_type: TokenType::Any,
-            keys: Weak::new(),
-            companion: OnceLock::new(),
-            prover: OnceLock::new(),
-        })
     }
 
     pub(super) fn claims(&self) -> &JsonObject {

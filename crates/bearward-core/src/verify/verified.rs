@@ -1,8 +1,9 @@
 //! The product of a whole verification.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use super::signature::{Companion, SignedClaims};
+use super::claims::TrustedClaims;
+use super::signature::Companion;
 use crate::encoding::json::{JsonObject, Object, Value};
 use crate::http::scheme::Scheme;
 use crate::scope;
@@ -19,7 +20,7 @@ use crate::time::UnixTime;
 /// ```
 #[derive(Clone, Debug)]
 pub struct VerifiedToken {
-    pub(super) signed: Arc<SignedClaims>,
+    pub(super) claims: TrustedClaims,
     pub(super) scheme: Option<Scheme>,
     pub(super) is_remembered: bool,
 }
@@ -30,7 +31,7 @@ impl VerifiedToken {
         self.object().object()
     }
 
-    /// The claims as the JSON text that was signed.
+    /// The claims as the JSON text that the issuer signed, or answered about an opaque token.
     pub fn claims_text(&self) -> &str {
         self.object().text()
     }
@@ -71,13 +72,17 @@ impl VerifiedToken {
     }
 
     /// A place for what a front end makes of the claims, and needs again for the next request with the same token. It lasts
-    /// as long as the token is remembered. `None` for a token that is not: it may never come again.
+    /// as long as the token is remembered. `None` for a token that is not: it may never come again, or its
+    /// issuer may say something else of it then.
     pub fn companion(&self) -> Option<&OnceLock<Companion>> {
-        self.is_remembered.then(|| self.signed.companion())
+        match &self.claims {
+            TrustedClaims::Signed(signed) if self.is_remembered => Some(signed.companion()),
+            TrustedClaims::Signed(_) | TrustedClaims::Introspected(_) => None,
+        }
     }
 
     fn object(&self) -> &JsonObject {
-        self.signed.claims()
+        self.claims.claims()
     }
 
     fn text(&self, name: &str) -> Option<&str> {

@@ -64,6 +64,21 @@ fn one_answer_serves_all_that_wait_for_it() {
 }
 
 #[test]
+fn nothing_of_an_answer_outlives_it() {
+    let verifier = verifier();
+    answer(&verifier, &begin(&verifier, "a", 0.0).unwrap(), 200, 0.0);
+    for _ in 0..3 {
+        let next = ask(&verifier, &mut Decision::new(), "a", 29.0);
+        let Next::Done(Ok(let_in)) = next else { panic!("{next:?}") };
+        assert!(let_in.token.companion().is_none());
+    }
+    let needed = begin(&verifier, "a", 31.0).unwrap();
+    let inactive = Response::new(200, [], br#"{"active":false}"#.to_vec());
+    verifier.introspected(&needed, inactive, at(31.0)).unwrap();
+    assert_eq!(begin(&verifier, "a", 31.1).unwrap_err(), "token_inactive");
+}
+
+#[test]
 fn made_up_tokens_cause_no_more_questions_than_the_budget() {
     let verifier = verifier();
     let codes = |now: f64| -> Vec<_> {
