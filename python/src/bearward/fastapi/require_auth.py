@@ -80,7 +80,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         object.__setattr__(self, "use_cache", True)
 
     # Those of `Depends` look at the dependency, which is this object again. FastAPI asks for the hash at each request.
-    __eq__ = object.__eq__
+    __eq__ = object.__eq__  # pyright: ignore[reportAssignmentType]
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:
