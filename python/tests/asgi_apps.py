@@ -63,7 +63,8 @@ def litestar_app():
     async def show(request: litestar.Request) -> dict:
         return told(request.scope)
 
-    return litestar.Litestar([show])
+    # Its own logging would be that of the whole process.
+    return litestar.Litestar([show], logging_config=None)
 
 
 def quart_app():

@@ -30,7 +30,9 @@ def proof(key=None, usable_since=None):
 
 
 def said(caplog):
-    return [record.getMessage() for record in caplog.records if record.name == "bearward"]
+    return [
+        record.getMessage() for record in caplog.records if record.name == "bearward" and record.levelno > logging.INFO
+    ]
 
 
 @pytest.fixture
