@@ -1,5 +1,6 @@
 """Types: the package and a user's app, as pyright sees them. `make check` runs mypy, and stubtest for the stub."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -18,4 +19,14 @@ def test_the_package_and_a_users_app_under_pyright():
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    found = [line for line in done.stdout.splitlines() if " - error: " in line and not without_mcp(line)]
+    assert not found, "\n".join(found)
+    assert "0 errors" in done.stdout or not HAS_MCP, done.stdout + done.stderr
+
+
+HAS_MCP = importlib.util.find_spec("fastmcp") is not None
+
+
+def without_mcp(line):
+    """Whether it is the import of a package that is not installed beside the oldest FastAPI."""
+    return not HAS_MCP and "reportMissingImports" in line and ('"mcp.' in line or '"fastmcp.' in line)
