@@ -99,7 +99,7 @@ impl Verified {
     ///
     /// # Errors
     ///
-    /// The claims don't fit: 401 `invalid_token`, code `claims_unusable`. Which member it is stands in the log alone.
+    /// The claims don't fit: 401 `invalid_token`, code `claims_unusable`. Only the log says which member it is.
     ///
     /// ```
     /// use bearward::{Refused, Verified};

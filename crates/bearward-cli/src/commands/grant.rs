@@ -20,7 +20,7 @@ use crate::{
     terminal::{failure::Failure, output},
 };
 
-/// Who asks for what. No `Debug`: it has the secret.
+/// A request for a token: the client, its secret, and what the token is for. No `Debug`, because of the secret.
 pub(crate) struct GrantRequest<'a> {
     pub(crate) issuer: &'a ConfiguredIssuer,
     pub(crate) audience: Option<&'a Audience>,

@@ -14,7 +14,7 @@ use super::flights::{Boarded, Flights, Pilot};
 use super::health::Health;
 use crate::extend::{BoxError, DynDocumentCache, DynTransport, Get};
 
-/// How often a request starts a flight anew that was lost with its runtime.
+/// How often a request starts a fetch again whose runtime ended.
 const STARTS: u8 = 3;
 
 /// A slower cache is no help: an issuer answers within tenths of a second.

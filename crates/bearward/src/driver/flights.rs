@@ -38,7 +38,7 @@ pub(super) struct Pilot {
     landing: watch::Sender<bool>,
 }
 
-/// A flight to wait for, and who has to fly it if it is a new one.
+/// A fetch to wait for; if it is a new one, also what its starter has to carry out.
 pub(super) struct Boarded {
     pub(super) flight: Flight,
     pub(super) pilot: Option<Pilot>,

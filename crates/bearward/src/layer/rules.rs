@@ -14,10 +14,10 @@ use crate::requirement::Requirement;
 /// marked as sensitive, for who logs further in. A `DPoP-Nonce` that is due goes onto the answer, whatever its status is.
 ///
 /// A request that is refused gets status, header fields and body of [`Refused`](crate::Refused), which is in the answer's
-/// extensions for who looks further out.
+/// extensions for code further out.
 ///
 /// A request that this guard, or a clone of it, verified further out is not verified again: a proof is good once. Another
-/// guard verifies anew.
+/// guard verifies the request again.
 #[derive(Clone)]
 pub struct GuardLayer<M = JsonBody> {
     pub(super) guard: Guard,

@@ -123,7 +123,7 @@ _REQUIREMENTS = 1000
 
 
 class User(AuthenticatedUser):
-    """The user as the SDK knows it: it binds a session to who has begun it."""
+    """The user as the SDK knows it. The SDK lets only the user who started a session use it."""
 
 
 def native_operations(operations: Optional[Operations]) -> Optional[_native.Operations]:

@@ -181,7 +181,7 @@ class TestTenant:
     def rotate(self) -> None:
         """Sign with new keys. The old ones stay published, so tokens that were made before stay good.
 
-        The apps that are served fetch the documents anew, and forget which proofs were used.
+        The apps that are served fetch the documents again, and forget which proofs were used.
         """
         self._generation += 1
         self._published.append(self._generation)
