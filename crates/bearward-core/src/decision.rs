@@ -171,6 +171,13 @@ pub struct Presented<'a> {
     pub guidance: Option<&'a Guidance>,
 }
 
+impl Verified {
+    /// What a challenge about this request says besides the error: as of the decision.
+    pub fn guidance(&self) -> Option<&Guidance> {
+        self.guidance.as_deref()
+    }
+}
+
 impl Refused {
     /// For a cause that has nothing to do with the credentials of a request.
     pub fn without_credentials(cause: Cause) -> Self {

@@ -164,12 +164,14 @@ mod facts;
 mod guard;
 mod inner;
 mod layer;
+mod metadata;
 mod metrics;
 mod openapi;
 #[cfg(feature = "redis")]
 mod redis_store;
 mod refused;
 mod requirement;
+mod resource;
 mod status;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -185,9 +187,11 @@ pub use extract::Claims;
 pub use facts::Facts;
 pub use guard::Guard;
 pub use layer::{Answer, EmptyBody, Grpc, GuardFuture, GuardLayer, GuardService, JsonBody};
+pub use metadata::{MetadataFuture, MetadataService};
 #[cfg(feature = "redis")]
 pub use redis_store::RedisReplayStore;
 pub use refused::Refused;
 pub use requirement::{ClaimValue, Requirement, RequirementError, RequirementParts, scope};
+pub use resource::ProtectedResource;
 pub use status::{DocumentStatus, IssuerStatus, KeyStatus, WarmError};
 pub use verified::Verified;

@@ -230,6 +230,11 @@ impl Requirement {
         first.into_iter()
     }
 
+    /// The scopes that are required, all of them.
+    pub(crate) fn required_scopes(&self) -> impl Iterator<Item = &str> {
+        self.0.parts.scopes.iter().map(String::as_str)
+    }
+
     pub(crate) fn for_engine(&self) -> &bearward_core::Requirement {
         &self.0.engine
     }

@@ -4,6 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bearward_core::Guidance;
 use http::HeaderValue;
 use serde::Deserialize;
 
@@ -133,12 +134,19 @@ impl Verified {
     ///
     /// The token does not meet it. The refusal has the answer, and is logged as one.
     pub fn require(&self, wanted: &Requirement) -> Result<(), Refused> {
-        self.0.inner.judge(&self.0.verified, wanted, None, self.0.inner.no_time())
+        let Seen { verified, inner, .. } = &*self.0;
+        inner.judge(verified, wanted, verified.guidance(), None, inner.no_time())
     }
 
-    /// As [`require`](Self::require), with the request for the log.
-    pub(crate) fn require_of(&self, wanted: &Requirement, facts: &Facts<'_>) -> Result<(), Refused> {
-        self.0.inner.judge(&self.0.verified, wanted, Some(*facts), self.0.inner.no_time())
+    /// As [`require`](Self::require) for a layer, with what its challenges say besides, and the request for the log.
+    pub(crate) fn require_of(
+        &self,
+        wanted: &Requirement,
+        guidance: Option<&Guidance>,
+        facts: &Facts<'_>,
+    ) -> Result<(), Refused> {
+        let inner = &self.0.inner;
+        inner.judge(&self.0.verified, wanted, guidance, Some(*facts), inner.no_time())
     }
 
     /// Whether this guard, or a clone of it, verified this very request.

@@ -18,6 +18,7 @@ use crate::extend::{
     Transport,
 };
 use crate::guard::Guard;
+use crate::resource::ProtectedResource;
 
 /// Configures a [`Guard`]. [`build`](Self::build) checks everything at once.
 ///
@@ -66,6 +67,7 @@ pub struct Builder {
     store_timeout: Duration,
     failing: WhileFailing,
     lost: AfterLoss,
+    resource: Option<ProtectedResource>,
     public_origin: Option<String>,
     trusted_hops: Option<usize>,
     transport: Option<Box<dyn DynTransport>>,
@@ -135,6 +137,7 @@ impl Guard {
             store_timeout: Duration::from_secs(1),
             failing: WhileFailing::default(),
             lost: AfterLoss::default(),
+            resource: None,
             public_origin: None,
             trusted_hops: None,
             transport: None,
@@ -378,6 +381,26 @@ impl Builder {
     /// Recommended.
     pub fn public_origin(mut self, origin: impl Into<String>) -> Self {
         self.public_origin = Some(origin.into());
+        self
+    }
+
+    /// What this API publishes about itself (RFC 9728), so that clients find where to get a token for it. Every challenge of
+    /// 401 and 403 then names the URL of the document, and the scopes to ask for. Serve it:
+    /// [`Guard::metadata_service`]. The origin of the resource is the [`public_origin`](Self::public_origin), which need not be
+    /// given.
+    ///
+    /// ```
+    /// use bearward::{Guard, ProtectedResource};
+    ///
+    /// let guard = Guard::builder()
+    ///     .domain("tenant.eu.auth0.com")
+    ///     .audience("https://api.example.com")
+    ///     .resource(ProtectedResource::new("https://api.example.com").scopes(["read:messages"]))
+    ///     .build()?;
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
+    pub fn resource(mut self, resource: ProtectedResource) -> Self {
+        self.resource = Some(resource);
         self
     }
 

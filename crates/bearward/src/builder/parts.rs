@@ -11,7 +11,7 @@ use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
     Audience, DpopMode, DpopPolicy, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
 };
-use bearward_core::{ScopeClaim, Verifier, limits};
+use bearward_core::{ProtectedResource, ScopeClaim, Verifier, limits};
 
 use super::{Builder, Dpop, Named, Replay};
 use crate::config_error::ConfigError;
@@ -21,6 +21,7 @@ use crate::extend::DynTransport;
 use crate::guard::Guard;
 use crate::inner::{Inner, Login};
 use crate::refused::BodyStyle;
+use crate::resource::Published;
 
 /// Quotes that shells, files and word processors put around a value.
 const QUOTES: [char; 7] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}'];
@@ -33,7 +34,8 @@ impl Builder {
     /// Settings are missing or can't be used. The error names all of them.
     pub fn build(mut self) -> Result<Guard, ConfigError> {
         let policy = self.policy();
-        let public = self.public_url();
+        let resource = self.checked_resource();
+        let public = self.public_url(resource.as_ref());
         let transport = self.any_transport();
         self.check_times();
         let (Some(policy), Some(public), Some(transport), true) =
@@ -42,10 +44,16 @@ impl Builder {
             return Err(ConfigError::new(self.problems));
         };
         self.tell(&policy, &public);
-        Ok(Guard(Arc::new(self.inner(policy, public, transport))))
+        Ok(Guard(Arc::new(self.inner(policy, public, transport, resource))))
     }
 
-    fn inner(self, policy: Policy, public: PublicUrl, transport: Box<dyn DynTransport>) -> Inner {
+    fn inner(
+        self,
+        policy: Policy,
+        public: PublicUrl,
+        transport: Box<dyn DynTransport>,
+        resource: Option<ProtectedResource>,
+    ) -> Inner {
         let issuers = self.keeps_fresh.then(|| policy.issuers().configured().cloned().collect());
         let verifier = Verifier::new(policy);
         let documents = Arc::clone(verifier.documents());
@@ -73,7 +81,9 @@ impl Builder {
         let body = if self.compatible_answers { BodyStyle::Detail } else { BodyStyle::Bare };
         let audience = self.audiences.into_iter().next();
         let login = Login { audience, scope_descriptions: self.scope_descriptions };
-        Inner { driver, observers: Observers::of(self.observers), body, login }
+        let published = resource.map(Published::new);
+        let guidance = published.as_ref().and_then(|published| published.guidance([]).ok());
+        Inner { driver, observers: Observers::of(self.observers), body, login, published, guidance }
     }
 
     /// Says once what is assumed, or let through.
@@ -269,11 +279,38 @@ impl Builder {
         Some(policy.with_nonces(nonces))
     }
 
-    fn public_url(&mut self) -> Option<PublicUrl> {
-        match (&self.public_origin, self.trusted_hops) {
+    /// What is published. `None`: nothing, or what is given can't be.
+    fn checked_resource(&mut self) -> Option<ProtectedResource> {
+        let given = self.resource.take()?;
+        if self.resolver.is_some() && !given.names_authorization_servers() {
+            self.problem(
+                "resource: name its issuers with authorization_server(..), since a resolver names those of requests.",
+            );
+        }
+        match given.check() {
+            Ok(resource) => Some(resource),
+            Err(problems) => {
+                self.problems.extend(problems);
+                None
+            }
+        }
+    }
+
+    fn public_url(&mut self, resource: Option<&ProtectedResource>) -> Option<PublicUrl> {
+        let given = self.public_origin.as_deref().map(|origin| origin.strip_suffix('/').unwrap_or(origin));
+        if let Some((given, resource)) = given.zip(resource)
+            && given != resource.origin()
+        {
+            self.problem("public_origin is another origin than that of the resource: leave it out.");
+            return None;
+        }
+        let origin = resource.map(|resource| resource.origin().to_owned()).or(self.public_origin.clone());
+        match (&origin, self.trusted_hops) {
             (None, None) => Some(PublicUrl::FromRequest),
             (Some(_), Some(_)) => {
-                self.problem("Give public_origin or trusted_hops, not both.");
+                self.problem(
+                    "Give trusted_hops, or public_origin or a resource, not both: an origin is the same for all requests.",
+                );
                 None
             }
             (Some(origin), None) => {
@@ -343,6 +380,17 @@ fn bare(setting: &str, value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extend::{BoxError, Resolver};
+    use crate::facts::Facts;
+    use crate::resource::ProtectedResource as Resource;
+
+    struct Nobody;
+
+    impl Resolver for Nobody {
+        async fn issuers(&self, _: Facts<'_>, _: &str) -> Result<Vec<String>, BoxError> {
+            Err("nobody".into())
+        }
+    }
 
     fn problems(builder: Builder) -> Vec<String> {
         builder.build().unwrap_err().problems().map(str::to_owned).collect()
@@ -393,6 +441,13 @@ mod tests {
             fine().store_timeout(Duration::ZERO),
             fine().resolver_timeout(Duration::MAX),
             fine().issuer(" https://tenant.example/"),
+            fine().resource(Resource::new("http://api.example.com")),
+            fine().resource(Resource::new("https://api.example.com/a")).public_origin("https://example.com"),
+            fine().resource(Resource::new("https://api.example.com/a")).trusted_hops(1),
+            Guard::builder()
+                .resolver(Nobody)
+                .audience("api")
+                .resource(Resource::new("https://api.example.com")),
         ] {
             let debug = format!("{builder:?}");
             assert_eq!(problems(builder).len(), 1, "{debug}");

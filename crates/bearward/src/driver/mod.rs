@@ -16,7 +16,10 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bearward_core::http::forwarded::PublicUrl;
-use bearward_core::{Decision, Next, Question, RequestFacts, StoreAnswer, UnixTime, Verifier};
+use bearward_core::{
+    Decision, Guidance, Next, ProtectedResource, Question, RequestFacts, ResourceDocument, ResourceDocumentNext,
+    StoreAnswer, UnixTime, Verifier,
+};
 use tokio::time::Instant;
 
 use crate::facts::Facts;
@@ -68,10 +71,12 @@ impl Driver {
         self.clock.now()
     }
 
-    /// Decides, if nothing has to be brought. `guards`: how many others verified the request further out.
-    pub(crate) fn begin(&self, facts: &Facts<'_>, guards: u8) -> Begun {
+    /// Decides, if nothing has to be brought. `guards`: how many others verified the request further out. `guidance`: what
+    /// challenges say besides the error.
+    pub(crate) fn begin(&self, facts: &Facts<'_>, guards: u8, guidance: Option<&Arc<Guidance>>) -> Begun {
         self.keep_fresh();
-        let mut decision = Decision::new();
+        let mut decision =
+            guidance.map_or_else(Decision::new, |guidance| Decision::guiding(Arc::clone(guidance)));
         match self.next(&mut decision, &facts.for_engine(&self.public)) {
             Next::Done(outcome) => Begun::Done(outcome),
             next @ (Next::Fetch(_)
@@ -107,6 +112,24 @@ impl Driver {
                 }
             }
             next = self.next(&mut decision, &facts.for_engine(&self.public));
+        }
+    }
+
+    /// The metadata document of a resource. `None`: a resolver names the issuers, and the resource names none.
+    pub(crate) async fn resource_document(
+        &self,
+        resource: &ProtectedResource,
+    ) -> Option<Result<String, Box<bearward_core::Refused>>> {
+        let mut making = ResourceDocument::new(resource.clone(), &self.verifier).ok()?;
+        let end = Instant::now() + self.patience + GRACE;
+        loop {
+            match making.next(&self.verifier, self.now()) {
+                ResourceDocumentNext::Done(made) => return Some(made),
+                ResourceDocumentNext::Fetch(document) => match self.fetcher.bring(&document, end).await {
+                    Waited::UntilTheEnd => {}
+                    Waited::LongEnough => making.waited(),
+                },
+            }
         }
     }
 

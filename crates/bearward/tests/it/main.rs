@@ -15,6 +15,8 @@ mod plugs;
 #[cfg(test)]
 mod redis;
 #[cfg(test)]
+mod resource;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod support;
