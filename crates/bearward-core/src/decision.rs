@@ -391,7 +391,7 @@ impl Verifier {
 
     /// All scopes that verified claims grant, each once, with those that others imply.
     pub fn granted_scopes(&self, claims: Object<'_>) -> Vec<String> {
-        self.policy.scopes.granted(claims)
+        self.policy.scopes.granted(claims).into_iter().map(str::to_owned).collect()
     }
 
     /// Which of the accepted audiences verified claims are for: the first one of the policy that is in `aud`. `None`: the

@@ -113,8 +113,8 @@ impl Inner {
     }
 
     /// The scopes of these claims.
-    pub(crate) fn scopes<'a>(&self, claims: Object<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.driver.verifier.policy().scopes().claim().granted(claims).into_iter()
+    pub(crate) fn scopes<'a>(&'a self, claims: Object<'a>) -> impl Iterator<Item = &'a str> {
+        self.driver.verifier.policy().scopes().granted(claims).into_iter()
     }
 
     fn tell_refused(

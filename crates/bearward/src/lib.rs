@@ -154,6 +154,7 @@ mod readme {}
 mod aide;
 mod builder;
 mod claims;
+mod client_certificate;
 mod config_error;
 mod decisions;
 mod driver;
@@ -179,6 +180,7 @@ mod text;
 mod verified;
 
 pub use builder::{Builder, Dpop};
+pub use client_certificate::{ClientCertificate, Mtls};
 pub use config_error::ConfigError;
 pub use decisions::Decision;
 pub use extend::{BoxError, CachedDocument, DocumentCache, Get, ReplayStore, Resolver, Sighting, Transport};

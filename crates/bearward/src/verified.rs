@@ -74,12 +74,13 @@ impl Verified {
         self.0.verified.token.client_id()
     }
 
-    /// What the token grants, in the order in which it is written.
+    /// What the token grants, each scope once: in the order in which it is written, and then what these scopes imply
+    /// ([`Builder::implies`](crate::Builder::implies)).
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.0.inner.scopes(self.0.verified.token.claims())
     }
 
-    /// Whether the token grants this scope: a whole word, byte for byte.
+    /// Whether the token grants this scope, or one that implies it: a whole word, byte for byte.
     pub fn has_scope(&self, scope: &str) -> bool {
         let rule = self.0.inner.driver.verifier.policy().scopes();
         rule.grants(self.0.verified.token.claims(), &[scope])

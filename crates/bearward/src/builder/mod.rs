@@ -3,6 +3,7 @@
 mod environment;
 mod parts;
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -10,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use bearward_core::limits;
 use bearward_core::policy::DOCUMENT_CEILING;
 
+use crate::client_certificate::Mtls;
 use crate::config_error::ConfigError;
 use crate::decisions::{Decision, Observer};
 use crate::driver::{AfterLoss, Clock, WhileFailing};
@@ -48,9 +50,11 @@ pub struct Builder {
     audiences: Vec<String>,
     client_ids: Option<Vec<String>>,
     scope_claims: Vec<String>,
+    implied: BTreeMap<String, Vec<String>>,
     jwks_uri: Option<String>,
     jwks: Option<String>,
     allow_private_jwks: bool,
+    decryption_keys: Vec<(Option<String>, String)>,
     algorithms: Option<Vec<String>>,
     leeway: Duration,
     token_bytes: usize,
@@ -67,6 +71,7 @@ pub struct Builder {
     store_timeout: Duration,
     failing: WhileFailing,
     lost: AfterLoss,
+    mtls: Option<Mtls>,
     resource: Option<ProtectedResource>,
     public_origin: Option<String>,
     trusted_hops: Option<usize>,
@@ -118,9 +123,11 @@ impl Guard {
             audiences: Vec::new(),
             client_ids: None,
             scope_claims: Vec::new(),
+            implied: BTreeMap::new(),
             jwks_uri: None,
             jwks: None,
             allow_private_jwks: false,
+            decryption_keys: Vec::new(),
             algorithms: None,
             leeway: Duration::ZERO,
             token_bytes: limits::TOKEN_BYTES,
@@ -137,6 +144,7 @@ impl Guard {
             store_timeout: Duration::from_secs(1),
             failing: WhileFailing::default(),
             lost: AfterLoss::default(),
+            mtls: None,
             resource: None,
             public_origin: None,
             trusted_hops: None,
@@ -212,10 +220,71 @@ impl Builder {
         self
     }
 
+    /// A token with `scope` has these scopes as well, and those that they imply. Several calls imply more.
+    ///
+    /// ```
+    /// use bearward::Guard;
+    ///
+    /// let guard = Guard::builder()
+    ///     .domain("tenant.eu.auth0.com")
+    ///     .audience("https://api.example.com")
+    ///     .implies("admin", ["write"])
+    ///     .implies("write", ["read"]) // so `admin` is enough for `read`
+    ///     .build()?;
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
+    pub fn implies<S: Into<String>>(
+        mut self,
+        scope: impl Into<String>,
+        implied: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.implied.entry(scope.into()).or_default().extend(implied.into_iter().map(Into::into));
+        self
+    }
+
     /// The signature algorithms that are accepted, instead of RS256 alone: RS256/384/512, PS256/384/512, ES256/384/512,
     /// EdDSA (or Ed25519).
     pub fn algorithms<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.algorithms = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// A private key that opens encrypted tokens (JWE, RFC 7516): RSA in PEM, PKCS #8 without a password. Several calls give
+    /// several, at most 4: while a key is exchanged, the old and the new one.
+    ///
+    /// Tokens are opened that are encrypted with RSA-OAEP-256 and A256GCM, as Auth0 does, or A128GCM. Inside must be a signed
+    /// token, which is verified as any other. Without keys, encrypted tokens are refused; signed ones are accepted all the same.
+    ///
+    /// ```no_run
+    /// use bearward::Guard;
+    ///
+    /// let guard = Guard::builder()
+    ///     .domain("tenant.eu.auth0.com")
+    ///     .audience("https://api.example.com")
+    ///     .decryption_key(std::fs::read_to_string("api-key.pem")?)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn decryption_key(mut self, pem: impl Into<String>) -> Self {
+        self.decryption_keys.push((None, pem.into()));
+        self
+    }
+
+    /// As [`decryption_key`](Self::decryption_key), for tokens that name this `kid` in their header.
+    ///
+    /// ```no_run
+    /// use bearward::Guard;
+    ///
+    /// let guard = Guard::builder()
+    ///     .domain("tenant.eu.auth0.com")
+    ///     .audience("https://api.example.com")
+    ///     .decryption_key_named("2026-07", std::fs::read_to_string("new-key.pem")?)
+    ///     .decryption_key_named("2026-01", std::fs::read_to_string("old-key.pem")?)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn decryption_key_named(mut self, kid: impl Into<String>, pem: impl Into<String>) -> Self {
+        self.decryption_keys.push((Some(kid.into()), pem.into()));
         self
     }
 
@@ -384,6 +453,24 @@ impl Builder {
         self
     }
 
+    /// Accepts tokens that are bound to a client's certificate (`cnf.x5t#S256`, RFC 8705 §3), from clients that show this
+    /// certificate. A token that is bound to a DPoP key as well needs both. Without this, such tokens are refused.
+    ///
+    /// ```
+    /// use bearward::{Guard, Mtls};
+    ///
+    /// let guard = Guard::builder()
+    ///     .issuer("https://kc.example.com/realms/acme")
+    ///     .audience("https://api.example.com")
+    ///     .mtls(Mtls::OfConnection)
+    ///     .build()?;
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
+    pub fn mtls(mut self, certificates: Mtls) -> Self {
+        self.mtls = Some(certificates);
+        self
+    }
+
     /// What this API publishes about itself (RFC 9728), so that clients find where to get a token for it. Every challenge of
     /// 401 and 403 then names the URL of the document, and the scopes to ask for. Serve it:
     /// [`Guard::metadata_service`]. The origin of the resource is the [`public_origin`](Self::public_origin), which need not be
@@ -406,6 +493,9 @@ impl Builder {
 
     /// How many proxies in front of this service append to `X-Forwarded-Proto`, `-Host` and `-Prefix`, or to `Forwarded`
     /// (RFC 7239). By default no such field is read.
+    ///
+    /// With [`mtls`](Self::mtls) from a proxy's field it says that there is such a proxy, and [`public_origin`](Self::public_origin)
+    /// may be given beside it.
     pub fn trusted_hops(mut self, hops: usize) -> Self {
         self.trusted_hops = Some(hops);
         self

@@ -9,11 +9,12 @@ use bearward_core::http::forwarded::{PublicOrigin, PublicUrl};
 use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DpopMode, DpopPolicy, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
+    Audience, DecryptionKeys, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
 };
-use bearward_core::{ProtectedResource, ScopeClaim, Verifier, limits};
+use bearward_core::{ProtectedResource, ScopeClaim, ScopeRule, Verifier, is_scope_token, limits};
 
 use super::{Builder, Dpop, Named, Replay};
+use crate::client_certificate::Mtls;
 use crate::config_error::ConfigError;
 use crate::decisions::Observers;
 use crate::driver::{BoundedStore, Driver, Fetcher, Keeper, Resolving, StoreState};
@@ -71,6 +72,7 @@ impl Builder {
         let driver = Driver {
             verifier,
             public,
+            mutual_tls: self.mtls.map_or(MutualTls::Off, Mtls::for_engine),
             clock: self.clock,
             fetcher: Arc::new(fetcher),
             resolving: self.resolver.map(|resolver| Resolving::new(resolver, self.resolver_timeout)),
@@ -111,13 +113,14 @@ impl Builder {
         let algorithms = self.algorithms.take();
         let algorithms = self.algorithm_set("algorithms", algorithms, Algorithm::RS256, |_| true);
         let dpop = self.dpop_policy();
-        let scope_claim = self.scope_claim_setting();
+        let scopes = self.scope_rule();
+        let decryption_keys = self.opening();
         let fixed_keys = self.fixed_keys(issuers.as_ref(), algorithms.as_ref());
         let private =
             if self.allow_private_jwks { PrivateAddresses::Allowed } else { PrivateAddresses::Refused };
         let statuses = if self.compatible_answers { StatusProfile::Compatible } else { StatusProfile::Rfc };
         let policy = Policy::new(issuers?, recipients?)
-            .with_scopes(scope_claim)
+            .with_scopes(scopes)
             .with_algorithms(algorithms?)
             .with_leeway(self.leeway)
             .with_token_limit(self.token_bytes)
@@ -126,8 +129,10 @@ impl Builder {
             .with_tokens_remembered(self.tokens_remembered)
             .with_private_addresses(private)
             .with_statuses(statuses)
+            .with_mutual_tls(self.mtls.map_or(MutualTls::Off, Mtls::for_engine))
             .with_dpop(dpop?);
-        Some(fixed_keys.into_iter().fold(policy, Policy::with_fixed_keys))
+        let policy = fixed_keys.into_iter().fold(policy, Policy::with_fixed_keys);
+        Some(decryption_keys.into_iter().fold(policy, Policy::with_decryption_keys))
     }
 
     fn issuers(&mut self) -> Option<Issuers> {
@@ -190,6 +195,14 @@ impl Builder {
         read.next().map(|first| Recipients::any_of(first, read))
     }
 
+    fn scope_rule(&mut self) -> ScopeRule {
+        let names = self.implied.iter().flat_map(|(scope, implied)| implied.iter().chain([scope]));
+        if let Some(bad) = names.into_iter().find(|name| !is_scope_token(name)).cloned() {
+            self.problem(format!("implies: {bad:?} is no scope (RFC 6749 section 3.3)."));
+        }
+        ScopeRule::of(self.scope_claim_setting()).implying(&self.implied)
+    }
+
     fn scope_claim_setting(&mut self) -> ScopeClaim {
         let has_exact = self.issuers.iter().any(|named| matches!(named, Named::Exact(_)));
         if self.scope_claims.iter().any(String::is_empty) {
@@ -224,6 +237,16 @@ impl Builder {
             _ => Err("Give jwks_uri or jwks, not both.".to_owned()),
         };
         keys.map_err(|problem| self.problem(problem)).ok()
+    }
+
+    /// The keys that open encrypted tokens. `None`: none, or ones that can't be used.
+    fn opening(&mut self) -> Option<DecryptionKeys> {
+        let given = core::mem::take(&mut self.decryption_keys);
+        if given.is_empty() {
+            return None;
+        }
+        let keys = given.iter().map(|(kid, pem)| (kid.as_deref(), pem.as_str()));
+        DecryptionKeys::from_pem(keys).map_err(|error| self.problem(format!("decryption_key: {error}."))).ok()
     }
 
     fn algorithm_set(
@@ -304,16 +327,22 @@ impl Builder {
             self.problem("public_origin is another origin than that of the resource: leave it out.");
             return None;
         }
+        let in_field = self.mtls.is_some_and(Mtls::is_of_a_proxy);
+        if in_field && self.trusted_hops.is_none() {
+            self.problem(
+                "mtls: a field of a proxy counts only behind a proxy that writes it: say with trusted_hops(..) how many there are.",
+            );
+        }
         let origin = resource.map(|resource| resource.origin().to_owned()).or(self.public_origin.clone());
         match (&origin, self.trusted_hops) {
             (None, None) => Some(PublicUrl::FromRequest),
-            (Some(_), Some(_)) => {
+            (Some(_), Some(_)) if !in_field => {
                 self.problem(
                     "Give trusted_hops, or public_origin or a resource, not both: an origin is the same for all requests.",
                 );
                 None
             }
-            (Some(origin), None) => {
+            (Some(origin), _) => {
                 let parsed = PublicOrigin::parse(origin).ok();
                 if parsed.is_none() {
                     let problem = format!(
@@ -430,6 +459,11 @@ mod tests {
             fine().algorithms(["HS256"]),
             fine().dpop_algorithms(["ES512"]),
             fine().scope_claim(""),
+            fine().implies("a b", ["c"]),
+            fine().implies("a", [""]),
+            fine().decryption_key("-----BEGIN RSA PRIVATE KEY-----"),
+            fine().mtls(Mtls::ClientCert),
+            fine().mtls(Mtls::OfConnection).trusted_hops(1).public_origin("https://api.example.com"),
             fine().trusted_hops(0),
             fine().trusted_hops(1).public_origin("https://api.example.com"),
             fine().dpop_nonces([], Duration::from_secs(1)),

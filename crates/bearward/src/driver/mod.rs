@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bearward_core::http::forwarded::PublicUrl;
+use bearward_core::policy::MutualTls;
 use bearward_core::{
     Decision, Guidance, Next, ProtectedResource, Question, RequestFacts, ResourceDocument, ResourceDocumentNext,
     StoreAnswer, UnixTime, Verifier,
@@ -41,6 +42,8 @@ pub(crate) struct Driver {
     pub(crate) verifier: Verifier,
     /// How the URL of a request is known.
     pub(crate) public: PublicUrl,
+    /// Where the certificates of clients come from.
+    pub(crate) mutual_tls: MutualTls,
     pub(crate) clock: Clock,
     pub(crate) fetcher: Arc<Fetcher>,
     pub(crate) resolving: Option<Resolving>,
@@ -77,7 +80,7 @@ impl Driver {
         self.keep_fresh();
         let mut decision =
             guidance.map_or_else(Decision::new, |guidance| Decision::guiding(Arc::clone(guidance)));
-        match self.next(&mut decision, &facts.for_engine(&self.public)) {
+        match self.next(&mut decision, &self.for_engine(facts)) {
             Next::Done(outcome) => Begun::Done(outcome),
             next @ (Next::Fetch(_)
             | Next::Introspect(_)
@@ -111,7 +114,7 @@ impl Driver {
                     });
                 }
             }
-            next = self.next(&mut decision, &facts.for_engine(&self.public));
+            next = self.next(&mut decision, &self.for_engine(facts));
         }
     }
 
@@ -138,6 +141,10 @@ impl Driver {
         if let Some(keeper) = &self.keeper {
             keeper.start(&self.fetcher, self.verifier.documents());
         }
+    }
+
+    fn for_engine<'f>(&'f self, facts: &Facts<'f>) -> RequestFacts<'f> {
+        facts.for_engine(&self.public, self.mutual_tls)
     }
 
     fn next(&self, decision: &mut Decision, facts: &RequestFacts<'_>) -> Next {
