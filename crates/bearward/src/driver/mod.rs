@@ -4,10 +4,10 @@
 mod breaker;
 mod clock;
 mod fetcher;
-mod flights;
 mod health;
 #[cfg(feature = "reqwest")]
 pub(crate) mod https;
+mod in_progress;
 mod keeper;
 mod resolving;
 mod store;
