@@ -164,6 +164,7 @@ mod extract;
 mod facts;
 mod guard;
 mod inner;
+mod introspection;
 mod layer;
 mod metadata;
 mod metrics;
@@ -183,11 +184,12 @@ pub use builder::{Builder, Dpop};
 pub use client_certificate::{ClientCertificate, Mtls};
 pub use config_error::ConfigError;
 pub use decisions::Decision;
-pub use extend::{BoxError, CachedDocument, DocumentCache, Get, ReplayStore, Resolver, Sighting, Transport};
+pub use extend::{BoxError, CachedDocument, DocumentCache, Get, Post, ReplayStore, Resolver, Sighting, Transport};
 #[cfg(feature = "axum")]
 pub use extract::Claims;
 pub use facts::Facts;
 pub use guard::Guard;
+pub use introspection::Introspection;
 pub use layer::{Answer, EmptyBody, Grpc, GuardFuture, GuardLayer, GuardService, JsonBody};
 pub use metadata::{MetadataFuture, MetadataService};
 #[cfg(feature = "redis")]

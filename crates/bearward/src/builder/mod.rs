@@ -20,6 +20,7 @@ use crate::extend::{
     Transport,
 };
 use crate::guard::Guard;
+use crate::introspection::Introspection;
 use crate::resource::ProtectedResource;
 
 /// Configures a [`Guard`]. [`build`](Self::build) checks everything at once.
@@ -55,6 +56,7 @@ pub struct Builder {
     jwks: Option<String>,
     allow_private_jwks: bool,
     decryption_keys: Vec<(Option<String>, String)>,
+    introspection: Option<Introspection>,
     algorithms: Option<Vec<String>>,
     leeway: Duration,
     token_bytes: usize,
@@ -128,6 +130,7 @@ impl Guard {
             jwks: None,
             allow_private_jwks: false,
             decryption_keys: Vec::new(),
+            introspection: None,
             algorithms: None,
             leeway: Duration::ZERO,
             token_bytes: limits::TOKEN_BYTES,
@@ -285,6 +288,24 @@ impl Builder {
     /// ```
     pub fn decryption_key_named(mut self, kid: impl Into<String>, pem: impl Into<String>) -> Self {
         self.decryption_keys.push((Some(kid.into()), pem.into()));
+        self
+    }
+
+    /// Asks the issuer what opaque tokens say (RFC 7662). Nobody is asked about JWTs. Only with one issuer: an opaque token does
+    /// not say whose it is. Without this, opaque tokens are refused.
+    ///
+    /// ```
+    /// use bearward::{Guard, Introspection};
+    ///
+    /// let guard = Guard::builder()
+    ///     .issuer("https://hydra.example.com/")
+    ///     .audience("https://api.example.com")
+    ///     .introspection(Introspection::with_secret("orders-api", "a secret"))
+    ///     .build()?;
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
+    pub fn introspection(mut self, introspection: Introspection) -> Self {
+        self.introspection = Some(introspection);
         self
     }
 

@@ -9,7 +9,7 @@ use bearward_core::http::forwarded::{PublicOrigin, PublicUrl};
 use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
-    Audience, DecryptionKeys, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
+    self,     Audience, DecryptionKeys, DpopMode, DpopPolicy, MutualTls, Nonces, Policy, Recipients, ReplayProtection, StatusProfile,
 };
 use bearward_core::{ProtectedResource, ScopeClaim, ScopeRule, Verifier, is_scope_token, limits};
 
@@ -17,7 +17,9 @@ use super::{Builder, Dpop, Named, Replay};
 use crate::client_certificate::Mtls;
 use crate::config_error::ConfigError;
 use crate::decisions::Observers;
-use crate::driver::{BoundedStore, Driver, Fetcher, Keeper, Resolving, StoreState};
+use crate::driver::{
+    BoundedStore, ClientAuthentication, Driver, Fetcher, Introspector, Keeper, Resolving, StoreState,
+};
 use crate::extend::DynTransport;
 use crate::guard::Guard;
 use crate::inner::{Inner, Login};
@@ -37,6 +39,7 @@ impl Builder {
         let policy = self.policy();
         let resource = self.checked_resource();
         let public = self.public_url(resource.as_ref());
+        let client = self.client();
         let transport = self.any_transport();
         self.check_times();
         let (Some(policy), Some(public), Some(transport), true) =
@@ -45,7 +48,7 @@ impl Builder {
             return Err(ConfigError::new(self.problems));
         };
         self.tell(&policy, &public);
-        Ok(Guard(Arc::new(self.inner(policy, public, transport, resource))))
+        Ok(Guard(Arc::new(self.inner(policy, public, transport, resource, client))))
     }
 
     fn inner(
@@ -54,10 +57,16 @@ impl Builder {
         public: PublicUrl,
         transport: Box<dyn DynTransport>,
         resource: Option<ProtectedResource>,
+        client: Option<ClientAuthentication>,
     ) -> Inner {
         let issuers = self.keeps_fresh.then(|| policy.issuers().configured().cloned().collect());
-        let verifier = Verifier::new(policy);
+        let verifier = Arc::new(Verifier::new(policy));
+        let transport: Arc<dyn DynTransport> = Arc::from(transport);
         let documents = Arc::clone(verifier.documents());
+        let introspector = client.map(|client| {
+            let (verifier, transport) = (Arc::clone(&verifier), Arc::clone(&transport));
+            Introspector::new(verifier, transport, client, self.clock.clone(), self.fetch_timeout)
+        });
         let fetcher = Fetcher::new(documents, transport, self.cache, self.clock.clone(), self.fetch_timeout);
         let store = match self.replay {
             Replay::Shared(store) => Some(BoundedStore {
@@ -75,6 +84,7 @@ impl Builder {
             mutual_tls: self.mtls.map_or(MutualTls::Off, Mtls::for_engine),
             clock: self.clock,
             fetcher: Arc::new(fetcher),
+            introspector: introspector.map(Arc::new),
             resolving: self.resolver.map(|resolver| Resolving::new(resolver, self.resolver_timeout)),
             store,
             keeper: issuers.map(Keeper::new),
@@ -115,6 +125,7 @@ impl Builder {
         let dpop = self.dpop_policy();
         let scopes = self.scope_rule();
         let decryption_keys = self.opening();
+        let introspection = self.asking(issuers.as_ref());
         let fixed_keys = self.fixed_keys(issuers.as_ref(), algorithms.as_ref());
         let private =
             if self.allow_private_jwks { PrivateAddresses::Allowed } else { PrivateAddresses::Refused };
@@ -132,7 +143,8 @@ impl Builder {
             .with_mutual_tls(self.mtls.map_or(MutualTls::Off, Mtls::for_engine))
             .with_dpop(dpop?);
         let policy = fixed_keys.into_iter().fold(policy, Policy::with_fixed_keys);
-        Some(decryption_keys.into_iter().fold(policy, Policy::with_decryption_keys))
+        let policy = decryption_keys.into_iter().fold(policy, Policy::with_decryption_keys);
+        Some(introspection.into_iter().fold(policy, Policy::with_introspection))
     }
 
     fn issuers(&mut self) -> Option<Issuers> {
@@ -237,6 +249,42 @@ impl Builder {
             _ => Err("Give jwks_uri or jwks, not both.".to_owned()),
         };
         keys.map_err(|problem| self.problem(problem)).ok()
+    }
+
+    /// What is asked about opaque tokens. `None`: nothing, or what is given can't be used.
+    fn asking(&mut self, issuers: Option<&Issuers>) -> Option<policy::Introspection> {
+        let given = self.introspection.clone()?;
+        if given.remembered > limits::INTROSPECTION_REMEMBERED_AT_MOST {
+            self.problem(format!(
+                "introspection: answers are remembered for {:?} at most, since a revoked token is accepted so long.",
+                limits::INTROSPECTION_REMEMBERED_AT_MOST
+            ));
+        }
+        if given.endpoint.is_none() && (self.jwks.is_some() || self.jwks_uri.is_some()) {
+            self.problem(
+                "introspection needs endpoint(..) here: with jwks or jwks_uri, no discovery document names it.",
+            );
+        }
+        let mut configured = issuers?.configured();
+        let (Some(issuer), None) = (configured.next().cloned(), configured.next()) else {
+            self.problem("introspection needs one issuer: an opaque token does not say whose it is.");
+            return None;
+        };
+        let policy = policy::Introspection::by(issuer).remembered_for(given.remembered);
+        let Some(endpoint) = given.endpoint else { return Some(policy) };
+        let policy = policy.at(&endpoint).ok();
+        if policy.is_none() {
+            self.problem(format!(
+                "introspection: the endpoint ({endpoint:?}) must be a plain https URL, and not link-local."
+            ));
+        }
+        policy
+    }
+
+    /// How this API authenticates when it asks.
+    fn client(&mut self) -> Option<ClientAuthentication> {
+        let client = self.introspection.as_ref()?.client();
+        client.map_err(|error| self.problem(format!("introspection: {error}."))).ok()
     }
 
     /// The keys that open encrypted tokens. `None`: none, or ones that can't be used.
@@ -411,6 +459,7 @@ mod tests {
     use super::*;
     use crate::extend::{BoxError, Resolver};
     use crate::facts::Facts;
+    use crate::introspection::Introspection;
     use crate::resource::ProtectedResource as Resource;
 
     struct Nobody;
@@ -423,6 +472,10 @@ mod tests {
 
     fn problems(builder: Builder) -> Vec<String> {
         builder.build().unwrap_err().problems().map(str::to_owned).collect()
+    }
+
+    fn asking() -> Introspection {
+        Introspection::with_secret("orders-api", "hush")
     }
 
     fn fine() -> Builder {
@@ -459,6 +512,15 @@ mod tests {
             fine().algorithms(["HS256"]),
             fine().dpop_algorithms(["ES512"]),
             fine().scope_claim(""),
+            fine().introspection(Introspection::with_secret("", "s")),
+            fine().introspection(Introspection::with_secret("c", "")),
+            fine().introspection(Introspection::with_private_key("c", "k", "RS256")),
+            fine().introspection(Introspection::with_private_key("c", "k", "HS256")),
+            fine().introspection(asking().endpoint("http://tenant.example/introspect")),
+            fine().introspection(asking().remember_for(Duration::from_secs(301))),
+            fine().introspection(asking()).jwks(r#"{"keys":[]}"#),
+            fine().introspection(asking()).domain("other.example"),
+            Guard::builder().resolver(Nobody).audience("api").introspection(asking()),
             fine().implies("a b", ["c"]),
             fine().implies("a", [""]),
             fine().decryption_key("-----BEGIN RSA PRIVATE KEY-----"),

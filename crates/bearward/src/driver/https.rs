@@ -1,13 +1,13 @@
-//! Documents over https, with reqwest.
+//! Documents and questions over https, with reqwest.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use bearward_core::http::host::is_loopback;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url, header};
+use reqwest::{Certificate, Client, ClientBuilder, Proxy, RequestBuilder, Url, header};
 
-use crate::extend::{BoxError, Get, Transport};
+use crate::extend::{BoxError, Get, Post, Transport};
 
 /// Adds certificate authorities, as for the Python package and the command line.
 const CA_FILE: &str = "BEARWARD_CA_FILE";
@@ -53,6 +53,17 @@ impl Https {
         Self { authorities, proxy, clients: Default::default() }
     }
 
+    /// The URL that the engine names, and the client for it.
+    fn target(&self, url: &str) -> Result<(Url, &Client), BoxError> {
+        let url = Url::parse(url)?;
+        // The engine asks for nothing else. Here it is checked once more.
+        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(url.authority())) {
+            return Err("not an https URL".into());
+        }
+        let client = self.client(&url)?;
+        Ok((url, client))
+    }
+
     fn client(&self, url: &Url) -> Result<&Client, BoxError> {
         let is_local = is_loopback(url.authority());
         let [others, local] = &self.clients;
@@ -79,26 +90,33 @@ impl Https {
 
 impl Transport for Https {
     async fn get(&self, request: Get<'_>) -> Result<http::Response<Vec<u8>>, BoxError> {
-        let url = Url::parse(request.url())?;
-        // The engine asks for nothing else. Here it is checked once more.
-        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(url.authority())) {
-            return Err("not an https URL".into());
-        }
-        let sent = self.client(&url)?.get(url).header(header::ACCEPT, "application/json");
-        let mut response = sent.header(header::ACCEPT_ENCODING, "identity").send().await?;
-        let mut body = Vec::new();
-        if response.status() == http::StatusCode::OK {
-            while body.len() < request.most_bytes()
-                && let Some(chunk) = response.chunk().await?
-            {
-                body.extend_from_slice(&chunk);
-            }
-        }
-        let mut answer = http::Response::new(body);
-        *answer.status_mut() = response.status();
-        *answer.headers_mut() = core::mem::take(response.headers_mut());
-        Ok(answer)
+        let (url, client) = self.target(request.url())?;
+        let get = client.get(url).header(header::ACCEPT, "application/json");
+        response(get, request.most_bytes()).await
     }
+
+    async fn post(&self, request: Post<'_>) -> Result<http::Response<Vec<u8>>, BoxError> {
+        let (url, client) = self.target(request.url())?;
+        let post = client.post(url).headers(request.headers()).body(request.body().to_owned());
+        response(post, request.most_bytes()).await
+    }
+}
+
+/// The response, with the first bytes of its body: of status 200 alone, since no other body counts.
+async fn response(request: RequestBuilder, most_bytes: usize) -> Result<http::Response<Vec<u8>>, BoxError> {
+    let mut response = request.header(header::ACCEPT_ENCODING, "identity").send().await?;
+    let mut body = Vec::new();
+    if response.status() == http::StatusCode::OK {
+        while body.len() < most_bytes
+            && let Some(chunk) = response.chunk().await?
+        {
+            body.extend_from_slice(&chunk);
+        }
+    }
+    let mut answer = http::Response::new(body);
+    *answer.status_mut() = response.status();
+    *answer.headers_mut() = core::mem::take(response.headers_mut());
+    Ok(answer)
 }
 
 fn certificates(name: &str, file: &Path) -> Result<Vec<Certificate>, String> {

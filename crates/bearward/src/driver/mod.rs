@@ -2,12 +2,14 @@
 //! driver has to do.
 
 mod breaker;
+mod client_auth;
 mod clock;
 mod fetcher;
 mod health;
 #[cfg(feature = "reqwest")]
 pub(crate) mod https;
 mod in_progress;
+mod introspector;
 mod keeper;
 mod resolving;
 mod store;
@@ -25,8 +27,11 @@ use tokio::time::Instant;
 
 use crate::facts::Facts;
 
+pub(crate) use client_auth::ClientAuthentication;
 pub(crate) use clock::{Clock, system_time};
-pub(crate) use fetcher::{Fetcher, Waited};
+pub(crate) use fetcher::Fetcher;
+pub(crate) use in_progress::Waited;
+pub(crate) use introspector::Introspector;
 pub(crate) use keeper::Keeper;
 pub(crate) use resolving::Resolving;
 pub(crate) use store::{AfterLoss, BoundedStore, StoreState, WhileFailing};
@@ -39,13 +44,15 @@ pub(crate) type Outcome = Result<bearward_core::Verified, Box<bearward_core::Ref
 
 /// Drives the decisions of a verifier.
 pub(crate) struct Driver {
-    pub(crate) verifier: Verifier,
+    pub(crate) verifier: Arc<Verifier>,
     /// How the URL of a request is known.
     pub(crate) public: PublicUrl,
     /// Where the certificates of clients come from.
     pub(crate) mutual_tls: MutualTls,
     pub(crate) clock: Clock,
     pub(crate) fetcher: Arc<Fetcher>,
+    /// If the policy has opaque tokens introspected.
+    pub(crate) introspector: Option<Arc<Introspector>>,
     pub(crate) resolving: Option<Resolving>,
     pub(crate) store: Option<BoundedStore>,
     pub(crate) keeper: Option<Keeper>,
@@ -100,8 +107,13 @@ impl Driver {
                     Waited::UntilTheEnd => {}
                     Waited::LongEnough => decision.waited(&document),
                 },
-                // This driver can't ask: the request is undecided.
-                Next::Introspect(question) => self.verifier.introspection_failed(&question, self.now()),
+                Next::Introspect(question) => match &self.introspector {
+                    Some(introspector) => match introspector.ask(&question, end).await {
+                        Waited::UntilTheEnd => {}
+                        Waited::LongEnough => decision.gave_up_introspection(),
+                    },
+                    None => self.verifier.introspection_failed(&question, self.now()),
+                },
                 Next::ResolveIssuers(unverified) => {
                     Resolving::ask(self.resolving.as_ref(), facts, &unverified, end, &mut decision).await;
                 }
