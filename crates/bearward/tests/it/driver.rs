@@ -113,9 +113,9 @@ fn who_waits_for_a_fetch_whose_runtime_ends_starts_another_at_once() {
     let (tenant, gate, guard) = gated();
     let token = tenant.token().sign();
     let first = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let flying = guard.clone();
+    let verifying = guard.clone();
     let its_token = token.clone();
-    first.spawn(async move { code(&flying, &its_token).await });
+    first.spawn(async move { code(&verifying, &its_token).await });
     while tenant.fetches() == 0 {
         std::thread::yield_now();
     }

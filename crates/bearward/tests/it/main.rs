@@ -5,11 +5,15 @@ mod driver;
 #[cfg(test)]
 mod extractors;
 #[cfg(test)]
+mod introspection;
+#[cfg(test)]
 mod issuer;
 #[cfg(test)]
 mod layer;
 #[cfg(test)]
 mod metrics;
+#[cfg(test)]
+mod mtls;
 #[cfg(test)]
 mod plugs;
 #[cfg(test)]
