@@ -454,6 +454,30 @@ impl Builder {
         self
     }
 
+    /// While the store fails, each process remembers the proofs that it has seen: then a proof is good once for each process.
+    /// By default such requests are answered 503. Up to 500,000 proofs are remembered; with more, it is 503.
+    ///
+    /// ```
+    /// # use bearward::{BoxError, Guard, ReplayStore, Sighting};
+    /// # struct Redis;
+    /// # impl ReplayStore for Redis {
+    /// #     async fn remember(&self, _: &[u8; 32], _: std::time::Duration) -> Result<Sighting, BoxError> {
+    /// #         Err("down".into())
+    /// #     }
+    /// # }
+    /// let guard = Guard::builder()
+    ///     .domain("tenant.eu.auth0.com")
+    ///     .audience("https://api.example.com")
+    ///     .replay_store(Redis)
+    ///     .remember_proofs_here_while_store_fails()
+    ///     .build()?;
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
+    pub fn remember_proofs_here_while_store_fails(mut self) -> Self {
+        self.failing = WhileFailing::RememberHere;
+        self
+    }
+
     /// Answers 503 to proofs that could have been used before the store lost its memory. By default they are accepted. It
     /// lasts some 35 seconds after each loss, and after the first start with a new store.
     pub fn refuse_proofs_from_before_a_loss(mut self) -> Self {

@@ -18,7 +18,8 @@ use crate::client_certificate::Mtls;
 use crate::config_error::ConfigError;
 use crate::decisions::Observers;
 use crate::driver::{
-    BoundedStore, ClientAuthentication, Driver, Fetcher, Introspector, Keeper, Resolving, StoreState,
+    BoundedStore, ClientAuthentication, Driver, Fetcher, Introspector, Keeper, OwnMemory, Resolving, StoreState,
+    WhileFailing,
 };
 use crate::extend::DynTransport;
 use crate::guard::Guard;
@@ -74,6 +75,7 @@ impl Builder {
                 limit: self.store_timeout,
                 failing: self.failing,
                 lost: self.lost,
+                own: (self.failing == WhileFailing::RememberHere).then(OwnMemory::new),
                 state: StoreState::default(),
             }),
             Replay::InProcess | Replay::Off => None,

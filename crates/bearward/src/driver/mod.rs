@@ -11,6 +11,7 @@ pub(crate) mod https;
 mod in_progress;
 mod introspector;
 mod keeper;
+mod own_memory;
 mod resolving;
 mod store;
 
@@ -33,6 +34,7 @@ pub(crate) use fetcher::Fetcher;
 pub(crate) use in_progress::Waited;
 pub(crate) use introspector::Introspector;
 pub(crate) use keeper::Keeper;
+pub(crate) use own_memory::OwnMemory;
 pub(crate) use resolving::Resolving;
 pub(crate) use store::{AfterLoss, BoundedStore, StoreState, WhileFailing};
 
