@@ -44,6 +44,15 @@ pub struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// `uri`: as the request line has it, with the whole path. In a nested router of axum this is `OriginalUri`, which
     /// `From<&Request>` and `From<&Parts>` find by themselves.
+    ///
+    /// ```
+    /// use bearward::Facts;
+    /// use http::{HeaderMap, Method, Uri};
+    ///
+    /// let (method, uri, headers) = (Method::GET, Uri::from_static("/messages"), HeaderMap::new());
+    /// let facts = Facts::new(&method, &uri, &headers);
+    /// assert_eq!(facts.uri().path(), "/messages");
+    /// ```
     pub fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
         Self { method, uri, headers, certificate: None }
     }
@@ -67,22 +76,59 @@ impl<'a> Facts<'a> {
     }
 
     /// The method.
+    ///
+    /// ```
+    /// use bearward::Facts;
+    /// use http::Request;
+    ///
+    /// let request = Request::delete("/a").body(())?;
+    /// assert_eq!(Facts::from(&request).method(), "DELETE");
+    /// # Ok::<(), http::Error>(())
+    /// ```
     pub fn method(&self) -> &'a Method {
         self.method
     }
 
     /// The URL, as the request line has it. Nothing in it is verified.
+    ///
+    /// ```
+    /// use bearward::Facts;
+    /// use http::Request;
+    ///
+    /// let request = Request::get("/a?b=c").body(())?;
+    /// assert_eq!(Facts::from(&request).uri().query(), Some("b=c"));
+    /// # Ok::<(), http::Error>(())
+    /// ```
     pub fn uri(&self) -> &'a Uri {
         self.uri
     }
 
     /// The first value of a header field. Never a credential: see [`headers`](Self::headers).
+    ///
+    /// ```
+    /// use bearward::Facts;
+    /// use http::Request;
+    ///
+    /// let request = Request::get("/").header("x-tenant", "acme").header("authorization", "Bearer x").body(())?;
+    /// assert_eq!(Facts::from(&request).header("X-Tenant").unwrap(), "acme");
+    /// assert!(Facts::from(&request).header("authorization").is_none());
+    /// # Ok::<(), http::Error>(())
+    /// ```
     pub fn header(&self, name: &str) -> Option<&'a HeaderValue> {
         self.headers().find(|(other, _)| other.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// The header fields, without `Authorization`, `DPoP`, `Cookie`, `Proxy-Authorization`, `Sec-WebSocket-Protocol` and
     /// all values that are marked as sensitive. Nothing in them is verified.
+    ///
+    /// ```
+    /// use bearward::Facts;
+    /// use http::Request;
+    ///
+    /// let request = Request::get("/").header("x-tenant", "acme").header("cookie", "secret").body(())?;
+    /// assert_eq!(Facts::from(&request).headers().count(), 1);
+    /// # Ok::<(), http::Error>(())
+    /// ```
     pub fn headers(&self) -> impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)> + use<'a> {
         self.headers.iter().filter(|(name, value)| !is_credential(name) && !value.is_sensitive())
     }

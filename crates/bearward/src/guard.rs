@@ -152,12 +152,24 @@ impl Guard {
     }
 
     /// How many used DPoP proofs this process remembers.
+    ///
+    /// ```
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// assert_eq!(guard.replay_entries(), 0);
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
     pub fn replay_entries(&self) -> usize {
         self.0.driver.verifier.replay_entries()
     }
 
     /// Sets the gauges `bearward.document.age` and `bearward.replay.entries` of the `metrics` facade. Call it before metrics
     /// are read. Counters and durations need no call.
+    ///
+    /// ```
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// guard.record_gauges(); // before `PrometheusHandle::render`, for example
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
     #[cfg(feature = "metrics")]
     pub fn record_gauges(&self) {
         crate::metrics::replay_entries(self.replay_entries());

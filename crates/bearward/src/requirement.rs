@@ -121,12 +121,23 @@ pub struct RequirementError(String);
 /// # Panics
 ///
 /// `name` is no scope: see [`Requirement`].
+///
+/// ```
+/// let read = bearward::scope("read:messages");
+/// # let _ = read;
+/// ```
 pub fn scope(name: &str) -> Requirement {
     Requirement::new().and_scope(name)
 }
 
 impl Requirement {
     /// Requires nothing but a good token.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// assert_eq!(Requirement::new().scopes().count(), 0);
+    /// ```
     pub fn new() -> Self {
         Self(Arc::default())
     }
@@ -136,12 +147,26 @@ impl Requirement {
     /// # Errors
     ///
     /// No token can meet it.
+    ///
+    /// ```
+    /// use bearward::{Requirement, RequirementParts};
+    ///
+    /// let parts: RequirementParts = serde_json::from_str(r#"{"permissions": ["refund"]}"#)?;
+    /// let refunds = Requirement::try_from_parts(parts)?;
+    /// # let _ = refunds;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_from_parts(parts: RequirementParts) -> Result<Self, RequirementError> {
         let engine = parts.check()?;
         Ok(Self(Arc::new(Wanted { parts, predicates: Vec::new(), engine })))
     }
 
     /// Requires this scope, too.
+    ///
+    /// ```
+    /// let both = bearward::scope("read:messages").and_scope("write:messages");
+    /// # let _ = both;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn and_scope(self, name: &str) -> Self {
@@ -149,6 +174,13 @@ impl Requirement {
     }
 
     /// Requires at least one of these scopes.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// let either = Requirement::new().any_scope(["read:messages", "read:all"]);
+    /// # let _ = either;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn any_scope<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
@@ -156,6 +188,13 @@ impl Requirement {
     }
 
     /// Requires this in the claim `permissions`, a list of strings: Auth0's role-based access control.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// let refunds = Requirement::new().permission("refund");
+    /// # let _ = refunds;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn permission(self, name: &str) -> Self {
@@ -163,6 +202,13 @@ impl Requirement {
     }
 
     /// Requires at least one of these permissions.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// let support = Requirement::new().any_permission(["support", "admin"]);
+    /// # let _ = support;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn any_permission<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
@@ -171,6 +217,13 @@ impl Requirement {
 
     /// Requires that the user logged in to this organization of Auth0, or another one that is named: `org_id` for values
     /// that begin with `org_`, or else `org_name`, where upper and lower case of ASCII letters are the same.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// let members = Requirement::new().organization("org_1").organization("acme"); // of either
+    /// # let _ = members;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn organization(self, name: &str) -> Self {
@@ -178,6 +231,13 @@ impl Requirement {
     }
 
     /// Requires that a claim has this value. A list means one of its items. A claim that is a list needs to hold the value.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// let customers = Requirement::new().claim("tier", ["gold", "silver"]).claim("staff", false);
+    /// # let _ = customers;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn claim(self, name: &str, value: impl Into<ClaimValue>) -> Self {
@@ -187,6 +247,13 @@ impl Requirement {
     }
 
     /// Requires that a claim is there, can be read as a `T`, and satisfies a function.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// let adults = Requirement::new().claim_where("age", |age: u8| age >= 18);
+    /// # let _ = adults;
+    /// ```
     #[must_use]
     pub fn claim_where<T: DeserializeOwned>(
         mut self,
@@ -204,6 +271,11 @@ impl Requirement {
     }
 
     /// Requires one of these authentication context classes. RFC 9470 §4.
+    ///
+    /// ```
+    /// let strong = bearward::scope("pay").acr(["urn:mfa"]);
+    /// # let _ = strong;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn acr<S: Into<String>>(self, classes: impl IntoIterator<Item = S>) -> Self {
@@ -211,6 +283,13 @@ impl Requirement {
     }
 
     /// Requires that the user logged in at most so long ago, in whole seconds. RFC 9470 §4.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let recent = bearward::scope("pay").max_age(Duration::from_secs(300));
+    /// # let _ = recent;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn max_age(self, max_age: Duration) -> Self {
@@ -218,6 +297,11 @@ impl Requirement {
     }
 
     /// The scopes and permissions that are named, each once: what a client should ask for.
+    ///
+    /// ```
+    /// let requirement = bearward::scope("read").permission("refund");
+    /// assert_eq!(requirement.scopes().collect::<Vec<_>>(), ["read", "refund"]);
+    /// ```
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         let RequirementParts { scopes, any_scope, permissions, any_permission, .. } = &self.0.parts;
         let names = [Some(scopes), any_scope.as_ref(), Some(permissions), any_permission.as_ref()];

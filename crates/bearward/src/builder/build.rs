@@ -27,6 +27,13 @@ impl Builder {
     /// # Errors
     ///
     /// Settings are missing or can't be used. The error names all of them.
+    ///
+    /// ```
+    /// use bearward::Guard;
+    ///
+    /// let error = Guard::builder().domain("http://tenant.example").build().unwrap_err();
+    /// assert_eq!(error.problems().count(), 2); // http, and no audience
+    /// ```
     pub fn build(mut self) -> Result<Guard, ConfigError> {
         let policy = self.policy();
         let resource = self.checked_resource();

@@ -119,6 +119,13 @@ enum Replay {
 
 impl Guard {
     /// A guard's configuration.
+    ///
+    /// ```
+    /// use bearward::Guard;
+    ///
+    /// let guard = Guard::builder().domain("tenant.eu.auth0.com").audience("https://api.example.com").build()?;
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
     pub fn builder() -> Builder {
         Builder {
             issuers: Vec::new(),
@@ -170,6 +177,11 @@ impl Guard {
     /// # Errors
     ///
     /// Variables are missing, or can't be used.
+    ///
+    /// ```no_run
+    /// let guard = bearward::Guard::from_env()?;
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::builder().from_env().build()
     }

@@ -64,6 +64,16 @@ pub trait Transport: Send + Sync + 'static {
 }
 
 /// A document that is to be fetched.
+///
+/// ```
+/// use bearward::Get;
+///
+/// fn to_send(request: Get<'_>) -> (http::Request<()>, usize) {
+///     let get = http::Request::get(request.url()).header("accept", "application/json");
+///     (get.body(()).unwrap(), request.most_bytes()) // read no more than this
+/// }
+/// # let _ = to_send;
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Get<'a> {
     url: &'a str,

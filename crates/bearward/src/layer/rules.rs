@@ -20,6 +20,14 @@ use crate::requirement::Requirement;
 ///
 /// A request that this guard, or a clone of it, verified further out is not verified again: a proof is good once. Another
 /// guard verifies the request again.
+///
+/// ```
+/// use bearward::{Guard, GuardLayer};
+///
+/// fn layer(guard: &Guard) -> GuardLayer {
+///     guard.layer().public(["/healthz"])
+/// }
+/// ```
 #[derive(Clone)]
 pub struct GuardLayer<M = JsonBody> {
     pub(super) guard: Guard,
@@ -156,6 +164,13 @@ impl<M> GuardLayer<M> {
     }
 
     /// Makes the answers to refused requests in another way than [`JsonBody`].
+    ///
+    /// ```
+    /// # fn layer(guard: bearward::Guard) {
+    /// let layer = guard.layer().answer(bearward::EmptyBody);
+    /// # let _ = layer;
+    /// # }
+    /// ```
     #[must_use]
     pub fn answer<N>(self, answer: N) -> GuardLayer<N> {
         GuardLayer { guard: self.guard, rules: self.rules, answer }

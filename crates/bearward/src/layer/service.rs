@@ -25,6 +25,15 @@ use crate::refused::Refused;
 use crate::verified::Verified;
 
 /// A service behind a guard: what [`GuardLayer`] makes.
+///
+/// ```
+/// use bearward::{Guard, GuardService, JsonBody};
+/// use tower_layer::Layer;
+///
+/// fn guarded(guard: &Guard, api: axum::Router) -> GuardService<axum::Router, JsonBody> {
+///     guard.layer().layer(api)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct GuardService<S, M> {
     pub(super) inner: S,
