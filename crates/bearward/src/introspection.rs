@@ -112,9 +112,7 @@ impl Introspection {
     pub(crate) fn client(&self) -> Result<ClientAuthentication, &'static str> {
         match &self.method {
             Method::Secret(secret) => ClientAuthentication::with_secret(&self.client_id, secret),
-            Method::Key { pem, algorithm } => {
-                ClientAuthentication::with_key(&self.client_id, pem, algorithm)
-            }
+            Method::Key { pem, algorithm } => ClientAuthentication::with_key(&self.client_id, pem, algorithm),
         }
     }
 }

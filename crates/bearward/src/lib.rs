@@ -184,7 +184,9 @@ pub use builder::{Builder, Dpop};
 pub use client_certificate::{ClientCertificate, Mtls};
 pub use config_error::ConfigError;
 pub use decisions::Decision;
-pub use extend::{BoxError, CachedDocument, DocumentCache, Get, Post, ReplayStore, Resolver, Sighting, Transport};
+pub use extend::{
+    BoxError, CachedDocument, DocumentCache, Get, Post, ReplayStore, Resolver, Sighting, Transport,
+};
 #[cfg(feature = "axum")]
 pub use extract::Claims;
 pub use facts::Facts;

@@ -163,8 +163,7 @@ async fn document(guard: &Guard, published: &Published) -> Response<String> {
         // `Builder::build` has refused this.
         None => empty(StatusCode::NOT_FOUND, []),
         Some(Ok(document)) => {
-            let mut response =
-                empty(StatusCode::OK, [ANY_ORIGIN, (CACHE_CONTROL, "public, max-age=300")]);
+            let mut response = empty(StatusCode::OK, [ANY_ORIGIN, (CACHE_CONTROL, "public, max-age=300")]);
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *response.body_mut() = document;
             response

@@ -49,10 +49,8 @@ macro_rules! accepted {
             Label::from_static_parts("code", "none"),
             Label::from_static_parts("scheme", $scheme),
         ];
-        static OF_DURATION: [Label; 2] = [
-            Label::from_static_parts("outcome", "accepted"),
-            Label::from_static_parts("scheme", $scheme),
-        ];
+        static OF_DURATION: [Label; 2] =
+            [Label::from_static_parts("outcome", "accepted"), Label::from_static_parts("scheme", $scheme)];
         static REQUESTS: Key = Key::from_static_parts("bearward.requests", &OF_REQUESTS);
         static DURATION: Key = Key::from_static_parts("bearward.verification.duration", &OF_DURATION);
         Some(Accepted { requests: &REQUESTS, duration: &DURATION })
@@ -70,7 +68,7 @@ impl Accepted {
     }
 
     fn count(&self, took: Duration) {
-        static METADATA: Metadata<'_> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+        static METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
         metrics::with_recorder(|recorder| {
             recorder.register_counter(self.requests, &METADATA).increment(1);
             recorder.register_histogram(self.duration, &METADATA).record(took.as_secs_f64());

@@ -138,11 +138,11 @@ impl ProtectedResource {
         let new = bearward_core::ProtectedResource::new(&self.resource);
         let mut made = new.map_err(|error| vec![format!("resource ({:?}): {error}.", self.resource)])?;
         let mut problems = Vec::new();
-        let mut set = |setting: &str, next: &dyn Fn(bearward_core::ProtectedResource) -> Checked| {
-            match next(made.clone()) {
-                Ok(next) => made = next,
-                Err(error) => problems.push(format!("resource: {setting}{error}.")),
-            }
+        let mut set = |setting: &str, next: &dyn Fn(bearward_core::ProtectedResource) -> Checked| match next(
+            made.clone(),
+        ) {
+            Ok(next) => made = next,
+            Err(error) => problems.push(format!("resource: {setting}{error}.")),
         };
         // The engine's sentence names the setting itself.
         set("", &|made| made.with_authorization_servers(&self.authorization_servers));

@@ -12,8 +12,8 @@ use crate::client_certificate::Mtls;
 use crate::config_error::ConfigError;
 use crate::decisions::Observers;
 use crate::driver::{
-    BoundedStore, ClientAuthentication, Driver, Fetcher, Introspector, Keeper, OwnMemory, Resolving, StoreState,
-    WhileFailing,
+    BoundedStore, ClientAuthentication, Driver, Fetcher, Introspector, Keeper, OwnMemory, Resolving,
+    StoreState, WhileFailing,
 };
 use crate::extend::DynTransport;
 use crate::guard::Guard;
@@ -214,7 +214,7 @@ mod tests {
             fine().introspection(Introspection::with_private_key("c", "k", "HS256")),
             fine().introspection(asking().endpoint("http://tenant.example/introspect")),
             fine().introspection(asking().remember_for(Duration::from_secs(301))),
-            fine().introspection(asking()).jwks(r#"{"keys":[]}"#),
+            fine().introspection(asking()).jwks_uri("https://tenant.example/jwks"),
             fine().introspection(asking()).domain("other.example"),
             Guard::builder().resolver(Nobody).audience("api").introspection(asking()),
             fine().implies("a b", ["c"]),

@@ -107,7 +107,8 @@ impl Builder {
 
     fn scope_rule(&mut self) -> ScopeRule {
         let names = self.implied.iter().flat_map(|(scope, implied)| implied.iter().chain([scope]));
-        if let Some(bad) = names.into_iter().find(|name| !is_scope_token(name)).cloned() {
+        let bad = names.into_iter().find(|name| !is_scope_token(name)).cloned();
+        if let Some(bad) = bad {
             self.problem(format!("implies: {bad:?} is no scope (RFC 6749 section 3.3)."));
         }
         ScopeRule::of(self.scope_claim_setting()).implying(&self.implied)

@@ -52,9 +52,8 @@ impl ClientAuthentication {
         }
         let algorithm = AssertionAlgorithm::from_name(algorithm)
             .ok_or("the algorithm of the key must be RS256, RS384 or PS256")?;
-        let key = rsa_key(key).ok_or(
-            "the key must be an RSA private key of at least 2048 bits, in PEM without a password",
-        )?;
+        let key = rsa_key(key)
+            .ok_or("the key must be an RSA private key of at least 2048 bits, in PEM without a password")?;
         Ok(Self::Key { client_id: client_id.to_owned(), key, algorithm })
     }
 

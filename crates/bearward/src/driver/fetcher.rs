@@ -58,9 +58,7 @@ impl Fetcher {
     /// Waits until the engine has the document, or knows that it can't be fetched; until `end` at most.
     pub(crate) async fn bring(self: &Arc<Self>, needed: &DocumentNeeded, end: Instant) -> Waited {
         // Counted from the start of the fetch: those who come later don't wait for an issuer that hangs.
-        let end = |awaited: &Awaited| {
-            needed.wait_at_most().map_or(end, |most| end.min(awaited.began + most))
-        };
+        let end = |awaited: &Awaited| needed.wait_at_most().map_or(end, |most| end.min(awaited.began + most));
         let waited = in_progress::wait(|| self.start(needed), end).await;
         waited.unwrap_or_else(|| {
             self.documents.unreachable(needed, self.clock.now());

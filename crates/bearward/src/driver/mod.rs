@@ -21,8 +21,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use bearward_core::http::forwarded::PublicUrl;
 use bearward_core::policy::MutualTls;
 use bearward_core::{
-    Decision, Guidance, Next, ProtectedResource, Question, RequestFacts, ResourceDocument, ResourceDocumentNext,
-    StoreAnswer, UnixTime, Verifier,
+    Decision, Guidance, Next, ProtectedResource, Question, RequestFacts, ResourceDocument,
+    ResourceDocumentNext, StoreAnswer, UnixTime, Verifier,
 };
 use tokio::time::Instant;
 

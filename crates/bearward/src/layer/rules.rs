@@ -154,7 +154,7 @@ impl<M> GuardLayer<M> {
     )]
     pub fn challenge_scopes<S: AsRef<str>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         let scopes: Vec<S> = scopes.into_iter().collect();
-        let scopes = || scopes.iter().map(AsRef::as_ref);
+        let scopes = || scopes.iter().map(S::as_ref);
         if let Some(bad) = scopes().find(|scope| !is_scope_token(scope)) {
             panic!("challenge_scopes: {bad:?} is no scope (RFC 6749 section 3.3)");
         }

@@ -7,8 +7,8 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bearward_core::encoding::json::{JsonObject, Object};
 use bearward_core::Rejection;
+use bearward_core::encoding::json::Object;
 use serde::de::DeserializeOwned;
 
 use crate::claims;
@@ -314,6 +314,8 @@ impl fmt::Debug for Requirement {
 #[cfg(test)]
 mod tests {
     use std::panic::catch_unwind;
+
+    use bearward_core::encoding::json::JsonObject;
 
     use super::*;
 

@@ -50,7 +50,10 @@ async fn the_certificate_of_the_connection_is_the_tokens() {
     assert_eq!(code(&guard, &shown(&tenant.token().sign(), None)).await, "good", "unbound tokens need none");
     let parts = shown(&token, Some(DER)).into_parts().0;
     assert_eq!(code(&guard, &parts).await, "good");
-    let headers = HeaderMap::from_iter([("authorization".parse().unwrap(), format!("Bearer {token}").parse().unwrap())]);
+    let headers = HeaderMap::from_iter([(
+        "authorization".parse().unwrap(),
+        format!("Bearer {token}").parse().unwrap(),
+    )]);
     let (method, uri) = (Method::GET, Uri::from_static("/"));
     let facts = Facts::new(&method, &uri, &headers);
     assert_eq!(code(&guard, facts).await, "client_certificate_missing");
@@ -82,7 +85,8 @@ async fn without_the_setting_and_from_the_wrong_place_it_counts_for_nothing() {
 #[tokio::test]
 async fn a_field_that_a_client_could_have_written_is_refused() {
     let tenant = TestTenant::new();
-    let guard = tenant.guard().mtls(Mtls::ClientCert).trusted_hops(1).public_origin("https://api.example.com");
+    let guard =
+        tenant.guard().mtls(Mtls::ClientCert).trusted_hops(1).public_origin("https://api.example.com");
     let app = guard.build().unwrap().layer().layer(hello());
     let token = bound(&tenant);
     let (good, evil) = (format!(":{}:", base64::encode(DER)), format!(":{}:", base64::encode(OTHER)));
@@ -94,7 +98,8 @@ async fn a_field_that_a_client_could_have_written_is_refused() {
         (vec![("x-ssl-client-cert", &good)], 401),
         (vec![("client-cert", &evil)], 401),
     ] {
-        let request = fields.iter().fold(bearer("/", &token), |request, (name, value)| with(request, name, value));
+        let request =
+            fields.iter().fold(bearer("/", &token), |request, (name, value)| with(request, name, value));
         assert_eq!(ask(&app, request).await.status(), expected, "{fields:?}");
     }
 }
@@ -117,7 +122,8 @@ async fn behind_a_layer_the_certificate_is_found_before_and_after_waiting() {
 #[tokio::test]
 async fn a_token_that_is_bound_twice_needs_both() {
     let (tenant, key) = (TestTenant::new(), TestKey::new());
-    let guard = tenant.guard().mtls(Mtls::OfConnection).public_origin("https://api.example.com").build().unwrap();
+    let guard =
+        tenant.guard().mtls(Mtls::OfConnection).public_origin("https://api.example.com").build().unwrap();
     let cnf = json!({ "x5t#S256": thumbprint(DER), "jkt": key.thumbprint() });
     let token = tenant.token().claim("cnf", cnf).sign();
     let proven = |der: Option<&[u8]>| {
