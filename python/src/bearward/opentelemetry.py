@@ -27,6 +27,9 @@ _UNDECIDED = frozenset(
     (
         "issuer_unavailable",
         "issuer_unsettled",
+        "too_many_fetches",
+        "introspection_unavailable",
+        "event_loop_blocked",
         "domains_resolver_timeout",
         "replay_log_full",
         "replay_store_unavailable",
