@@ -1,4 +1,4 @@
-"""The shared vectors: `vectors/README.md` tells the format. Each case through the engine, and through `ApiClient`."""
+"""The shared vectors, in the format of `vectors/README.md`. Each case through the engine, and through `ApiClient`."""
 
 import json
 import time

@@ -163,8 +163,8 @@ class ApiClientOptions:
     )
     """An `httpx.AsyncClient` or `httpx2.AsyncClient` for all requests to issuers, with proxies, certificate authorities
     and headers of your own. It is good for one event loop, and you close it. Or a function that makes such a client: it
-    is called once for each event loop, or oftener, and its clients are closed with the loop. No redirect is followed,
-    whatever the client says."""
+    is called once for each event loop, or more often, and its clients are closed with the loop. No redirect is
+    followed, whatever the client says."""
 
     dpop_algorithms: Sequence[str] = option(default=("ES256",), check=checks.algorithms, kw_only=True)
     """Signature algorithms that are accepted for DPoP proofs: ES256, ES384, RS256, PS256, EdDSA."""
