@@ -2,6 +2,8 @@
 //! driver has to do.
 
 mod breaker;
+#[cfg(feature = "engine-driver")]
+mod by_itself;
 mod clock;
 mod fetcher;
 mod flights;
@@ -16,11 +18,13 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bearward_core::http::forwarded::PublicUrl;
-use bearward_core::{Decision, Next, Question, RequestFacts, StoreAnswer, UnixTime, Verifier};
+use bearward_core::{Decision, Next, Question, StoreAnswer, UnixTime, Verifier};
 use tokio::time::Instant;
 
 use crate::facts::Facts;
 
+#[cfg(feature = "engine-driver")]
+pub use by_itself::{EngineDriver, token_endpoint};
 pub(crate) use clock::{Clock, system_time};
 pub(crate) use fetcher::{Fetcher, Waited};
 pub(crate) use keeper::Keeper;
@@ -63,6 +67,16 @@ pub(crate) struct Waits {
     guards: u8,
 }
 
+/// What is to be decided.
+#[derive(Clone, Copy)]
+enum Asked<'a> {
+    /// Of a guard: whether a request is good.
+    Request(&'a Facts<'a>),
+    /// Of a program that asks the engine itself.
+    #[cfg(feature = "engine-driver")]
+    Engine(Question<'a>),
+}
+
 impl Driver {
     pub(crate) fn now(&self) -> UnixTime {
         self.clock.now()
@@ -72,7 +86,7 @@ impl Driver {
     pub(crate) fn begin(&self, facts: &Facts<'_>, guards: u8) -> Begun {
         self.keep_fresh();
         let mut decision = Decision::new();
-        match self.next(&mut decision, &facts.for_engine(&self.public)) {
+        match self.next(&mut decision, Asked::Request(facts)) {
             Next::Done(outcome) => Begun::Done(outcome),
             next @ (Next::Fetch(_)
             | Next::Introspect(_)
@@ -83,7 +97,11 @@ impl Driver {
 
     /// Brings what is missing, and decides.
     pub(crate) async fn conclude(&self, facts: &Facts<'_>, waits: Waits) -> Outcome {
-        let Waits { mut decision, mut next, guards } = waits;
+        let Waits { mut decision, next, guards } = waits;
+        self.bring(Asked::Request(facts), &mut decision, next, guards).await
+    }
+
+    async fn bring(&self, asked: Asked<'_>, decision: &mut Decision, mut next: Next, guards: u8) -> Outcome {
         let end = Instant::now() + self.patience + GRACE;
         loop {
             match next {
@@ -95,7 +113,7 @@ impl Driver {
                 // This driver can't ask: the request is undecided.
                 Next::Introspect(question) => self.verifier.introspection_failed(&question, self.now()),
                 Next::ResolveIssuers(unverified) => {
-                    Resolving::ask(self.resolving.as_ref(), facts, &unverified, end, &mut decision).await;
+                    Resolving::ask(self.resolving.as_ref(), asked.facts(), &unverified, end, decision).await;
                 }
                 Next::CheckReplay { key, remember_for, usable_since } => {
                     let key = key.behind(guards);
@@ -106,7 +124,7 @@ impl Driver {
                     });
                 }
             }
-            next = self.next(&mut decision, &facts.for_engine(&self.public));
+            next = self.next(decision, asked);
         }
     }
 
@@ -117,7 +135,25 @@ impl Driver {
         }
     }
 
-    fn next(&self, decision: &mut Decision, facts: &RequestFacts<'_>) -> Next {
-        self.verifier.next(decision, Question::Request(facts), self.now())
+    fn next(&self, decision: &mut Decision, asked: Asked<'_>) -> Next {
+        match asked {
+            Asked::Request(facts) => {
+                let facts = facts.for_engine(&self.public);
+                self.verifier.next(decision, Question::Request(&facts), self.now())
+            }
+            #[cfg(feature = "engine-driver")]
+            Asked::Engine(question) => self.verifier.next(decision, question, self.now()),
+        }
+    }
+}
+
+impl<'a> Asked<'a> {
+    /// What a resolver may be shown.
+    fn facts(self) -> Option<&'a Facts<'a>> {
+        match self {
+            Self::Request(facts) => Some(facts),
+            #[cfg(feature = "engine-driver")]
+            Self::Engine(_) => None,
+        }
     }
 }

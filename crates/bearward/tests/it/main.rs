@@ -1,6 +1,8 @@
 //! Behaviour of guards in front of real servers, as users and attackers meet them.
 
 #[cfg(test)]
+mod by_itself;
+#[cfg(test)]
 mod driver;
 #[cfg(test)]
 mod extractors;
