@@ -1,15 +1,13 @@
 //! `bearward doctor --redis`: whether a Redis server can be the shared store of used proofs. `docs/how-to/several-machines.md`
 //! says what it must be.
 
+mod address;
 mod link;
 mod server;
 
 use std::time::{Duration, SystemTime};
 
-use self::{
-    link::{Address, Link},
-    server::Server,
-};
+use self::{address::Address, link::Link, server::Server};
 use super::report::{Check, FailedCheck, Report};
 use crate::terminal::{failure::Failure, input, progress};
 
