@@ -17,20 +17,25 @@ pub(super) struct Address {
 }
 
 impl Address {
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
-        // The text is not shown: it may contain a password.
-        let unusable = || {
-            Failure::usage("the Redis URL can't be used.")
-                .with_hint("write redis://USER:PASSWORD@HOST:6379, or rediss:// for TLS. Letters such as @ and / in a password are written as %40 and %2F.")
-        };
-        let url = Url::parse(text.trim()).map_err(|_| unusable())?;
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
         let is_usable =
             matches!(url.scheme(), "redis" | "rediss") && url.host_str().is_some_and(|it| !it.is_empty());
-        if is_usable && url.as_str().into_connection_info().is_ok() {
-            Ok(Self { url })
-        } else {
-            Err(unusable())
-        }
+        (is_usable && url.as_str().into_connection_info().is_ok()).then_some(Self { url })
+    }
+
+    /// Another server with the same login. `None` if there can be no such host.
+    pub(super) fn at(&self, host: &str, port: u16) -> Option<Self> {
+        let mut url = self.url.clone();
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        url.set_host(Some(&host)).ok()?;
+        url.set_port(Some(port)).ok()?;
+        Self::parse(url.as_str())
+    }
+
+    /// Without brackets around an IPv6 address.
+    pub(super) fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default().trim_matches(['[', ']'])
     }
 
     pub(super) fn is_tls(&self) -> bool {
