@@ -1,4 +1,4 @@
-//! The masters of a cluster, by `CLUSTER SLOTS`, which every client of a cluster asks.
+//! The masters of a cluster, by `CLUSTER SLOTS`. redis-py asks for that too, and for `COMMAND`, whatever the API's commands are.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -39,6 +39,9 @@ fn of(server: &Address, link: &mut Link) -> Checked<Vec<Master>> {
         Ok(parts) => parts,
         Err(refused) => return (not_said(server, &refused), None),
     };
+    if let Err(refused) = link.query::<Value>(&["COMMAND", "COUNT"]) {
+        return (not_said(server, &refused), None);
+    }
     let mut masters = BTreeMap::new();
     for part in &parts {
         let Some((host, port, first, last)) = part_of(part, server) else { continue };
@@ -87,8 +90,8 @@ fn covered(masters: &[Master]) -> Check {
 fn not_said(server: &Address, refused: &Refused) -> Check {
     let host = server.shown();
     if refused.is_permission() {
-        let message = format!("the user {} may not ask {host} for CLUSTER SLOTS", server.user());
-        let remedy = "ACL SETUSER api +cluster|slots +command: clients of a cluster ask for both";
+        let message = format!("the user {} may not ask {host} for CLUSTER SLOTS and COMMAND", server.user());
+        let remedy = "ACL SETUSER api +cluster|slots +command: the client of the API asks for both";
         return Check::failed(NAME, Kind::Usage, message, remedy);
     }
     if refused.is_plain_error() {
