@@ -157,6 +157,9 @@ mod claims;
 mod config_error;
 mod decisions;
 mod driver;
+#[cfg(feature = "engine-driver")]
+#[doc(hidden)]
+pub mod engine_driver;
 mod extend;
 #[cfg(feature = "axum")]
 mod extract;
@@ -175,18 +178,6 @@ mod status;
 pub mod testing;
 mod text;
 mod verified;
-
-/// What Bearward's command line uses of the driver, so that it sees what a guard of the same settings sees. No part of the
-/// public API: it may change in any version.
-#[cfg(feature = "engine-driver")]
-#[doc(hidden)]
-pub mod engine_driver {
-    pub use crate::driver::https::{document_request, read_document};
-    pub use crate::driver::{EngineDriver, token_endpoint};
-
-    /// What a `Transport` answers with.
-    pub type DocumentResponse = http::Response<Vec<u8>>;
-}
 
 pub use builder::{Builder, Dpop};
 pub use config_error::ConfigError;

@@ -2,8 +2,6 @@
 //! driver has to do.
 
 mod breaker;
-#[cfg(feature = "engine-driver")]
-mod by_itself;
 mod clock;
 mod fetcher;
 mod flights;
@@ -23,8 +21,6 @@ use tokio::time::Instant;
 
 use crate::facts::Facts;
 
-#[cfg(feature = "engine-driver")]
-pub use by_itself::{EngineDriver, token_endpoint};
 pub(crate) use clock::{Clock, system_time};
 pub(crate) use fetcher::{Fetcher, Waited};
 pub(crate) use keeper::Keeper;
@@ -32,7 +28,7 @@ pub(crate) use resolving::Resolving;
 pub(crate) use store::{AfterLoss, BoundedStore, StoreState, WhileFailing};
 
 /// A fetch that begins with a request ends before it, and so the engine knows what became of it.
-const GRACE: Duration = Duration::from_millis(250);
+pub(crate) const GRACE: Duration = Duration::from_millis(250);
 
 /// What a decision led to.
 pub(crate) type Outcome = Result<bearward_core::Verified, Box<bearward_core::Refused>>;
@@ -69,7 +65,7 @@ pub(crate) struct Waits {
 
 /// What is to be decided.
 #[derive(Clone, Copy)]
-enum Asked<'a> {
+pub(crate) enum Asked<'a> {
     /// Of a guard: whether a request is good.
     Request(&'a Facts<'a>),
     /// Of a program that asks the engine itself.
@@ -135,7 +131,8 @@ impl Driver {
         }
     }
 
-    fn next(&self, decision: &mut Decision, asked: Asked<'_>) -> Next {
+    /// What is missing, or the decision.
+    pub(crate) fn next(&self, decision: &mut Decision, asked: Asked<'_>) -> Next {
         match asked {
             Asked::Request(facts) => {
                 let facts = facts.for_engine(&self.public);

@@ -1,9 +1,9 @@
 //! Behaviour of guards in front of real servers, as users and attackers meet them.
 
 #[cfg(test)]
-mod by_itself;
-#[cfg(test)]
 mod driver;
+#[cfg(test)]
+mod engine_driver;
 #[cfg(test)]
 mod extractors;
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! The driver without a guard, for programs that ask the engine themselves: Bearward's command line.
+//! The driver without a guard, for Bearward's command line: so it sees what a guard of the same settings sees.
+//!
+//! This is no part of the public API: it may change in any version.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +14,12 @@ use bearward_core::{
 };
 use tokio::time::Instant;
 
-use super::{Asked, Clock, Driver, Fetcher, GRACE, Waited};
+pub use crate::driver::https::{document_request, read_document};
+use crate::driver::{Asked, Clock, Driver, Fetcher, GRACE, Waited};
 use crate::extend::Transport;
+
+/// What a [`Transport`] answers with.
+pub type DocumentResponse = http::Response<Vec<u8>>;
 
 /// So many documents are brought for a decision at most. Each has its own limit, and nobody but this decision waits.
 const DOCUMENTS: u32 = 5;
