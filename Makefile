@@ -87,7 +87,7 @@ check-rust: ## Lint the Rust code
 
 .PHONY: features
 features: ## Compile the Rust crate with each of its features alone
-	for feature in '' reqwest axum redis metrics aide testing; do \
+	for feature in '' reqwest axum redis metrics aide testing engine-driver; do \
 		cargo clippy $(CARGO_FLAGS) --quiet --package bearward --no-default-features --features "$$feature" -- -D warnings || exit 1; \
 	done
 

@@ -157,6 +157,9 @@ mod claims;
 mod config_error;
 mod decisions;
 mod driver;
+#[cfg(feature = "engine-driver")]
+#[doc(hidden)]
+pub mod engine_driver;
 mod extend;
 #[cfg(feature = "axum")]
 mod extract;

@@ -17,6 +17,8 @@ mod looks;
 mod manual;
 mod other_issuers;
 mod redis;
+mod redis_servers;
+mod redis_several;
 mod server;
 mod stranger;
 mod support;

@@ -71,7 +71,7 @@ impl Fetcher {
         Waited::UntilTheEnd
     }
 
-    pub(super) fn now(&self) -> UnixTime {
+    pub(crate) fn now(&self) -> UnixTime {
         self.clock.now()
     }
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use bearward_core::http::host::is_loopback;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url, header};
+use reqwest::{Certificate, Client, ClientBuilder, Proxy, RequestBuilder, Response, Url, header};
 
 use crate::extend::{BoxError, Get, Transport};
 
@@ -80,25 +80,43 @@ impl Https {
 impl Transport for Https {
     async fn get(&self, request: Get<'_>) -> Result<http::Response<Vec<u8>>, BoxError> {
         let url = Url::parse(request.url())?;
-        // The engine asks for nothing else. Here it is checked once more.
-        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(url.authority())) {
-            return Err("not an https URL".into());
-        }
-        let sent = self.client(&url)?.get(url).header(header::ACCEPT, "application/json");
-        let mut response = sent.header(header::ACCEPT_ENCODING, "identity").send().await?;
-        let mut body = Vec::new();
-        if response.status() == http::StatusCode::OK {
-            while body.len() < request.most_bytes()
-                && let Some(chunk) = response.chunk().await?
-            {
-                body.extend_from_slice(&chunk);
-            }
-        }
-        let mut answer = http::Response::new(body);
-        *answer.status_mut() = response.status();
-        *answer.headers_mut() = core::mem::take(response.headers_mut());
-        Ok(answer)
+        let asked = document_request(self.client(&url)?, url).ok_or("not an https URL")?;
+        Ok(read_document(asked.send().await?, request.most_bytes()).await?)
     }
+}
+
+/// The request for a document. `client` must follow no redirects. `None` if the URL is neither https, nor http on this
+/// machine: the engine asks for nothing else, and here it is checked once more.
+#[cfg_attr(not(feature = "engine-driver"), expect(unreachable_pub, reason = "public with that feature"))]
+pub fn document_request(client: &Client, url: Url) -> Option<RequestBuilder> {
+    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url.authority()));
+    let asked = client.get(url).header(header::ACCEPT, "application/json");
+    is_safe.then(|| asked.header(header::ACCEPT_ENCODING, "identity"))
+}
+
+/// The answer with its body, of which little more than `most_bytes` are read. Only status 200 brings a document: other
+/// bodies are not read.
+///
+/// # Errors
+///
+/// The body does not come to its end.
+#[cfg_attr(not(feature = "engine-driver"), expect(unreachable_pub, reason = "public with that feature"))]
+pub async fn read_document(
+    mut answer: Response,
+    most_bytes: usize,
+) -> reqwest::Result<http::Response<Vec<u8>>> {
+    let mut body = Vec::new();
+    if answer.status() == http::StatusCode::OK {
+        while body.len() < most_bytes
+            && let Some(chunk) = answer.chunk().await?
+        {
+            body.extend_from_slice(&chunk);
+        }
+    }
+    let mut read = http::Response::new(body);
+    *read.status_mut() = answer.status();
+    *read.headers_mut() = core::mem::take(answer.headers_mut());
+    Ok(read)
 }
 
 fn certificates(name: &str, file: &Path) -> Result<Vec<Certificate>, String> {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bearward_core::http::forwarded::PublicUrl;
-use bearward_core::{Decision, Next, Question, RequestFacts, StoreAnswer, UnixTime, Verifier};
+use bearward_core::{Decision, Next, Question, StoreAnswer, UnixTime, Verifier};
 use tokio::time::Instant;
 
 use crate::facts::Facts;
@@ -28,7 +28,7 @@ pub(crate) use resolving::Resolving;
 pub(crate) use store::{AfterLoss, BoundedStore, StoreState, WhileFailing};
 
 /// A fetch that begins with a request ends before it, and so the engine knows what became of it.
-const GRACE: Duration = Duration::from_millis(250);
+pub(crate) const GRACE: Duration = Duration::from_millis(250);
 
 /// What a decision led to.
 pub(crate) type Outcome = Result<bearward_core::Verified, Box<bearward_core::Refused>>;
@@ -63,6 +63,16 @@ pub(crate) struct Waits {
     guards: u8,
 }
 
+/// What is to be decided.
+#[derive(Clone, Copy)]
+pub(crate) enum Asked<'a> {
+    /// Of a guard: whether a request is good.
+    Request(&'a Facts<'a>),
+    /// Of a program that asks the engine itself.
+    #[cfg(feature = "engine-driver")]
+    Engine(Question<'a>),
+}
+
 impl Driver {
     pub(crate) fn now(&self) -> UnixTime {
         self.clock.now()
@@ -72,7 +82,7 @@ impl Driver {
     pub(crate) fn begin(&self, facts: &Facts<'_>, guards: u8) -> Begun {
         self.keep_fresh();
         let mut decision = Decision::new();
-        match self.next(&mut decision, &facts.for_engine(&self.public)) {
+        match self.next(&mut decision, Asked::Request(facts)) {
             Next::Done(outcome) => Begun::Done(outcome),
             next @ (Next::Fetch(_)
             | Next::Introspect(_)
@@ -83,7 +93,11 @@ impl Driver {
 
     /// Brings what is missing, and decides.
     pub(crate) async fn conclude(&self, facts: &Facts<'_>, waits: Waits) -> Outcome {
-        let Waits { mut decision, mut next, guards } = waits;
+        let Waits { mut decision, next, guards } = waits;
+        self.bring(Asked::Request(facts), &mut decision, next, guards).await
+    }
+
+    async fn bring(&self, asked: Asked<'_>, decision: &mut Decision, mut next: Next, guards: u8) -> Outcome {
         let end = Instant::now() + self.patience + GRACE;
         loop {
             match next {
@@ -95,7 +109,7 @@ impl Driver {
                 // This driver can't ask: the request is undecided.
                 Next::Introspect(question) => self.verifier.introspection_failed(&question, self.now()),
                 Next::ResolveIssuers(unverified) => {
-                    Resolving::ask(self.resolving.as_ref(), facts, &unverified, end, &mut decision).await;
+                    Resolving::ask(self.resolving.as_ref(), asked.facts(), &unverified, end, decision).await;
                 }
                 Next::CheckReplay { key, remember_for, usable_since } => {
                     let key = key.behind(guards);
@@ -106,7 +120,7 @@ impl Driver {
                     });
                 }
             }
-            next = self.next(&mut decision, &facts.for_engine(&self.public));
+            next = self.next(decision, asked);
         }
     }
 
@@ -117,7 +131,26 @@ impl Driver {
         }
     }
 
-    fn next(&self, decision: &mut Decision, facts: &RequestFacts<'_>) -> Next {
-        self.verifier.next(decision, Question::Request(facts), self.now())
+    /// What is missing, or the decision.
+    pub(crate) fn next(&self, decision: &mut Decision, asked: Asked<'_>) -> Next {
+        match asked {
+            Asked::Request(facts) => {
+                let facts = facts.for_engine(&self.public);
+                self.verifier.next(decision, Question::Request(&facts), self.now())
+            }
+            #[cfg(feature = "engine-driver")]
+            Asked::Engine(question) => self.verifier.next(decision, question, self.now()),
+        }
+    }
+}
+
+impl<'a> Asked<'a> {
+    /// What a resolver may be shown.
+    fn facts(self) -> Option<&'a Facts<'a>> {
+        match self {
+            Self::Request(facts) => Some(facts),
+            #[cfg(feature = "engine-driver")]
+            Self::Engine(_) => None,
+        }
     }
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod driver;
 #[cfg(test)]
+mod engine_driver;
+#[cfg(test)]
 mod extractors;
 #[cfg(test)]
 mod issuer;
