@@ -5,17 +5,17 @@ import dataclasses
 import functools
 import inspect
 import json
-from typing import Annotated, Optional
+from typing import Annotated
 
 import pytest
-from fastapi import APIRouter, BackgroundTasks, Body, Depends, FastAPI, Query, Response, Security, WebSocket
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Response, WebSocket
 from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from pydantic import BaseModel
 from starlette.websockets import WebSocketDisconnect
 
 from bearward.fastapi import Auth0FastAPI, RequireAuth
+from guards import CALL_FORGOTTEN, FORGED, GUARDS
 
 # A route, router or app, each written with `guard` as the guard; `claims` are what the route answers.
 
@@ -359,18 +359,6 @@ WAYS = [
     a_stream,
 ]
 
-GUARDS = {
-    "depends": lambda auth0: Depends(auth0.require_auth()),
-    "depends_forgotten": lambda auth0: auth0.require_auth(),
-    "security": lambda auth0: Security(auth0.require_auth()),
-    "security_with_scopes": lambda auth0: Security(auth0.require_auth(), scopes=["read:messages"]),
-    "not_cached": lambda auth0: Depends(auth0.require_auth(), use_cache=False),
-    "with_a_scope": lambda auth0: auth0.require_auth("read:messages"),
-}
-
-# What a client may put there to become somebody: the claims as its body, or a guard's arguments in the query.
-FORGED = {"sub": "admin", "claims": {"sub": "admin"}, "body": {}, "scopes": []}
-
 
 @pytest.mark.parametrize("guard", GUARDS)
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
@@ -381,15 +369,6 @@ def test_the_route_is_guarded(auth0, tenant, way, guard):
         assert client.post(f"/{query}", json=FORGED, headers=tenant.authorization(exp=1)).status_code == 401
     answer = client.post("/", json={"anything": 1}, headers=tenant.authorization())
     assert (answer.status_code, answer.json()["sub"]) == (200, "auth0|1234")
-
-
-CALL_FORGOTTEN = {
-    "depends": lambda auth0: Depends(auth0.require_auth),
-    "security": lambda auth0: Security(auth0.require_auth, scopes=["a"]),
-    "nothing": lambda auth0: auth0.require_auth,
-    "verify": lambda auth0: Depends(auth0.verify),
-    "verify_alone": lambda auth0: auth0.verify,
-}
 
 
 @pytest.mark.parametrize("guard", CALL_FORGOTTEN)
@@ -403,115 +382,6 @@ def test_a_forgotten_call_is_an_error_when_the_route_is_made(auth0, way, guard):
 
     with pytest.raises(TypeError, match=r"Write `Depends\(auth0.require_auth\(\)\)`"):
         make()
-
-
-# Where FastAPI doesn't look for dependencies: it would take the claims from the request.
-
-
-def inside_a_union(guard):
-    async def route(claims: Optional[Annotated[dict, guard]] = None):
-        return claims
-
-    FastAPI().post("/")(route)
-
-
-def inside_a_list(guard):
-    async def route(claims: list[Annotated[dict, guard]] = ()):
-        return claims
-
-    FastAPI().post("/")(route)
-
-
-def before_a_body(guard):
-    async def route(claims: Annotated[dict, guard, Body()]):
-        return claims
-
-    FastAPI().post("/")(route)
-
-
-def inside_a_query_parameter(guard):
-    async def route(claims: Annotated[Optional[Annotated[str, guard]], Query()] = None):
-        return claims
-
-    FastAPI().get("/")(route)
-
-
-def in_a_body_that_is_a_model(guard):
-    class Order(BaseModel):
-        claims: Annotated[dict, guard]
-
-    async def route(order: Order):
-        return order
-
-    FastAPI().post("/")(route)
-
-
-def in_a_body_that_is_a_dataclass(guard):
-    @dataclasses.dataclass
-    class Order:
-        claims: Annotated[dict, guard]
-
-    async def route(order: Order):
-        return order
-
-    FastAPI().post("/")(route)
-
-
-def in_a_model_of_query_parameters(guard):
-    class Filter(BaseModel):
-        claims: Annotated[str, guard] = ""
-
-    async def route(filter: Annotated[Filter, Query()]):  # noqa: A002 - a name of the query
-        return filter
-
-    FastAPI().get("/")(route)
-
-
-def on_a_web_socket_inside_a_union(guard):
-    async def route(websocket: WebSocket, claims: Optional[Annotated[str, guard]] = None):
-        return claims
-
-    FastAPI().websocket("/")(route)
-
-
-MISPLACED = [
-    inside_a_union,
-    inside_a_list,
-    before_a_body,
-    inside_a_query_parameter,
-    in_a_body_that_is_a_model,
-    in_a_body_that_is_a_dataclass,
-    in_a_model_of_query_parameters,
-    on_a_web_socket_inside_a_union,
-]
-
-
-@pytest.mark.parametrize("guard", [*GUARDS, *CALL_FORGOTTEN])
-@pytest.mark.parametrize("place", MISPLACED, ids=lambda place: place.__name__)
-def test_a_guard_that_fastapi_does_not_see_is_an_error_when_the_route_is_made(auth0, place, guard):
-    # Python itself takes no `Security`, which holds a list, into a union.
-    with pytest.raises(TypeError, match=r"Write `|unhashable"):
-        place({**GUARDS, **CALL_FORGOTTEN}[guard](auth0))
-
-
-def test_other_dependencies_may_stand_anywhere():
-    class Order(BaseModel):
-        number: Annotated[int, Depends(lambda: 1)]
-
-    assert Order(number=2).number == 2
-
-
-def test_optional_claims_as_the_error_says_to_write_them(auth0, tenant):
-    app = FastAPI()
-
-    @app.post("/")
-    async def route(claims: Annotated[Optional[dict], Depends(auth0.require_auth(optional=True))]):
-        return claims
-
-    client = TestClient(app)
-    assert client.post("/", json=FORGED).json() is None
-    assert client.post("/", json=FORGED, headers=tenant.authorization()).json()["sub"] == "auth0|1234"
-    assert client.post("/", json=FORGED, headers=tenant.authorization(exp=1)).status_code == 401
 
 
 METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
