@@ -1,6 +1,8 @@
 """How people write guards, and what they forget."""
 
-from fastapi import Depends, Security
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Security
 
 GUARDS = {
     "depends": lambda auth0: Depends(auth0.require_auth()),
@@ -21,3 +23,13 @@ CALL_FORGOTTEN = {
 
 # What a client may put there to become somebody: the claims as its body, or a guard's arguments in the query.
 FORGED = {"sub": "admin", "claims": {"sub": "admin"}, "body": {}, "scopes": []}
+
+
+def takes(kind, source=None):
+    """Make a route whose parameter has this type; `source` is where its value comes from, by default the body."""
+
+    async def route(order):
+        return order
+
+    route.__annotations__ = {"order": kind if source is None else Annotated[kind, source]}
+    FastAPI().post("/")(route)

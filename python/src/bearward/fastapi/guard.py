@@ -18,8 +18,9 @@ from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import ConfigurationError
 from bearward.fastapi.environment import LEFT_OUT, auth0_audience, auth0_domain, bearward_setting
+from bearward.fastapi.misplaced import refuse_in_types
 from bearward.fastapi.openapi import ShownApi
-from bearward.fastapi.require_auth import Demand, RequireAuth, must_be_called
+from bearward.fastapi.require_auth import CallForgotten, Demand, RequireAuth, must_be_called
 from bearward.fastapi.responses import responses
 from bearward.requirement import Names, Requirement
 from bearward.types import DomainsResolver
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 # What `Guard._build` makes.
 _BUILT = frozenset(("_urls", "_shown", "_refusals", "_observers", "_guards"))
+
+# Methods that would leave a route open where their call is forgotten.
+_MUST_BE_CALLED = ("require_auth", "verify")
 
 _Model = TypeVar("_Model")
 _Guard = TypeVar("_Guard", bound="Guard")
@@ -143,6 +147,13 @@ class Guard:
         self._refusals = RefusalLog()
         self._observers = Observers(self._on_decision)
         self._guards: dict[Demand, RequireAuth[Any]] = {}
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        for name in _MUST_BE_CALLED:
+            own = cls.__dict__.get(name)
+            if inspect.isfunction(own):
+                setattr(cls, name, must_be_called(own))
 
     # A copy, also one in another process, has its own client and its own guards.
 
@@ -467,3 +478,6 @@ class Auth0FastAPI(Guard):
         options.domain = auth0_domain(domain, domains, options.issuer)
         client = ApiClient(options)
         self._begin(client, public_origin, trusted_hops, websocket_subprotocol, on_decision, scope_descriptions)
+
+
+refuse_in_types(RequireAuth, CallForgotten, Guard)

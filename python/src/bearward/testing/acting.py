@@ -95,9 +95,9 @@ def _have_guards_look() -> None:
 
     from bearward.fastapi import RequireAuth
 
-    call = RequireAuth.__call__
+    decide = RequireAuth._decide
 
-    @functools.wraps(call)
+    @functools.wraps(decide)
     async def look(
         self: RequireAuth[Any],
         request: HTTPConnection,
@@ -108,9 +108,9 @@ def _have_guards_look() -> None:
         guard = self if acting is None else acting.instead_of(self)
         if security_scopes is None or (acting is not None and not acting.checks):
             security_scopes = SecurityScopes()
-        return await call(guard, request, security_scopes, response)
+        return await decide(guard, request, security_scopes, response)
 
-    RequireAuth.__call__ = look  # type: ignore[method-assign]
+    RequireAuth._decide = look  # type: ignore[method-assign]
 
 
 def _usual_claims(options: ApiClientOptions) -> dict[str, Any]:
