@@ -511,19 +511,26 @@ class ApiClient:
         error.detail = reason
         return error
 
-    def status(self) -> list[dict[str, Any]]:
-        """The state of each issuer's documents, for operators.
+    def status(self) -> dict[str, Any]:
+        """The state of the issuers' documents and of the shared replay store, for operators.
 
-        All configured issuers are listed, and those that a resolver has named once their documents were needed.
+        `issuers` is a list with a dict for each issuer: all that are configured, and those that a resolver has named
+        once their documents were needed. It has `issuer`, `discovery`, `key_set` and `keys`. For each of the two
+        documents: `age` in seconds (`None`: there is no document), `last_error` (`None`: the last fetch succeeded),
+        `next_fetch_in` seconds (0: with the next request), how often it was `fetched`, and how often that `failed`. For
+        each key: its `kid`, and the `problem` if it can't be used.
 
-        A dict for each issuer, with `issuer`, `discovery`, `key_set` and `keys`. For each of the two documents: `age`
-        in seconds (`None`: there is no document), `last_error` (`None`: the last fetch succeeded), `next_fetch_in`
-        seconds (0: with the next request), how often it was `fetched`, and how often that `failed`. For each key: its
-        `kid`, and the `problem` if it can't be used.
+        `replay_store` is `None` without a `ReplayStore`, or a dict with what happened since the start: `questions` that
+        it was asked, `replays` that it found, `errors` (no answer, or none in time), requests that it was `not_asked`
+        for because the breaker was open, and proofs that it may have `forgotten`. `breaker` is `"open"` while the store
+        fails, or else `"closed"`. `mean_seconds` is the mean time of an answer (`None`: no question yet).
         """
-        status = self._engine.documents.status(time.time())
-        known = {entry["issuer"] for entry in status}
-        return [*status, *(_never_needed(issuer) for issuer in self._issuers if issuer not in known)]
+        kept = self._engine.documents.status(time.time())
+        known = {entry["issuer"] for entry in kept}
+        return {
+            "issuers": [*kept, *(_never_needed(issuer) for issuer in self._issuers if issuer not in known)],
+            "replay_store": None if self._store is None else self._store.status(),
+        }
 
     async def warm(self) -> bool:
         """Fetch the documents of all configured issuers that are missing, all at once. Returns what `ready` returns.
@@ -548,15 +555,6 @@ class ApiClient:
         now = time.time()
         exact = self.options.issuer is not None
         return all(self._engine.documents.is_ready(issuer, now, exact) for issuer in self._issuers)
-
-    def replay_store_status(self) -> Optional[dict[str, Any]]:
-        """What happened with the `ReplayStore` since the start, for operators and metrics; `None` without one.
-
-        `questions` that it was asked, `replays` that it found, `errors` (no answer, or none in time), requests that it
-        was `not_asked` for because the breaker was open, and proofs that it may have `forgotten`. `breaker` is `"open"`
-        while the store fails. `mean_seconds` is the mean time of an answer.
-        """
-        return None if self._store is None else self._store.status()
 
     def observe_replay_store(self, observer: Callable[[float], object]) -> None:
         """Have `observer` called with how long each question to the `ReplayStore` took, seconds, answered or not."""

@@ -389,13 +389,9 @@ class Guard:
         """Whether tokens of every configured issuer can be judged now. See `ApiClient.ready`."""
         return self.api_client.ready()
 
-    def status(self) -> list[dict[str, Any]]:
-        """The state of each issuer's documents. See `ApiClient.status`."""
+    def status(self) -> dict[str, Any]:
+        """The state of the issuers' documents and of the shared replay store. See `ApiClient.status`."""
         return self.api_client.status()
-
-    def replay_store_status(self) -> Optional[dict[str, Any]]:
-        """What happened with the shared `ReplayStore`; `None` without one. See `ApiClient.replay_store_status`."""
-        return self.api_client.replay_store_status()
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncIterator[None]:
