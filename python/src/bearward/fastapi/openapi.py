@@ -18,8 +18,9 @@ from fastapi.openapi import utils
 from fastapi.openapi.models import HTTPBase, HTTPBearer, OAuth2, OAuthFlowAuthorizationCode, OAuthFlows, OpenIdConnect
 from fastapi.security.base import SecurityBase
 
+from bearward._client.issuers import audiences_of, configured_issuers, issuer_of
 from bearward.errors import ConfigurationError
-from bearward.options import ApiClientOptions, audiences_of, configured_issuers, issuer_of
+from bearward.options import ApiClientOptions
 
 _BEARER = HTTPBearer(bearerFormat="JWT", description="An access token, pasted.")
 _EITHER = HTTPBearer(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Optional
 
-from bearward.options import audiences_of, configured_issuers
+from bearward._client.issuers import audiences_of, configured_issuers
 from bearward.requirement import Requirement
 
 if TYPE_CHECKING:
