@@ -127,9 +127,6 @@ class Guard:
         scope_descriptions: Optional[Mapping[str, str]],
     ) -> None:
         check_subprotocol(subprotocol)
-        given: object = on_decision
-        if given is not None and (not callable(given) or inspect.iscoroutinefunction(given)):
-            raise ConfigurationError("on_decision must be a function that is not async.")
         self._on_decision = on_decision
         self._scope_descriptions = dict(scope_descriptions or {})
         self.api_client = api_client

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import time
 from typing import TYPE_CHECKING, Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, cast
 
 from fastapi import Response, params
@@ -13,7 +12,7 @@ from starlette.datastructures import Headers
 from bearward import _native
 from bearward._asgi.admission import begin, conclude
 from bearward._asgi.certificate import Shown
-from bearward._asgi.decisions import Decision, Observers
+from bearward._asgi.decisions import Observers, Watch
 from bearward._asgi.defect import defect
 from bearward._asgi.memory import Asked, LetIn
 from bearward._asgi.refusal_log import RefusalLog, credentials_of, scheme_of
@@ -155,7 +154,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         fields = presented(request, owner._subprotocol)
         if self._demand.optional and not has_credentials(fields):
             return cast("_Claims", None)
-        watch = _Watch() if owner._observers else None
+        watch = Watch() if owner._observers else None
         let_in: Optional[LetIn] = None
         # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
         try:
@@ -193,11 +192,9 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             self._tell(refusal.code, fields, let_in, watch)
         raise answer(refusal, request, None if let_in is None else let_in.dpop_nonce)
 
-    def _tell(self, code: Optional[str], fields: RawFields, let_in: Optional[LetIn], watch: "_Watch") -> None:
+    def _tell(self, code: Optional[str], fields: RawFields, let_in: Optional[LetIn], watch: Watch) -> None:
         issuer = None if let_in is None else let_in.issuer
-        seconds = time.monotonic() - watch.begun
-        decision = Decision(code, scheme_of(Headers(raw=fields)), issuer, seconds, watch.waited.seconds)
-        self._auth0._observers.tell(decision)
+        self._auth0._observers.tell(watch.decision(code, scheme_of(Headers(raw=fields)), issuer))
 
     def _asked(self, request: HTTPConnection, security_scopes: SecurityScopes, fields: RawFields) -> Asked:
         owner, more = self._auth0, security_scopes.scopes
@@ -228,14 +225,6 @@ class _Wanted(NamedTuple):
 
     requirement: Requirement
     guidance: Optional[_native.Guidance]
-
-
-class _Watch:
-    """How long a decision takes."""
-
-    def __init__(self) -> None:
-        self.begun = time.monotonic()
-        self.waited = Waited()
 
 
 def _authorization(fields: RawFields) -> Optional[str]:
