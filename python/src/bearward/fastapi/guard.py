@@ -349,7 +349,7 @@ class Guard:
         """What guards answer to requests that they don't let in, for `APIRouter(responses=auth0.responses)`."""
         return responses(self.api_client.options.rfc_status_codes)
 
-    def swagger_ui(self, client_id: str) -> dict[str, Any]:
+    def swagger_ui(self, client_id: str, scopes: Names = None) -> dict[str, Any]:
         """For `FastAPI(swagger_ui_init_oauth=auth0.swagger_ui(client_id))`: the Authorize button of `/docs` logs in.
 
         By authorization code with PKCE (RFC 7636), as a public client. There is no secret: anybody can read the page.
@@ -357,11 +357,14 @@ class Guard:
         Args:
             client_id: An application of the issuer for single-page apps, which may redirect to `/docs/oauth2-redirect`
                 of this app.
+            scopes: Those that are asked for from the start. With `issuer`, the page shows only the scopes that the
+                issuer's discovery document lists, for users to tick: name here the others that they need.
 
         Raises:
-            ConfigurationError: only a resolver knows the issuers, so there is no one place to log in.
+            ConfigurationError: only a resolver knows the issuers, so there is no one place to log in. Or an argument
+                can't be used.
         """
-        return self._shown.swagger_ui(client_id)
+        return self._shown.swagger_ui(client_id, scopes)
 
     def publish(self, app: FastAPI) -> None:
         """Serve the metadata document of the resource in the options, at both of its paths. RFC 9728 section 3.1.
