@@ -8,7 +8,7 @@ schema of. It asks whatever stands in `Annotated` about the type, and makes each
 
 import functools
 import logging
-from typing import Annotated, Any, get_origin
+from typing import Annotated, Any, Callable, get_origin
 
 from fastapi import params
 from pydantic import Field, TypeAdapter
@@ -31,36 +31,48 @@ def refuse_in_types(*kinds: type[Any]) -> None:
     Args:
         *kinds: The classes. The first is a guard's.
     """
+    core_schema.with_default_schema = _refusing_defaults(core_schema.with_default_schema, kinds)
+    classes: tuple[Any, ...] = (params.Depends, *kinds)
+    for kind in classes:
+        kind.__get_pydantic_core_schema__ = _refusing_in_annotated(kinds)
+    _check(kinds[0])
 
-    def is_guard(value: Any) -> bool:
-        if isinstance(value, functools.partial):
-            value = value.func
-        # That of a guard is the guard itself.
-        return isinstance(value, kinds) or (isinstance(value, params.Depends) and isinstance(value.dependency, kinds))
+
+def _refusing_in_annotated(kinds: tuple[type[Any], ...]) -> Callable[..., Any]:
+    """A method `__get_pydantic_core_schema__`."""
 
     def schema_of(*given: Any) -> Any:
         # pydantic asks an object in `Annotated`, which then comes first; or a class, about itself or in `Annotated`.
         *asked, source, handler = given
         kind = get_origin(source) or source
         is_about_itself = isinstance(kind, type) and issubclass(kind, (*kinds, params.Depends))
-        if is_guard(asked[0]) if asked else not is_about_itself:
+        if _is_guard(asked[0], kinds) if asked else not is_about_itself:
             raise _misplaced(asked[0] if asked else None, _IN_A_TYPE.format(source))
         schema = handler(source)
         return schema if asked else core_schema.is_instance_schema(kind)
 
+    return schema_of
+
+
+def _refusing_defaults(made: Callable[..., Any], kinds: tuple[type[Any], ...]) -> Callable[..., Any]:
+    """What makes a schema with a default, for pydantic."""
+
+    @functools.wraps(made)
     def with_default_schema(schema: Any, **more: Any) -> Any:
         for value in (more.get("default"), more.get("default_factory")):
             # No request can hold an instance of a class.
-            if is_guard(value) and schema["type"] != "is-instance":
+            if _is_guard(value, kinds) and schema["type"] != "is-instance":
                 raise _misplaced(value, _AS_A_DEFAULT)
         return made(schema, **more)
 
-    made = core_schema.with_default_schema
-    core_schema.with_default_schema = functools.wraps(made)(with_default_schema)
-    classes: tuple[Any, ...] = (params.Depends, *kinds)
-    for kind in classes:
-        kind.__get_pydantic_core_schema__ = schema_of
-    _check(kinds[0])
+    return with_default_schema
+
+
+def _is_guard(value: Any, kinds: tuple[type[Any], ...]) -> bool:
+    if isinstance(value, functools.partial):
+        value = value.func
+    # That of a guard is the guard itself.
+    return isinstance(value, kinds) or (isinstance(value, params.Depends) and isinstance(value.dependency, kinds))
 
 
 def _misplaced(value: Any, where: str) -> TypeError:
