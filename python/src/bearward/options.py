@@ -147,7 +147,8 @@ class ApiClientOptions:
 
     ca_file: Optional[Union[str, os.PathLike[str]]] = option(default=None, check=checks.ca_file, kw_only=True)
     """A file with certificate authorities (PEM) that are trusted besides those of the system. `BEARWARD_CA_FILE` in the
-    environment adds some as well."""
+    environment adds some as well. From Python 3.13 on, certificates need the extensions that RFC 5280 section 4.2 asks
+    for, such as the authority key identifier."""
 
     http_client: Union[HttpClient, Callable[[], HttpClient], None] = option(
         default=None, check=checks.http_client, kw_only=True
