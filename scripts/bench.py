@@ -68,6 +68,8 @@ PYTHON_KINDS = {
     ),
     "dpop": ("Python, DPoP, every token and proof new", ["bearward"], Target(at_least=5.3)),
 }
+# Who observes a guard's decisions. The first is what the others are compared with.
+OBSERVERS = {"nobody": "nobody observes it", "on_decision": "on_decision", "opentelemetry": "OpenTelemetry metrics"}
 HTTP_TARGETS = {"seen": Target(at_least=0.95), "new": Target(at_least=0.82)}
 
 TOKENS = 129
@@ -94,7 +96,7 @@ def main() -> int:
             rows = [*_engine()]
             _say("tokens")
             fixture = bench_fixture.write(Path(folder), TOKENS, size.rounds * size.requests)
-            rows += [*_python(fixture, size), *_imports(size), *_http(fixture, size, log)]
+            rows += [*_python(fixture, size), *_observed(fixture, size), *_imports(size), *_http(fixture, size, log)]
         except KeyboardInterrupt:
             return 130
         except Exception:
@@ -150,6 +152,19 @@ def _python(fixture: Fixture, size: Size) -> Iterator[Row]:
             yield Row(
                 f"python/{kind}", title, NAMES[name], median, "us", medians["auth0"] / median, "x as fast", wanted
             )
+
+
+def _observed(fixture: Fixture, size: Size) -> Iterator[Row]:
+    _say("guards that are observed")
+    times: dict[str, list[float]] = {observer: [] for observer in OBSERVERS}
+    for _ in range(size.rounds // 2):
+        for observer, samples in times.items():
+            script = [OURS, BENCH / "observed.py", observer, fixture.everything]
+            samples += json.loads(_output([*_on_cpu(0), *map(str, script)]))
+    medians = {observer: statistics.median(samples) for observer, samples in times.items()}
+    for observer, median in medians.items():
+        ratio, group = median / medians["nobody"], "Python, a guard, a token that came before"
+        yield Row("python/observed", group, OBSERVERS[observer], median, "us", ratio, "x the first's time")
 
 
 def _imports(size: Size) -> Iterator[Row]:

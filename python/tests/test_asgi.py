@@ -237,6 +237,15 @@ def test_decisions_are_told(at, tenant):
     ]
 
 
+def test_an_observer_that_can_not_be_called_is_an_error(at):
+    async def observer(decision):
+        pass
+
+    for wrong in (observer, 5):
+        with pytest.raises(ConfigurationError, match="on_decision"):
+            at(on_decision=wrong)
+
+
 def test_nobody_is_left_behind(at, tenant):
     client = at()
     assert client.get("/", headers=tenant.authorization()).status_code == 200

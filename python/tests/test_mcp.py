@@ -14,6 +14,7 @@ import bearward._asgi.streams
 import bearward.mcp
 from bearward import ApiClient, ApiClientOptions, ConfigurationError, ProtectedResource
 from bearward.fastmcp import BearwardProvider
+from bearward.testing import act_as
 from mcp_servers import HELLO, OPEN, OPERATIONS, begun, call, fast_app, post, sdk_app, told
 from support import Clock, Prover, free_port, running
 from test_resource import challenged
@@ -51,6 +52,21 @@ def front(request, tenant):
     front = Front(request.param, tenant)
     with front.running():
         yield front
+
+
+@pytest.mark.parametrize("kind", FRONTS)
+def test_acting_as_somebody(kind, tenant):
+    front = Front(kind, tenant)
+    with front.running():
+        with act_as(front.app, sub="auth0|ann", scope="invoices:read", azp="app"):
+            session = begun(front.url, {})
+            assert json.loads(told(post(front.url, call(), {}, session)))["subject"] == "auth0|ann"
+            assert post(front.url, call("pay"), {}, session).status_code == 403
+        # FastMCP itself asks for this scope.
+        with act_as(front.app, checks=False, scope="invoices:read", azp="app"):
+            session = begun(front.url, {})
+            assert told(post(front.url, call("pay"), {}, session)) == "paid by auth0|test"
+        assert post(front.url, HELLO, {}).status_code == 401
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ use pyo3::prelude::*;
 use crate::claims::to_dict;
 use crate::decision::{OwnedQuestion, begun};
 use crate::documents::Documents;
-use crate::errors::{self, ConfigurationError, guarded, instance};
+use crate::exceptions::{self, ConfigurationError, guarded, instance};
 use crate::headers::FieldLines;
 use crate::introspection::IntrospectionNeeded;
 use crate::passed::About;
@@ -241,7 +241,7 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(py, || {
             let verified = self.verifier.verify_proof(access_token, proof, (method, url), unix_time(now)?);
-            let claims = verified.map_err(|refused| errors::refused(py, &refused))?;
+            let claims = verified.map_err(|refused| exceptions::refused(py, &refused))?;
             Ok(to_dict(py, claims.object())?.into_any())
         })
     }

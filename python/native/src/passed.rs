@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 
 use crate::claims;
 use crate::documents::DocumentNeeded;
-use crate::errors::{self, guarded, instance};
+use crate::exceptions::{self, guarded, instance};
 use crate::headers::{Credentials, FieldLines};
 use crate::requirement::Requirement;
 use crate::resource::Guidance;
@@ -49,7 +49,7 @@ impl About {
         outcome: Result<Verified, Box<Refused>>,
         now: f64,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let mut verified = outcome.map_err(|refused| errors::refused(py, &refused))?;
+        let mut verified = outcome.map_err(|refused| exceptions::refused(py, &refused))?;
         let unmet = match &self.requirement {
             Some(requirement) => self.unmet(py, &verified, requirement.get(), now)?,
             None => None,

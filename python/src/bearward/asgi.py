@@ -5,9 +5,7 @@ app = AuthMiddleware(app, ApiClient(options), scopes=["read:messages"])
 
 from __future__ import annotations
 
-import inspect
 import logging
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
@@ -17,7 +15,7 @@ from bearward._asgi.answers import App, Message, Receive, Send, refuse
 from bearward._asgi.body import Disconnected
 from bearward._asgi.certificate import Shown
 from bearward._asgi.connection import AsgiConnection, Headers, Scope
-from bearward._asgi.decisions import Decision, Observers
+from bearward._asgi.decisions import Decision, Observers, Watch
 from bearward._asgi.defect import defect
 from bearward._asgi.exempt import exemption, is_preflight
 from bearward._asgi.memory import Asked
@@ -96,8 +94,6 @@ class AuthMiddleware:
         if not isinstance(given, ApiClient):
             raise ConfigurationError("AuthMiddleware(app, client): the client must be an ApiClient.")
         check_subprotocol(websocket_subprotocol)
-        if on_decision is not None and inspect.iscoroutinefunction(on_decision):
-            raise ConfigurationError("on_decision must be a function that is not async.")
         self._app = app
         self._client = client
         self._requirement = Requirement(scopes, **more)
@@ -140,11 +136,11 @@ class AuthMiddleware:
             with acting(None):
                 await self._app(with_user(scope, None, Stranger()), receive, send)
             return
-        begun, waited = time.monotonic(), Waited()
+        watch = Watch()
         claims: dict[str, Any] = {}
         nonce = refusal = None
         try:
-            claims, nonce = await self._verified(connection, presented, waited)
+            claims, nonce = await self._verified(connection, presented, watch.waited)
             requirement, receive = await self._needs(scope, receive)
             refusal = self._unmet(claims, requirement, presented)
         except Disconnected:
@@ -153,7 +149,7 @@ class AuthMiddleware:
             refusal = error
         except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
             refusal = defect(error, credentials_of(connection))
-        self._tell(refusal, presented, claims.get("iss"), begun, waited)
+        self._tell(refusal, presented, claims.get("iss"), watch)
         if refusal is None:
             await self._serve(Verified(claims, nonce), connection, presented, receive, send)
             return
@@ -204,12 +200,10 @@ class AuthMiddleware:
         """What the app is called with. `presented`: the header fields, with the token in Authorization."""
         return with_user(scope, principal, principal)
 
-    def _tell(
-        self, refusal: Optional[BaseAuthError], headers: Headers, issuer: Optional[str], begun: float, waited: Waited
-    ) -> None:
+    def _tell(self, refusal: Optional[BaseAuthError], headers: Headers, issuer: Optional[str], watch: Watch) -> None:
         if self._observers:
-            code, seconds = None if refusal is None else refusal.code, time.monotonic() - begun
-            self._observers.tell(Decision(code, scheme_of(headers), issuer, seconds, waited.seconds))
+            code = None if refusal is None else refusal.code
+            self._observers.tell(watch.decision(code, scheme_of(headers), issuer))
 
     def _warn_of_mount(self, scope: Scope) -> None:
         """A mounted app never gets the requests for its metadata document, which lies at the root of the server."""

@@ -18,8 +18,9 @@ from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import ConfigurationError
 from bearward.fastapi.environment import LEFT_OUT, auth0_audience, auth0_domain, bearward_setting
+from bearward.fastapi.misplaced import refuse_in_types
 from bearward.fastapi.openapi import ShownApi
-from bearward.fastapi.require_auth import Demand, RequireAuth, must_be_called
+from bearward.fastapi.require_auth import CallForgotten, Demand, RequireAuth, must_be_called
 from bearward.fastapi.responses import responses
 from bearward.requirement import Names, Requirement
 from bearward.types import DomainsResolver
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 # What `Guard._build` makes.
 _BUILT = frozenset(("_urls", "_shown", "_refusals", "_observers", "_guards"))
+
+# Methods that would leave a route open where their call is forgotten.
+_MUST_BE_CALLED = ("require_auth", "verify")
 
 _Model = TypeVar("_Model")
 _Guard = TypeVar("_Guard", bound="Guard")
@@ -123,9 +127,6 @@ class Guard:
         scope_descriptions: Optional[Mapping[str, str]],
     ) -> None:
         check_subprotocol(subprotocol)
-        given: object = on_decision
-        if given is not None and (not callable(given) or inspect.iscoroutinefunction(given)):
-            raise ConfigurationError("on_decision must be a function that is not async.")
         self._on_decision = on_decision
         self._scope_descriptions = dict(scope_descriptions or {})
         self.api_client = api_client
@@ -143,6 +144,13 @@ class Guard:
         self._refusals = RefusalLog()
         self._observers = Observers(self._on_decision)
         self._guards: dict[Demand, RequireAuth[Any]] = {}
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        for name in _MUST_BE_CALLED:
+            own = cls.__dict__.get(name)
+            if inspect.isfunction(own):
+                setattr(cls, name, must_be_called(own))
 
     # A copy, also one in another process, has its own client and its own guards.
 
@@ -341,7 +349,7 @@ class Guard:
         """What guards answer to requests that they don't let in, for `APIRouter(responses=auth0.responses)`."""
         return responses(self.api_client.options.rfc_status_codes)
 
-    def swagger_ui(self, client_id: str) -> dict[str, Any]:
+    def swagger_ui(self, client_id: str, scopes: Names = None) -> dict[str, Any]:
         """For `FastAPI(swagger_ui_init_oauth=auth0.swagger_ui(client_id))`: the Authorize button of `/docs` logs in.
 
         By authorization code with PKCE (RFC 7636), as a public client. There is no secret: anybody can read the page.
@@ -349,11 +357,14 @@ class Guard:
         Args:
             client_id: An application of the issuer for single-page apps, which may redirect to `/docs/oauth2-redirect`
                 of this app.
+            scopes: Those that are asked for from the start. With `issuer`, the page shows only the scopes that the
+                issuer's discovery document lists, for users to tick: name here the others that they need.
 
         Raises:
-            ConfigurationError: only a resolver knows the issuers, so there is no one place to log in.
+            ConfigurationError: only a resolver knows the issuers, so there is no one place to log in. Or an argument
+                can't be used.
         """
-        return self._shown.swagger_ui(client_id)
+        return self._shown.swagger_ui(client_id, scopes)
 
     def publish(self, app: FastAPI) -> None:
         """Serve the metadata document of the resource in the options, at both of its paths. RFC 9728 section 3.1.
@@ -378,13 +389,9 @@ class Guard:
         """Whether tokens of every configured issuer can be judged now. See `ApiClient.ready`."""
         return self.api_client.ready()
 
-    def status(self) -> list[dict[str, Any]]:
-        """The state of each issuer's documents. See `ApiClient.status`."""
+    def status(self) -> dict[str, Any]:
+        """The state of the issuers' documents and of the shared replay store. See `ApiClient.status`."""
         return self.api_client.status()
-
-    def replay_store_status(self) -> Optional[dict[str, Any]]:
-        """What happened with the shared `ReplayStore`; `None` without one. See `ApiClient.replay_store_status`."""
-        return self.api_client.replay_store_status()
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncIterator[None]:
@@ -467,3 +474,6 @@ class Auth0FastAPI(Guard):
         options.domain = auth0_domain(domain, domains, options.issuer)
         client = ApiClient(options)
         self._begin(client, public_origin, trusted_hops, websocket_subprotocol, on_decision, scope_descriptions)
+
+
+refuse_in_types(RequireAuth, CallForgotten, Guard)

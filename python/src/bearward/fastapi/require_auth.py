@@ -2,8 +2,7 @@
 
 import functools
 import inspect
-import time
-from typing import Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, cast
 
 from fastapi import Response, params
 from fastapi.requests import HTTPConnection
@@ -13,7 +12,7 @@ from starlette.datastructures import Headers
 from bearward import _native
 from bearward._asgi.admission import begin, conclude
 from bearward._asgi.certificate import Shown
-from bearward._asgi.decisions import Decision, Observers
+from bearward._asgi.decisions import Observers, Watch
 from bearward._asgi.defect import defect
 from bearward._asgi.memory import Asked, LetIn
 from bearward._asgi.refusal_log import RefusalLog, credentials_of, scheme_of
@@ -22,7 +21,6 @@ from bearward._asgi.url import PublicUrls
 from bearward._native import has_credentials
 from bearward.client import ApiClient, Waited, is_settled
 from bearward.errors import BaseAuthError, ConfigurationError
-from bearward.fastapi.misplaced import refuse_in_types
 from bearward.fastapi.model import Converter, UnfitClaimsError
 from bearward.fastapi.openapi import ShownApi, ShownGuard
 from bearward.fastapi.websocket import accept_with, answer
@@ -54,6 +52,35 @@ class Owner(Protocol):
     _observers: Observers
 
     def _guard(self, demand: Demand) -> "RequireAuth[Any]": ...
+
+
+class _CheckedCall:
+    """`__call__` as an async method, with an error at the call itself for what is no request.
+
+    `@auth0.require_auth()` above a route would otherwise make a coroutine that nobody awaits, and leave the route open.
+
+    Args:
+        name: The method that is called.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, guard: Any, kind: type) -> Any:
+        method = getattr(kind, self._name)
+        return method if guard is None else _Checked(method, guard)
+
+
+# What asks whether a call is async looks inside a `partial`.
+class _Checked(functools.partial):  # type: ignore[type-arg]
+    def __call__(self, request: Any, *more: Any, **named: Any) -> Any:
+        # A test's stand-in for a request may be of any class.
+        if not hasattr(request, "scope"):
+            raise TypeError(
+                "A guard is called with something that is no request. It is no decorator either. Write "
+                "`dependencies=[Depends(auth0.require_auth())]` in the decorator of the route, as in `@app.get(...)`."
+            )
+        return super().__call__(request, *more, **named)
 
 
 class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
@@ -93,7 +120,18 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         # A copy is the guard of its own `Auth0FastAPI`.
         return _guard_again, (self._auth0, self._demand)
 
-    async def __call__(
+    if TYPE_CHECKING:
+
+        async def __call__(
+            self, request: HTTPConnection, security_scopes: SecurityScopes = ..., response: Response = ...
+        ) -> _Claims:
+            """The verified claims. See `_decide`, which it calls."""
+            ...
+
+    else:
+        __call__ = _CheckedCall("_decide")
+
+    async def _decide(
         self,
         request: HTTPConnection,
         security_scopes: SecurityScopes = _NO_SCOPES,
@@ -116,7 +154,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         fields = presented(request, owner._subprotocol)
         if self._demand.optional and not has_credentials(fields):
             return cast("_Claims", None)
-        watch = _Watch() if owner._observers else None
+        watch = Watch() if owner._observers else None
         let_in: Optional[LetIn] = None
         # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
         try:
@@ -154,11 +192,9 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             self._tell(refusal.code, fields, let_in, watch)
         raise answer(refusal, request, None if let_in is None else let_in.dpop_nonce)
 
-    def _tell(self, code: Optional[str], fields: RawFields, let_in: Optional[LetIn], watch: "_Watch") -> None:
+    def _tell(self, code: Optional[str], fields: RawFields, let_in: Optional[LetIn], watch: Watch) -> None:
         issuer = None if let_in is None else let_in.issuer
-        seconds = time.monotonic() - watch.begun
-        decision = Decision(code, scheme_of(Headers(raw=fields)), issuer, seconds, watch.waited.seconds)
-        self._auth0._observers.tell(decision)
+        self._auth0._observers.tell(watch.decision(code, scheme_of(Headers(raw=fields)), issuer))
 
     def _asked(self, request: HTTPConnection, security_scopes: SecurityScopes, fields: RawFields) -> Asked:
         owner, more = self._auth0, security_scopes.scopes
@@ -191,14 +227,6 @@ class _Wanted(NamedTuple):
     guidance: Optional[_native.Guidance]
 
 
-class _Watch:
-    """How long a decision takes."""
-
-    def __init__(self) -> None:
-        self.begun = time.monotonic()
-        self.waited = Waited()
-
-
 def _authorization(fields: RawFields) -> Optional[str]:
     return Headers(raw=fields).get("authorization")
 
@@ -226,10 +254,10 @@ class _MustBeCalled:
         self.__doc__ = method.__doc__
 
     def __get__(self, owner: Any, kind: Optional[type] = None) -> Any:
-        return self._method if owner is None else _CallForgotten(self._method, owner)
+        return self._method if owner is None else CallForgotten(self._method, owner)
 
 
-class _CallForgotten(params.Depends):
+class CallForgotten(params.Depends):
     """A method of an object that says where its call is missing.
 
     FastAPI takes it for a dependency, and asks for its `dependency`. So `Annotated[dict, auth0.require_auth]`,
@@ -241,6 +269,7 @@ class _CallForgotten(params.Depends):
         self._method, self._owner = method, owner
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the method returns."""
         return self._method(self._owner, *args, **kwargs)
 
     @property
@@ -262,7 +291,7 @@ class _CallForgotten(params.Depends):
         return inspect.Signature([first.replace(annotation=Annotated[first.annotation, self]), *others])
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _CallForgotten):
+        if not isinstance(other, CallForgotten):
             return NotImplemented
         return self._owner is other._owner and self._method is other._method
 
@@ -274,6 +303,3 @@ class _CallForgotten(params.Depends):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (self._owner, self._method.__name__)
-
-
-refuse_in_types(RequireAuth, _CallForgotten)

@@ -9,8 +9,8 @@ import uuid
 from typing import TYPE_CHECKING, Any, Optional, Union
 from urllib.parse import urljoin
 
+from bearward._client.issuers import audiences_of, configured_issuers
 from bearward.client import _BUILT, ApiClient
-from bearward.options import audiences_of, configured_issuers
 from bearward.testing.keys import KINDS, SigningKey, base64url, key_of
 
 if TYPE_CHECKING:
