@@ -29,19 +29,19 @@ class Observers:
     """Functions that are told of each decision. One that fails is logged once, and the request goes on."""
 
     def __init__(self, first: Optional[Callable[[Decision], Any]]) -> None:
-        self._functions = [] if first is None else [first]
+        self.functions = [] if first is None else [first]
         self._failed = False
 
     def __bool__(self) -> bool:
-        return bool(self._functions)
+        return bool(self.functions)
 
     def add(self, function: Callable[[Decision], Any]) -> None:
         """Tell this one, too."""
-        self._functions.append(function)
+        self.functions.append(function)
 
     def tell(self, decision: Decision) -> None:
         """Tell all of them."""
-        for function in self._functions:
+        for function in self.functions:
             try:
                 function(decision)
             except Exception as error:  # noqa: BLE001 - the deployer's code
