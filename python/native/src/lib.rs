@@ -11,6 +11,7 @@ mod headers;
 mod introspection;
 mod operations;
 mod passed;
+mod request;
 mod requirement;
 mod resource;
 mod status;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bearward_core::{Presented, Refused, Verified, Verifier};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 use crate::claims;
 use crate::documents::DocumentNeeded;
@@ -32,7 +32,7 @@ pub(crate) struct About {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) credentials: Credentials,
     /// Method and URL, where they count.
-    pub(crate) target: Option<(String, String)>,
+    pub(crate) target: Option<(Py<PyString>, Py<PyString>)>,
     pub(crate) requirement: Option<Py<Requirement>>,
 }
 
@@ -77,6 +77,13 @@ impl Passed {
         claims::of_token(py, &self.verified.token)
     }
 
+    /// The same, if the route gets them and nothing else is due: the requirement is met, the answer gets no nonce, and no
+    /// document is to be fetched.
+    fn claims_if_all<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let is_all = self.unmet.is_none() && self.refresh.is_none() && self.verified.dpop_nonce.is_none();
+        if is_all { self.claims(py).map(Some) } else { Ok(None) }
+    }
+
     #[getter]
     fn issuer(&self) -> &str {
         self.verified.token.issuer()
@@ -112,10 +119,19 @@ impl Passed {
     }
 
     /// Whether this is the answer to a request with these fields, this method and this URL.
-    fn answers(&self, headers: &Bound<'_, PyAny>, method: &str, url: &str) -> PyResult<bool> {
-        let target = self.about.target.as_ref();
-        let same_target = target.is_none_or(|(own, at)| own == method && at == url);
-        Ok(same_target && self.has_credentials_of(headers)?)
+    fn answers<'py>(
+        &self,
+        headers: &Bound<'py, PyAny>,
+        method: &Bound<'py, PyString>,
+        url: &Bound<'py, PyString>,
+    ) -> PyResult<bool> {
+        let py = headers.py();
+        if let Some((own, at)) = &self.about.target
+            && !(own.bind(py).as_any().eq(method)? && at.bind(py).as_any().eq(url)?)
+        {
+            return Ok(false);
+        }
+        self.has_credentials_of(headers)
     }
 
     /// Whether a request with these fields has the credentials of the one that was let in.

@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, TypeVar, Union, cast
 
 from bearward import _native
 from bearward._client.engine import engine_for, introspector_for, replay_store_for
@@ -58,6 +58,7 @@ _BUILT = frozenset(
         "_driver",
         "_store",
         "_background",
+        "_guidance",
         "_has_resolver",
         "_warns_of_bound_token",
     )
@@ -113,6 +114,7 @@ class ApiClient(JudgesClaims, TokensForServices, StateOfClient):
         introspector = introspector_for(options, self._engine, loops)
         self._driver = Driver(self._documents, resolver, introspector, self._store, timeout)
         self._background = BackgroundLoop()
+        self._guidance = self.guidance()
         # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
 
@@ -159,6 +161,16 @@ class ApiClient(JudgesClaims, TokensForServices, StateOfClient):
             ReplayCheckUnavailableError: it is not known now whether the proof was used before.
             DomainsResolverError: the domains resolver failed, or returned something that can't be used.
         """
+        if client_certificate is None and not behind_proxy and not self._warns_of_bound_token and not self.options.mtls:
+            # Nearly all requests end here, so it calls little.
+            fields = headers if type(headers) is dict else _fields(headers)
+            claims = self._engine.claims_of_request(fields, http_method, http_url, time.time(), self._guidance)
+            if type(claims) is dict:
+                return claims
+            facts, step = RequestFacts(headers, http_method, http_url), cast("Optional[_Step]", claims)
+            if step is None:
+                raise _missing_target(facts)
+            return (await self._conclude(step, facts)).claims()
         facts = RequestFacts(headers, http_method, http_url, client_certificate, behind_proxy)
         return (await self._passed(facts)).claims()
 
@@ -180,7 +192,7 @@ class ApiClient(JudgesClaims, TokensForServices, StateOfClient):
         return step if is_settled(step) else await self._conclude(step, facts)
 
     def _step(self, facts: RequestFacts) -> _Step:
-        step = self._begin(facts, self.guidance())
+        step = self._begin(facts, self._guidance)
         if step is None:
             raise _missing_target(facts)
         return step
@@ -201,10 +213,18 @@ class ApiClient(JudgesClaims, TokensForServices, StateOfClient):
         headers, method, url, certificate, behind_proxy = facts
         if self.options.client_certificate_header is not None and not behind_proxy:
             raise ConfigurationError(_NOT_BEHIND_PROXY)
-        fields, method, url = _fields(headers), _encodable(method), _encodable(url)
         step = self._engine.verify_request(
-            fields, method, url, time.time(), guidance, certificate, behind_proxy, requirement
+            _fields(headers), method, url, time.time(), guidance, certificate, behind_proxy, requirement
         )
+        return self._noticed(step)
+
+    def _begin_fields(
+        self, fields: Fields, guidance: Optional[_native.Guidance], requirement: Optional[_native.Requirement]
+    ) -> Optional[_Step]:
+        """As `_begin`, for a request that shows no certificate, without method and URL."""
+        return self._noticed(self._engine.verify_fields(fields, time.time(), guidance, requirement))
+
+    def _noticed(self, step: Optional[_Step]) -> Optional[_Step]:
         if self._warns_of_bound_token and type(step) is _native.Passed:
             self._warn_of_bound_token(step)
         return step

@@ -96,6 +96,11 @@ class Requirement:
         """What the engine is to check of it, if anything."""
         return self._engines if self._names else None
 
+    @property
+    def has_tests(self) -> bool:
+        """Whether functions check something of it."""
+        return bool(self._tests)
+
     def __eq__(self, other: object) -> bool:
         return self._key == other._key if isinstance(other, Requirement) else NotImplemented
 

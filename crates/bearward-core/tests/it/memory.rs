@@ -100,7 +100,7 @@ fn an_engine_that_remembers_tokens_answers_as_one_that_does_not() {
     assert!(agreed.iter().all(|count| *count > 1000), "good and bad ones came: {agreed:?}");
 }
 
-/// With a token the key of its client is remembered, and the header of its proofs.
+/// With a token the key of its client is remembered, and the header of its proofs. So are the last clients without a token.
 #[test]
 fn an_engine_that_remembers_clients_answers_as_one_that_does_not() {
     let groups = ["dpop_scheme/", "dpop_binding/", "dpop_proof/", "dpop_claims/", "dpop_url/"];

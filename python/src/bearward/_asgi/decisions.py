@@ -60,19 +60,19 @@ class Observers:
         given: object = first
         if given is not None and (not callable(given) or inspect.iscoroutinefunction(given)):
             raise ConfigurationError("on_decision must be a function that is not async.")
-        self._functions = [] if first is None else [first]
+        self.functions = [] if first is None else [first]
         self._failed = False
 
     def __bool__(self) -> bool:
-        return bool(self._functions)
+        return bool(self.functions)
 
     def add(self, function: Callable[[Decision], Any]) -> None:
         """Call this one, too."""
-        self._functions.append(function)
+        self.functions.append(function)
 
     def tell(self, decision: Decision) -> None:
         """Call all of them."""
-        for function in self._functions:
+        for function in self.functions:
             try:
                 function(decision)
             except Exception as error:  # noqa: BLE001 - the deployer's code
