@@ -61,7 +61,8 @@ class AuthMiddleware:
             are no good are refused all the same.
         exempt: What needs no token: a list of paths, where `/public/*` stands for all paths below `/public/`; or a
             function that is given the scope and returns `True` for such a request.
-        end_streams_at_expiry: End a response without Content-Length, or a WebSocket, when its token expires.
+        end_streams_at_expiry: End a response without Content-Length, or a WebSocket, when its token expires. An issuer
+            need not say when an opaque token does; nothing is ended then.
         public_origin: Scheme and host that clients use, for DPoP. By default it is the origin of the resource.
         trusted_hops: Without `public_origin`: how many proxies in front of the server append to `X-Forwarded-Host` and
             the like. 0: these fields are not read.
@@ -190,9 +191,10 @@ class AuthMiddleware:
         own = self._subprotocol if offered(connection, self._subprotocol) is not None else None
         sending = send if nonce is None and own is None else _adding(send, nonce, own)
         with acting(principal):
-            if self._ends_streams:
-                end = claims["exp"] + self._client.options.leeway
-                await until(end, self._app, scope, receive, sending)
+            # An issuer need not say of an opaque token when it expires. RFC 7662 section 2.2.
+            end = claims.get("exp") if self._ends_streams else None
+            if end is not None:
+                await until(end + self._client.options.leeway, self._app, scope, receive, sending)
             else:
                 await self._app(scope, receive, sending)
 
