@@ -284,6 +284,8 @@ def test_around_the_mount_nobody_warns(api_client, caplog):
     "options",
     [
         {"scopes": [""]},
+        {"trusted_hops": None},
+        {"trusted_hops": ""},
         {"exempt": "/health"},
         {"exempt": ["health"]},
         {"exempt": ["/a/*/b"]},

@@ -25,6 +25,7 @@ from bearward._asgi.refusal_log import RefusalLog, credentials_of, scheme_of
 from bearward._asgi.streams import until
 from bearward._asgi.subprotocol import check_subprotocol, offered, with_token
 from bearward._asgi.url import PublicUrls
+from bearward._driver import checks
 from bearward._driver.log import Log
 from bearward.client import ApiClient, Verified, Waited, is_settled
 from bearward.errors import BaseAuthError, ConfigurationError
@@ -95,6 +96,7 @@ class AuthMiddleware:
         if not isinstance(given, ApiClient):
             raise ConfigurationError("AuthMiddleware(app, client): the client must be an ApiClient.")
         check_subprotocol(websocket_subprotocol)
+        checks.at_least(0)("trusted_hops", trusted_hops)
         self._app = app
         self._client = client
         self._requirement = Requirement(scopes, **more)
@@ -133,23 +135,27 @@ class AuthMiddleware:
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = AsgiConnection(scope)
         presented = self._presented(connection)
-        if self._optional and not _native.has_credentials(presented.raw):
-            with acting(None):
-                await self._app(with_user(scope, None, Stranger()), receive, send)
-            return
         watch = Watch()
         claims: dict[str, Any] = {}
         nonce = refusal = None
+        is_stranger = self._optional and not _native.has_credentials(presented.raw)
         try:
-            claims, nonce = await self._verified(connection, presented, watch.waited)
-            requirement, receive = await self._needs(scope, receive)
-            refusal = self._unmet(claims, requirement, presented)
+            if is_stranger:
+                is_stranger, receive = await self._is_open(scope, receive)
+            if not is_stranger:
+                claims, nonce = await self._verified(connection, presented, watch.waited)
+                requirement, receive = await self._needs(scope, receive)
+                refusal = self._unmet(claims, requirement, presented)
         except Disconnected:
             return
         except BaseAuthError as error:
             refusal = error
         except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
             refusal = defect(error, credentials_of(connection))
+        if is_stranger and refusal is None:
+            with acting(None):
+                await self._app(with_user(scope, None, Stranger()), receive, send)
+            return
         self._tell(refusal, presented, claims.get("iss"), watch)
         if refusal is None:
             await self._serve(Verified(claims, nonce), connection, presented, receive, send)
@@ -176,6 +182,10 @@ class AuthMiddleware:
     async def _needs(self, scope: Scope, receive: Receive) -> tuple[Requirement, Receive]:
         """What the request needs; and how the app receives it, if this has read some of it."""
         return self._requirement, receive
+
+    async def _is_open(self, scope: Scope, receive: Receive) -> tuple[bool, Receive]:
+        """Whether a request without credentials may pass where they are optional; and how the app receives it."""
+        return True, receive
 
     def _unmet(self, claims: dict[str, Any], requirement: Requirement, headers: Headers) -> Optional[BaseAuthError]:
         if not requirement:

@@ -114,6 +114,11 @@ class McpGuard(AuthMiddleware):
                 self._with_scopes[more] = requirement
         return requirement, again
 
+    async def _is_open(self, scope: Scope, receive: Receive) -> tuple[bool, Receive]:
+        # An operation that needs scopes needs a token.
+        requirement, again = await self._needs(scope, receive)
+        return requirement is self._requirement, again
+
     def _admitted(self, scope: Scope, principal: Principal, presented: Headers) -> Scope:
         user = User(access_token(principal, credentials_of(presented)))
         return with_user(scope, principal, user)
