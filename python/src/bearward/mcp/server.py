@@ -83,7 +83,7 @@ class McpGuard(AuthMiddleware):
     Args:
         app: The app of the MCP server.
         client: Verifies the tokens. It must have `rfc_status_codes`.
-        operations: Scopes that some operations need.
+        operations: Scopes that some operations need. They need a token even with `optional=True`.
         **options: The other arguments of `AuthMiddleware`.
 
     Raises:
