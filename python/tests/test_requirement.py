@@ -22,8 +22,8 @@ from fastapi.testclient import TestClient
 from typing_extensions import TypedDict
 
 from bearward import ApiClient, ApiClientOptions, ConfigurationError, Requirement
-from servers import under_hypercorn
 from bearward.fastapi import RequireAuth
+from servers import under_hypercorn
 from support import AUDIENCE, running
 
 TIER = "https://api.example.com/tier"
