@@ -217,6 +217,37 @@ def authorization(front, tenant):
     return "Authorization: " + front.bearer(tenant)["Authorization"]
 
 
+async def test_an_operation_that_needs_scopes_needs_a_token_where_others_need_none(tenant):
+    options = ApiClientOptions(
+        issuer=tenant.issuer, audience="https://mcp.example.com/mcp", custom_fetch=tenant.fetch, rfc_status_codes=True
+    )
+    bodies = []
+
+    async def app(scope, receive, send):
+        bodies.append((await receive())["body"])
+        await send({"type": "http.response.start", "status": 200})
+
+    guarded = bearward.mcp.McpGuard(app, ApiClient(options), operations=OPERATIONS, optional=True)
+
+    async def status(body):
+        sent = []
+
+        async def receive():
+            return {"type": "http.request", "body": body}
+
+        async def send(message):
+            sent.append(message)
+
+        await guarded({"type": "http", "method": "POST", "path": "/mcp", "headers": []}, receive, send)
+        return sent[0]["status"]
+
+    free = b'{"method":"tools/call","params":{"name":"who"}}'
+    assert (await status(free), bodies) == (200, [free])
+    assert await status(free.replace(b"who", b"pay")) == 401
+    assert await status(b"[") == 400
+    assert bodies == [free]
+
+
 async def test_operations_in_a_websocket_are_refused(tenant):
     """Its messages come after it is accepted, so nobody would look at them."""
     sent = []

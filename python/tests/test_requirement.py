@@ -1,9 +1,11 @@
 """What guards may require of a valid token; the rules themselves are in `vectors/requirement.json`."""
 
+import contextlib
 import copy
 import dataclasses
 import enum
 import functools
+import gc
 import logging
 import pickle
 import subprocess
@@ -20,6 +22,7 @@ from fastapi.testclient import TestClient
 from typing_extensions import TypedDict
 
 from bearward import ApiClient, ApiClientOptions, ConfigurationError, Requirement
+from bearward.fastapi import RequireAuth
 from servers import under_hypercorn
 from support import AUDIENCE, running
 
@@ -140,6 +143,9 @@ WRONG = [
     {"any_permission": ()},
     {"permissions": [5]},
     {"permissions": ["a", ""]},
+    {"permissions": ""},
+    {"permissions": ["\ud800"]},
+    {"max_age": 10**400},
     {"permissions": 5},
     {"organization": []},
     {"organization": ""},
@@ -358,6 +364,21 @@ def test_optional_with_a_model(auth0, tenant):
 def test_requirements_come_before_the_model(auth0, tenant):
     client = client_for(auth0, "admin", model=Strict)
     assert client.get("/", headers=tenant.authorization()).status_code == 403
+
+
+async def test_what_verify_requires_of_a_request_is_not_kept_for_ever(auth0, tenant):
+    from fastapi import HTTPException, Request
+
+    field = (b"authorization", tenant.authorization(org_id="org_1")["Authorization"].encode())
+    scope = {"type": "http", "method": "GET", "path": "/", "scheme": "http", "query_string": b"", "headers": [field]}
+    # As in a route `/{organization}/...`: whoever sends the request chooses.
+    for number in range(300):
+        with contextlib.suppress(HTTPException):
+            await auth0.verify(Request(scope), organization=f"org_{number}", claims={"sub": lambda sub: True})
+    gc.collect()
+    kept = [guard for guard in gc.get_objects() if type(guard) is RequireAuth and guard._auth0 is auth0]
+    assert len(kept) <= 100
+    assert await auth0.verify(Request(scope), organization="org_1")
 
 
 async def test_verify_takes_the_same_arguments(auth0, tenant):

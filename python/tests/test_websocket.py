@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from typing import Optional
 
 import pytest
 import websockets.exceptions
@@ -197,6 +198,23 @@ def test_what_is_no_token_among_the_subprotocols(for_browsers, tenant, offered):
     ):
         pass
     assert refusal.value.status_code in (400, 401)
+
+
+@pytest.mark.parametrize("offered", [["bearer"], ["bearer", "x"], ["bearer", "x", "bearer"]])
+def test_a_bad_token_is_not_taken_for_none(for_browsers, offered):
+    app = FastAPI()
+
+    @app.websocket("/")
+    async def route(websocket: WebSocket, claims: Optional[dict] = Depends(for_browsers.require_auth(optional=True))):
+        await websocket.accept()
+        await websocket.close()
+
+    client = TestClient(app)
+    with pytest.raises(WebSocketDenialResponse) as refusal, client.websocket_connect("/", subprotocols=offered):
+        pass
+    assert refusal.value.status_code in (400, 401)
+    with client.websocket_connect("/", subprotocols=["chat", "Bearer"]) as socket:
+        assert socket.accepted_subprotocol is None
 
 
 def test_a_token_in_both_places_is_refused(for_browsers, tenant, served):

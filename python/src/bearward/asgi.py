@@ -25,6 +25,7 @@ from bearward._asgi.refusal_log import RefusalLog, credentials_of, scheme_of
 from bearward._asgi.streams import until
 from bearward._asgi.subprotocol import check_subprotocol, offered, with_token
 from bearward._asgi.url import PublicUrls
+from bearward._driver import checks
 from bearward._driver.log import Log
 from bearward.client import ApiClient, Verified, Waited, is_settled
 from bearward.errors import BaseAuthError, ConfigurationError
@@ -61,7 +62,8 @@ class AuthMiddleware:
             are no good are refused all the same.
         exempt: What needs no token: a list of paths, where `/public/*` stands for all paths below `/public/`; or a
             function that is given the scope and returns `True` for such a request.
-        end_streams_at_expiry: End a response without Content-Length, or a WebSocket, when its token expires.
+        end_streams_at_expiry: End a response without Content-Length, or a WebSocket, when its token expires. An issuer
+            need not say when an opaque token does; nothing is ended then.
         public_origin: Scheme and host that clients use, for DPoP. By default it is the origin of the resource.
         trusted_hops: Without `public_origin`: how many proxies in front of the server append to `X-Forwarded-Host` and
             the like. 0: these fields are not read.
@@ -94,6 +96,7 @@ class AuthMiddleware:
         if not isinstance(given, ApiClient):
             raise ConfigurationError("AuthMiddleware(app, client): the client must be an ApiClient.")
         check_subprotocol(websocket_subprotocol)
+        checks.at_least(0)("trusted_hops", trusted_hops)
         self._app = app
         self._client = client
         self._requirement = Requirement(scopes, **more)
@@ -132,23 +135,27 @@ class AuthMiddleware:
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = AsgiConnection(scope)
         presented = self._presented(connection)
-        if self._optional and not _native.has_credentials(presented.raw):
-            with acting(None):
-                await self._app(with_user(scope, None, Stranger()), receive, send)
-            return
         watch = Watch()
         claims: dict[str, Any] = {}
         nonce = refusal = None
+        is_stranger = self._optional and not _native.has_credentials(presented.raw)
         try:
-            claims, nonce = await self._verified(connection, presented, watch.waited)
-            requirement, receive = await self._needs(scope, receive)
-            refusal = self._unmet(claims, requirement, presented)
+            if is_stranger:
+                is_stranger, receive = await self._is_open(scope, receive)
+            if not is_stranger:
+                claims, nonce = await self._verified(connection, presented, watch.waited)
+                requirement, receive = await self._needs(scope, receive)
+                refusal = self._unmet(claims, requirement, presented)
         except Disconnected:
             return
         except BaseAuthError as error:
             refusal = error
         except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
             refusal = defect(error, credentials_of(connection))
+        if is_stranger and refusal is None:
+            with acting(None):
+                await self._app(with_user(scope, None, Stranger()), receive, send)
+            return
         self._tell(refusal, presented, claims.get("iss"), watch)
         if refusal is None:
             await self._serve(Verified(claims, nonce), connection, presented, receive, send)
@@ -176,6 +183,10 @@ class AuthMiddleware:
         """What the request needs; and how the app receives it, if this has read some of it."""
         return self._requirement, receive
 
+    async def _is_open(self, scope: Scope, receive: Receive) -> tuple[bool, Receive]:
+        """Whether a request without credentials may pass where they are optional; and how the app receives it."""
+        return True, receive
+
     def _unmet(self, claims: dict[str, Any], requirement: Requirement, headers: Headers) -> Optional[BaseAuthError]:
         if not requirement:
             return None
@@ -190,9 +201,10 @@ class AuthMiddleware:
         own = self._subprotocol if offered(connection, self._subprotocol) is not None else None
         sending = send if nonce is None and own is None else _adding(send, nonce, own)
         with acting(principal):
-            if self._ends_streams:
-                end = claims["exp"] + self._client.options.leeway
-                await until(end, self._app, scope, receive, sending)
+            # An issuer need not say of an opaque token when it expires. RFC 7662 section 2.2.
+            end = claims.get("exp") if self._ends_streams else None
+            if end is not None:
+                await until(end + self._client.options.leeway, self._app, scope, receive, sending)
             else:
                 await self._app(scope, receive, sending)
 

@@ -121,6 +121,10 @@ class _AccessToken(AccessToken):
 
 
 class _FastMcpGuard(McpGuard):
+    async def _is_open(self, scope: Scope, receive: Receive) -> tuple[bool, Receive]:
+        # At other paths than the endpoint's: a body there need not be JSON.
+        return True, receive
+
     def _admitted(self, scope: Scope, principal: Principal, presented: Headers) -> Scope:
         token = credentials_of(presented)
         admitted = with_user(scope, principal, User(access_token(principal, token, _AccessToken)))

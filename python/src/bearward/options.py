@@ -50,10 +50,10 @@ class ApiClientOptions:
     cache_max_entries: int = option(default=100, check=checks.at_least(2))
     """How many issuers' documents are kept, at least 2. Ignored with `cache_adapter`."""
 
-    dpop_enabled: bool = option(default=True)
+    dpop_enabled: bool = option(default=True, check=checks.flag)
     """Accept DPoP besides Bearer. If this is off, a token that is bound to a key is accepted as Bearer, too."""
 
-    dpop_required: bool = option(default=False, needs="dpop_enabled")
+    dpop_required: bool = option(default=False, check=checks.flag, needs="dpop_enabled")
     """Refuse Bearer."""
 
     dpop_iat_leeway: Union[int, float] = option(default=30, check=checks.duration)
@@ -91,7 +91,7 @@ class ApiClientOptions:
     """Which scopes a scope implies: with `{"admin": ["write"], "write": ["read"]}`, a token with `admin` has all
     three."""
 
-    resource: Optional[ProtectedResource] = option(default=None, kw_only=True)
+    resource: Optional[ProtectedResource] = option(default=None, check=checks.resource, kw_only=True)
     """What the API publishes about itself (RFC 9728). Every challenge then names the URL of its metadata document."""
 
     jwks_uri: Optional[str] = option(default=None, kw_only=True)
@@ -137,7 +137,7 @@ class ApiClientOptions:
     leeway: Union[int, float] = option(default=0, check=checks.duration, kw_only=True)
     """How much the issuer's clock and ours may differ when `exp` and `nbf` are checked."""
 
-    rfc_status_codes: bool = option(default=False, kw_only=True)
+    rfc_status_codes: bool = option(default=False, check=checks.flag, kw_only=True)
     """Answer missing credentials and bad proofs with 401, as RFC 6750 section 3 and RFC 9449 section 7.1 say, instead
     of 400."""
 
@@ -179,7 +179,7 @@ class ApiClientOptions:
     store_timeout: float = option(default=1.0, check=checks.positive_duration, kw_only=True)
     """How long the `ReplayStore` may take to answer before that counts as a failure."""
 
-    dpop_nonce: bool = option(default=False, needs="dpop_enabled", kw_only=True)
+    dpop_nonce: bool = option(default=False, check=checks.flag, needs="dpop_enabled", kw_only=True)
     """Demand a nonce from this server in each proof, so that no proof can be made in advance. RFC 9449 section 9."""
 
     dpop_nonce_key: Optional[Union[bytes, Sequence[bytes]]] = option(
@@ -209,13 +209,13 @@ class ApiClientOptions:
     client_assertion_algorithm: Literal["RS256", "RS384", "PS256"] = option(default="RS256", kw_only=True)
     """The algorithm that `client_assertion_key` signs with."""
 
-    verified_token_cache: int = option(default=10_000, check=checks.at_least(0), kw_only=True)
+    verified_token_cache: int = option(default=10_000, check=checks.between(0, 10_000_000), kw_only=True)
     """How many verified access tokens are remembered, so that their signatures need not be checked at each request.
     Each takes some 4 KB. One that nobody has used for a minute makes room for another. A remembered token is good only
     with the key set that it was verified with. Its times, its binding and what the route requires are checked each
     time. 0: none."""
 
-    token_cache: bool = option(default=False, kw_only=True)
+    token_cache: bool = option(default=False, check=checks.flag, kw_only=True)
     """Remember tokens for other services until shortly before they expire, and send one request for equal calls that
     come at once on an event loop. Calls are equal if the method, the subject token and all arguments are: so nobody
     gets another user's token. A refresh token is given to one caller only. A token that was revoked meanwhile may

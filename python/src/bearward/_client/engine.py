@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Literal, Optional, Union
 
 from bearward import _native
-from bearward._client.issuers import audiences_of, configured_issuers
+from bearward._client.issuers import audiences_of, clients_of, configured_issuers
 from bearward._driver import checks
 from bearward._driver.bounded_store import BoundedStore
 from bearward._driver.client_auth import authentication_for
@@ -41,7 +41,7 @@ def engine_for(options: ApiClientOptions) -> _native.Engine:
         raise ConfigurationError("ca_file is for Bearward's own connections: give these authorities to http_client.")
     engine = _native.Engine(
         audience=audience,
-        client_ids=None if options.client_ids is None else list(options.client_ids),
+        client_ids=clients_of(options),
         issuers=issuers,
         single_issuer=isinstance(options.issuer, str) if options.issuer is not None else options.domains is None,
         exact_issuers=options.issuer is not None,

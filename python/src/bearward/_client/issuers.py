@@ -17,8 +17,7 @@ def audiences_of(options: ApiClientOptions) -> Optional[list[str]]:
             can't be used.
     """
     audience: object = options.audience
-    if options.client_ids is not None:
-        _check_clients(options)
+    if clients_of(options) is not None:
         return None
     if audience is None and options.issuer is not None:
         raise ConfigurationError(
@@ -39,12 +38,23 @@ def _audience(audience: object) -> str:
     return bare
 
 
-def _check_clients(options: ApiClientOptions) -> None:
+def clients_of(options: ApiClientOptions) -> Optional[list[str]]:
+    """The clients whose tokens are accepted, without white space around them. `None`: audiences count.
+
+    Raises:
+        ConfigurationError: they can't be used.
+    """
+    if options.client_ids is None:
+        return None
     if options.audience is not None:
         raise ConfigurationError("client_ids is for tokens without `aud`: give audience=None with it, or leave it out.")
     ids: object = options.client_ids
     if not isinstance(ids, (list, tuple)) or not ids or not all(isinstance(it, str) and it.strip() for it in ids):
         raise ConfigurationError("client_ids must be a list of non-empty strings, such as ['my-app'].")
+    bare = [it.strip() for it in ids]
+    for client in bare:
+        _check_bare("client_ids", client)
+    return bare
 
 
 def configured_issuers(options: ApiClientOptions) -> Optional[list[str]]:

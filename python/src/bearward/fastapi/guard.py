@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from bearward.requirement import Requirements
 
 # What `Guard._build` makes.
-_BUILT = frozenset(("_urls", "_shown", "_refusals", "_observers", "_guards"))
+_BUILT = frozenset(("_urls", "_shown", "_refusals", "_observers", "_guards", "_passing"))
+
+# What `verify` requires may come from a request: then strangers decide how many guards it makes.
+_PASSING_GUARDS = 100
 
 # Methods that would leave a route open where their call is forgotten.
 _MUST_BE_CALLED = ("require_auth", "verify")
@@ -144,6 +147,7 @@ class Guard:
         self._refusals = RefusalLog()
         self._observers = Observers(self._on_decision)
         self._guards: dict[Demand, RequireAuth[Any]] = {}
+        self._passing: dict[Demand, RequireAuth[Any]] = {}
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -254,6 +258,15 @@ class Guard:
             guard = self._guards.setdefault(demand, RequireAuth(self, demand))
         return guard
 
+    def _passing_guard(self, demand: Demand) -> RequireAuth[Any]:
+        """The guard for one call of `verify`. A bounded number of them is kept, for calls that demand the same."""
+        guard = self._guards.get(demand) or self._passing.get(demand)
+        if guard is None:
+            if len(self._passing) >= _PASSING_GUARDS:
+                self._passing.clear()
+            guard = self._passing[demand] = RequireAuth(self, demand)
+        return guard
+
     @overload
     async def verify(
         self,
@@ -342,7 +355,7 @@ class Guard:
             acr=acr,
             max_age=max_age,
         )
-        return await self._guard(Demand(requirement, optional is True, model))(connection)
+        return await self._passing_guard(Demand(requirement, optional is True, model))(connection)
 
     @property
     def responses(self) -> dict[Union[int, str], dict[str, Any]]:
