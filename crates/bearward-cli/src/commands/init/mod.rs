@@ -17,7 +17,7 @@ use std::time::Duration;
 use self::{
     plan::{DOMAIN, Mode, Plan},
     prompt::Prompt,
-    report::Report,
+    report::{Made, Report},
     target::EnvTarget,
 };
 use crate::{
@@ -69,12 +69,6 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
     git::warn_unless_ignored(&args.env_file);
     let report = Report { plan: &plan, made: made.as_ref(), written: &written, args: &args };
     report.print(args.json)
-}
-
-/// What is in the tenant now.
-struct Made {
-    api: Api,
-    mcp: Option<mcp::Done>,
 }
 
 async fn make(args: &InitArgs, plan: &Plan, tenant: &Tenant, token: &AccessToken) -> Result<Made, Failure> {

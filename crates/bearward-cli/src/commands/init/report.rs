@@ -5,7 +5,6 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{
-    Made,
     mcp::Done,
     plan::{Mode, Plan},
 };
@@ -18,6 +17,12 @@ use crate::{
 
 /// The longest identifier that Auth0 accepts.
 const IDENTIFIER_LENGTH: usize = 600;
+
+/// What is in the tenant now.
+pub(super) struct Made {
+    pub(super) api: Api,
+    pub(super) mcp: Option<Done>,
+}
 
 pub(super) struct Report<'a> {
     pub(super) plan: &'a Plan,

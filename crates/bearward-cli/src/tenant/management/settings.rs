@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::read;
+use super::answer::read;
 use crate::{http::access_token::AccessToken, tenant::client::Tenant, terminal::failure::Failure};
 
 const PATH: [&str; 4] = ["api", "v2", "tenants", "settings"];

@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::read;
+use super::answer::read;
 use crate::{
     http::access_token::AccessToken,
     tenant::client::{QUOTE_LENGTH, Tenant, TenantResponse},
