@@ -19,7 +19,7 @@ PYTHON = local.ROOT / ".venvs" / "bench-mcp" / "bin" / "python"
 PROGRAM = local.ROOT / "python" / "bench" / "mcp_call.py"
 PAGE = local.ROOT / "docs" / "how-to" / "mcp.md"
 BEGIN, END = "<!-- make bench-mcp writes this -->\n", "<!-- to here -->\n"
-ROUNDS, CALLS = 9, 400
+ROUNDS, CALLS = 31, 100
 
 SAID = {
     "nothing": "no guard",
