@@ -14,6 +14,11 @@ PYTHON_PACKAGE := $(shell find python/src -name '*.py' -o -name '*.pyi') python/
 # The oldest supported FastAPI.
 OLDEST := fastapi==0.115.11
 
+# The supported versions of Python, 3.x.
+VERSIONS ?= 9 10 11 12 13 14
+# For `make test-python3.9 TESTS=tests/test_client.py`.
+TESTS ?=
+
 # The oldest supported redis-py.
 OLDEST_REDIS := redis==5.0.1
 REDIS_TESTS := tests/test_redis_store.py tests/test_redis_outage.py tests/test_replay.py tests/test_cache_adapter.py
@@ -52,6 +57,16 @@ test-python: $(VENV)/.module ## Run the Python tests
 test-oldest: .venvs/oldest/.installed ## Run the Python tests on the oldest supported FastAPI
 	cd python && ../.venvs/oldest/bin/python -m pytest
 
+.PHONY: test-versions
+test-versions: build ## Run the Python tests on each supported version of Python that is installed
+	@for minor in $(VERSIONS); do \
+		if python3.$$minor -c 'import ensurepip, venv' 2>/dev/null; then $(MAKE) test-python3.$$minor || exit 1; \
+		else missing="$$missing python3.$$minor"; fi; \
+	done; if [ -n "$$missing" ]; then echo "not tested, since they are not installed:$$missing"; fi
+
+test-python3.%: .venvs/python3.%/.installed
+	cd python && ../.venvs/python3.$*/bin/python -m pytest $(TESTS)
+
 .PHONY: test-redis
 test-redis: $(VENV)/.module .venvs/redis-oldest/.installed ## Run the tests over Redis on the newest and the oldest supported redis-py
 	cd python && $(BIN)/python -m pytest $(REDIS_TESTS)
@@ -87,7 +102,7 @@ check-rust: ## Lint the Rust code
 
 .PHONY: features
 features: ## Compile the Rust crate with each of its features alone
-	for feature in '' reqwest axum redis metrics aide testing; do \
+	for feature in '' reqwest axum redis metrics aide testing engine-driver; do \
 		cargo clippy $(CARGO_FLAGS) --quiet --package bearward --no-default-features --features "$$feature" -- -D warnings || exit 1; \
 	done
 
@@ -138,6 +153,10 @@ bench-redis: .venvs/oldest/.installed ## Measure the shared replay store: latenc
 	cd python && ../.venvs/oldest/bin/python bench/redis_store.py
 	cd python && BEARWARD_REPORT=1 BEARWARD_REDIS_PROOFS=2000 ../.venvs/oldest/bin/python -m pytest -q tests/test_redis_outage.py -k 'failover or killed or masters'
 
+.PHONY: bench-mcp
+bench-mcp: $(VENV)/.module .venvs/bench-mcp/.installed ## Measure the guard of an MCP server, and write the figures of docs/how-to/mcp.md
+	$(BIN)/python scripts/bench_mcp.py
+
 .PHONY: clean
 clean: ## Remove everything that was built or installed in this folder
 	cargo clean
@@ -165,6 +184,18 @@ $(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requiremen
 	cd python && $(BIN)/maturin build $(CARGO_FLAGS) --release --out ../$(@D)
 	touch $@
 
+# One wheel for all versions of Python, which is built faster.
+.venvs/debug-wheels/.built: $(VENV)/.created $(BINDING_SOURCES) $(PYTHON_PACKAGE)
+	rm -rf $(@D)
+	cd python && $(BIN)/maturin build $(CARGO_FLAGS) --profile dev --out ../$(@D)
+	touch $@
+
+.PRECIOUS: .venvs/python3.%/.installed
+.venvs/python3.%/.installed: .venvs/debug-wheels/.built
+	python3.$* -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet "$$(echo .venvs/debug-wheels/*.whl)[dev,fastapi,mcp,fastmcp]"
+	touch $@
+
 .venvs/oldest/.installed: .venvs/wheels/.built
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet "$$(echo .venvs/wheels/*.whl)[dev,fastapi]" '$(OLDEST)'
@@ -179,6 +210,11 @@ $(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requiremen
 .venvs/bench/.installed: .venvs/wheels/.built python/bench/requirements.txt
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet "$$(echo .venvs/wheels/*.whl)[fastapi]" --requirement python/bench/requirements.txt
+	touch $@
+
+.venvs/bench-mcp/.installed: .venvs/wheels/.built
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet "$$(echo .venvs/wheels/*.whl)[mcp]"
 	touch $@
 
 # The SDK to compare with, and the same versions of everything else.

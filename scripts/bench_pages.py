@@ -81,8 +81,14 @@ def _value(row: dict[str, Any]) -> str:
 
 
 def _compared(own: dict[str, Any], other: dict[str, Any]) -> str:
-    times = own["value"] / other["value"] if own["unit"] == "requests/s" else other["value"] / own["value"]
-    return f"{_rounded(times)} times as fast as {other['name']}"
+    """The ratio of the pairs that were measured in turn, not of the two medians."""
+    more = own["ratio"] / other["ratio"]
+    if own["unit"] == "requests/s":
+        return f"{_rounded(more)} times the requests of {other['name']}"
+    faster = more if own["compared"] == "x as fast" else 1 / more
+    if faster < 1:
+        return f"{_rounded(1 / faster)} times the time of {other['name']}"
+    return f"{_rounded(faster)} times as fast as {other['name']}"
 
 
 def _rounded(value: float) -> str:

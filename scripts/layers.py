@@ -26,7 +26,7 @@ ALLOWED = {
     "bearward-core": set(),
     "bearward-exchange": {"bearward-core"},
     "bearward-issuer": {"bearward-core"},
-    "bearward-cli": {"bearward-core", "bearward-exchange", "bearward-issuer"},
+    "bearward-cli": {"bearward", "bearward-core", "bearward-exchange", "bearward-issuer"},
     "bearward-example-axum": {"bearward"},
     "bearward-python": {"bearward-core", "bearward-exchange"},
 }

@@ -43,7 +43,7 @@ guarded = bearward.mcp.guard(
     operations=OPERATIONS,
     client=client,
 )
-# CORS stands around the guard, so that a page may read why a request was refused.
+# The CORS middleware is around the guard, so that a page may read why a request was refused.
 app = CORSMiddleware(
     guarded,
     allow_origins=os.environ.get("ALLOWED_ORIGINS", "http://localhost:6274").split(","),

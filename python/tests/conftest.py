@@ -10,6 +10,8 @@ import redis.asyncio
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
+import bearward._client.judges_claims
+import bearward._client.state_of_client
 import bearward._driver.decide
 import bearward._driver.exchange
 import bearward._driver.fetch
@@ -114,7 +116,8 @@ async def redis_client(redis_server):
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    for module in (bearward.client, bearward._driver.decide, bearward._driver.fetch):
+    parts = (bearward._client.judges_claims, bearward._client.state_of_client)
+    for module in (bearward.client, *parts, bearward._driver.decide, bearward._driver.fetch):
         monkeypatch.setattr(module, "time", clock)
     return clock
 

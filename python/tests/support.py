@@ -298,18 +298,29 @@ def _certificates():
     """A key with its certificate, and the authority that has signed it, all PEM."""
     # A name of its own: of several authorities that are trusted together, the issuer's name tells which one signed.
     authority, authority_key = x509.Name([_common_name(f"bearward tests {uuid.uuid4()}")]), _new_key()
-    constraints = x509.BasicConstraints(ca=True, path_length=0)
-    root = _certificate(authority, authority_key.public_key(), authority).add_extension(constraints, critical=True)
+    # RFC 5280 sections 4.2.1.1 to 4.2.1.3 and 4.2.1.9. Python 3.13 and later insist on all of it.
+    identifier = x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key())
+    root = _certificate(authority, authority_key.public_key(), authority).add_extension(identifier, critical=False)
+    root = root.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    root = root.add_extension(_usage("key_cert_sign"), critical=True)
     key = _new_key()
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     leaf = _certificate(x509.Name([_common_name("localhost")]), key.public_key(), authority)
     leaf = leaf.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    signed_by = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+    leaf = leaf.add_extension(signed_by, critical=False)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     signed_root, signed_leaf = (made.sign(authority_key, hashes.SHA256()) for made in (root, leaf))
     pem = serialization.Encoding.PEM
     return private + signed_leaf.public_bytes(pem), signed_root.public_bytes(pem)
+
+
+def _usage(only):
+    others = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign")
+    names = ("digital_signature", "key_cert_sign", "encipher_only", "decipher_only", *others)
+    return x509.KeyUsage(**{name: name == only for name in names})
 
 
 def _new_key():

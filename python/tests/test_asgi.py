@@ -117,6 +117,14 @@ def test_exempt_paths(api_client):
         "/public/../admin",
         "/public/%2e%2e/admin",
     ]
+    # As Java servers, parsers of URLs, and Windows read them.
+    closed += [
+        "/public/..;/admin",
+        "/public/..;a=b/admin",
+        "/public/.%09./admin",
+        "/public/.%0a./admin",
+        "/public/..%20/admin",
+    ]
     closed += ["/public/a/%2e%2e/%2e%2e/admin", "/public//admin", "/public/..%5cadmin", "/public/%252e%252e/admin"]
     # A client of ours would remove dot segments.
     with running(guarded(ok, api_client, exempt=["/health", "/public/*"])) as port:
@@ -237,6 +245,15 @@ def test_decisions_are_told(at, tenant):
     ]
 
 
+def test_an_observer_that_can_not_be_called_is_an_error(at):
+    async def observer(decision):
+        pass
+
+    for wrong in (observer, 5):
+        with pytest.raises(ConfigurationError, match="on_decision"):
+            at(on_decision=wrong)
+
+
 def test_nobody_is_left_behind(at, tenant):
     client = at()
     assert client.get("/", headers=tenant.authorization()).status_code == 200
@@ -267,6 +284,8 @@ def test_around_the_mount_nobody_warns(api_client, caplog):
     "options",
     [
         {"scopes": [""]},
+        {"trusted_hops": None},
+        {"trusted_hops": ""},
         {"exempt": "/health"},
         {"exempt": ["health"]},
         {"exempt": ["/a/*/b"]},

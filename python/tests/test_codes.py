@@ -97,3 +97,9 @@ def test_the_page_has_no_code_of_python_that_nothing_raises(of_python):
     # Raised through a variable by `_driver/exchange.py`, which gets the class.
     by_class = {errors.GetAccessTokenForConnectionError("text").code}
     assert set(of_python) == in_source | at_endpoint | native | by_class
+
+
+def test_metrics_count_every_code_that_is_not_a_verdict_as_undecided():
+    metrics = pytest.importorskip("bearward.opentelemetry", reason="opentelemetry is not installed")
+    not_a_verdict = {*rows("When a request can't be decided now"), "event_loop_blocked", "internal_server_error"}
+    assert not_a_verdict == metrics._UNDECIDED

@@ -7,6 +7,8 @@ import shutil
 import time
 import warnings
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import fastapi.applications
 import local
@@ -53,8 +55,34 @@ def browser(tmp_path):
         driver.quit()
 
 
+class Login(NamedTuple):
+    """How an app of the page logs in."""
+
+    issuer: str
+    """What the tenant imitates."""
+    client_id: str
+    """The field of the dialog for it."""
+    request: str
+    """How the URL of the login continues the tenant's."""
+    ticks: bool
+    """Whether the dialog lists the scope, for a user to tick."""
+
+
+LOGINS = {
+    "domain": Login("auth0", "client_id_authorizationCode", "/authorize?audience=", ticks=True),
+    "issuer": Login(
+        "keycloak", "client_id_authorization_code", "/realms/local/protocol/openid-connect/auth?", ticks=False
+    ),
+}
+
+
+@pytest.fixture(params=LOGINS)
+def login(request):
+    return LOGINS[request.param]
+
+
 @pytest.fixture
-def tenant(tmp_path, monkeypatch):
+def tenant(login, tmp_path, monkeypatch):
     """The tenant that the page describes, and the port that its application is registered with."""
     if not local.BEARWARD.exists():
         pytest.skip(f"{local.BEARWARD} is not built: `cargo build -p bearward-cli`, or name one in BEARWARD_BIN")
@@ -62,7 +90,8 @@ def tenant(tmp_path, monkeypatch):
     port = free_port()
     file = tmp_path / "tenant.toml"
     file.write_text(described.replace(":8000", f":{port}"))
-    with (tmp_path / "log").open("w") as log, local.tenant(log, "--config", str(file)) as started:
+    arguments = ["--config", str(file), "--like", login.issuer]
+    with (tmp_path / "log").open("w") as log, local.tenant(log, *arguments) as started:
         yield at_its_best(LocalTenant(*started), monkeypatch), port
 
 
@@ -71,10 +100,12 @@ def indented_blocks(page):
 
 
 @pytest.fixture
-def app(tenant, monkeypatch):
+def app(login, tenant, monkeypatch):
     """The app of the page, with Swagger UI from here instead of from the network."""
     monkeypatch.setenv("AUTH0_DOMAIN", tenant[0].domain)
     monkeypatch.setenv("AUTH0_AUDIENCE", AUDIENCE)
+    monkeypatch.setenv("BEARWARD_ISSUER", tenant[0].issuer)
+    monkeypatch.setenv("BEARWARD_AUDIENCE", AUDIENCE)
     monkeypatch.setenv("DOCS_CLIENT_ID", "docs")
     page = functools.partial(
         fastapi.applications.get_swagger_ui_html,
@@ -84,7 +115,8 @@ def app(tenant, monkeypatch):
     )
     monkeypatch.setattr(fastapi.applications, "get_swagger_ui_html", page)
     names = {"__name__": "page"}
-    (block,) = (block for block in blocks(PAGE.read_text()) if block.kind == "python")
+    apps = [block for block in blocks(PAGE.read_text()) if block.kind == "python"]
+    block = apps[list(LOGINS.values()).index(login)]
     exec(compile(block.text, PAGE.name, "exec"), names)  # noqa: S102 - our own page
     names["app"].mount("/static", StaticFiles(directory=JS / "node_modules" / "swagger-ui-dist"))
     return names["app"]
@@ -119,46 +151,54 @@ class Page:
 
 
 DIALOG = "//div[contains(@class, 'modal-ux')]"
-OAUTH = f"{DIALOG}//div[contains(@class, 'auth-container')][.//h4[contains(., 'OAuth2')]]"
+OPERATION = "//div[@id='operations-default-messages_messages_get']"
 
 
 @pytest.mark.usefixtures("npm_packages")
-def test_somebody_logs_in_ticks_a_scope_and_tries_a_route_out(browser, app, tenant, report):
-    port = tenant[1]
+def test_somebody_logs_in_ticks_a_scope_and_tries_a_route_out(browser, app, login, tenant, report):
+    local_tenant, port = tenant
     page = Page(browser)
+    flow = f"{DIALOG}//div[contains(@class, 'auth-container')][.//input[@id='{login.client_id}']]"
     with running(app, port=port):
         browser.get(f"http://127.0.0.1:{port}/docs")
-        operation = "//div[@id='operations-default-messages_messages_get']"
-        page.click(f"{operation}//button[contains(@class, 'opblock-summary-control')]")
-        page.click(f"{operation}//button[contains(@class, 'try-out__btn')]")
-        page.click(f"{operation}//button[contains(@class, 'execute')]")
-        assert status(page, operation) == "400"
+        page.click(f"{OPERATION}//button[contains(@class, 'opblock-summary-control')]")
+        page.click(f"{OPERATION}//button[contains(@class, 'try-out__btn')]")
+        page.click(f"{OPERATION}//button[contains(@class, 'execute')]")
+        refused = status(page)
+        assert refused == ("400" if login.ticks else "401")
 
         page.click("//button[contains(@class, 'authorize') and contains(@class, 'btn')]")
-        assert page.find(f"{OAUTH}//input[@id='client_id_authorizationCode']").get_attribute("value") == "docs"
-        page.click(f"{OAUTH}//label[starts-with(@for, 'read:messages-')]")
-        if os.environ.get("BEARWARD_REPORT"):
-            SCREENSHOT.parent.mkdir(exist_ok=True)
-            page.find(f"{DIALOG}").screenshot(str(SCREENSHOT))
-            report(f"{SCREENSHOT}: {SCREENSHOT.stat().st_size} bytes")
-        page.click(f"{OAUTH}//button[contains(@class, 'authorize')]")
+        assert page.find(f"{flow}//input[@id='{login.client_id}']").get_attribute("value") == "docs"
+        if login.ticks:
+            page.click(f"{flow}//label[starts-with(@for, 'read:messages-')]")
+            take_screenshot(page, report)
+        page.click(f"{flow}//button[contains(@class, 'authorize')]")
         page.in_window(2)
-        assert browser.current_url.startswith(f"{tenant[0].issuer}authorize?audience=")
+        at_tenant = urlsplit(browser.current_url)
+        assert at_tenant.netloc == local_tenant.domain
+        assert f"{at_tenant.path}?{at_tenant.query}".startswith(login.request)
         page.click("//button[@name='user']")
         page.in_window(1)
-        page.find(f"{OAUTH}//button[text()='Logout']")
+        page.find(f"{DIALOG}//button[text()='Logout']")
         page.click(f"{DIALOG}//button[contains(@class, 'btn-done')]")
 
-        page.click(f"{operation}//button[contains(@class, 'execute')]")
-        assert status(page, operation, but_not="400") == "200"
-        assert "Hello!" in page.find(f"{operation}//div[contains(@class, 'highlight-code')]").text
-    assert tenant[0].asked()["jwks"] == 1
+        page.click(f"{OPERATION}//button[contains(@class, 'execute')]")
+        assert status(page, but_not=refused) == "200"
+        assert "Hello!" in page.find(f"{OPERATION}//div[contains(@class, 'highlight-code')]").text
+    assert local_tenant.asked()["jwks"] == 1
 
 
-def status(page, operation, but_not=None):
+def take_screenshot(page, report):
+    if os.environ.get("BEARWARD_REPORT"):
+        SCREENSHOT.parent.mkdir(exist_ok=True)
+        page.find(f"{DIALOG}").screenshot(str(SCREENSHOT))
+        report(f"{SCREENSHOT}: {SCREENSHOT.stat().st_size} bytes")
+
+
+def status(page, but_not=None):
     """What the page says that its request was answered with."""
     deadline = time.monotonic() + PATIENCE
-    table = f"{operation}//table[contains(@class, 'live-responses-table')]"
+    table = f"{OPERATION}//table[contains(@class, 'live-responses-table')]"
     path = f"{table}//tbody//td[contains(@class, 'response-col_status')]"
     while True:
         found = page.find(path).text.split("\n")[0]

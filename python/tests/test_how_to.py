@@ -21,17 +21,17 @@ pytestmark = pytest.mark.httpx_mock(should_mock=lambda request: request.url.host
 
 @pytest.fixture
 def run(tenant, httpx_mock, monkeypatch):
-    """Runs the Python of a page; gives what it defines."""
+    """Runs the Python of a page, or of its first blocks; gives what it defines."""
     monkeypatch.setenv("AUTH0_DOMAIN", tenant.domain)
     monkeypatch.setenv("AUTH0_AUDIENCE", AUDIENCE)
     for url, document in tenant.documents().items():
         httpx_mock.add_response(url=url, json=document, is_optional=True, is_reusable=True)
 
-    def run_page(name):
+    def run_page(name, most=None):
         names = {"__name__": name}
-        for block in blocks((PAGES / f"{name}.md").read_text()):
-            if block.kind == "python":
-                exec(compile(block.text, f"{name}.md", "exec"), names)  # noqa: S102 - our own page
+        code = [block.text for block in blocks((PAGES / f"{name}.md").read_text()) if block.kind == "python"]
+        for text in code[:most]:
+            exec(compile(text, f"{name}.md", "exec"), names)  # noqa: S102 - our own page
         return names
 
     return run_page
@@ -100,7 +100,6 @@ def test_logging(run, tenant, caplog):
 def test_metrics_and_readiness(run, tenant):
     names = run("metrics-and-readiness")
     with TestClient(names["app"]) as client:
-        assert client.get("/ready").status_code == 200
         assert client.get("/messages", headers=tenant.authorization()).status_code == 200
         assert client.get("/messages").status_code == 400
         shown = client.get("/metrics/").text
@@ -110,7 +109,7 @@ def test_metrics_and_readiness(run, tenant):
 
 
 def test_readiness(run):
-    names = run("readiness")
+    names = run("metrics-and-readiness", 1)
     with TestTenant() as tenant:
         tenant.serve(names["auth0"])
         tenant.down()
@@ -209,6 +208,8 @@ def test_asgi(run, prover):
     metadata = "https://api.example.com/.well-known/oauth-protected-resource/v1"
     assert f'resource_metadata="{metadata}"' in described.get("/messages").headers["www-authenticate"]
     assert described.get("/.well-known/oauth-protected-resource/v1").json()["resource_name"] == "Messages"
+    with TestClient(names["api"]) as published:
+        assert published.get("/.well-known/oauth-protected-resource/v1").json()["resource_name"] == "Messages"
 
 
 def test_mcp(run, tenant, prover):
@@ -242,7 +243,8 @@ def test_mcp(run, tenant, prover):
 
 def test_every_page_is_tested():
     tested = {name[5:].replace("_", "-") for name in globals() if name.startswith("test_")}
-    tested.discard("nginx-as-the-page-says")
+    # Of pages that have another test.
+    tested -= {"nginx-as-the-page-says", "readiness"}
     # By `test_issuers.py`, `test_several_machines.py`, `test_testing.py`, `test_wsgi.py` and `test_docs_login.py`.
     elsewhere = {"issuers", "several-machines", "testing", "flask-and-django", "log-in-from-docs"}
     assert {page.stem for page in PAGES.glob("*.md")} == (tested | elsewhere) - {"every-page-is-tested"}

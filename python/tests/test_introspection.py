@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from fastapi.testclient import TestClient
 
 import bearward._driver.introspect
+from asgi_apps import plain
 from bearward import (
     ApiClient,
     ApiClientOptions,
@@ -21,6 +22,7 @@ from bearward import (
     Introspection,
     IssuerUnavailableError,
 )
+from bearward.asgi import AuthMiddleware
 from bearward.errors import VerifyAccessTokenError
 from bearward.fastapi import Guard
 from conftest import guarded_app
@@ -201,6 +203,19 @@ def test_under_trio(endpoint, clock):
             clock.ahead = ahead
             assert client.get("/messages", headers={"Authorization": "Bearer opaque"}).status_code == 200
             assert endpoint.asked() == asked
+
+
+def test_nobody_says_when_a_token_expires(endpoint):
+    api_client = ApiClient(ApiClientOptions(**endpoint.options(rfc_status_codes=True)))
+    client = TestClient(AuthMiddleware(plain, api_client, end_streams_at_expiry=True))
+    assert client.get("/show", headers={"Authorization": "Bearer opaque"}).json()["subject"] == "auth0|1234"
+
+
+def test_an_mcp_server_whose_issuer_does_not_say_when_a_token_expires(endpoint):
+    mcp = pytest.importorskip("bearward.mcp")
+    api_client = ApiClient(ApiClientOptions(**endpoint.options(rfc_status_codes=True)))
+    client = TestClient(mcp.guard(plain, resource="https://mcp.example.com/mcp", client=api_client))
+    assert client.get("/show", headers={"Authorization": "Bearer opaque"}).json()["subject"] == "auth0|1234"
 
 
 async def test_a_shared_cache_does_not_say_where_tokens_go(endpoint):

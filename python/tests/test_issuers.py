@@ -135,6 +135,8 @@ async def test_tokens_for_others_stay_out_of_the_engine(shape):
         ({"issuer": REALM, "audience": None, "client_ids": []}, "non-empty"),
         ({"issuer": REALM, "audience": None, "client_ids": "app"}, "list"),
         ({"issuer": REALM, "audience": None, "client_ids": [5]}, "strings"),
+        ({"issuer": REALM, "audience": None, "client_ids": ["'app'"]}, "quotes"),
+        ({"issuer": REALM, "audience": None, "client_ids": ["a\u200bpp"]}, "invisible"),
         ({"issuer": f"{REALM}?a=b"}, "query"),
         ({"issuer": f"{REALM}#a"}, "fragment"),
         ({"issuer": "http://kc.example.com/realms/acme"}, "write https"),

@@ -3,12 +3,14 @@
 import gc
 
 import httpx
+import local
 import pytest
 
 from bearward import ApiClient, ApiClientOptions, IssuerUnavailableError, VerifyAccessTokenError
 from conftest import guarded_app
 from fastapi_plugin import Auth0FastAPI
-from support import AUDIENCE, settled
+from local_tenant import LocalTenant, at_its_best
+from support import AUDIENCE, free_port, settled
 
 # Where the time limit is what ends a fetch; elsewhere it is the usual one, which a busy machine doesn't reach.
 SHORT = 1.0
@@ -55,6 +57,30 @@ async def test_down_from_the_start_is_503_until_it_is_up(tenant, clock, connecti
     assert await api_client.verify_request(headers)
     del refusal
     gc.collect()
+
+
+async def test_a_running_app_goes_on_when_its_tenant_starts_again(tmp_path, monkeypatch, clock):
+    if not local.BEARWARD.exists():
+        pytest.skip(f"{local.BEARWARD} is not built: `cargo build -p bearward-cli`, or name one in BEARWARD_BIN")
+    arguments, port = ["--state", str(tmp_path / "state")], free_port()
+    with (tmp_path / "log").open("w") as log:
+        with local.tenant(log, *arguments, port=port) as started:
+            first = at_its_best(LocalTenant(*started), monkeypatch)
+            api_client, before = client_of(first), first.token()
+            await api_client.verify_access_token(before)
+        # Its documents are good for 15 s, and nobody gives new ones.
+        clock.ahead = 1000
+        await api_client.verify_access_token(before)
+        await settled(api_client)
+        with local.tenant(log, *arguments, port=port) as started:
+            second = at_its_best(LocalTenant(*started), monkeypatch)
+            assert second.issuer == first.issuer
+            clock.ahead = 2000
+            for token in (before, second.token()):
+                for of_an_app in (api_client, client_of(second)):
+                    assert await of_an_app.verify_access_token(token)
+                    await settled(of_an_app)
+            assert api_client.status()["issuers"][0]["key_set"]["age"] < 15
 
 
 async def test_the_app_passes_on_when_to_come_back(tenant):

@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import time
 
 import certifi
 import httpx
@@ -9,6 +10,7 @@ import pytest
 
 from bearward import ApiClient, ApiClientOptions, ConfigurationError, IssuerUnavailableError
 from bearward._driver import trust
+from bearward._driver.loops import PerLoop
 from bearward._driver.proxies import Proxies
 from support import AUDIENCE
 
@@ -109,6 +111,19 @@ async def test_a_proxy_that_cannot_be_used_is_said_without_its_password(https_is
         )
     assert "the proxy of the environment can't be used" in caplog.text
     assert "hunter2" not in caplog.text
+
+
+async def test_the_first_fetch_has_all_its_time_however_long_its_imports_take(https_issuer, monkeypatch):
+    clock, new_client, elapsed = time.monotonic, PerLoop.new_client, [0.0]
+
+    def new_client_on_a_busy_machine(self):
+        elapsed[0] += 60
+        return new_client(self)
+
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + elapsed[0])
+    monkeypatch.setattr(PerLoop, "new_client", new_client_on_a_busy_machine)
+    assert await is_let_in(https_issuer, fetch_timeout=5)
+    assert elapsed == [60]
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])

@@ -312,6 +312,9 @@ def test_the_login_of_the_page(auth0):
     assert '"clientId": "docs-client"' in page
     assert '"usePkceWithAuthorizationCodeGrant": true' in page
     assert Guard("https://kc.example/realms/acme", "api").swagger_ui("docs")["clientId"] == "docs"
+    assert auth0.swagger_ui("docs", scopes=["a", "b", "a"])["scopes"] == "a b"
+    with pytest.raises(ConfigurationError, match="scopes"):
+        auth0.swagger_ui("docs", scopes=[""])
     with pytest.raises(ConfigurationError, match="resolver"):
         Auth0FastAPI(domains=lambda context: [], audience="a").swagger_ui("docs-client")
     for wrong in ("", None, 5):

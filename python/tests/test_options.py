@@ -41,7 +41,14 @@ WRONG = {
     "resolver_ttl_seconds": [-1, None],
     "resolver_timeout": [0],
     "fetch_timeout": [math.inf],
-    "leeway": [-1, math.nan],
+    "leeway": [-1, math.nan, 10**400],
+    "verified_token_cache": [-1, 2**40, 10**30],
+    "dpop_enabled": ["false", None, 1],
+    "dpop_required": ["false", 0],
+    "dpop_nonce": ["false"],
+    "rfc_status_codes": ["false"],
+    "token_cache": [None],
+    "resource": ["https://api.example.com"],
     "algorithms": ["RS256", ["HS256"], ["none"], [], None],
 }
 # Options that don't go together.

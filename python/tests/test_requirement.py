@@ -1,8 +1,11 @@
 """What guards may require of a valid token; the rules themselves are in `vectors/requirement.json`."""
 
+import contextlib
 import copy
 import dataclasses
 import enum
+import functools
+import gc
 import logging
 import pickle
 import subprocess
@@ -11,6 +14,7 @@ import time
 from typing import Any, Optional
 from unittest.mock import AsyncMock, patch
 
+import httpx
 import pydantic
 import pytest
 from fastapi import Depends, FastAPI, Security
@@ -18,6 +22,8 @@ from fastapi.testclient import TestClient
 from typing_extensions import TypedDict
 
 from bearward import ApiClient, ApiClientOptions, ConfigurationError, Requirement
+from bearward.fastapi import RequireAuth
+from servers import under_hypercorn
 from support import AUDIENCE, running
 
 TIER = "https://api.example.com/tier"
@@ -85,16 +91,32 @@ def test_what_is_met_is_let_in(auth0, tenant, required, claims):
     assert (answer.status_code, answer.json()["sub"]) == (200, "auth0|1234")
 
 
-def test_over_a_real_server(auth0, tenant):
-    import httpx
+SERVERS = {
+    "uvicorn-h11": functools.partial(running, http="h11"),
+    "uvicorn-httptools": functools.partial(running, http="httptools"),
+    "hypercorn-asyncio": functools.partial(under_hypercorn, worker="asyncio"),
+    "hypercorn-trio": functools.partial(under_hypercorn, worker="trio"),
+}
 
-    app = client_for(auth0, permissions=["a"], max_age=60).app
-    with running(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-        now = int(time.time())
-        assert client.get("/", headers=tenant.authorization(permissions=["a"], auth_time=now)).status_code == 200
-        assert client.get("/", headers=tenant.authorization(permissions=[], auth_time=now)).status_code == 403
-        old = client.get("/", headers=tenant.authorization(permissions=["a"], auth_time=now - 3600))
-        assert (old.status_code, 'max_age="60"' in old.headers["www-authenticate"]) == (401, True)
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_each_row_over_real_servers(auth0, tenant, prover, server):
+    app = FastAPI()
+    for number, (required, *_) in enumerate([*REFUSED, *MET]):
+        app.get(f"/{number}", dependencies=[auth0.require_auth(**required)])(lambda: {})
+    with SERVERS[server](app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        for number, (_, status, error, parameter) in enumerate(REFUSED):
+            bound = prover.headers(f"http://127.0.0.1:{port}/{number}")
+            for headers, scheme in ((tenant.authorization(), "Bearer"), (bound, "DPoP")):
+                answer = client.get(f"/{number}", headers=headers)
+                assert (answer.status_code, answer.json()["detail"]["error"]) == (status, error)
+                said = challenge(answer)
+                assert said is None if parameter is None else f'{scheme} error="{error}"' in said and parameter in said
+        for number, (_, claims) in enumerate(MET, len(REFUSED)):
+            given = {name: int(value()) if callable(value) else value for name, value in claims.items()}
+            bound = prover.headers(f"http://127.0.0.1:{port}/{number}", prover.token(**given))
+            for headers in (tenant.authorization(**given), bound):
+                assert client.get(f"/{number}", headers=headers).status_code == 200
 
 
 def test_scopes_of_security_are_added_to_all_that_is_required(auth0, tenant):
@@ -121,6 +143,9 @@ WRONG = [
     {"any_permission": ()},
     {"permissions": [5]},
     {"permissions": ["a", ""]},
+    {"permissions": ""},
+    {"permissions": ["\ud800"]},
+    {"max_age": 10**400},
     {"permissions": 5},
     {"organization": []},
     {"organization": ""},
@@ -339,6 +364,21 @@ def test_optional_with_a_model(auth0, tenant):
 def test_requirements_come_before_the_model(auth0, tenant):
     client = client_for(auth0, "admin", model=Strict)
     assert client.get("/", headers=tenant.authorization()).status_code == 403
+
+
+async def test_what_verify_requires_of_a_request_is_not_kept_for_ever(auth0, tenant):
+    from fastapi import HTTPException, Request
+
+    field = (b"authorization", tenant.authorization(org_id="org_1")["Authorization"].encode())
+    scope = {"type": "http", "method": "GET", "path": "/", "scheme": "http", "query_string": b"", "headers": [field]}
+    # As in a route `/{organization}/...`: whoever sends the request chooses.
+    for number in range(300):
+        with contextlib.suppress(HTTPException):
+            await auth0.verify(Request(scope), organization=f"org_{number}", claims={"sub": lambda sub: True})
+    gc.collect()
+    kept = [guard for guard in gc.get_objects() if type(guard) is RequireAuth and guard._auth0 is auth0]
+    assert len(kept) <= 100
+    assert await auth0.verify(Request(scope), organization="org_1")
 
 
 async def test_verify_takes_the_same_arguments(auth0, tenant):

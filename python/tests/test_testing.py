@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.websockets import WebSocketDisconnect
 
 from bearward import ApiClient, ApiClientOptions
+from bearward._asgi.answers import send_json
 from bearward.asgi import AuthMiddleware, current_principal
 from bearward.fastapi import Auth0FastAPI, AuthHTTPException, Guard, claims_of
 from bearward.testing import TestTenant, act_as
@@ -414,6 +415,57 @@ def test_what_guards_require_is_checked_on_request_only(everywhere):
             assert "scope" not in socket.receive_json()
 
 
+async def says_who(scope, receive, send):
+    await send_json(send, 200, {"user": scope["user"].identity, "claims": current_principal().claims}, {})
+
+
+def guarded_by_middleware(**options):
+    client = ApiClient(ApiClientOptions(domain="tenant.test", audience=AUDIENCE))
+    return AuthMiddleware(says_who, client, **options)
+
+
+def test_middleware_around_any_app_sees_the_claims():
+    app = guarded_by_middleware(scopes=["a"], exempt=["/public"], optional=True)
+    client = TestClient(app)
+    with act_as(app, sub="auth0|ann", scope="a"):
+        answer = client.get("/", headers={"Authorization": "Bearer nonsense"}).json()
+        assert (answer["user"], answer["claims"]["aud"]) == ("auth0|ann", AUDIENCE)
+        # Not as the stranger that such a request would be otherwise.
+        assert client.get("/").json()["user"] == "auth0|ann"
+        with act_as(app, sub="auth0|bob", scope="a"):
+            assert client.get("/").json()["user"] == "auth0|bob"
+        assert client.get("/").json()["user"] == "auth0|ann"
+    with act_as(app):
+        assert client.get("/").status_code == 403
+    with act_as(app, checks=False):
+        assert client.get("/").json()["user"] == "auth0|test"
+    assert client.get("/", headers={"Authorization": "Bearer nonsense"}).status_code == 401
+
+
+def test_middleware_inside_an_app_sees_the_claims_and_so_do_the_routes_behind_it():
+    auth0 = Auth0FastAPI(domain="tenant.test", audience=AUDIENCE)
+    app = FastAPI()
+    app.add_middleware(AuthMiddleware, client=ApiClient(ApiClientOptions(domain="other.test", audience=AUDIENCE)))
+    app.get("/")(with_claims(auth0.require_auth("a")))
+    client = TestClient(app)
+    with act_as(app, sub="auth0|ann", scope="a"):
+        claims = client.get("/").json()
+        assert (claims["sub"], claims["iss"]) == ("auth0|ann", "https://tenant.test/")
+    with act_as(app, sub="auth0|ann"):
+        assert client.get("/").status_code == 403
+    assert client.get("/").status_code == 400
+
+
+def test_routes_behind_middleware_that_is_the_app_see_the_claims():
+    auth0 = Auth0FastAPI(domain="tenant.test", audience=AUDIENCE)
+    inner = FastAPI()
+    inner.get("/public")(with_claims(auth0.require_auth()))
+    app = AuthMiddleware(inner, auth0.api_client, exempt=["/public"])
+    with act_as(app, sub="auth0|ann"):
+        assert TestClient(app).get("/public").json()["sub"] == "auth0|ann"
+    assert TestClient(app).get("/public").status_code == 400
+
+
 def test_claims_that_do_not_fit_the_model(everywhere):
     with act_as(everywhere, checks=False, sub=None):
         assert TestClient(everywhere).get("/model").status_code == 401
@@ -436,5 +488,5 @@ def test_only_the_app_that_is_named(everywhere):
     with act_as(everywhere):
         assert TestClient(other).get("/private").status_code == 400
     for wrong in (Auth0FastAPI(domain="a.example", audience="a"), None, "main:app"):
-        with pytest.raises(TypeError, match="FastAPI or Starlette app"), act_as(wrong):
+        with pytest.raises(TypeError, match="needs the FastAPI or Starlette app"), act_as(wrong):
             pass

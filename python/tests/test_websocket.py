@@ -1,16 +1,9 @@
 """WebSocket routes behind a guard, with a client that we did not write, over real servers."""
 
 import contextlib
-import functools
 import json
-import socket
-import threading
-import time
+from typing import Optional
 
-import anyio
-import hypercorn.asyncio
-import hypercorn.config
-import hypercorn.trio
 import pytest
 import websockets.exceptions
 import websockets.sync.client
@@ -21,7 +14,8 @@ from starlette.websockets import WebSocketDisconnect
 
 from bearward import ConfigurationError
 from bearward.fastapi import Auth0FastAPI, AuthHTTPException, claims_of
-from support import AUDIENCE, free_port, running
+from servers import under_hypercorn
+from support import AUDIENCE, running
 
 
 def echoing_app(auth0, **options):
@@ -53,37 +47,6 @@ def served(request):
         return under_hypercorn(app, worker) if server == "hypercorn" else running(app, ws=request.param)
 
     return serve
-
-
-@contextlib.contextmanager
-def under_hypercorn(app, worker):
-    port, stop, config = free_port(), threading.Event(), hypercorn.config.Config()
-    config.bind, config.errorlog, config.accesslog = [f"127.0.0.1:{port}"], None, None
-
-    async def stopped():
-        while not stop.is_set():  # noqa: ASYNC110 - set by another thread
-            await anyio.sleep(0.01)
-
-    serve = {"asyncio": hypercorn.asyncio.serve, "trio": hypercorn.trio.serve}[worker]
-    arguments = (functools.partial(serve, app, config, shutdown_trigger=stopped),)
-    thread = threading.Thread(target=anyio.run, args=arguments, kwargs={"backend": worker})
-    thread.start()
-    try:
-        wait_until_it_listens(port)
-        yield port
-    finally:
-        stop.set()
-        thread.join(10)
-    assert not thread.is_alive()
-
-
-def wait_until_it_listens(port):
-    deadline = time.monotonic() + 20
-    while True:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @contextlib.contextmanager
@@ -235,6 +198,23 @@ def test_what_is_no_token_among_the_subprotocols(for_browsers, tenant, offered):
     ):
         pass
     assert refusal.value.status_code in (400, 401)
+
+
+@pytest.mark.parametrize("offered", [["bearer"], ["bearer", "x"], ["bearer", "x", "bearer"]])
+def test_a_bad_token_is_not_taken_for_none(for_browsers, offered):
+    app = FastAPI()
+
+    @app.websocket("/")
+    async def route(websocket: WebSocket, claims: Optional[dict] = Depends(for_browsers.require_auth(optional=True))):
+        await websocket.accept()
+        await websocket.close()
+
+    client = TestClient(app)
+    with pytest.raises(WebSocketDenialResponse) as refusal, client.websocket_connect("/", subprotocols=offered):
+        pass
+    assert refusal.value.status_code in (400, 401)
+    with client.websocket_connect("/", subprotocols=["chat", "Bearer"]) as socket:
+        assert socket.accepted_subprotocol is None
 
 
 def test_a_token_in_both_places_is_refused(for_browsers, tenant, served):

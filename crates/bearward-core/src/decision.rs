@@ -34,6 +34,7 @@ use crate::scope;
 use crate::time::UnixTime;
 use crate::verify::introspection::{self, IntrospectionNeeded, Introspections};
 use crate::verify::known_heads::KnownHeads;
+use crate::verify::known_provers::KnownProvers;
 use crate::verify::memory::TokenMemory;
 use crate::verify::proof::{ProvenRequest, VerifiedProof, check_proof};
 use crate::verify::recipient;
@@ -284,8 +285,9 @@ impl Verifier {
     fn assembled(policy: Policy, documents: Arc<Documents>) -> Self {
         let used_proofs = ReplayLog::new(policy.dpop.window());
         let memory = TokenMemory::new(policy.tokens_remembered);
-        let (heads, introspections) = (KnownHeads::default(), Introspections::default());
-        Self { policy, documents, used_proofs, memory, introspections, heads }
+        let (heads, provers) = (KnownHeads::default(), KnownProvers::new(policy.tokens_remembered));
+        let introspections = Introspections::default();
+        Self { policy, documents, used_proofs, memory, introspections, heads, provers }
     }
 
     /// The documents that this verifier uses.

@@ -94,6 +94,10 @@ pub const ISSUERS_FAILING: usize = 10_000;
 /// How many verified tokens are remembered by default. With 1.5 KiB each they take 15 MB.
 pub const TOKENS_REMEMBERED: usize = 10_000;
 
+/// How many verified tokens a policy can have remembered. The places for ten million take 16 MB, and 128 MB more once there
+/// are tokens.
+pub const TOKENS_REMEMBERED_AT_MOST: usize = 10_000_000;
+
 /// What a remembered token may take of the memory, bytes: one that takes more counts for several.
 pub const REMEMBERED_TOKEN_BYTES: u64 = 1536;
 

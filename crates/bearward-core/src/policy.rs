@@ -351,10 +351,11 @@ impl Policy {
         Self { document_ceiling: ceiling, ..self }
     }
 
-    /// Remembers so many verified tokens, so that their signatures need not be checked again; 0: none.
+    /// Remembers so many verified tokens, so that their signatures need not be checked again; 0: none. Never more than
+    /// [`limits::TOKENS_REMEMBERED_AT_MOST`].
     #[must_use]
-    pub fn with_tokens_remembered(self, tokens_remembered: usize) -> Self {
-        Self { tokens_remembered, ..self }
+    pub fn with_tokens_remembered(self, tokens: usize) -> Self {
+        Self { tokens_remembered: tokens.min(limits::TOKENS_REMEMBERED_AT_MOST), ..self }
     }
 
     /// Lets key sets be at private addresses: the issuer runs in the same cluster or network. Link-local ones stay refused.

@@ -158,6 +158,9 @@ mod client_certificate;
 mod config_error;
 mod decisions;
 mod driver;
+#[cfg(feature = "engine-driver")]
+#[doc(hidden)]
+pub mod engine_driver;
 mod extend;
 #[cfg(feature = "axum")]
 mod extract;

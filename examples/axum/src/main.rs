@@ -15,7 +15,7 @@ use tower_layer::Layer;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Where refusals and outages are told.
+    // Refusals and outages are logged here.
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let guard = guard()?;
     // A service may start while its issuer is down: documents are fetched when a request needs them.

@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::documents::DocumentNeeded;
-use crate::errors::guarded;
+use crate::exceptions::guarded;
 use crate::introspection::IntrospectionNeeded;
 use crate::passed::About;
 use crate::values::unix_time;

@@ -9,7 +9,7 @@ use bearward_core::{LookupNext, TokenEndpointLookup};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::errors::{self, guarded};
+use crate::exceptions::{self, guarded};
 use crate::status;
 use crate::values::{configuration, unix_time};
 
@@ -160,7 +160,7 @@ impl TokenEndpointSearch {
             match lookup.next(&self.documents, unix_time(now)?) {
                 LookupNext::Fetch(needed) => Ok(Bound::new(py, DocumentNeeded(needed))?.into_any()),
                 LookupNext::Done(found) => {
-                    let found = found.map_err(|refused| errors::refused(py, &refused))?;
+                    let found = found.map_err(|refused| exceptions::refused(py, &refused))?;
                     let refresh = found.refresh.map(|due| Py::new(py, DocumentNeeded(due))).transpose()?;
                     Ok(Bound::new(py, TokenEndpoint { url: found.url, refresh })?.into_any())
                 }

@@ -6,26 +6,25 @@ use std::time::Duration;
 
 use bearward_core::documents::{FixedKeys, Response};
 use bearward_core::encoding::json::JsonObject;
-use bearward_core::http::client_certificate::{CertificateField, ClientCertificate};
+use bearward_core::http::client_certificate::CertificateField;
 use bearward_core::issuer::{IssuerUrl, Issuers, PrivateAddresses};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
 use bearward_core::policy::{
     Audience, DecryptionKeys, DpopMode, DpopPolicy, Introspection, MutualTls, Nonces, Policy, Recipients,
     ReplayProtection, StatusProfile,
 };
-use bearward_core::{
-    Presented, Question, Rejection, RequestFacts, RequestUrl, Scheme, ScopeClaim, ScopeRule, Verifier,
-};
+use bearward_core::{Presented, Question, Rejection, Scheme, ScopeClaim, ScopeRule, Verifier};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::claims::to_dict;
 use crate::decision::{OwnedQuestion, begun};
 use crate::documents::Documents;
-use crate::errors::{self, ConfigurationError, guarded, instance};
-use crate::headers::FieldLines;
+use crate::exceptions::{self, ConfigurationError, guarded, instance};
 use crate::introspection::IntrospectionNeeded;
 use crate::passed::About;
+use crate::request::{AskedRequest, Certificate, Wanted};
 use crate::requirement::Requirement;
 use crate::resource::{Guidance, ProtectedResource, ResourceDocument};
 use crate::values::{configuration, unix_time};
@@ -175,38 +174,50 @@ impl Engine {
         &self,
         py: Python<'py>,
         headers: &Bound<'py, PyAny>,
-        method: Option<&str>,
-        url: Option<&str>,
+        method: Option<&Bound<'py, PyString>>,
+        url: Option<&Bound<'py, PyString>>,
         now: f64,
         guidance: Option<&Guidance>,
         certificate: Option<Certificate>,
         behind_proxy: bool,
         requirement: Option<&Bound<'py, Requirement>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        guarded(py, || {
-            let lines = FieldLines::collect(headers)?;
-            let headers = lines.fields();
-            let target = method.zip(url);
-            if target.is_none() && self.verifier.compares_target(&headers) {
-                return Ok(None);
-            }
-            let url = url.map_or(RequestUrl::Unknown, RequestUrl::Whole);
-            let client_certificate = Certificate::shown(certificate.as_ref(), behind_proxy);
-            let method = method.unwrap_or_default();
-            let facts = RequestFacts { headers, method, url, client_certificate };
-            let mut decision = match guidance {
-                Some(guidance) => bearward_core::Decision::guiding(Arc::clone(&guidance.0)),
-                None => bearward_core::Decision::new(),
-            };
-            let next = self.verifier.next(&mut decision, Question::Request(&facts), unix_time(now)?);
-            let about = Arc::new(About {
-                verifier: Arc::clone(&self.verifier),
-                credentials: lines.credentials(),
-                target: target.map(|(method, url)| (method.to_owned(), url.to_owned())),
-                requirement: requirement.cloned().map(Bound::unbind),
-            });
-            begun(py, about, decision, next, now, || OwnedQuestion::of_request(&facts)).map(Some)
-        })
+        let certificate = Certificate::shown(certificate.as_ref(), behind_proxy);
+        let request = AskedRequest { headers, target: method.zip(url), certificate, guidance, requirement };
+        guarded(py, || request.ask(py, &self.verifier, now, Wanted::Passed))
+    }
+
+    /// As `verify_request`, for a request of which only the header fields are known yet. `None`: more is needed to ask.
+    #[pyo3(signature = (headers, now, guidance, requirement))]
+    fn verify_fields<'py>(
+        &self,
+        py: Python<'py>,
+        headers: &Bound<'py, PyAny>,
+        now: f64,
+        guidance: Option<&Guidance>,
+        requirement: Option<&Bound<'py, Requirement>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let certificate = Certificate::shown(None, false);
+        let request = AskedRequest { headers, target: None, certificate, guidance, requirement };
+        guarded(py, || request.ask(py, &self.verifier, now, Wanted::Passed))
+    }
+
+    /// The claims, if the request is let in and nothing else is due; or else as `verify_request`. Most requests need no more,
+    /// and this makes no object for what is not needed.
+    #[pyo3(signature = (headers, method, url, now, guidance=None))]
+    fn claims_of_request<'py>(
+        &self,
+        py: Python<'py>,
+        headers: &Bound<'py, PyAny>,
+        method: Option<&Bound<'py, PyString>>,
+        url: Option<&Bound<'py, PyString>>,
+        now: f64,
+        guidance: Option<&Guidance>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let certificate = Certificate::shown(None, false);
+        let request =
+            AskedRequest { headers, target: method.zip(url), certificate, guidance, requirement: None };
+        guarded(py, || request.ask(py, &self.verifier, now, Wanted::Claims))
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
@@ -241,7 +252,7 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(py, || {
             let verified = self.verifier.verify_proof(access_token, proof, (method, url), unix_time(now)?);
-            let claims = verified.map_err(|refused| errors::refused(py, &refused))?;
+            let claims = verified.map_err(|refused| exceptions::refused(py, &refused))?;
             Ok(to_dict(py, claims.object())?.into_any())
         })
     }
@@ -369,24 +380,6 @@ fn opening(keys: &[(Option<String>, String)]) -> PyResult<DecryptionKeys> {
     // The error shows no key.
     DecryptionKeys::from_pem(keys)
         .map_err(|error| ConfigurationError::new_err(format!("decryption_keys: {error}")))
-}
-
-/// The certificate of a client: DER, or one block of PEM.
-#[derive(FromPyObject)]
-enum Certificate {
-    Pem(String),
-    Der(Vec<u8>),
-}
-
-impl Certificate {
-    fn shown(certificate: Option<&Self>, behind_proxy: bool) -> ClientCertificate<'_> {
-        match certificate {
-            None if behind_proxy => ClientCertificate::FromProxy,
-            None => ClientCertificate::Unknown,
-            Some(Self::Der(der)) => ClientCertificate::Der(der),
-            Some(Self::Pem(pem)) => ClientCertificate::Pem(pem),
-        }
-    }
 }
 
 /// `None`: off. `"connection"`, or the name of a header field.

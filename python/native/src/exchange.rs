@@ -6,7 +6,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::errors::{self, guarded};
+use crate::exceptions::{self, guarded};
 use crate::values::unix_time;
 
 /// An exchange of one token for another: the form for the token endpoint, and how to read the answer.
@@ -91,7 +91,7 @@ impl Exchange {
             let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
             let answer = EndpointAnswer { status, content_type, body };
             let granted = self.0.read(answer, &secrets, unix_time(now)?);
-            granted.map(Granted).map_err(|error| errors::endpoint(py, &error))
+            granted.map(Granted).map_err(|error| exceptions::endpoint(py, &error))
         })
     }
 }
@@ -165,7 +165,7 @@ fn prepared(
     py: Python<'_>,
     prepare: impl FnOnce() -> Result<bearward_exchange::Exchange, RequestError>,
 ) -> PyResult<Exchange> {
-    guarded(py, || prepare().map(Exchange).map_err(|error| errors::request(py, &error)))
+    guarded(py, || prepare().map(Exchange).map_err(|error| exceptions::request(py, &error)))
 }
 
 fn to_dict<'py>(

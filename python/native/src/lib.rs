@@ -5,12 +5,13 @@ mod claims;
 mod decision;
 mod documents;
 mod engine;
-mod errors;
+mod exceptions;
 mod exchange;
 mod headers;
 mod introspection;
 mod operations;
 mod passed;
+mod request;
 mod requirement;
 mod resource;
 mod status;
@@ -93,7 +94,7 @@ fn resolver_error<'py>(py: Python<'py>, failure: &str, detail: &str) -> PyResult
         other => return Err(pyo3::exceptions::PyValueError::new_err(format!("{other:?} is no failure"))),
     };
     let refused = bearward_core::Refused::without_credentials(cause);
-    Ok(errors::resolver(py, &refused, detail).into_value(py).into_bound(py).into_any())
+    Ok(exceptions::resolver(py, &refused, detail).into_value(py).into_bound(py).into_any())
 }
 
 fn unusable(issuers: bearward_core::refusal::UnusableIssuers) -> bearward_core::Cause {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
 
-use crate::errors::{self, guarded};
+use crate::exceptions::{self, guarded};
 use crate::values::configuration;
 
 /// The scopes that operations need.
@@ -36,7 +36,7 @@ impl Operations {
 
     fn scopes_of(&self, py: Python<'_>, body: Vec<u8>) -> PyResult<Vec<String>> {
         guarded(py, || {
-            let scopes = self.0.scopes_of(body).map_err(|error| errors::operation(py, error))?;
+            let scopes = self.0.scopes_of(body).map_err(|error| exceptions::operation(py, error))?;
             Ok(scopes.into_iter().map(str::to_owned).collect())
         })
     }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bearward_core::{Presented, Refused, Verified, Verifier};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 use crate::claims;
 use crate::documents::DocumentNeeded;
-use crate::errors::{self, guarded, instance};
+use crate::exceptions::{self, guarded, instance};
 use crate::headers::{Credentials, FieldLines};
 use crate::requirement::Requirement;
 use crate::resource::Guidance;
@@ -32,7 +32,7 @@ pub(crate) struct About {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) credentials: Credentials,
     /// Method and URL, where they count.
-    pub(crate) target: Option<(String, String)>,
+    pub(crate) target: Option<(Py<PyString>, Py<PyString>)>,
     pub(crate) requirement: Option<Py<Requirement>>,
 }
 
@@ -49,7 +49,7 @@ impl About {
         outcome: Result<Verified, Box<Refused>>,
         now: f64,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let mut verified = outcome.map_err(|refused| errors::refused(py, &refused))?;
+        let mut verified = outcome.map_err(|refused| exceptions::refused(py, &refused))?;
         let unmet = match &self.requirement {
             Some(requirement) => self.unmet(py, &verified, requirement.get(), now)?,
             None => None,
@@ -75,6 +75,13 @@ impl Passed {
     /// The claims, as a dict of the caller's own.
     fn claims<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         claims::of_token(py, &self.verified.token)
+    }
+
+    /// The same, if the route gets them and nothing else is due: the requirement is met, the answer gets no nonce, and no
+    /// document is to be fetched.
+    fn claims_if_all<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let is_all = self.unmet.is_none() && self.refresh.is_none() && self.verified.dpop_nonce.is_none();
+        if is_all { self.claims(py).map(Some) } else { Ok(None) }
     }
 
     #[getter]
@@ -112,10 +119,19 @@ impl Passed {
     }
 
     /// Whether this is the answer to a request with these fields, this method and this URL.
-    fn answers(&self, headers: &Bound<'_, PyAny>, method: &str, url: &str) -> PyResult<bool> {
-        let target = self.about.target.as_ref();
-        let same_target = target.is_none_or(|(own, at)| own == method && at == url);
-        Ok(same_target && self.has_credentials_of(headers)?)
+    fn answers<'py>(
+        &self,
+        headers: &Bound<'py, PyAny>,
+        method: &Bound<'py, PyString>,
+        url: &Bound<'py, PyString>,
+    ) -> PyResult<bool> {
+        let py = headers.py();
+        if let Some((own, at)) = &self.about.target
+            && !(own.bind(py).as_any().eq(method)? && at.bind(py).as_any().eq(url)?)
+        {
+            return Ok(false);
+        }
+        self.has_credentials_of(headers)
     }
 
     /// Whether a request with these fields has the credentials of the one that was let in.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bearward_core::encoding::json::JsonObject;
 use pyo3::prelude::*;
 
-use crate::errors::ConfigurationError;
+use crate::exceptions::ConfigurationError;
 use crate::headers::FieldLines;
 
 /// What a resource requires of a good token. Nothing that is `None` is required.

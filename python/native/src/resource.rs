@@ -6,7 +6,7 @@ use bearward_core::{ResourceDocumentNext, Verifier};
 use pyo3::prelude::*;
 
 use crate::documents::DocumentNeeded;
-use crate::errors::{self, guarded};
+use crate::exceptions::{self, guarded};
 use crate::values::{configuration, unix_time};
 
 /// A protected resource. RFC 9728.
@@ -112,7 +112,7 @@ impl ResourceDocument {
             match document.next(&self.verifier, unix_time(now)?) {
                 ResourceDocumentNext::Fetch(needed) => Ok(Bound::new(py, DocumentNeeded(needed))?.into_any()),
                 ResourceDocumentNext::Done(Ok(text)) => Ok(text.into_pyobject(py)?.into_any()),
-                ResourceDocumentNext::Done(Err(refused)) => Err(errors::refused(py, &refused)),
+                ResourceDocumentNext::Done(Err(refused)) => Err(exceptions::refused(py, &refused)),
             }
         })
     }

@@ -6,7 +6,7 @@ use bearward_core::http::forwarded::{self, PublicOrigin, Target};
 use bearward_core::{RequestFacts, RequestUrl};
 use pyo3::prelude::*;
 
-use crate::errors::ConfigurationError;
+use crate::exceptions::ConfigurationError;
 use crate::headers::FieldLines;
 
 /// How the public URL of a request is found: by its Host field, by what proxies wrote, or by configuration.

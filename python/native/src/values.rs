@@ -4,7 +4,7 @@ use bearward_core::UnixTime;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::errors::ConfigurationError;
+use crate::exceptions::ConfigurationError;
 
 pub(crate) fn unix_time(now: f64) -> PyResult<UnixTime> {
     UnixTime::from_seconds(now).ok_or_else(|| PyValueError::new_err("now is not a Unix time in seconds"))

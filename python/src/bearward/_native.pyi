@@ -87,6 +87,8 @@ class Passed:
 
     def claims(self) -> dict[str, Any]:
         """The token's claims, as a dict of the caller's own: nothing in it is another caller's."""
+    def claims_if_all(self) -> Optional[dict[str, Any]]:
+        """The same, if nothing else is to be said: `unmet`, `refresh` and `dpop_nonce` are `None`."""
     @property
     def issuer(self) -> str: ...
     @property
@@ -227,6 +229,22 @@ class Engine:
         see `Passed.unmet`.
 
         Raises a `BaseAuthError` when the request is refused or can't be decided (503).
+        """
+    def verify_fields(
+        self, headers: _Headers, now: float, guidance: Optional[Guidance], requirement: Optional[Requirement]
+    ) -> Union[Passed, Decision, None]:
+        """As `verify_request`, for a request of which only the header fields are known yet."""
+    def claims_of_request(
+        self,
+        headers: _Headers,
+        method: Optional[str],
+        url: Optional[str],
+        now: float,
+        guidance: Optional[Guidance] = None,
+    ) -> Union[dict[str, Any], Passed, Decision, None]:
+        """The claims, as of `Passed`, of a request that is let in with no document to fetch in the background.
+
+        Or else as `verify_request`.
         """
     def introspected(
         self,

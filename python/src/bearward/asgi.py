@@ -5,9 +5,7 @@ app = AuthMiddleware(app, ApiClient(options), scopes=["read:messages"])
 
 from __future__ import annotations
 
-import inspect
 import logging
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
@@ -17,16 +15,17 @@ from bearward._asgi.answers import App, Message, Receive, Send, refuse
 from bearward._asgi.body import Disconnected
 from bearward._asgi.certificate import Shown
 from bearward._asgi.connection import AsgiConnection, Headers, Scope
-from bearward._asgi.decisions import Decision, Observers
+from bearward._asgi.decisions import Decision, Observers, Watch
 from bearward._asgi.defect import defect
 from bearward._asgi.exempt import exemption, is_preflight
 from bearward._asgi.memory import Asked
-from bearward._asgi.metadata import MetadataDocument, origin_for
+from bearward._asgi.metadata import origin_for
 from bearward._asgi.principal import Principal, Stranger, acting, current_principal, with_user
 from bearward._asgi.refusal_log import RefusalLog, credentials_of, scheme_of
 from bearward._asgi.streams import until
 from bearward._asgi.subprotocol import check_subprotocol, offered, with_token
 from bearward._asgi.url import PublicUrls
+from bearward._driver import checks
 from bearward._driver.log import Log
 from bearward.client import ApiClient, Verified, Waited, is_settled
 from bearward.errors import BaseAuthError, ConfigurationError
@@ -63,10 +62,11 @@ class AuthMiddleware:
             are no good are refused all the same.
         exempt: What needs no token: a list of paths, where `/public/*` stands for all paths below `/public/`; or a
             function that is given the scope and returns `True` for such a request.
-        end_streams_at_expiry: End a response without Content-Length, or a WebSocket, when its token expires.
+        end_streams_at_expiry: End a response without Content-Length, or a WebSocket, when its token expires. An issuer
+            need not say when an opaque token does; nothing is ended then.
         public_origin: Scheme and host that clients use, for DPoP. By default it is the origin of the resource.
         trusted_hops: Without `public_origin`: how many proxies in front of the server append to `X-Forwarded-Host` and
-            the like. 0: these fields are not read.
+            the like. 0: these fields are not read, and neither is `client_certificate_header`.
         websocket_subprotocol: A name, such as `"bearer"`: a WebSocket may then have its token behind this name in
             `Sec-WebSocket-Protocol`, since browsers can't set Authorization there.
         on_decision: A function that is called with each `Decision`, for metrics and audit logs. It must not wait.
@@ -96,8 +96,7 @@ class AuthMiddleware:
         if not isinstance(given, ApiClient):
             raise ConfigurationError("AuthMiddleware(app, client): the client must be an ApiClient.")
         check_subprotocol(websocket_subprotocol)
-        if on_decision is not None and inspect.iscoroutinefunction(on_decision):
-            raise ConfigurationError("on_decision must be a function that is not async.")
+        checks.at_least(0)("trusted_hops", trusted_hops)
         self._app = app
         self._client = client
         self._requirement = Requirement(scopes, **more)
@@ -110,13 +109,10 @@ class AuthMiddleware:
         self._urls = PublicUrls(origin_for(public_origin, origin), trusted_hops or 1)
         self._trusts_proxies = trusted_hops != 0
         self._guidance = client.guidance(self._requirement.scopes, self._resource)
-        self._document = None if self._resource is None else self._published(self._resource)
+        self._document = None if self._resource is None else self._resource._endpoint(client)
         self._refusals = RefusalLog()
         self._observers = Observers(on_decision)
         self._warns_of_mount = self._resource is not None
-
-    def _published(self, resource: ProtectedResource) -> MetadataDocument:
-        return MetadataDocument(resource.metadata_paths, lambda: self._client.resource_document(resource))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that is refused, and call the app for one that is let in."""
@@ -136,24 +132,31 @@ class AuthMiddleware:
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = AsgiConnection(scope)
         presented = self._presented(connection)
-        if self._optional and not _native.has_credentials(presented.raw):
-            with acting(None):
-                await self._app(with_user(scope, None, Stranger()), receive, send)
-            return
-        begun, waited = time.monotonic(), Waited()
+        watch = Watch()
         claims: dict[str, Any] = {}
         nonce = refusal = None
+        is_stranger = self._optional and not _native.has_credentials(presented.raw)
         try:
-            claims, nonce = await self._verified(connection, presented, waited)
-            requirement, receive = await self._needs(scope, receive)
-            refusal = self._unmet(claims, requirement, presented)
+            if is_stranger:
+                is_stranger, receive = await self._is_open(scope, receive)
+            if not is_stranger:
+                claims, nonce = await self._verified(connection, presented, watch.waited)
+                requirement, receive = await self._needs(scope, receive)
+                refusal = self._unmet(claims, requirement, presented)
         except Disconnected:
             return
+        except ConfigurationError as error:
+            # It is for the deployer: the client reads a fixed text.
+            refusal = defect(error, credentials_of(connection))
         except BaseAuthError as error:
             refusal = error
         except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
             refusal = defect(error, credentials_of(connection))
-        self._tell(refusal, presented, claims.get("iss"), begun, waited)
+        if is_stranger and refusal is None:
+            with acting(None):
+                await self._app(with_user(scope, None, Stranger()), receive, send)
+            return
+        self._tell(refusal, presented, claims.get("iss"), watch)
         if refusal is None:
             await self._serve(Verified(claims, nonce), connection, presented, receive, send)
             return
@@ -180,6 +183,10 @@ class AuthMiddleware:
         """What the request needs; and how the app receives it, if this has read some of it."""
         return self._requirement, receive
 
+    async def _is_open(self, scope: Scope, receive: Receive) -> tuple[bool, Receive]:
+        """Whether a request without credentials may pass where they are optional; and how the app receives it."""
+        return True, receive
+
     def _unmet(self, claims: dict[str, Any], requirement: Requirement, headers: Headers) -> Optional[BaseAuthError]:
         if not requirement:
             return None
@@ -194,9 +201,10 @@ class AuthMiddleware:
         own = self._subprotocol if offered(connection, self._subprotocol) is not None else None
         sending = send if nonce is None and own is None else _adding(send, nonce, own)
         with acting(principal):
-            if self._ends_streams:
-                end = claims["exp"] + self._client.options.leeway
-                await until(end, self._app, scope, receive, sending)
+            # An issuer need not say of an opaque token when it expires. RFC 7662 section 2.2.
+            end = claims.get("exp") if self._ends_streams else None
+            if end is not None:
+                await until(end + self._client.options.leeway, self._app, scope, receive, sending)
             else:
                 await self._app(scope, receive, sending)
 
@@ -204,12 +212,10 @@ class AuthMiddleware:
         """What the app is called with. `presented`: the header fields, with the token in Authorization."""
         return with_user(scope, principal, principal)
 
-    def _tell(
-        self, refusal: Optional[BaseAuthError], headers: Headers, issuer: Optional[str], begun: float, waited: Waited
-    ) -> None:
+    def _tell(self, refusal: Optional[BaseAuthError], headers: Headers, issuer: Optional[str], watch: Watch) -> None:
         if self._observers:
-            code, seconds = None if refusal is None else refusal.code, time.monotonic() - begun
-            self._observers.tell(Decision(code, scheme_of(headers), issuer, seconds, waited.seconds))
+            code = None if refusal is None else refusal.code
+            self._observers.tell(watch.decision(code, scheme_of(headers), issuer))
 
     def _warn_of_mount(self, scope: Scope) -> None:
         """A mounted app never gets the requests for its metadata document, which lies at the root of the server."""

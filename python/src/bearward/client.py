@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, TypeVar, Union
-
-import anyio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, TypeVar, Union, cast
 
 from bearward import _native
+from bearward._client.engine import engine_for, introspector_for, replay_store_for
+from bearward._client.issuers import configured_issuers
+from bearward._client.judges_claims import JudgesClaims
+from bearward._client.state_of_client import StateOfClient
+from bearward._client.tokens_for_services import TokensForServices
 from bearward._driver.background import BackgroundLoop
 from bearward._driver.decide import Driver, Verified
 from bearward._driver.exchange import TokenExchanger
@@ -25,15 +28,13 @@ from bearward.errors import (
     IssuerUnavailableError,
     MissingRequiredArgumentError,
 )
-from bearward.options import ApiClientOptions, configured_issuers, engine_for, introspector_for, replay_store_for
-from bearward.requirement import Requirement
+from bearward.options import ApiClientOptions
 from bearward.resource import ProtectedResource
 
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
 
     from bearward._driver.credentials import Fields
-    from bearward.types import OnBehalfOfTokenResult
 
     _Step = Union[_native.Passed, _native.Decision]
 
@@ -43,8 +44,8 @@ _log = Log()
 
 _NOT_BEHIND_PROXY = (
     "client_certificate_header is for requests that come through a proxy of yours: a client could write this header as "
-    "well. Say that they do with `app.state.trust_proxy = True` in an app, or with `behind_proxy=True` in a call of "
-    "`verify_request`."
+    "well. Say that they do with `app.state.trust_proxy = True` in an app of FastAPI, with `trusted_hops` at a guard "
+    "of an ASGI app or an MCP server, or with `behind_proxy=True` in a call of `verify_request`."
 )
 
 # What `ApiClient._build` makes.
@@ -57,6 +58,7 @@ _BUILT = frozenset(
         "_driver",
         "_store",
         "_background",
+        "_guidance",
         "_has_resolver",
         "_warns_of_bound_token",
     )
@@ -76,7 +78,7 @@ class RequestFacts(NamedTuple):
     behind_proxy: bool = False
 
 
-class ApiClient:
+class ApiClient(JudgesClaims, TokensForServices, StateOfClient):
     """Verifies access tokens for one API. One instance serves any number of tasks, event loops and threads.
 
     Args:
@@ -112,6 +114,7 @@ class ApiClient:
         introspector = introspector_for(options, self._engine, loops)
         self._driver = Driver(self._documents, resolver, introspector, self._store, timeout)
         self._background = BackgroundLoop()
+        self._guidance = self.guidance()
         # Logged only once.
         self._warns_of_bound_token = not options.dpop_enabled
 
@@ -158,6 +161,16 @@ class ApiClient:
             ReplayCheckUnavailableError: it is not known now whether the proof was used before.
             DomainsResolverError: the domains resolver failed, or returned something that can't be used.
         """
+        if client_certificate is None and not behind_proxy and not self._warns_of_bound_token and not self.options.mtls:
+            # Nearly all requests end here, so it calls little.
+            fields = headers if type(headers) is dict else _fields(headers)
+            claims = self._engine.claims_of_request(fields, http_method, http_url, time.time(), self._guidance)
+            if type(claims) is dict:
+                return claims
+            facts, step = RequestFacts(headers, http_method, http_url), cast("Optional[_Step]", claims)
+            if step is None:
+                raise _missing_target(facts)
+            return (await self._conclude(step, facts)).claims()
         facts = RequestFacts(headers, http_method, http_url, client_certificate, behind_proxy)
         return (await self._passed(facts)).claims()
 
@@ -179,7 +192,7 @@ class ApiClient:
         return step if is_settled(step) else await self._conclude(step, facts)
 
     def _step(self, facts: RequestFacts) -> _Step:
-        step = self._begin(facts, self.guidance())
+        step = self._begin(facts, self._guidance)
         if step is None:
             raise _missing_target(facts)
         return step
@@ -200,10 +213,18 @@ class ApiClient:
         headers, method, url, certificate, behind_proxy = facts
         if self.options.client_certificate_header is not None and not behind_proxy:
             raise ConfigurationError(_NOT_BEHIND_PROXY)
-        fields, method, url = _fields(headers), _encodable(method), _encodable(url)
         step = self._engine.verify_request(
-            fields, method, url, time.time(), guidance, certificate, behind_proxy, requirement
+            _fields(headers), method, url, time.time(), guidance, certificate, behind_proxy, requirement
         )
+        return self._noticed(step)
+
+    def _begin_fields(
+        self, fields: Fields, guidance: Optional[_native.Guidance], requirement: Optional[_native.Requirement]
+    ) -> Optional[_Step]:
+        """As `_begin`, for a request that shows no certificate, without method and URL."""
+        return self._noticed(self._engine.verify_fields(fields, time.time(), guidance, requirement))
+
+    def _noticed(self, step: Optional[_Step]) -> Optional[_Step]:
         if self._warns_of_bound_token and type(step) is _native.Passed:
             self._warn_of_bound_token(step)
         return step
@@ -350,95 +371,9 @@ class ApiClient:
             _encodable(access_token), _encodable(proof), _encodable(http_method), _encodable(http_url), time.time()
         )
 
-    async def get_access_token_for_connection(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """A token for a service that the user has connected to: Auth0's Token Vault.
-
-        Args:
-            options: `connection`, the connection's name; `access_token`, the user's, without a scheme; optionally
-                `login_hint`, which of the user's accounts there.
-
-        Returns:
-            `access_token`, `expires_at` (Unix time in seconds), and `scope`, which may be empty.
-
-        Raises:
-            MissingRequiredArgumentError: `connection` or `access_token` is missing.
-            GetAccessTokenForConnectionError: no client credentials are configured, or the issuer has no token endpoint.
-            ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
-        """
-        return await self._exchanger.vault(options)
-
-    async def get_token_by_exchange_profile(
-        self,
-        subject_token: str,
-        subject_token_type: str,
-        audience: Optional[str] = None,
-        scope: Optional[str] = None,
-        requested_token_type: Optional[str] = None,
-        extra: Optional[Mapping[str, Any]] = None,
-    ) -> dict[str, Any]:
-        """Exchange a token of another kind for a token of the issuer, by a token exchange profile. RFC 8693.
-
-        Args:
-            subject_token: The token to exchange, without a scheme.
-            subject_token_type: What kind of token it is: the URI that the profile is for.
-            audience: The API that the new token is for.
-            scope: Scopes to ask for, separated by spaces.
-            requested_token_type: What kind of token is wanted.
-            extra: More form fields. Values are converted to text; a list or tuple becomes a repeated field, of at most
-                20 values.
-
-        Returns:
-            `access_token`, `expires_in` (seconds), `expires_at` (Unix time in seconds), and `scope`, `id_token`,
-            `refresh_token`, `token_type`, `issued_token_type` if the issuer sent them.
-
-        Raises:
-            MissingRequiredArgumentError: `subject_token` or `subject_token_type` is missing.
-            GetTokenByExchangeProfileError: an argument can't be sent, no client credentials are configured, or the
-                issuer has no token endpoint.
-            ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
-        """
-        return await self._exchanger.profile(
-            subject_token, subject_token_type, audience, scope, requested_token_type, extra
-        )
-
-    async def get_token_on_behalf_of(
-        self, access_token: str, audience: str, scope: Optional[str] = None
-    ) -> OnBehalfOfTokenResult:
-        """An access token for another API, with which this API acts for the user of `access_token`. RFC 8693.
-
-        The access token is not verified here: pass one that `verify_request` has accepted.
-
-        Args:
-            access_token: The user's, without a scheme.
-            audience: The other API's identifier.
-            scope: Scopes to ask for, separated by spaces.
-
-        Raises:
-            MissingRequiredArgumentError: `access_token` or `audience` is missing.
-            GetTokenByExchangeProfileError: an argument can't be sent, no client credentials are configured, or the
-                issuer has no token endpoint.
-            ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
-        """
-        return await self._exchanger.on_behalf_of(access_token, audience, scope)
-
     def is_dpop_required(self) -> bool:
         """Whether Bearer is refused."""
         return self.options.dpop_required
-
-    def guidance(
-        self, scopes: Sequence[str] = (), resource: Optional[ProtectedResource] = None
-    ) -> Optional[_native.Guidance]:
-        """What challenges say besides the error; `None` without a resource. RFC 9728 section 5.1.
-
-        Args:
-            scopes: Those that a token needs for the request.
-            resource: Instead of the one in the options.
-
-        Raises:
-            ConfigurationError: one of `scopes` is no scope.
-        """
-        described = self.options.resource if resource is None else resource
-        return None if described is None else _native.Guidance(described._engines, list(scopes))
 
     async def resource_document(self, resource: Optional[ProtectedResource] = None) -> dict[str, Any]:
         """The metadata document of the resource, as a new dict. RFC 9728 section 2.
@@ -460,108 +395,6 @@ class ApiClient:
                 making.waited()
         document: dict[str, Any] = json.loads(step)
         return document
-
-    def granted_scopes(self, claims: Mapping[str, Any]) -> list[str]:
-        """All scopes that verified claims grant, with those that others imply. This does not verify the claims."""
-        return self._engine.granted_scopes(_as_json(claims))
-
-    def audience_of(self, claims: Mapping[str, Any]) -> Optional[str]:
-        """Which of the audiences in the options verified claims are for; `None` if they are for `client_ids`.
-
-        If `aud` has several of them, it is the first one in the options. This does not verify the claims.
-        """
-        return self._engine.audience_of(_as_json(claims))
-
-    def unmet(
-        self,
-        claims: Mapping[str, Any],
-        requirement: Requirement,
-        authorization: Optional[str] = None,
-        guidance: Optional[_native.Guidance] = None,
-    ) -> Optional[BaseAuthError]:
-        """The error, with its answer, for verified claims that don't meet a requirement; `None` if they do.
-
-        RFC 6750 section 3.1, RFC 9470 section 3. This does not verify the claims.
-
-        Args:
-            claims: What `verify_request` has returned.
-            requirement: What the resource requires.
-            authorization: The request's Authorization field: the challenge is for the scheme that it uses.
-            guidance: What the challenge says besides. By default it is that of the resource in the options.
-        """
-        unmet = requirement.unmet(claims, self.options.scope_claim)
-        if unmet is None:
-            return None
-        said = self.guidance(requirement.scopes) if guidance is None else guidance
-        if isinstance(unmet, str):
-            return self._engine.unfit(unmet, authorization, said)
-        return self._engine.unmet(*unmet, authorization, time.time(), said)
-
-    def unfit(
-        self, reason: str, authorization: Optional[str] = None, guidance: Optional[_native.Guidance] = None
-    ) -> BaseAuthError:
-        """The 401 for claims that don't fit the type that a route asks for.
-
-        Args:
-            reason: Facts for the log.
-            authorization: The request's Authorization field: the challenge is for the scheme that it uses.
-            guidance: What the challenge says besides. By default it is that of the resource in the options.
-        """
-        error = self._engine.unfit(None, authorization, self.guidance() if guidance is None else guidance)
-        error.detail = reason
-        return error
-
-    def status(self) -> list[dict[str, Any]]:
-        """The state of each issuer's documents, for operators.
-
-        All configured issuers are listed, and those that a resolver has named once their documents were needed.
-
-        A dict for each issuer, with `issuer`, `discovery`, `key_set` and `keys`. For each of the two documents: `age`
-        in seconds (`None`: there is no document), `last_error` (`None`: the last fetch succeeded), `next_fetch_in`
-        seconds (0: with the next request), how often it was `fetched`, and how often that `failed`. For each key: its
-        `kid`, and the `problem` if it can't be used.
-        """
-        status = self._engine.documents.status(time.time())
-        known = {entry["issuer"] for entry in status}
-        return [*status, *(_never_needed(issuer) for issuer in self._issuers if issuer not in known)]
-
-    async def warm(self) -> bool:
-        """Fetch the documents of all configured issuers that are missing, all at once. Returns what `ready` returns.
-
-        A fetch that fails raises nothing: it is logged, and tried again when a request needs it. This takes
-        `fetch_timeout` for each of an issuer's two documents at most.
-        """
-        async with anyio.create_task_group() as tasks:
-            for issuer in self._issuers:
-                tasks.start_soon(self._warm, issuer)
-        return self.ready()
-
-    async def _warm(self, issuer: str) -> None:
-        # The discovery document, which may be at one of two places, and the key set that it names.
-        for _ in range(3):
-            needed = self._engine.documents.missing(issuer, time.time(), self.options.issuer is not None)
-            if needed is not None:
-                await self._documents.bring(needed, self.options.fetch_timeout)
-
-    def ready(self) -> bool:
-        """Whether tokens of every configured issuer can be judged now, for a readiness probe. Fetches nothing."""
-        now = time.time()
-        exact = self.options.issuer is not None
-        return all(self._engine.documents.is_ready(issuer, now, exact) for issuer in self._issuers)
-
-    def replay_store_status(self) -> Optional[dict[str, Any]]:
-        """What happened with the `ReplayStore` since the start, for operators and metrics; `None` without one.
-
-        `questions` that it was asked, `replays` that it found, `errors` (no answer, or none in time), requests that it
-        was `not_asked` for because the breaker was open, and proofs that it may have `forgotten`. `breaker` is `"open"`
-        while the store fails. `mean_seconds` is the mean time of an answer.
-        """
-        return None if self._store is None else self._store.status()
-
-    def observe_replay_store(self, observer: Callable[[float], object]) -> None:
-        """Have `observer` called with how long each question to the `ReplayStore` took, seconds, answered or not."""
-        if self._store is not None:
-            self._store.observers.append(observer)
 
 
 class Waited:
@@ -597,15 +430,6 @@ def _missing_target(facts: RequestFacts) -> MissingRequiredArgumentError:
     missing = [name for name, value in arguments if value is None]
     message = f"DPoP authentication requires {' and '.join(missing)}"
     return MissingRequiredArgumentError("/".join(missing), message)
-
-
-def _never_needed(issuer: str) -> dict[str, Any]:
-    nothing = {"age": None, "last_error": None, "next_fetch_in": None, "fetched": 0, "failed": 0}
-    return {"issuer": issuer, "discovery": nothing, "key_set": dict(nothing), "keys": []}
-
-
-def _as_json(claims: Mapping[str, Any]) -> str:
-    return json.dumps(claims, allow_nan=False)
 
 
 def _fields(headers: Fields) -> Fields:

@@ -1,9 +1,11 @@
 """The errors. Each class has its HTTP status and its `error` code.
 
-All derive from `BaseAuthError`. There are three families: the request is refused (4xx); it can't be judged now (503,
-`IssuerUnavailableError` and `ReplayCheckUnavailableError`); the configuration, or Bearward itself, is wrong (500).
+All derive from `BaseAuthError`. A request is refused (4xx); or it can't be judged now (503, `IssuerUnavailableError`
+and `ReplayCheckUnavailableError`); or the configuration, or Bearward itself, is wrong (500). Requests for tokens raise
+`ApiError`, with 502, 503 or 504 if the token endpoint fails.
 
-`python/native/src/errors.rs` decides which class a refused request gets. `docs/reference/errors.md` lists all codes.
+`python/native/src/exceptions.rs` decides which class a refused request gets. `docs/reference/errors.md` lists all
+codes.
 
 `message` is a fixed text that a client may see. `detail` holds facts for the operator's log. Neither ever holds a piece
 of a token.

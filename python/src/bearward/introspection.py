@@ -28,7 +28,7 @@ class Introspection:
         endpoint: The endpoint, an https URL. By default it is `introspection_endpoint` of the discovery document, which
             must then come from the issuer itself: a shared cache is not asked for it.
         remember_seconds: How long an answer is used again, at most 300 seconds and never beyond the token's `exp`. A
-            token that is revoked meanwhile is accepted so much longer. 0: the issuer is asked at each request.
+            token that is revoked meanwhile is accepted until then. 0: the issuer is asked for each request.
 
     Raises:
         ConfigurationError: an argument can't be used.

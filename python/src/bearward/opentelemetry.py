@@ -27,13 +27,16 @@ _UNDECIDED = frozenset(
     (
         "issuer_unavailable",
         "issuer_unsettled",
+        "too_many_fetches",
+        "introspection_unavailable",
+        "event_loop_blocked",
         "domains_resolver_timeout",
         "replay_log_full",
         "replay_store_unavailable",
         "internal_server_error",
     )
 )
-# The label of each counter of `replay_store_status`.
+# The label of each counter of the replay store in `status`.
 _EVENTS = {
     "question": "questions",
     "replay": "replays",
@@ -64,7 +67,7 @@ def instrument(auth0: Auth0FastAPI, meter_provider: Optional[metrics.MeterProvid
     meter.create_observable_gauge(
         "bearward.replay.entries", [state.entries], description="Used DPoP proofs that this process remembers."
     )
-    if auth0.replay_store_status() is not None:
+    if auth0.status()["replay_store"] is not None:
         _instrument_store(meter, auth0.api_client, state)
 
 
@@ -136,16 +139,16 @@ class _State:
         return [Observation(self._auth0.api_client._engine.replay_entries)]
 
     def store_events(self, _options: CallbackOptions) -> Iterable[Observation]:
-        """As `replay_store_status` counts them."""
-        status = self._auth0.replay_store_status() or {}
+        """As `status` counts them."""
+        status = self._auth0.status()["replay_store"]
         return [Observation(status[name], {"event": event}) for event, name in _EVENTS.items()]
 
     def breaker(self, _options: CallbackOptions) -> Iterable[Observation]:
         """Whether it is open."""
-        status = self._auth0.replay_store_status() or {}
+        status = self._auth0.status()["replay_store"]
         return [Observation(int(status["breaker"] == "open"))]
 
     def _documents(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        for entry in self._auth0.status():
+        for entry in self._auth0.status()["issuers"]:
             for kind in ("discovery", "key_set"):
                 yield entry["issuer"], kind, entry[kind]

@@ -9,7 +9,7 @@ from typing import Any, Callable, Optional, TypedDict, Union
 
 from bearward import _native
 from bearward.errors import ConfigurationError
-from bearward.scopes import scope_names
+from bearward.scopes import names_of, scope_names
 
 Names = Optional[Union[str, Sequence[str]]]
 
@@ -78,7 +78,7 @@ class Requirement:
         self._given: dict[str, Any] = {
             "scopes": self.scopes,
             "any_scope": _any_of("any_scope", any_scope),
-            "permissions": scope_names(permissions, "permissions"),
+            "permissions": names_of("permissions", permissions),
             "any_permission": _any_of("any_permission", any_permission),
             "organizations": _organizations(organization),
             "claims": _as_json("claims", values) if values else None,
@@ -89,12 +89,17 @@ class Requirement:
         self._hash = hash(self._key)
         looked_at = (_CLAIMS_OF.get(name, ()) for name, value in self._given.items() if value not in (None, ()))
         self._names = {*(name for names in looked_at for name in names), *values}
-        self._engines = _native.Requirement(**self._given)
+        self._engines = _engines(self._given)
 
     @property
     def native(self) -> Optional[_native.Requirement]:
         """What the engine is to check of it, if anything."""
         return self._engines if self._names else None
+
+    @property
+    def has_tests(self) -> bool:
+        """Whether functions check something of it."""
+        return bool(self._tests)
 
     def __eq__(self, other: object) -> bool:
         return self._key == other._key if isinstance(other, Requirement) else NotImplemented
@@ -151,6 +156,13 @@ class Requirement:
         if "scope" in names:
             names = {*names, *_scope_claims(scope_claim)}
         return (self._engines, _some_as_json(claims, names)) if names else None
+
+
+def _engines(given: Mapping[str, Any]) -> _native.Requirement:
+    try:
+        return _native.Requirement(**given)
+    except (UnicodeError, OverflowError):
+        raise ConfigurationError("There is a character or a number that no token can have.") from None
 
 
 def _scope_claims(given: Names) -> Sequence[str]:

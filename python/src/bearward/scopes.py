@@ -18,6 +18,19 @@ def validate_scopes(claims: Mapping[str, Any], required_scopes: Sequence[str]) -
     return isinstance(scope, str) and scope != "" and _native.scope_grants(scope, required_scopes)
 
 
+def names_of(argument: str, names: Optional[Union[str, Sequence[str]]]) -> tuple[str, ...]:
+    """As `scope_names`, for what the SDK that Bearward replaces doesn't have: an empty text is refused.
+
+    It may come from a variable that isn't set. Then it must not turn "this is required" into "nothing is required".
+
+    Raises:
+        ConfigurationError: there is something that is not a name.
+    """
+    if names == "":
+        raise ConfigurationError(f"{argument} must not be an empty text.")
+    return scope_names(names, argument)
+
+
 def scope_names(scopes: Optional[Union[str, Sequence[str]]], argument: str = "scopes") -> tuple[str, ...]:
     """The scopes, or other names, that are given to `require_auth`, each once.
 

@@ -8,9 +8,10 @@ class DomainsResolverContext(TypedDict):
     """Facts about a request, for a domains resolver. None of them is verified."""
 
     request_url: Optional[str]
-    """URL of the request, if known."""
+    """URL of the request, if known, without query parameters that look like credentials."""
     request_headers: Optional[dict[str, str]]
-    """Headers of the request, names in lower case, without `authorization` and `dpop`."""
+    """Headers of the request, names in lower case, without those that look like credentials: `authorization`, `dpop`,
+    `cookie`, `x-api-key`, and the like."""
     unverified_iss: str
     """The issuer that the token names: in normal form (`https://host[:port]/`), or as it is spelled if it has a path. A
     stranger can name any."""

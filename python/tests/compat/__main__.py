@@ -5,7 +5,7 @@ What may differ is listed in `differences.json`, case by case with its reason; `
 The exit code is 1 if something differs that isn't listed, or differs otherwise, or if the list is out of date.
 
     python -m compat            compares
-    python -m compat --write    writes the list anew; reasons of what is new are to be filled in
+    python -m compat --write    writes the list again; fill in the reasons of what is new
     python -m compat CASE       shows both answers to one case, or to all whose names begin so
 """
 

@@ -31,7 +31,7 @@ class Report:
             if name not in listed:
                 yield f"differs, and is not listed: {line(name, sides)}"
             elif {side: listed[name][side] for side in sides} != sides:
-                yield f"differs otherwise than listed: {line(name, sides)}"
+                yield f"differs, but not as listed: {line(name, sides)}"
         for name, entry in listed.items():
             if name not in self.cases:
                 yield f"listed, and is no case: {name}"
@@ -70,7 +70,7 @@ def load():
 
 
 def write(listed, found):
-    """Write the list anew for what was found. Reasons stay; what is new gets an empty one, which fails."""
+    """Write the list again from what was found. Reasons stay; what is new gets an empty one, which fails."""
     cases = {}
     for name, sides in sorted(found.items()):
         reason = listed["cases"].get(name, {"reason": ""})["reason"]

@@ -14,6 +14,7 @@ use crate::{
 };
 
 /// How a command uses the network.
+#[derive(Clone, Debug)]
 pub(crate) struct HttpOptions {
     /// For a whole request: from connecting to the last byte of the answer.
     pub(crate) timeout: Duration,
@@ -47,7 +48,7 @@ pub(crate) fn clear_text_client(options: &HttpOptions, url: &Url) -> Result<Clie
 
 /// Sends a request to `host`. The body is still to be read.
 pub(crate) async fn send(request: RequestBuilder, host: &str) -> Result<Response, Failure> {
-    let answer = progress::while_waiting(format_args!("waiting for {host}"), request.send()).await;
+    let answer = progress::while_waiting(format!("waiting for {host}"), request.send()).await;
     answer.map_err(|error| unreachable(host, &error))
 }
 
@@ -57,27 +58,12 @@ pub(crate) async fn body(response: Response, mebibytes: usize) -> Result<Vec<u8>
     progress::while_waiting(reading, read(response, mebibytes)).await
 }
 
-async fn read(response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> {
+async fn read(mut response: Response, mebibytes: usize) -> Result<Vec<u8>, Failure> {
     let host = authority(response.url());
-    bounded(response, mebibytes.saturating_mul(1024 * 1024)).await.map_err(|error| match error {
-        BodyError::TooLong => Failure::undecided(format!("{host} answered with more than {mebibytes} MiB.")),
-        BodyError::Broken(error) => unreachable(&host, &error),
-    })
-}
-
-/// Why a body could not be read.
-#[derive(Debug)]
-pub(crate) enum BodyError {
-    TooLong,
-    Broken(reqwest::Error),
-}
-
-/// The whole body, at most `limit` bytes.
-pub(crate) async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
-        if body.len().saturating_add(chunk.len()) > limit {
-            return Err(BodyError::TooLong);
+    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&host, &error))? {
+        if body.len().saturating_add(chunk.len()) > mebibytes.saturating_mul(1024 * 1024) {
+            return Err(Failure::undecided(format!("{host} answered with more than {mebibytes} MiB.")));
         }
         body.extend_from_slice(&chunk);
     }

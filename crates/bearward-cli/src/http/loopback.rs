@@ -1,4 +1,5 @@
-//! Which URLs are of this machine: no proxy for them, and less danger.
+//! Which URLs are of this machine: no proxy for them, and less danger. Stricter than the engine, which also takes names such
+//! as `tenant.localhost`: what a name server could say must not decide where `.env` may send secrets.
 
 use std::net::IpAddr;
 

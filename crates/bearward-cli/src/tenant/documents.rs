@@ -1,116 +1,121 @@
-//! An issuer's documents over the network, for the engine; and where an issuer gives tokens.
+//! An issuer's documents, as the driver of services brings them; and where an issuer gives tokens.
 
-use std::time::SystemTime;
-
-use bearward_core::{
-    Documents, LookupNext, TokenEndpointLookup, UnixTime,
-    documents::{DocumentError, DocumentNeeded, Response},
-    issuer::IssuerUrl,
-    jose::algorithm::{Algorithm, AlgorithmSet},
-    policy,
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
-use reqwest::{StatusCode, Url, header};
+
+use bearward::{
+    BoxError, Get, Transport,
+    engine_driver::{self, DocumentResponse, document_request, read_document},
+};
+use bearward_core::{Cause, Unavailable, UnixTime, documents::DocumentError};
+use reqwest::Url;
 
 use crate::{
     http::https::{self, HttpOptions},
     tenant::configured::ConfiguredIssuer,
-    terminal::failure::Failure,
+    terminal::{failure::Failure, progress},
 };
-
-/// The largest document that the engine reads.
-const DOCUMENT_MEBIBYTES: usize = 1;
 
 /// The issuer was reached, but its document can't be used.
 const UNUSABLE: &str = "The issuer must correct its document. Until then APIs refuse all its tokens. `bearward doctor` checks each part of it.";
 
 impl ConfiguredIssuer {
-    /// Where clients get tokens. Of a domain, this is known without asking.
+    /// Where clients get tokens. Of a domain, this is known without asking. OpenID Connect Discovery 1.0 §4, RFC 8414 §3.
     pub(crate) async fn token_endpoint(&self, options: &HttpOptions) -> Result<Url, Failure> {
-        match self {
-            Self::Domain(domain) => Ok(domain.token_endpoint()),
-            Self::Exact(issuer) => discovered_token_endpoint(issuer, options).await,
-        }
+        let issuer = match self {
+            Self::Domain(domain) => return Ok(domain.token_endpoint()),
+            Self::Exact(issuer) => issuer,
+        };
+        let network = Network::new(options.clone());
+        let found = engine_driver::token_endpoint(issuer.clone(), network.clone(), options.timeout).await;
+        let named = found.map_err(|cause| {
+            let unknown = || Failure::undecided(format!("no token endpoint of {issuer}: {cause}."));
+            network.trouble(&cause).unwrap_or_else(unknown)
+        })?;
+        named.and_then(|url| Url::parse(&url).ok()).ok_or_else(|| {
+            Failure::rejected(format!(
+                "the discovery document of {issuer} names no token endpoint that can be used."
+            ))
+        })
     }
 }
 
-/// OpenID Connect Discovery 1.0 §4, RFC 8414 §3: the endpoint in the discovery document, by the engine's rules.
-async fn discovered_token_endpoint(issuer: &IssuerUrl, options: &HttpOptions) -> Result<Url, Failure> {
-    let documents = Documents::new(AlgorithmSet::new(Algorithm::RS256, []), policy::DOCUMENT_CEILING, 1);
-    let mut lookup = TokenEndpointLookup::new(issuer.clone());
-    let mut trouble = None;
-    loop {
-        match lookup.next(&documents, now()?) {
-            LookupNext::Fetch(needed) => trouble = fetch(&needed, &documents, options, now()?).await?,
-            LookupNext::Done(Ok(endpoint)) => {
-                let url = endpoint.url.and_then(|url| Url::parse(&url).ok());
-                return url.ok_or_else(|| {
-                    Failure::rejected(format!(
-                        "the discovery document of {issuer} names no token endpoint that can be used."
-                    ))
-                });
-            }
-            LookupNext::Done(Err(refused)) => {
-                let failure =
-                    || Failure::undecided(format!("no token endpoint of {issuer}: {}.", refused.cause));
-                return Err(trouble.unwrap_or_else(failure));
-            }
-        }
+/// Brings documents with the client of all commands, and remembers what went wrong with the last one.
+#[derive(Clone)]
+pub(crate) struct Network {
+    options: HttpOptions,
+    last: Arc<Mutex<LastFetch>>,
+}
+
+#[derive(Default)]
+struct LastFetch {
+    url: String,
+    /// Why there was no answer.
+    failure: Option<Failure>,
+}
+
+impl Network {
+    pub(crate) fn new(options: HttpOptions) -> Self {
+        Self { options, last: Arc::default() }
+    }
+
+    pub(crate) fn options(&self) -> &HttpOptions {
+        &self.options
+    }
+
+    /// In words, why a document is missing, if that is the cause.
+    pub(crate) fn trouble(&self, cause: &Cause) -> Option<Failure> {
+        let Cause::Unavailable(Unavailable::Document(missing)) = cause else { return None };
+        let LastFetch { url, failure } = mem::take(&mut *self.last());
+        Some(failure.unwrap_or_else(|| unusable(&url, missing.error)))
+    }
+
+    async fn ask(&self, request: Get<'_>) -> Result<DocumentResponse, Failure> {
+        let no_url = || Failure::undecided("the issuer's jwks_uri is not a URL.");
+        let url: Url = request.url().parse().map_err(|_| no_url())?;
+        let client = https::client(&self.options, &url)?;
+        let host = https::authority(&url);
+        let asked = document_request(&client, url).ok_or_else(no_url)?;
+        let answer = https::send(asked, &host).await?;
+        let reading = read_document(answer, request.most_bytes());
+        let read = progress::while_waiting(format!("reading from {host}"), reading).await;
+        read.map_err(|error| https::unreachable(&host, &error))
+    }
+
+    fn last(&self) -> MutexGuard<'_, LastFetch> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Fetches a document and hands it in. Says what went wrong with it, if something did.
-pub(crate) async fn fetch(
-    needed: &DocumentNeeded,
-    documents: &Documents,
-    options: &HttpOptions,
-    now: UnixTime,
-) -> Result<Option<Failure>, Failure> {
-    match get(needed.url(), options).await? {
-        Ok(response) => {
-            Ok(documents.answered(needed, response, now).err().and_then(|error| trouble(needed, error)))
-        }
-        Err(failure) => {
-            documents.unreachable(needed, now);
-            Ok(Some(failure))
-        }
+impl Transport for Network {
+    async fn get(&self, request: Get<'_>) -> Result<DocumentResponse, BoxError> {
+        *self.last() = LastFetch { url: request.url().to_owned(), failure: None };
+        self.ask(request).await.map_err(|failure| {
+            let error = failure.message().into();
+            self.last().failure = Some(failure);
+            error
+        })
     }
 }
 
-/// In words, unless the document is to be looked for at its other place.
-pub(crate) fn trouble(needed: &DocumentNeeded, error: DocumentError) -> Option<Failure> {
+/// What is wrong with the document at this URL.
+pub(crate) fn unusable(url: &str, error: DocumentError) -> Failure {
     match error {
-        DocumentError::AtOtherPlace => None,
-        DocumentError::Status(status) => {
-            let failure = Failure::undecided(format!("{} answered status {status}.", needed.url()));
-            Some(failure.with_hint("is this the URL of an OAuth 2 issuer?"))
+        DocumentError::NotFetched => {
+            let host = Url::parse(url).map_or_else(|_| url.to_owned(), |url| https::authority(&url));
+            Failure::undecided(format!("{host} did not answer in time."))
         }
-        error @ (DocumentError::NotFetched
+        DocumentError::Status(status) => Failure::undecided(format!("{url} answered status {status}."))
+            .with_hint("is this the URL of an OAuth 2 issuer?"),
+        error @ (DocumentError::AtOtherPlace
         | DocumentError::TooLong
         | DocumentError::Metadata(_)
         | DocumentError::KeySet(_)
-        | _) => Some(Failure::undecided(format!("{}: {error}.", needed.url())).with_hint(UNUSABLE)),
+        | _) => Failure::undecided(format!("{url}: {error}.")).with_hint(UNUSABLE),
     }
-}
-
-/// The outer error ends the command, the inner one is about this document.
-async fn get(url: &str, options: &HttpOptions) -> Result<Result<Response, Failure>, Failure> {
-    let url: Url = match url.parse() {
-        Ok(url) => url,
-        Err(_) => return Ok(Err(Failure::undecided("the issuer's jwks_uri is not a URL."))),
-    };
-    let client = https::client(options, &url)?;
-    let host = https::authority(&url);
-    let request = client.get(url.clone()).header(header::ACCEPT, "application/json");
-    let response = match https::send(request, &host).await {
-        Ok(response) => response,
-        Err(failure) => return Ok(Err(failure)),
-    };
-    let status = response.status().as_u16();
-    if response.status() != StatusCode::OK {
-        return Ok(Ok(Response::new(status, [], Vec::new())));
-    }
-    let body = https::body(response, DOCUMENT_MEBIBYTES).await;
-    Ok(body.map(|body| Response::new(status, [], body)))
 }
 
 pub(crate) fn now() -> Result<UnixTime, Failure> {

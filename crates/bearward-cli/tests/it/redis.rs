@@ -1,23 +1,18 @@
-//! `bearward doctor --redis`, with real servers. Without `redis-server`, each test says so and ends.
+//! `bearward doctor --redis`, against servers of its own on loopback.
 
-use std::{
-    fs,
-    net::{TcpListener, TcpStream},
-    path::Path,
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path};
 
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::support::{Finished, bearward, finish, finish_with_stdin, private_file};
+use crate::{
+    redis_servers::{Product, free_port, wait_until},
+    support::{Finished, bearward, finish, finish_with_stdin, private_file},
+};
 
-const PASSWORD: &str = "hush-redis";
+pub(crate) const PASSWORD: &str = "hush-redis";
 
-const CHECKS: [&str; 10] = [
+pub(crate) const CHECKS: [&str; 10] = [
     "redis",
     "version",
     "role",
@@ -29,59 +24,6 @@ const CHECKS: [&str; 10] = [
     "clock",
     "protection",
 ];
-
-/// A server, which ends with the test.
-struct Redis {
-    folder: TempDir,
-    port: u16,
-    child: Child,
-}
-
-impl Redis {
-    /// `None` if this machine has no Redis.
-    fn start(more: &[&str]) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let port_text = port.to_string();
-        let path = folder.path().to_str().unwrap();
-        let usual = ["--port", &port_text, "--dir", path, "--save", "", "--bind", "127.0.0.1"];
-        let mut command = Command::new("redis-server");
-        command.args(usual).args(more).stdout(Stdio::null()).stderr(Stdio::null());
-        let Ok(child) = command.spawn() else {
-            println!("skipped: redis-server is not installed");
-            return None;
-        };
-        let redis = Self { folder, port, child };
-        let until = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < until, "redis-server does not listen");
-            thread::sleep(Duration::from_millis(10));
-        }
-        Some(redis)
-    }
-
-    fn url(&self, user: &str) -> String {
-        format!("redis://{user}127.0.0.1:{}", self.port)
-    }
-
-    fn cli(&self, args: &[&str]) {
-        let port = self.port.to_string();
-        let done = Command::new("redis-cli").args(["-p", &port]).args(args).output().unwrap();
-        let answer = String::from_utf8_lossy(&done.stdout).into_owned();
-        assert!(done.status.success() && !answer.contains("ERR"), "{answer}");
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ended = self.child.kill();
-        let _reaped = self.child.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 /// The report of a check of this URL, without a password in it.
 fn doctor(url: &str) -> Value {
@@ -120,110 +62,126 @@ fn assert_check(report: &Value, name: &str, status: &str, message: &str, remedy:
 #[test]
 fn a_server_as_the_page_wants_it_passes_every_check() {
     let more = ["--appendonly", "yes", "--maxmemory", "64mb", "--maxmemory-policy", "noeviction"];
-    let Some(redis) = Redis::start(&more) else { return };
-    let rule = format!(">{PASSWORD}");
-    redis.cli(&["ACL", "SETUSER", "api", "on", &rule, "+set", "+get", "+info", "~bearward:*"]);
-    let url = redis.url(&format!("api:{PASSWORD}@"));
-    let report = doctor(&url);
-    for name in CHECKS {
-        assert_eq!(check(&report, name)["status"], "ok", "{}", check(&report, name));
-    }
-    assert_eq!(report["exit_code"], 0);
-    assert_eq!(
-        check(&report, "eviction")["facts"],
-        json!({ "maxmemory_policy": "noeviction", "evicted_keys": 0 })
-    );
-    assert_eq!(check(&report, "replicas")["facts"], json!({ "replicas": 0, "wait_allowed": false }));
-    let keys = Command::new("redis-cli").args(["-p", &redis.port.to_string(), "DBSIZE"]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&keys.stdout).trim(), "0", "nothing was written");
+    for product in Product::all() {
+        let redis = product.start(&more);
+        let rule = format!(">{PASSWORD}");
+        redis.cli(&["ACL", "SETUSER", "api", "on", &rule, "+set", "+get", "+info", "~bearward:*"]);
+        let url = redis.url(&format!("api:{PASSWORD}@"));
+        let report = doctor(&url);
+        for name in CHECKS {
+            assert_eq!(check(&report, name)["status"], "ok", "{}", check(&report, name));
+        }
+        assert_eq!(report["exit_code"], 0);
+        assert_eq!(
+            check(&report, "eviction")["facts"],
+            json!({ "maxmemory_policy": "noeviction", "evicted_keys": 0 })
+        );
+        assert_eq!(check(&report, "replicas")["facts"], json!({ "replicas": 0, "wait_allowed": false }));
+        assert_eq!(redis.cli(&["DBSIZE"]).trim(), "0", "nothing was written");
 
-    let shown = finish(bearward(redis.folder.path(), &["doctor", "--redis", &url]));
-    assert_eq!((shown.code, shown.stderr.as_str()), (Some(0), "10 ok\n"));
-    let from_stdin = bearward(redis.folder.path(), &["doctor", "--json", "--redis", "-"]);
-    assert_eq!(self::report(&finish_with_stdin(from_stdin, &format!("{url}\n")))["status"], "ok");
+        let shown = finish(bearward(redis.folder.path(), &["doctor", "--redis", &url]));
+        assert_eq!((shown.code, shown.stderr.as_str()), (Some(0), "10 ok\n"));
+        let from_stdin = bearward(redis.folder.path(), &["doctor", "--json", "--redis", "-"]);
+        assert_eq!(self::report(&finish_with_stdin(from_stdin, &format!("{url}\n")))["status"], "ok");
+    }
 }
 
 #[test]
 fn what_would_forget_used_proofs_is_named() {
     let more = ["--appendonly", "no", "--maxmemory", "3mb", "--maxmemory-policy", "allkeys-lru"];
-    let Some(redis) = Redis::start(&more) else { return };
-    let report = doctor(&redis.url(""));
-    assert_check(&report, "eviction", "failed", "allkeys-lru", "noeviction");
-    assert_check(&report, "persistence", "warning", "a restart forgets all used proofs", "appendonly yes");
-    assert_eq!(report["exit_code"], 2);
-    redis.cli(&["CONFIG", "SET", "maxmemory", "0"]);
-    redis.cli(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
-    redis.cli(&["SAVE"]);
-    redis.cli(&["SET", "bearward:1:dpop:x", "1"]);
-    let report = doctor(&redis.url(""));
-    assert_check(&report, "memory", "warning", "maxmemory is not set", "335 x 192 bytes");
-    assert_check(&report, "persistence", "warning", "since the last snapshot (1 changes)", "on_store_loss");
-    assert_check(&report, "protection", "ok", "on this machine", "");
-    redis.cli(&["CONFIG", "SET", "maxmemory", "1mb"]);
-    let full = doctor(&redis.url(""));
-    assert_check(&full, "memory", "warning", "MiB are used", "raise maxmemory");
-    assert_check(&full, "rights", "failed", "OOM", "give Redis more");
-    assert_eq!(full["exit_code"], 1);
+    for product in Product::all() {
+        let redis = product.start(&more);
+        let report = doctor(&redis.url(""));
+        assert_check(&report, "eviction", "failed", "allkeys-lru", "noeviction");
+        assert_check(
+            &report,
+            "persistence",
+            "warning",
+            "a restart forgets all used proofs",
+            "appendonly yes",
+        );
+        assert_eq!(report["exit_code"], 2);
+        redis.cli(&["CONFIG", "SET", "maxmemory", "0"]);
+        redis.cli(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
+        redis.cli(&["SAVE"]);
+        redis.cli(&["SET", "bearward:1:dpop:x", "1"]);
+        let report = doctor(&redis.url(""));
+        assert_check(&report, "memory", "warning", "maxmemory is not set", "335 x 192 bytes");
+        assert_check(
+            &report,
+            "persistence",
+            "warning",
+            "since the last snapshot (1 changes)",
+            "on_store_loss",
+        );
+        assert_check(&report, "protection", "ok", "on this machine", "");
+        redis.cli(&["CONFIG", "SET", "maxmemory", "1mb"]);
+        let full = doctor(&redis.url(""));
+        assert_check(&full, "memory", "warning", "MiB are used", "raise maxmemory");
+        assert_check(&full, "rights", "failed", "OOM", "give Redis more");
+        assert_eq!(full["exit_code"], 1);
+    }
 }
 
 #[test]
 fn missing_rights_are_named_with_the_rule_that_gives_them() {
-    let Some(redis) = Redis::start(&[]) else { return };
-    for (rights, status, message, remedy) in [
-        (&["+set", "+get", "~bearward:*"][..], "warning", "INFO is not", "+info"),
-        (&["+set", "+get", "+info", "~other:*"], "failed", "NOPERM", "~bearward:*"),
-        (&["+get", "+info", "~bearward:*"], "failed", "NOPERM", "+set"),
-        (&["+set", "+info", "~bearward:*"], "failed", "NOPERM", "+get"),
-    ] {
-        let user = [&["ACL", "SETUSER", "api", "reset", "on", ">hush-redis"][..], rights].concat();
+    for product in Product::all() {
+        let redis = product.start(&[]);
+        for (rights, status, message, remedy) in [
+            (&["+set", "+get", "~bearward:*"][..], "warning", "INFO is not", "+info"),
+            (&["+set", "+get", "+info", "~other:*"], "failed", "NOPERM", "~bearward:*"),
+            (&["+get", "+info", "~bearward:*"], "failed", "NOPERM", "+set"),
+            (&["+set", "+info", "~bearward:*"], "failed", "NOPERM", "+get"),
+        ] {
+            let user = [&["ACL", "SETUSER", "api", "reset", "on", ">hush-redis"][..], rights].concat();
+            redis.cli(&user);
+            let report = doctor(&redis.url(&format!("api:{PASSWORD}@")));
+            assert_check(&report, "rights", status, message, remedy);
+            assert_eq!(check(&report, "redis")["status"], "ok", "the user is known");
+        }
+        let user = ["ACL", "SETUSER", "api", "reset", "on", ">hush-redis", "+set", "+get", "~bearward:*"];
         redis.cli(&user);
         let report = doctor(&redis.url(&format!("api:{PASSWORD}@")));
-        assert_check(&report, "rights", status, message, remedy);
-        assert_eq!(check(&report, "redis")["status"], "ok", "the user is known");
-    }
-    let user = ["ACL", "SETUSER", "api", "reset", "on", ">hush-redis", "+set", "+get", "~bearward:*"];
-    redis.cli(&user);
-    let report = doctor(&redis.url(&format!("api:{PASSWORD}@")));
-    for name in ["version", "role", "eviction", "memory", "persistence", "replicas", "clock"] {
-        assert_check(&report, name, "skipped", "needs the command INFO", "");
+        for name in ["version", "role", "eviction", "memory", "persistence", "replicas", "clock"] {
+            assert_check(&report, name, "skipped", "needs the command INFO", "");
+        }
     }
 }
 
 #[test]
 fn a_replica_is_no_place_for_used_proofs_and_its_master_tells_of_it() {
-    let Some(master) = Redis::start(&[]) else { return };
-    let port = master.port.to_string();
-    let Some(replica) = Redis::start(&["--replicaof", &format!("127.0.0.1 {port}")]) else { return };
-    let report = doctor(&replica.url(""));
-    assert_check(&report, "role", "failed", "a replica of 127.0.0.1", "from_sentinel");
-    let until = Instant::now() + Duration::from_secs(30);
-    loop {
-        let report = doctor(&master.url(""));
-        if check(&report, "replicas")["facts"]["replicas"] == 1 {
-            assert_check(&report, "replicas", "ok", "1: a failover forgets", "");
-            return;
-        }
-        assert!(Instant::now() < until, "{report}");
+    for product in Product::all() {
+        let master = product.start(&[]);
+        let port = master.port.to_string();
+        let replica = product.start(&["--replicaof", &format!("127.0.0.1 {port}")]);
+        let report = doctor(&replica.url(""));
+        assert_check(&report, "role", "failed", "a replica of 127.0.0.1", "from_sentinel");
+        wait_until("the master knows its replica", || {
+            check(&doctor(&master.url("")), "replicas")["facts"]["replicas"] == 1
+        });
+        assert_check(&doctor(&master.url("")), "replicas", "ok", "1: a failover forgets", "");
     }
 }
 
 #[test]
 fn the_errors_of_a_connection_are_plain() {
-    let Some(redis) = Redis::start(&["--requirepass", PASSWORD]) else { return };
-    let port = redis.port;
-    for (url, code, message, remedy) in [
-        ("redis://:wrong@127.0.0.1:PORT", 2, "user or password is wrong", "are both right"),
-        ("redis://nobody:wrong@127.0.0.1:PORT", 2, "refuses the user nobody", "ACL LIST"),
-        ("redis://127.0.0.1:PORT", 2, "it wants a password", "redis://USER:PASSWORD@HOST"),
-        ("rediss://:hush-redis@127.0.0.1:PORT", 3, "no answer within 2 s", "does this port speak TLS?"),
-        ("redis://:hush-redis@127.0.0.1:1", 3, "connection refused", "does Redis run"),
-        ("redis://:hush-redis@redis.invalid:6379", 3, "redis.invalid:6379", "spelled correctly"),
-    ] {
-        let report = doctor(&url.replace("PORT", &port.to_string()));
-        assert_check(&report, "redis", "failed", message, remedy);
-        assert_eq!(check(&report, "redis")["exit_code"], code, "{url}");
-        for name in &CHECKS[1..] {
-            assert_check(&report, name, "skipped", "needs redis", "");
+    for product in Product::all() {
+        let redis = product.start(&["--requirepass", PASSWORD]);
+        let port = redis.port;
+        for (url, code, message, remedy) in [
+            ("redis://:wrong@127.0.0.1:PORT", 2, "user or password is wrong", "are both right"),
+            ("redis://nobody:wrong@127.0.0.1:PORT", 2, "refuses the user nobody", "ACL LIST"),
+            ("redis://127.0.0.1:PORT", 2, "it wants a password", "redis://USER:PASSWORD@HOST"),
+            ("rediss://:hush-redis@127.0.0.1:PORT", 3, "no answer within 2 s", "does this port speak TLS?"),
+            ("redis://:hush-redis@127.0.0.1:1", 3, "connection refused", "does Redis run"),
+            ("redis://:hush-redis@redis.invalid:6379", 3, "redis.invalid:6379", "spelled correctly"),
+        ] {
+            let report = doctor(&url.replace("PORT", &port.to_string()));
+            assert_check(&report, "redis", "failed", message, remedy);
+            assert_eq!(check(&report, "redis")["exit_code"], code, "{url}");
+            for name in &CHECKS[1..] {
+                assert_check(&report, name, "skipped", "needs redis", "");
+            }
         }
     }
 }
@@ -266,12 +224,14 @@ fn tls_is_checked_with_the_authorities_of_the_settings() {
         "--tls-auth-clients",
         "no",
     ];
-    let Some(_redis) = Redis::start(&more) else { return };
-    let url = format!("rediss://127.0.0.1:{port}");
-    assert_check(&doctor_in(folder.path(), &url), "redis", "failed", "certificate", "BEARWARD_CA_FILE");
-    let mut trusting = bearward(folder.path(), &["doctor", "--json", "--redis", &url]);
-    trusting.env("BEARWARD_CA_FILE", path("ca.pem"));
-    assert_check(&report(&finish(trusting)), "redis", "ok", "with TLS", "");
-    let clear = doctor_in(folder.path(), &format!("redis://127.0.0.1:{port}"));
-    assert_check(&clear, "redis", "failed", "", "write rediss://");
+    for product in Product::all() {
+        let _redis = product.start(&more);
+        let url = format!("rediss://127.0.0.1:{port}");
+        assert_check(&doctor_in(folder.path(), &url), "redis", "failed", "certificate", "BEARWARD_CA_FILE");
+        let mut trusting = bearward(folder.path(), &["doctor", "--json", "--redis", &url]);
+        trusting.env("BEARWARD_CA_FILE", path("ca.pem"));
+        assert_check(&report(&finish(trusting)), "redis", "ok", "with TLS", "");
+        let clear = doctor_in(folder.path(), &format!("redis://127.0.0.1:{port}"));
+        assert_check(&clear, "redis", "failed", "", "write rediss://");
+    }
 }

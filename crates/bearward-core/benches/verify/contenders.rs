@@ -30,7 +30,7 @@ impl BareChecks {
 }
 
 impl Contender for BareChecks {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "aws-lc-rs, bare signature checks"
     }
 
@@ -63,7 +63,7 @@ impl PreparedChecks {
 }
 
 impl Contender for PreparedChecks {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "aws-lc-rs, proofs' key prepared"
     }
 
@@ -82,7 +82,7 @@ impl Contender for PreparedChecks {
 pub(crate) struct BareProofChecks;
 
 impl Contender for BareProofChecks {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "aws-lc-rs, bare checks of the proofs"
     }
 
@@ -134,13 +134,7 @@ impl Bearward {
             Sight::New | Sight::Seen => policy,
             Sight::PushedOut => policy.with_tokens_remembered(ROOM),
         });
-        for document in &self.documents {
-            let Next::Fetch(needed) = decide(&verifier, &self.first) else {
-                panic!("no document asked for");
-            };
-            let response = Response::document(document.to_string().into_bytes());
-            verifier.documents().answered(&needed, response, now()).unwrap();
-        }
+        bring(&verifier, &IssuerUrl::parse(DOMAIN).unwrap(), &self.documents);
         assert!(matches!(decide(&verifier, &self.first), Next::Done(Ok(_))));
         if self.sight != Sight::New {
             self.see_twice(&verifier, requests);
@@ -164,7 +158,7 @@ impl Bearward {
 }
 
 impl Contender for Bearward {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         match self.sight {
             Sight::New => "bearward, Verifier::next",
             Sight::Seen => "bearward, seen tokens",
@@ -180,6 +174,15 @@ impl Contender for Bearward {
             assert!(matches!(black_box(next), Next::Done(Ok(_))));
         }
         started.elapsed().as_secs_f64()
+    }
+}
+
+/// Hands the documents of an issuer to a verifier.
+pub(crate) fn bring(verifier: &Verifier, issuer: &IssuerUrl, documents: &[Value; 2]) {
+    for document in documents {
+        let needed = verifier.documents().missing(issuer, now()).unwrap();
+        let response = Response::document(document.to_string().into_bytes());
+        verifier.documents().answered(&needed, response, now()).unwrap();
     }
 }
 
@@ -209,7 +212,7 @@ impl Jsonwebtoken {
 }
 
 impl Contender for Jsonwebtoken {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "jsonwebtoken, decode"
     }
 

@@ -3,8 +3,9 @@
 //! The contenders take turns on the same requests, round after round, so that whatever else the machine does hits all
 //! of them alike; ratios are taken within a round. Every token and every proof is new to the verifier that is timed.
 //!
-//! `cargo bench --package bearward-core` prints tables; with `-- --json` it prints one line of JSON; with `-- count KIND` it is
-//! what `scripts/counts.py` looks into.
+//! `cargo bench --package bearward-core` prints tables; with `-- --json` it prints one line of JSON; with `-- --small` there
+//! were fewer issuers, tokens and proofs before, and it takes less time; with `-- count KIND` it is what `scripts/counts.py`
+//! looks into.
 #![expect(
     clippy::as_conversions,
     clippy::cast_precision_loss,
@@ -20,17 +21,19 @@ mod contenders;
 mod count;
 mod measure;
 mod requests;
+mod scale;
 mod seen;
 
 use contenders::{BareChecks, BareProofChecks, Bearward, Jsonwebtoken, PreparedChecks, Sight};
 use measure::Group;
 use requests::{Client, Request, Tenant};
+use scale::Scale;
 use serde_json::{Value, json};
 
 const ROUNDS: usize = 151;
 const REQUESTS: usize = 128;
 
-type Measurement = fn(&Tenant) -> Group;
+type Measurement = fn(&Tenant, Scale) -> Group;
 
 fn main() {
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
@@ -40,18 +43,24 @@ fn main() {
     {
         return count::run(kind, &tenant);
     }
-    let all: [(&str, Measurement); 7] = [
-        ("new", new),
-        ("dpop", dpop),
-        ("dpop-seen", dpop_seen),
-        ("pushed-out", pushed_out),
-        ("seen", seen::one_in_turn),
-        ("seen-many", seen::many_in_turn),
-        ("threads", seen::threads),
+    let is_given = |flag: &str| std::env::args().any(|argument| argument == flag);
+    let scale = if is_given("--small") { Scale::SMALL } else { Scale::WHOLE };
+    let all: [(&str, Measurement); 11] = [
+        ("new", |tenant, _| new(tenant)),
+        ("dpop", |tenant, _| dpop(tenant)),
+        ("dpop-seen", |tenant, _| dpop_seen(tenant)),
+        ("pushed-out", |tenant, _| pushed_out(tenant)),
+        ("seen", |tenant, _| seen::one_in_turn(tenant)),
+        ("seen-many", |tenant, _| seen::many_in_turn(tenant)),
+        ("threads", |tenant, _| seen::threads(tenant)),
+        ("issuers", scale::issuers),
+        ("tokens-seen", scale::seen_tokens),
+        ("tokens-new", scale::new_tokens),
+        ("proofs", scale::proofs),
     ];
     let wanted = all.iter().filter(|(name, _)| only.is_empty() || only.iter().any(|only| only == name));
-    let groups: Vec<(&str, Group)> = wanted.map(|(name, measure)| (*name, measure(&tenant))).collect();
-    if std::env::args().any(|argument| argument == "--json") {
+    let groups: Vec<(&str, Group)> = wanted.map(|(name, measure)| (*name, measure(&tenant, scale))).collect();
+    if is_given("--json") {
         let groups: Vec<Value> = groups.iter().map(|(name, group)| group.json(name)).collect();
         println!("{}", json!({ "groups": groups }));
         return;

@@ -9,7 +9,7 @@ use crate::requests::Request;
 
 /// One way of verifying.
 pub(crate) trait Contender {
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// How long it takes to verify all of `requests`, none of which it has seen before.
     fn seconds(&self, requests: &[Request]) -> f64;
@@ -18,12 +18,13 @@ pub(crate) trait Contender {
 /// What came of contenders that had the same requests.
 pub(crate) struct Group {
     title: String,
+    rounds: usize,
     rows: Vec<Row>,
 }
 
 /// One contender's times per request, and how they compare with the first one's of the same round.
 struct Row {
-    name: &'static str,
+    name: String,
     median: f64,
     least: f64,
     ratio: f64,
@@ -32,20 +33,29 @@ struct Row {
 impl Group {
     /// The first contender is the one that the others are compared with.
     pub(crate) fn measure(title: String, contenders: &[&dyn Contender], requests: &[Request]) -> Self {
-        let samples = sample(contenders, requests);
+        Self::measure_for(ROUNDS, title, contenders, requests)
+    }
+
+    pub(crate) fn measure_for(
+        rounds: usize,
+        title: String,
+        contenders: &[&dyn Contender],
+        requests: &[Request],
+    ) -> Self {
+        let samples = sample(rounds, contenders, requests);
         let row = |(which, one): (usize, &&dyn Contender)| Row::new(one.name(), &samples, which);
-        Self { title, rows: contenders.iter().enumerate().map(row).collect() }
+        Self { title, rounds, rows: contenders.iter().enumerate().map(row).collect() }
     }
 
     /// `key`: by which scripts know it.
     pub(crate) fn json(&self, key: &str) -> Value {
-        json!({ "key": key, "title": self.title, "rounds": ROUNDS, "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>() })
+        json!({ "key": key, "title": self.title, "rounds": self.rounds, "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>() })
     }
 }
 
 impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}, {ROUNDS} rounds in turn\n", self.title)?;
+        writeln!(f, "{}, {} rounds in turn\n", self.title, self.rounds)?;
         writeln!(f, "{:<38} {:>12} {:>12} {:>14}", "", "median us", "least us", "to the first")?;
         for Row { name, median, least, ratio } in &self.rows {
             writeln!(f, "{name:<38} {median:>12.3} {least:>12.3} {ratio:>14.3}")?;
@@ -55,10 +65,10 @@ impl fmt::Display for Group {
 }
 
 impl Row {
-    fn new(name: &'static str, samples: &[Vec<f64>], which: usize) -> Self {
+    fn new(name: &str, samples: &[Vec<f64>], which: usize) -> Self {
         let times = || samples.iter().map(|round| round[which]);
         Self {
-            name,
+            name: name.to_owned(),
             median: median(times()),
             least: times().fold(f64::INFINITY, f64::min),
             ratio: median(samples.iter().map(|round| round[which] / round[0])),
@@ -71,7 +81,7 @@ impl Row {
 }
 
 /// Microseconds per request: a row per round, a column per contender.
-fn sample(contenders: &[&dyn Contender], requests: &[Request]) -> Vec<Vec<f64>> {
+fn sample(rounds: usize, contenders: &[&dyn Contender], requests: &[Request]) -> Vec<Vec<f64>> {
     let round = |round: usize| {
         let mut times = vec![0.0; contenders.len()];
         for turn in 0..contenders.len() {
@@ -80,7 +90,7 @@ fn sample(contenders: &[&dyn Contender], requests: &[Request]) -> Vec<Vec<f64>> 
         }
         times
     };
-    (0..ROUNDS).map(round).collect()
+    (0..rounds).map(round).collect()
 }
 
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {

@@ -111,6 +111,11 @@ impl<'a> CertificateFields<'a> {
         })
     }
 
+    /// Whether one of these names has so many bytes.
+    pub(super) fn may_be_known(bytes: usize) -> bool {
+        NAMES.iter().any(|(known, _)| known.len() == bytes)
+    }
+
     /// The fields that are there.
     pub(super) fn all(&self) -> [(&'static str, Field<'a>); 3] {
         let [(xfcc, _), (ssl, _), (cert, _)] = NAMES;

@@ -8,6 +8,7 @@ pub(crate) mod encrypted;
 pub(crate) mod header;
 pub(crate) mod introspection;
 pub(crate) mod known_heads;
+pub(crate) mod known_provers;
 pub(crate) mod memory;
 pub(crate) mod proof;
 pub(crate) mod recipient;
@@ -36,6 +37,7 @@ use credentials::Credentials;
 use encrypted::Opened;
 use introspection::{IntrospectionNeeded, Introspections};
 use known_heads::KnownHeads;
+use known_provers::KnownProvers;
 use memory::{Known, Sight, TokenMemory};
 use proof::{PresentedProof, ProvenRequest, VerifiedProof, token_hash};
 use replay::{ReplayKey, ReplayLog, Sighting};
@@ -54,6 +56,7 @@ pub struct Verifier {
     pub(crate) memory: TokenMemory,
     pub(crate) introspections: Introspections,
     pub(crate) heads: KnownHeads,
+    pub(crate) provers: KnownProvers,
 }
 
 /// What the driver brought for a request.
@@ -161,7 +164,8 @@ impl Verifier {
         let policy = &self.policy.dpop;
         let sight = self.memory.look(token.as_bytes());
         let known = sight.known();
-        let proof = PresentedProof::read(proof, known.and_then(Known::prover), policy)?;
+        let proof = PresentedProof::read(proof, known.and_then(Known::prover), &self.provers, policy)?;
+        let is_new_prover = proof.is_new();
         let checked = self.check_seen(token.as_bytes(), &sight, brought, now)?;
         let sender = Sender::of(request, self.policy.mutual_tls);
         let jkt = binding::of_dpop_token(checked.claims.registered().cnf, &sender)?;
@@ -170,8 +174,13 @@ impl Verifier {
         let hash = known.map_or_else(|| token_hash(token), Known::hash);
         let (proof, prover) = proof.check(about, &hash, policy, now)?;
         binding::check_thumbprint(jkt, proof.thumbprint())?;
-        if let Some((known, prover)) = known.zip(prover) {
-            known.keep(prover);
+        if let Some(prover) = prover {
+            if is_new_prover {
+                self.provers.note(&prover);
+            }
+            if let Some(known) = known {
+                known.keep(prover);
+            }
         }
         let mut accepted = checked.accepted(Some(Scheme::Dpop));
         accepted.nonce = policy.nonces.as_ref().and_then(|nonces| nonces.successor(proof.nonce(), now));

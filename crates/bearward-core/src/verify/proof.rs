@@ -4,8 +4,10 @@
 //! `binding.rs`, and the replay check of §11.1 in `replay.rs`.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::known_provers::KnownProvers;
 use crate::encoding::json::{JsonObject, Value};
 use crate::encoding::{base64url, sha256};
 use crate::http::url::same_target;
@@ -141,6 +143,11 @@ pub(crate) struct Prover {
 }
 
 impl Prover {
+    /// The header of its proofs, as it was sent.
+    pub(super) fn header(&self) -> &str {
+        &self.header
+    }
+
     /// Steps 6 and 8 to 12. `hash`: what `ath` has to be.
     fn check(
         &self,
@@ -168,45 +175,66 @@ impl Prover {
 pub(crate) enum PresentedProof<'a> {
     /// Nothing is known of it.
     New(UnverifiedProof<'a>),
-    /// Its header is that of a good proof that came with the same token, so it need not be read again.
-    Of(&'a Prover, Segments<'a>),
+    /// Its header is that of a good proof of the same client, so it need not be read again.
+    Of(KnownProver<'a>, Segments<'a>),
+}
+
+/// A client that was met.
+pub(crate) enum KnownProver<'a> {
+    /// With the same token.
+    WithToken(&'a Arc<Prover>),
+    /// With another token.
+    Lately(Arc<Prover>),
 }
 
 impl<'a> PresentedProof<'a> {
-    /// `known`: who made a good proof, by the same policy.
+    /// `with_token`: who made a good proof for the same token, by the same policy. `lately`: for any token.
     pub(crate) fn read(
         proof: &'a str,
-        known: Option<&'a Prover>,
+        with_token: Option<&'a Arc<Prover>>,
+        lately: &KnownProvers,
         policy: &DpopPolicy,
     ) -> Result<Self, Rejection> {
-        if let Some(prover) = known
-            && proof.len() <= policy.proof_bytes
+        if proof.len() <= policy.proof_bytes
             && let Ok(segments) = Segments::of(proof)
-            && segments.header_text() == &*prover.header
         {
-            return Ok(Self::Of(prover, segments));
+            let header = segments.header_text();
+            if let Some(prover) = with_token.filter(|prover| prover.header() == header) {
+                return Ok(Self::Of(KnownProver::WithToken(prover), segments));
+            }
+            if let Some(prover) = lately.find(header) {
+                return Ok(Self::Of(KnownProver::Lately(prover), segments));
+            }
         }
         UnverifiedProof::read(proof, policy).map(Self::New)
     }
 
-    /// What is left of the steps. `hash`: what `ath` has to be. Gives the client, too, if it was not known.
+    /// What is left of the steps. `hash`: what `ath` has to be. Gives the client, too, if it was not met with this token.
     pub(crate) fn check(
         &self,
         request: ProvenRequest<'_>,
         hash: &str,
         policy: &DpopPolicy,
         now: UnixTime,
-    ) -> Result<(VerifiedProof, Option<Prover>), Rejection> {
+    ) -> Result<(VerifiedProof, Option<Arc<Prover>>), Rejection> {
         match self {
             Self::New(proof) => {
-                let prover = proof.prover(policy)?;
+                let prover = Arc::new(proof.prover(policy)?);
                 let verified = prover.check(&proof.segments, request, Some(hash), policy, now)?;
                 Ok((verified, Some(prover)))
             }
-            Self::Of(prover, segments) => {
+            Self::Of(KnownProver::Lately(prover), segments) => {
+                Ok((prover.check(segments, request, Some(hash), policy, now)?, Some(Arc::clone(prover))))
+            }
+            Self::Of(KnownProver::WithToken(prover), segments) => {
                 Ok((prover.check(segments, request, Some(hash), policy, now)?, None))
             }
         }
+    }
+
+    /// Whether the client was not met before.
+    pub(crate) fn is_new(&self) -> bool {
+        matches!(self, Self::New(_))
     }
 }
 

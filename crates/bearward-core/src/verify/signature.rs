@@ -28,7 +28,7 @@ pub(crate) struct SignedClaims {
     keys: Weak<KeySet>,
     companion: OnceLock<Companion>,
     /// The client whose key the token is bound to, if it was met.
-    prover: OnceLock<Box<Prover>>,
+    prover: OnceLock<Arc<Prover>>,
 }
 
 /// Whether one of `candidates`, which are of `keys`, signed the token, over the bytes as they were received. RFC 7515 §5.2
@@ -91,7 +91,7 @@ impl SignedClaims {
         &self.companion
     }
 
-    pub(super) fn prover(&self) -> &OnceLock<Box<Prover>> {
+    pub(super) fn prover(&self) -> &OnceLock<Arc<Prover>> {
         &self.prover
     }
 

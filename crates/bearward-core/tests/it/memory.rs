@@ -1,6 +1,7 @@
 //! What is remembered of verified tokens changes no answer.
 
-use bearward_core::policy::{DpopMode, DpopPolicy, Policy, ReplayProtection};
+use bearward_core::issuer::{IssuerUrl, Issuers};
+use bearward_core::policy::{Audience, DpopMode, DpopPolicy, Policy, ReplayProtection};
 use bearward_core::{UnixTime, Verifier};
 use serde_json::Value;
 
@@ -12,6 +13,13 @@ const KEYS: &str = "https://tenant.example.com/.well-known/jwks.json";
 
 fn document(name: &str) -> Vec<u8> {
     versions(&serde_json::json!({ "file": name })).remove(0).unwrap()
+}
+
+#[test]
+fn a_memory_without_bounds_has_a_bound() {
+    let issuers = Issuers::single(IssuerUrl::parse("tenant.example").unwrap());
+    let policy = Policy::new(issuers, Audience::new("api").unwrap()).with_tokens_remembered(usize::MAX);
+    assert!(format!("{:?}", Verifier::new(policy)).contains("TokenMemory(0 tokens)"));
 }
 
 /// A sequence that looks random and is the same each time.
@@ -100,7 +108,7 @@ fn an_engine_that_remembers_tokens_answers_as_one_that_does_not() {
     assert!(agreed.iter().all(|count| *count > 1000), "good and bad ones came: {agreed:?}");
 }
 
-/// With a token the key of its client is remembered, and the header of its proofs.
+/// With a token the key of its client is remembered, and the header of its proofs. So are the last clients without a token.
 #[test]
 fn an_engine_that_remembers_clients_answers_as_one_that_does_not() {
     let groups = ["dpop_scheme/", "dpop_binding/", "dpop_proof/", "dpop_claims/", "dpop_url/"];

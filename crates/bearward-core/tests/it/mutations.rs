@@ -11,6 +11,8 @@ use base64::prelude::BASE64_STANDARD;
 use bearward_core::UnixTime;
 use bearward_core::http::forwarded::{ForwardedFields, PublicUrl, Target, public_url};
 use bearward_core::http::url::same_target;
+use bearward_core::issuer::metadata::Metadata;
+use bearward_core::issuer::{IssuerUrl, PrivateAddresses};
 use serde_json::Value;
 
 use crate::cases::{cases, versions};
@@ -258,15 +260,18 @@ impl Random {
     }
 }
 
+/// Issuers that have to be spelled exactly so: with a path, with a slash alone, and with neither.
+const EXACT: [&str; 3] =
+    ["https://kc.example.com:8443/realms/Acme%20b/", "https://ids.example.com/", "https://ids.example.com"];
+
 /// `iss` is compared with the configured issuer before anything else: no key is needed to see that.
 #[test]
 fn an_exact_issuer_with_any_byte_of_iss_changed_is_another_one() {
-    let spelled = "https://kc.example.com:8443/realms/Acme%20b/";
     let mut case = cases()["exact_issuer/issuer_with_path_is_accepted"].clone();
-    case["policy"]["issuers"] = serde_json::json!([spelled]);
     let now = engine::time(&case["now"]);
     let header = text(&case["request"]["headers"][0][1]).split(['.', ' ']).nth(1).unwrap().to_owned();
-    for single in [true, false] {
+    for (spelled, single) in EXACT.into_iter().flat_map(|spelled| [(spelled, true), (spelled, false)]) {
+        case["policy"]["issuers"] = serde_json::json!([spelled]);
         case["policy"]["single_issuer"] = single.into();
         let mut engine = Engine::new(engine::policy(&case["policy"]));
         let mut judge = |iss: &[u8]| {
@@ -274,36 +279,55 @@ fn an_exact_issuer_with_any_byte_of_iss_changed_is_another_one() {
             let outcome = word(&engine.bearer(&format!("{header}.{}.AA", encoded(&payload)), now));
             (outcome, std::mem::take(&mut engine.fetched).len())
         };
-        assert_eq!(
-            judge(spelled.as_bytes()),
-            ("unavailable", 1),
-            "the document can't be fetched, but it is asked for"
-        );
-        let bytes = spelled.as_bytes();
-        let mut changes: Vec<Vec<u8>> = Vec::new();
-        for place in 0..=bytes.len() {
-            let (before, after) = bytes.split_at(place);
-            for byte in 0..=u8::MAX {
-                changes.push([before, &[byte], after].concat());
-                if let Some((old, rest)) = after.split_first()
-                    && *old != byte
-                {
-                    changes.push([before, &[byte], rest].concat());
-                }
-            }
-            if let Some((_, rest)) = after.split_first() {
-                changes.push([before, rest].concat());
-            }
-        }
-        // A backslash before a slash changes the text of the token and not the claim.
-        let means_the_same = |changed: &[u8]| {
-            let json = [b"\"", changed, b"\""].concat();
-            serde_json::from_slice::<String>(&json).is_ok_and(|iss| iss == spelled)
-        };
-        for changed in changes.into_iter().filter(|changed| !means_the_same(changed)) {
+        let (outcome, fetches) = judge(spelled.as_bytes());
+        assert_eq!(outcome, "unavailable", "the document can't be fetched");
+        assert!(fetches > 0, "but it is asked for");
+        for changed in changes_of(spelled) {
             let (outcome, fetches) = judge(&changed);
             let refused = ["other_issuer", "issuer_not_allowed", "issuer_malformed", "malformed_payload"];
             assert!(refused.contains(&outcome) && fetches == 0, "{outcome}: {}", lossy(&changed));
         }
     }
+}
+
+#[test]
+fn a_discovery_document_with_any_byte_of_its_issuer_changed_is_another_s() {
+    for spelled in EXACT {
+        let issuer = IssuerUrl::exact(spelled).unwrap();
+        let read = |named: &[u8]| {
+            let document =
+                [br#"{"issuer":""#, named, br#"","jwks_uri":"https://a.example.com/jwks"}"#].concat();
+            Metadata::parse(document, &issuer, PrivateAddresses::Refused)
+        };
+        assert_eq!(read(spelled.as_bytes()).unwrap().issuer(), spelled);
+        for changed in changes_of(spelled) {
+            assert!(read(&changed).is_err(), "{}", lossy(&changed));
+        }
+    }
+}
+
+/// Every place, each with every other byte, with every byte put in, and left out. Not those that are another text in JSON
+/// for the same string: a backslash before a slash.
+fn changes_of(spelled: &str) -> Vec<Vec<u8>> {
+    let bytes = spelled.as_bytes();
+    let mut changes: Vec<Vec<u8>> = Vec::new();
+    for place in 0..=bytes.len() {
+        let (before, after) = bytes.split_at(place);
+        for byte in 0..=u8::MAX {
+            changes.push([before, &[byte], after].concat());
+            if let Some((old, rest)) = after.split_first()
+                && *old != byte
+            {
+                changes.push([before, &[byte], rest].concat());
+            }
+        }
+        if let Some((_, rest)) = after.split_first() {
+            changes.push([before, rest].concat());
+        }
+    }
+    changes.retain(|changed| {
+        let json = [b"\"", changed.as_slice(), b"\""].concat();
+        serde_json::from_slice::<String>(&json).map_or(true, |read| read != spelled)
+    });
+    changes
 }

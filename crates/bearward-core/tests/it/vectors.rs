@@ -1,4 +1,4 @@
-//! The project's own vectors: `vectors/README.md` tells the format.
+//! The project's own vectors: `vectors/README.md` describes the format.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

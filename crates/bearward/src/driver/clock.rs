@@ -10,14 +10,19 @@ use bearward_core::UnixTime;
 pub(crate) enum Clock {
     System,
     Of(Arc<dyn Fn() -> SystemTime + Send + Sync>),
+    /// It stands still, so that everything is judged as of one moment.
+    #[cfg(feature = "engine-driver")]
+    At(UnixTime),
 }
 
 impl Clock {
     pub(crate) fn now(&self) -> UnixTime {
-        unix_time(match self {
-            Self::System => SystemTime::now(),
-            Self::Of(now) => now(),
-        })
+        match self {
+            Self::System => unix_time(SystemTime::now()),
+            Self::Of(now) => unix_time(now()),
+            #[cfg(feature = "engine-driver")]
+            Self::At(moment) => *moment,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use bearward_core::http::host::is_loopback;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, ClientBuilder, Proxy, RequestBuilder, Url, header};
+use reqwest::{Certificate, Client, ClientBuilder, Proxy, RequestBuilder, Response, Url, header};
 
 use crate::extend::{BoxError, Get, Post, Transport};
 
@@ -53,17 +53,6 @@ impl Https {
         Self { authorities, proxy, clients: Default::default() }
     }
 
-    /// The URL that the engine names, and the client for it.
-    fn target(&self, url: &str) -> Result<(Url, &Client), BoxError> {
-        let url = Url::parse(url)?;
-        // The engine asks for nothing else. Here it is checked once more.
-        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(url.authority())) {
-            return Err("not an https URL".into());
-        }
-        let client = self.client(&url)?;
-        Ok((url, client))
-    }
-
     fn client(&self, url: &Url) -> Result<&Client, BoxError> {
         let is_local = is_loopback(url.authority());
         let [others, local] = &self.clients;
@@ -90,33 +79,59 @@ impl Https {
 
 impl Transport for Https {
     async fn get(&self, request: Get<'_>) -> Result<http::Response<Vec<u8>>, BoxError> {
-        let (url, client) = self.target(request.url())?;
-        let get = client.get(url).header(header::ACCEPT, "application/json");
-        response(get, request.most_bytes()).await
+        let url = Url::parse(request.url())?;
+        let asked = document_request(self.client(&url)?, url).ok_or("not an https URL")?;
+        Ok(read_document(asked.send().await?, request.most_bytes()).await?)
     }
 
     async fn post(&self, request: Post<'_>) -> Result<http::Response<Vec<u8>>, BoxError> {
-        let (url, client) = self.target(request.url())?;
-        let post = client.post(url).headers(request.headers()).body(request.body().to_owned());
-        response(post, request.most_bytes()).await
+        let url = Url::parse(request.url())?;
+        if !is_safe(&url) {
+            return Err("not an https URL".into());
+        }
+        let post = self.client(&url)?.post(url).headers(request.headers());
+        let post = post.header(header::ACCEPT_ENCODING, "identity").body(request.body().to_owned());
+        Ok(read_document(post.send().await?, request.most_bytes()).await?)
     }
 }
 
-/// The response, with the first bytes of its body: of status 200 alone, since no other body counts.
-async fn response(request: RequestBuilder, most_bytes: usize) -> Result<http::Response<Vec<u8>>, BoxError> {
-    let mut response = request.header(header::ACCEPT_ENCODING, "identity").send().await?;
+/// https, or http on this machine: the engine asks for nothing else, and here it is checked once more.
+fn is_safe(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url.authority()))
+}
+
+/// The request for a document. `client` must follow no redirects. `None` if the URL is neither https, nor http on this
+/// machine: the engine asks for nothing else, and here it is checked once more.
+#[cfg_attr(not(feature = "engine-driver"), expect(unreachable_pub, reason = "public with that feature"))]
+pub fn document_request(client: &Client, url: Url) -> Option<RequestBuilder> {
+    let is_safe = is_safe(&url);
+    let asked = client.get(url).header(header::ACCEPT, "application/json");
+    is_safe.then(|| asked.header(header::ACCEPT_ENCODING, "identity"))
+}
+
+/// The answer with its body, of which little more than `most_bytes` are read. Only status 200 brings a document: other
+/// bodies are not read.
+///
+/// # Errors
+///
+/// The body does not come to its end.
+#[cfg_attr(not(feature = "engine-driver"), expect(unreachable_pub, reason = "public with that feature"))]
+pub async fn read_document(
+    mut answer: Response,
+    most_bytes: usize,
+) -> reqwest::Result<http::Response<Vec<u8>>> {
     let mut body = Vec::new();
-    if response.status() == http::StatusCode::OK {
+    if answer.status() == http::StatusCode::OK {
         while body.len() < most_bytes
-            && let Some(chunk) = response.chunk().await?
+            && let Some(chunk) = answer.chunk().await?
         {
             body.extend_from_slice(&chunk);
         }
     }
-    let mut answer = http::Response::new(body);
-    *answer.status_mut() = response.status();
-    *answer.headers_mut() = core::mem::take(response.headers_mut());
-    Ok(answer)
+    let mut read = http::Response::new(body);
+    *read.status_mut() = answer.status();
+    *read.headers_mut() = core::mem::take(answer.headers_mut());
+    Ok(read)
 }
 
 fn certificates(name: &str, file: &Path) -> Result<Vec<Certificate>, String> {

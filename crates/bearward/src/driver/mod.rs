@@ -21,8 +21,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use bearward_core::http::forwarded::PublicUrl;
 use bearward_core::policy::MutualTls;
 use bearward_core::{
-    Decision, Guidance, Next, ProtectedResource, Question, RequestFacts, ResourceDocument,
-    ResourceDocumentNext, StoreAnswer, UnixTime, Verifier,
+    Decision, Guidance, Next, ProtectedResource, Question, ResourceDocument, ResourceDocumentNext,
+    StoreAnswer, UnixTime, Verifier,
 };
 use tokio::time::Instant;
 
@@ -39,7 +39,7 @@ pub(crate) use resolving::Resolving;
 pub(crate) use store::{AfterLoss, BoundedStore, StoreState, WhileFailing};
 
 /// A fetch that begins with a request ends before it, and so the engine knows what became of it.
-const GRACE: Duration = Duration::from_millis(250);
+pub(crate) const GRACE: Duration = Duration::from_millis(250);
 
 /// What a decision led to.
 pub(crate) type Outcome = Result<bearward_core::Verified, Box<bearward_core::Refused>>;
@@ -78,6 +78,16 @@ pub(crate) struct Waits {
     guards: u8,
 }
 
+/// What is to be decided.
+#[derive(Clone, Copy)]
+pub(crate) enum Asked<'a> {
+    /// Of a guard: whether a request is good.
+    Request(&'a Facts<'a>),
+    /// Of a program that asks the engine itself.
+    #[cfg(feature = "engine-driver")]
+    Engine(Question<'a>),
+}
+
 impl Driver {
     pub(crate) fn now(&self) -> UnixTime {
         self.clock.now()
@@ -89,7 +99,7 @@ impl Driver {
         self.keep_fresh();
         let mut decision =
             guidance.map_or_else(Decision::new, |guidance| Decision::guiding(Arc::clone(guidance)));
-        match self.next(&mut decision, &self.for_engine(facts)) {
+        match self.next(&mut decision, Asked::Request(facts)) {
             Next::Done(outcome) => Begun::Done(outcome),
             next @ (Next::Fetch(_)
             | Next::Introspect(_)
@@ -100,7 +110,18 @@ impl Driver {
 
     /// Brings what is missing, and decides.
     pub(crate) async fn conclude(&self, facts: &Facts<'_>, waits: Waits) -> Outcome {
-        let Waits { mut decision, mut next, guards } = waits;
+        let Waits { mut decision, next, guards } = waits;
+        self.bring(Asked::Request(facts), &mut decision, next, guards).await
+    }
+
+    /// Brings what is missing until the decision is made.
+    pub(crate) async fn bring(
+        &self,
+        asked: Asked<'_>,
+        decision: &mut Decision,
+        mut next: Next,
+        guards: u8,
+    ) -> Outcome {
         let end = Instant::now() + self.patience + GRACE;
         loop {
             match next {
@@ -117,7 +138,7 @@ impl Driver {
                     None => self.verifier.introspection_failed(&question, self.now()),
                 },
                 Next::ResolveIssuers(unverified) => {
-                    Resolving::ask(self.resolving.as_ref(), facts, &unverified, end, &mut decision).await;
+                    Resolving::ask(self.resolving.as_ref(), asked.facts(), &unverified, end, decision).await;
                 }
                 Next::CheckReplay { key, remember_for, usable_since } => {
                     let key = key.behind(guards);
@@ -128,7 +149,7 @@ impl Driver {
                     });
                 }
             }
-            next = self.next(&mut decision, &self.for_engine(facts));
+            next = self.next(decision, asked);
         }
     }
 
@@ -157,11 +178,26 @@ impl Driver {
         }
     }
 
-    fn for_engine<'f>(&'f self, facts: &Facts<'f>) -> RequestFacts<'f> {
-        facts.for_engine(&self.public, self.mutual_tls)
+    /// What is missing, or the decision.
+    pub(crate) fn next(&self, decision: &mut Decision, asked: Asked<'_>) -> Next {
+        match asked {
+            Asked::Request(facts) => {
+                let facts = facts.for_engine(&self.public, self.mutual_tls);
+                self.verifier.next(decision, Question::Request(&facts), self.now())
+            }
+            #[cfg(feature = "engine-driver")]
+            Asked::Engine(question) => self.verifier.next(decision, question, self.now()),
+        }
     }
+}
 
-    fn next(&self, decision: &mut Decision, facts: &RequestFacts<'_>) -> Next {
-        self.verifier.next(decision, Question::Request(facts), self.now())
+impl<'a> Asked<'a> {
+    /// What a resolver may be shown.
+    fn facts(self) -> Option<&'a Facts<'a>> {
+        match self {
+            Self::Request(facts) => Some(facts),
+            #[cfg(feature = "engine-driver")]
+            Self::Engine(_) => None,
+        }
     }
 }

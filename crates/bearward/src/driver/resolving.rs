@@ -27,15 +27,17 @@ impl Resolving {
         Self { resolver, limit, health: Health::default() }
     }
 
-    /// Tells `decision` what the resolver says. Without a resolver, it fails.
+    /// Hands `decision` what the resolver says. Without a resolver, or without a request to show it, it fails.
     pub(super) async fn ask(
         this: Option<&Self>,
-        facts: &Facts<'_>,
+        facts: Option<&Facts<'_>>,
         unverified: &IssuerUrl,
         end: Instant,
         decision: &mut Decision,
     ) {
-        let Some(this) = this else { return decision.resolver_failed(ResolverFailure::Raised) };
+        let (Some(this), Some(facts)) = (this, facts) else {
+            return decision.resolver_failed(ResolverFailure::Raised);
+        };
         let end = end.min(Instant::now() + this.limit);
         match timeout_at(end, this.resolver.issuers(*facts, unverified.as_str())).await {
             Err(_) => {

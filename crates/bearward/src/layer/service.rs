@@ -180,7 +180,9 @@ impl Rules {
     fn take_protocol<B>(&self, request: &mut Request<B>) -> Option<HeaderValue> {
         let name = self.websocket_protocol.as_deref()?;
         let (token, others) = token_among_protocols(name, request)?;
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+        // What can't be in a field is no token.
+        let mut authorization =
+            HeaderValue::from_str(&format!("Bearer {token}")).unwrap_or(HeaderValue::from_static("Bearer"));
         authorization.set_sensitive(true);
         let headers = request.headers_mut();
         // Appended: a request with a token in both places has two, and is refused.
@@ -194,6 +196,8 @@ impl Rules {
 }
 
 /// The token and the other protocols of `bearer, TOKEN, others...`.
+///
+/// If the protocol is offered in another way, the token is empty: that is a bad one. `None`: it is not offered.
 fn token_among_protocols<B>(name: &str, request: &Request<B>) -> Option<(String, String)> {
     let is_handshake =
         request.headers().get(UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
@@ -202,11 +206,14 @@ fn token_among_protocols<B>(name: &str, request: &Request<B>) -> Option<(String,
         return None;
     }
     let lines = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter();
-    let lines = lines.map(|line| line.to_str().ok()).collect::<Option<Vec<&str>>>()?;
-    let mut protocols = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
-    if protocols.next() != Some(name) {
-        return None;
-    }
-    let token = protocols.next().filter(|token| !token.is_empty())?.to_owned();
-    Some((token, protocols.collect::<Vec<_>>().join(", ")))
+    let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+    let protocols: Vec<&str> = lines.iter().flat_map(|line| line.split(',')).map(str::trim).collect();
+    let (token, others) = match protocols.as_slice() {
+        [first, token, others @ ..] if *first == name && !others.contains(&name) => {
+            (*token, others.join(", "))
+        }
+        offered if offered.contains(&name) => ("", String::new()),
+        _ => return None,
+    };
+    Some((token.to_owned(), others))
 }

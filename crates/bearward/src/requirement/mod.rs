@@ -41,7 +41,8 @@ pub use parts::{RequirementError, RequirementParts};
 ///
 /// What can't be met panics where it is written: a scope or permission that is empty or has a space, a quote, a
 /// backslash or a control character (RFC 6749 §3.3); one of none. [`try_from_parts`](Self::try_from_parts) returns an
-/// error instead.
+/// error instead. So does what would take the place of an earlier call: [`any_scope`](Self::any_scope), a
+/// [`claim`](Self::claim) of one name, and the like can be called once.
 #[derive(Clone)]
 pub struct Requirement(Arc<Wanted>);
 
@@ -127,7 +128,7 @@ impl Requirement {
     #[must_use]
     #[track_caller]
     pub fn any_scope<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
-        self.with(|parts| parts.any_scope = Some(owned(names)))
+        self.once("any_scope", |parts| parts.any_scope.replace(owned(names)).is_none())
     }
 
     /// Requires this in the claim `permissions`, a list of strings: Auth0's role-based access control.
@@ -155,7 +156,7 @@ impl Requirement {
     #[must_use]
     #[track_caller]
     pub fn any_permission<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
-        self.with(|parts| parts.any_permission = Some(owned(names)))
+        self.once("any_permission", |parts| parts.any_permission.replace(owned(names)).is_none())
     }
 
     /// Requires that the user logged in to this organization of Auth0, or another one that is named: `org_id` for values
@@ -184,9 +185,7 @@ impl Requirement {
     #[must_use]
     #[track_caller]
     pub fn claim(self, name: &str, value: impl Into<ClaimValue>) -> Self {
-        self.with(|parts| {
-            parts.claims.insert(name.to_owned(), value.into());
-        })
+        self.once(name, |parts| parts.claims.insert(name.to_owned(), value.into()).is_none())
     }
 
     /// Requires that a claim is there, can be read as a `T`, and satisfies a function.
@@ -222,7 +221,7 @@ impl Requirement {
     #[must_use]
     #[track_caller]
     pub fn acr<S: Into<String>>(self, classes: impl IntoIterator<Item = S>) -> Self {
-        self.with(|parts| parts.acr = Some(owned(classes)))
+        self.once("acr", |parts| parts.acr.replace(owned(classes)).is_none())
     }
 
     /// Requires that the user logged in at most so long ago, in whole seconds. RFC 9470 §4.
@@ -236,7 +235,7 @@ impl Requirement {
     #[must_use]
     #[track_caller]
     pub fn max_age(self, max_age: Duration) -> Self {
-        self.with(|parts| parts.max_age = Some(max_age.as_secs()))
+        self.once("max_age", |parts| parts.max_age.replace(max_age.as_secs()).is_none())
     }
 
     /// The scopes and permissions that are named, each once: what a client should ask for.
@@ -272,6 +271,18 @@ impl Requirement {
             None => Ok(()),
             Some(predicate) => Err(Rejection::ClaimNotAccepted { claim: predicate.claim.clone() }),
         }
+    }
+
+    /// What was required before must not be forgotten. `set`: whether there was nothing.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "as of `with`")]
+    fn once(self, what: &str, set: impl FnOnce(&mut RequirementParts) -> bool) -> Self {
+        let mut is_first = false;
+        let requirement = self.with(|parts| is_first = set(parts));
+        if !is_first {
+            panic!("{what} is required twice, and both can't hold: name it once, with all that is wanted");
+        }
+        requirement
     }
 
     #[track_caller]
@@ -331,6 +342,20 @@ mod tests {
             || Requirement::new().organization(""),
             || Requirement::new().acr([""; 0]),
             || Requirement::new().acr(["a b"]),
+        ];
+        for requirement in written {
+            assert!(catch_unwind(requirement).is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_required_is_not_forgotten_for_something_else() {
+        let written: [fn() -> Requirement; 5] = [
+            || Requirement::new().claim("roles", "editor").claim("roles", "admin"),
+            || Requirement::new().any_scope(["a"]).any_scope(["b"]),
+            || Requirement::new().any_permission(["a"]).any_permission(["b"]),
+            || scope("a").acr(["x"]).acr(["y"]),
+            || scope("a").max_age(Duration::from_secs(60)).max_age(Duration::from_secs(600)),
         ];
         for requirement in written {
             assert!(catch_unwind(requirement).is_err());

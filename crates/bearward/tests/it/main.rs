@@ -5,6 +5,8 @@ mod allocations;
 #[cfg(test)]
 mod driver;
 #[cfg(test)]
+mod engine_driver;
+#[cfg(test)]
 mod extractors;
 #[cfg(test)]
 mod introspection;

@@ -1,4 +1,4 @@
-//! The shared vectors, through the layer and over HTTP: `vectors/README.md` tells the format.
+//! The shared vectors, through the layer and over HTTP: `vectors/README.md` describes the format.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -83,6 +83,27 @@ async fn a_browsers_token_comes_as_a_protocol() {
 }
 
 #[tokio::test]
+async fn a_bad_token_is_not_taken_for_none() {
+    let tenant = TestTenant::new();
+    let layer = tenant.guard().build().unwrap().layer().optional().websocket_protocol("bearer");
+    let guarded = layer.layer(crate::support::hello());
+    let token = tenant.token().sign();
+    let status = |offered: String| {
+        let upgrade = crate::support::with(crate::support::get("/ws"), "upgrade", "websocket");
+        let request = crate::support::with(upgrade, "sec-websocket-protocol", &offered);
+        let guarded = guarded.clone();
+        async move { crate::support::ask(&guarded, request).await.status().as_u16() }
+    };
+    let bad = ["bearer", "bearer,", "bearer, x", "chat, bearer, x", "bearer, x, bearer", "bearer, \u{e9}"];
+    for bad in bad.map(str::to_owned).into_iter().chain([format!("bearer, {token}, bearer")]) {
+        assert_eq!(status(bad.clone()).await, 401, "{bad}");
+    }
+    for good in [format!("bearer, {token}"), "chat".to_owned(), format!("Bearer, {token}")] {
+        assert_eq!(status(good.clone()).await, 200, "{good}");
+    }
+}
+
+#[tokio::test]
 async fn only_a_handshake_is_looked_at_in_this_way() {
     let tenant = TestTenant::new();
     let layer = tenant.guard().build().unwrap().layer();

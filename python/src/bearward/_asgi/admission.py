@@ -6,11 +6,13 @@ import time
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from bearward import _native
-from bearward._asgi.memory import Asked, LetIn, StandIn, has_memory, recall, remember
+from bearward._asgi.certificate import NOTHING_SHOWN
+from bearward._asgi.memory import LET_IN, Asked, LetIn, StandIn, recall, remember
 from bearward.client import ApiClient, Verified, Waited, is_settled
 
 if TYPE_CHECKING:
     from bearward._asgi.connection import Connection
+    from bearward._asgi.subprotocol import RawFields
     from bearward.errors import BaseAuthError
 
 Step = Union[_native.Passed, _native.Decision, None]
@@ -22,12 +24,33 @@ def begin(connection: Connection, asked: Asked) -> Step:
     What is let in at once is remembered.
     """
     client = asked.api_client
-    # A resolver is told the URL. Users' tests replace `verify_request`, also after the guard was made.
-    if client._has_resolver or has_memory(connection) or not _is_own(client.verify_request):
+    if asked.shown is NOTHING_SHOWN:
+        return begin_plain(
+            connection, client, asked.fields, asked.subprotocol, asked.guidance, _native_requirement(asked)
+        )
+    if not _can_begin(connection, client):
         return None
     step = client._begin(asked.facts(), asked.guidance, _native_requirement(asked))
     if step is not None and is_settled(step):
         remember(connection, asked, step)
+    return step
+
+
+def begin_plain(
+    connection: Connection,
+    client: ApiClient,
+    fields: RawFields,
+    subprotocol: Optional[str],
+    guidance: Optional[_native.Guidance],
+    requirement: Optional[_native.Requirement],
+) -> Step:
+    """As `begin`, for a request that shows no certificate: every request of most apps. So it calls little."""
+    scope = connection.scope
+    if not _can_begin(connection, client):
+        return None
+    step = client._begin_fields(fields, guidance, requirement)
+    if type(step) is _native.Passed and step.refresh is None:
+        scope[LET_IN] = ((client, NOTHING_SHOWN, subprotocol, step),)
     return step
 
 
@@ -66,6 +89,11 @@ def method_of(connection: Connection) -> str:
     """The method of a request. A WebSocket's handshake is a GET. RFC 6455 section 4.1."""
     method: str = connection.scope.get("method", "GET")
     return method
+
+
+def _can_begin(connection: Connection, client: ApiClient) -> bool:
+    # A resolver is told the URL. Users' tests replace `verify_request`, also after the guard was made.
+    return not client._has_resolver and LET_IN not in connection.scope and _is_own(client.verify_request)
 
 
 def _native_requirement(asked: Asked) -> Optional[_native.Requirement]:

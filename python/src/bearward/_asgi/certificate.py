@@ -30,7 +30,7 @@ class Shown(NamedTuple):
             trusts_proxies: Whether proxies are believed. By default the app says so: `app.state.trust_proxy`.
         """
         if not options.mtls:
-            return _NOTHING
+            return NOTHING_SHOWN
         name = options.client_certificate_header
         if name is None:
             return cls(certificate=_of_connection(connection))
@@ -38,7 +38,7 @@ class Shown(NamedTuple):
         return cls(behind_proxy=behind_proxy, field=tuple(connection.headers.getlist(name)))
 
 
-_NOTHING = Shown()
+NOTHING_SHOWN = Shown()
 
 
 def _of_connection(connection: Connection) -> Optional[str]:

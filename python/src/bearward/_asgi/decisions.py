@@ -1,8 +1,13 @@
 """Reports each decision of a guard, for metrics and audit logs."""
 
 import contextlib
+import inspect
 import logging
+import time
 from typing import Any, Callable, NamedTuple, Optional
+
+from bearward.client import Waited
+from bearward.errors import ConfigurationError
 
 _logger = logging.getLogger("bearward")
 
@@ -25,23 +30,49 @@ class Decision(NamedTuple):
     waited_seconds: float
 
 
+class Watch:
+    """How long a decision takes, from now on.
+
+    Attributes:
+        waited: How much of that is spent waiting for the network.
+    """
+
+    def __init__(self) -> None:
+        self.waited = Waited()
+        self._begun = time.monotonic()
+
+    def decision(self, code: Optional[str], scheme: Optional[str], issuer: Optional[str]) -> Decision:
+        """The decision that was made now."""
+        return Decision(code, scheme, issuer, time.monotonic() - self._begun, self.waited.seconds)
+
+
 class Observers:
-    """Functions that are told of each decision. One that fails is logged once, and the request goes on."""
+    """Functions that are called with each decision. One that fails is logged once, and the request goes on.
+
+    Args:
+        first: The user's `on_decision`, if there is one.
+
+    Raises:
+        ConfigurationError: it can't be called, or would have to be awaited.
+    """
 
     def __init__(self, first: Optional[Callable[[Decision], Any]]) -> None:
-        self._functions = [] if first is None else [first]
+        given: object = first
+        if given is not None and (not callable(given) or inspect.iscoroutinefunction(given)):
+            raise ConfigurationError("on_decision must be a function that is not async.")
+        self.functions = [] if first is None else [first]
         self._failed = False
 
     def __bool__(self) -> bool:
-        return bool(self._functions)
+        return bool(self.functions)
 
     def add(self, function: Callable[[Decision], Any]) -> None:
-        """Tell this one, too."""
-        self._functions.append(function)
+        """Call this one, too."""
+        self.functions.append(function)
 
     def tell(self, decision: Decision) -> None:
-        """Tell all of them."""
-        for function in self._functions:
+        """Call all of them."""
+        for function in self.functions:
             try:
                 function(decision)
             except Exception as error:  # noqa: BLE001 - the deployer's code

@@ -42,10 +42,12 @@ def exemption(given: Union[Callable[[Scope], bool], Sequence[str]]) -> Callable[
 
 def _is_plain(path: str) -> bool:
     """Whether no router, proxy or file system reads it as a path somewhere else."""
-    segments = path.split("/")[1:]
-    return (
-        "\\" not in path
-        and "%" not in path
-        and not any(s in (".", "..", "") for s in segments[:-1])
-        and (segments[-1] not in (".", ".."))
-    )
+    *folders, last = path.split("/")[1:]
+    # Parsers of URLs remove tabs and line breaks.
+    strange = "\\" in path or "%" in path or not path.isprintable()
+    return not strange and not any(map(_is_dots, folders)) and (last == "" or not _is_dots(last))
+
+
+def _is_dots(segment: str) -> bool:
+    """Whether a segment may mean this folder, or the one above: `..;x` to Java servers, `.. ` to Windows."""
+    return segment.partition(";")[0].strip(". ") == ""

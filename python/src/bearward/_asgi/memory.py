@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bearward._asgi.connection import Connection
     from bearward.requirement import Requirement
 
-# The entry of an ASGI scope where this is.
-_LET_IN = "bearward.let_in"
+# The entry of an ASGI scope where this is: a tuple of `Entry`.
+LET_IN = "bearward.let_in"
 
 
 class Asked(NamedTuple):
@@ -83,27 +83,25 @@ class StandIn:
 
 LetIn = Union[_native.Passed, StandIn]
 
+Entry = tuple[ApiClient, Shown, Optional[str], LetIn]
+"""Which client let something in, what the request said of its certificate, the subprotocol, and what was let in."""
+
 
 def recall(connection: Connection, asked: Asked, method: str, url: str) -> Optional[LetIn]:
     """What the same client let in in this request, if it was asked the same."""
-    for before, let_in in connection.scope.get(_LET_IN, ()):
-        is_same = before.api_client is asked.api_client and before.shown == asked.shown
-        if is_same and let_in.answers(asked.fields, method, url):
+    for client, shown, _, let_in in connection.scope.get(LET_IN, ()):
+        if client is asked.api_client and shown == asked.shown and let_in.answers(asked.fields, method, url):
             kept: LetIn = let_in
             return kept
     return None
 
 
-def has_memory(connection: Connection) -> bool:
-    """Whether anything was let in in this request."""
-    return _LET_IN in connection.scope
-
-
 def remember(connection: Connection, asked: Asked, let_in: LetIn) -> None:
     """Keep what was let in, the latest first."""
     scope = connection.scope
+    entry: Entry = (asked.api_client, asked.shown, asked.subprotocol, let_in)
     # A new tuple: the scope may be a copy, and the original must not change.
-    scope[_LET_IN] = ((asked, let_in), *scope.get(_LET_IN, ()))
+    scope[LET_IN] = (entry, *scope.get(LET_IN, ()))
 
 
 def claims_of(connection: Connection) -> Optional[dict[str, Any]]:
@@ -114,8 +112,8 @@ def claims_of(connection: Connection) -> Optional[dict[str, Any]]:
     Args:
         connection: A Starlette or FastAPI `Request` or `WebSocket`.
     """
-    for asked, let_in in connection.scope.get(_LET_IN, ()):
-        if let_in.has_credentials_of(presented(connection, asked.subprotocol)):
+    for _, _, subprotocol, let_in in connection.scope.get(LET_IN, ()):
+        if let_in.has_credentials_of(presented(connection, subprotocol)):
             claims: dict[str, Any] = let_in.claims()
             return claims
     return None

@@ -26,15 +26,18 @@ def check_subprotocol(name: Optional[str]) -> None:
 
 
 def offered(connection: Connection, subprotocol: Optional[str]) -> Optional[str]:
-    """What stands behind the subprotocol in the list that a client offers."""
+    """What stands behind the subprotocol in the list that a client offers.
+
+    Empty if nothing does, or if the subprotocol is there twice: that is a bad token. `None`: it is not there.
+    """
     if subprotocol is None or connection.scope["type"] != "websocket":
         return None
     # Some servers take the field out of the headers.
     offered: list[str] = connection.scope.get("subprotocols") or []
-    if offered.count(subprotocol) != 1:
+    if subprotocol not in offered:
         return None
     behind = offered[offered.index(subprotocol) + 1 :]
-    return behind[0] if behind else None
+    return behind[0] if behind and offered.count(subprotocol) == 1 else ""
 
 
 def presented(connection: Connection, subprotocol: Optional[str]) -> RawFields:
@@ -54,4 +57,4 @@ def presented(connection: Connection, subprotocol: Optional[str]) -> RawFields:
 def with_token(raw: RawFields, token: str) -> RawFields:
     """The header fields with this token in Authorization, and without the subprotocols."""
     others = [(name, value) for name, value in raw if name.lower() != _FIELD]
-    return [*others, (b"authorization", b"Bearer " + token.encode("latin-1"))]
+    return [*others, (b"authorization", b"Bearer " + token.encode("utf-8", "surrogatepass"))]

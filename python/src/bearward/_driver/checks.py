@@ -1,7 +1,6 @@
 """Checks of single options: each raises a `ConfigurationError` that names the option."""
 
 import inspect
-import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
@@ -9,6 +8,10 @@ from typing import Any, Callable
 from bearward._driver.http_library import is_http_client
 from bearward.errors import ConfigurationError
 from bearward.replay import ReplayStore
+from bearward.resource import ProtectedResource
+
+# Neither infinity nor what an integer of 64 bits can't hold is a time.
+_NO_TIME = 2**63
 
 
 def text(name: str, value: object) -> None:
@@ -76,6 +79,16 @@ def at_least(least: int) -> Callable[[str, object], None]:
     return check
 
 
+def between(least: int, most: int) -> Callable[[str, object], None]:
+    """An integer from `least` to `most`."""
+
+    def check(name: str, value: object) -> None:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise ConfigurationError(f"{name} must be an integer from {least} to {most}.")
+
+    return check
+
+
 def algorithms(name: str, value: object) -> None:
     """Names. Whether there are algorithms of these names is checked by the engine."""
     # A bare string is a sequence too: "RS256" would be read as five algorithms of one letter.
@@ -125,6 +138,12 @@ def ca_file(name: str, value: object) -> None:
         raise ConfigurationError(f"{error}.") from None
 
 
+def resource(name: str, value: object) -> None:
+    """A `ProtectedResource`, or `None`."""
+    if value is not None and not isinstance(value, ProtectedResource):
+        raise ConfigurationError(f"{name} must be a ProtectedResource: ProtectedResource('https://api.example.com').")
+
+
 def http_client(name: str, value: object) -> None:
     """A client, a function that makes one, or `None`."""
     # A class is a function, although it has the methods of a client.
@@ -143,4 +162,4 @@ def secret_keys(name: str, value: object) -> None:
 
 
 def _is_duration(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _NO_TIME

@@ -75,6 +75,7 @@ class Driver:
         while True:
             step, left = decision.next(time.time()), end - time.monotonic()
             if isinstance(step, _native.DocumentNeeded):
+                end += await self._documents.prepare()
                 if not await self._documents.bring(step, left):
                     decision.waited(step)
             elif isinstance(step, _native.IntrospectionNeeded):

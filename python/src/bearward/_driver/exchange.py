@@ -111,6 +111,7 @@ class TokenExchanger:
         client, memory = self._client, self._memory
         if client is None:
             raise raised(f"{method} needs client_id, and client_secret or client_assertion_key.")
+        (await self._loops.current()).prepare()
         request = functools.partial(self._request, exchange, client, raised, time.monotonic() + self._timeout)
         key = None if memory is None else exchange.key
         if memory is None or key is None:

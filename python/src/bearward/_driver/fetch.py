@@ -51,6 +51,16 @@ class DocumentFetcher:
         self._shared = shared
         self._health = Health()
 
+    async def prepare(self) -> float:
+        """Import what a fetch needs, and return how long that took, seconds. No time limit is for that.
+
+        A process imports it at its first fetch, which on a busy machine takes longer than the fetch. Where the document
+        may come from elsewhere, that waits until it doesn't.
+        """
+        if self._custom_fetch is not None or self._shared is not None:
+            return 0.0
+        return (await self._loops.current()).prepare()
+
     async def bring(self, needed: _native.DocumentNeeded, seconds: float) -> bool:
         """Wait until the engine has the document, or knows that it can't be fetched. A failed fetch raises nothing.
 
@@ -61,6 +71,7 @@ class DocumentFetcher:
         Returns:
             Whether it waited long enough: if not, tell the engine so.
         """
+        await self.prepare()
         flight = self._flight(needed, await self._loops.current())
         if needed.wait_at_most is not None:
             # Counted from the start of the fetch: those who come later don't wait for an issuer that hangs.
@@ -75,6 +86,7 @@ class DocumentFetcher:
 
     async def refresh(self, needed: _native.DocumentNeeded) -> None:
         """Start to fetch the document in the background."""
+        await self.prepare()
         self._flight(needed, await self._loops.current())
 
     def _flight(self, needed: _native.DocumentNeeded, loop: Loop) -> Flight:
@@ -93,6 +105,8 @@ class DocumentFetcher:
         if self._shared is not None and await self._bring_shared(flight, self._shared, end):
             _finish(flight, loop)
             return
+        if self._custom_fetch is None:
+            end += loop.prepare()
         usable = await self._bring_from_issuer(flight.needed, loop, end - time.monotonic())
         _finish(flight, loop)
         # Nobody waits for the rest.

@@ -48,7 +48,9 @@ class Introspector:
         Returns:
             Whether it waited long enough: if not, tell the engine so.
         """
-        pending = self._pending(needed, await self._loops.current())
+        loop = await self._loops.current()
+        loop.prepare()
+        pending = self._pending(needed, loop)
         try:
             with Deadline(seconds):
                 await pending.wait()

@@ -13,6 +13,7 @@ import contextlib
 import contextvars
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -173,6 +174,16 @@ class Loop:
         if self._client is None:
             self._client = self._owner.new_client()
         return self._client
+
+    def prepare(self) -> float:
+        """Make the client, which may import an HTTP library, and return how long that took, seconds."""
+        if self._client is not None:
+            return 0.0
+        begun = time.monotonic()
+        # If the client can't be made, the fetch finds that out, and says it where fetches say why they failed.
+        with contextlib.suppress(Exception):
+            self.client()
+        return time.monotonic() - begun
 
     @contextlib.asynccontextmanager
     async def another_client(self) -> AsyncIterator[HttpClient]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypeVar, Uni
 
 from fastapi import FastAPI
 from fastapi.requests import HTTPConnection
+from starlette.applications import Starlette
 
 from bearward._asgi.decisions import Decision, Observers
 from bearward._asgi.metadata import origin_for
@@ -18,8 +19,10 @@ from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
 from bearward.errors import ConfigurationError
 from bearward.fastapi.environment import LEFT_OUT, auth0_audience, auth0_domain, bearward_setting
+from bearward.fastapi.misplaced import refuse_in_types
 from bearward.fastapi.openapi import ShownApi
-from bearward.fastapi.require_auth import Demand, RequireAuth, must_be_called
+from bearward.fastapi.published import Published
+from bearward.fastapi.require_auth import CallForgotten, Demand, RequireAuth, must_be_called
 from bearward.fastapi.responses import responses
 from bearward.requirement import Names, Requirement
 from bearward.types import DomainsResolver
@@ -31,7 +34,13 @@ if TYPE_CHECKING:
     from bearward.requirement import Requirements
 
 # What `Guard._build` makes.
-_BUILT = frozenset(("_urls", "_shown", "_refusals", "_observers", "_guards"))
+_BUILT = frozenset(("_urls", "_shown", "_refusals", "_observers", "_guards", "_passing", "_published"))
+
+# What `verify` requires may come from a request: then strangers decide how many guards it makes.
+_PASSING_GUARDS = 100
+
+# Methods that would leave a route open where their call is forgotten.
+_MUST_BE_CALLED = ("require_auth", "verify")
 
 _Model = TypeVar("_Model")
 _Guard = TypeVar("_Guard", bound="Guard")
@@ -123,9 +132,6 @@ class Guard:
         scope_descriptions: Optional[Mapping[str, str]],
     ) -> None:
         check_subprotocol(subprotocol)
-        given: object = on_decision
-        if given is not None and (not callable(given) or inspect.iscoroutinefunction(given)):
-            raise ConfigurationError("on_decision must be a function that is not async.")
         self._on_decision = on_decision
         self._scope_descriptions = dict(scope_descriptions or {})
         self.api_client = api_client
@@ -143,6 +149,15 @@ class Guard:
         self._refusals = RefusalLog()
         self._observers = Observers(self._on_decision)
         self._guards: dict[Demand, RequireAuth[Any]] = {}
+        self._passing: dict[Demand, RequireAuth[Any]] = {}
+        self._published = Published(resource, api_client)
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        for name in _MUST_BE_CALLED:
+            own = cls.__dict__.get(name)
+            if inspect.isfunction(own):
+                setattr(cls, name, must_be_called(own))
 
     # A copy, also one in another process, has its own client and its own guards.
 
@@ -246,6 +261,15 @@ class Guard:
             guard = self._guards.setdefault(demand, RequireAuth(self, demand))
         return guard
 
+    def _passing_guard(self, demand: Demand) -> RequireAuth[Any]:
+        """The guard for one call of `verify`. A bounded number of them is kept, for calls that demand the same."""
+        guard = self._guards.get(demand) or self._passing.get(demand)
+        if guard is None:
+            if len(self._passing) >= _PASSING_GUARDS:
+                self._passing.clear()
+            guard = self._passing[demand] = RequireAuth(self, demand)
+        return guard
+
     @overload
     async def verify(
         self,
@@ -334,14 +358,14 @@ class Guard:
             acr=acr,
             max_age=max_age,
         )
-        return await self._guard(Demand(requirement, optional is True, model))(connection)
+        return await self._passing_guard(Demand(requirement, optional is True, model))(connection)
 
     @property
     def responses(self) -> dict[Union[int, str], dict[str, Any]]:
         """What guards answer to requests that they don't let in, for `APIRouter(responses=auth0.responses)`."""
         return responses(self.api_client.options.rfc_status_codes)
 
-    def swagger_ui(self, client_id: str) -> dict[str, Any]:
+    def swagger_ui(self, client_id: str, scopes: Names = None) -> dict[str, Any]:
         """For `FastAPI(swagger_ui_init_oauth=auth0.swagger_ui(client_id))`: the Authorize button of `/docs` logs in.
 
         By authorization code with PKCE (RFC 7636), as a public client. There is no secret: anybody can read the page.
@@ -349,14 +373,19 @@ class Guard:
         Args:
             client_id: An application of the issuer for single-page apps, which may redirect to `/docs/oauth2-redirect`
                 of this app.
+            scopes: Those that are asked for from the start. With `issuer`, the page shows only the scopes that the
+                issuer's discovery document lists, for users to tick: name here the others that they need.
 
         Raises:
-            ConfigurationError: only a resolver knows the issuers, so there is no one place to log in.
+            ConfigurationError: only a resolver knows the issuers, so there is no one place to log in. Or an argument
+                can't be used.
         """
-        return self._shown.swagger_ui(client_id)
+        return self._shown.swagger_ui(client_id, scopes)
 
     def publish(self, app: FastAPI) -> None:
         """Serve the metadata document of the resource in the options, at both of its paths. RFC 9728 section 3.1.
+
+        `lifespan` does it, too. An app that does neither is warned in the log when a challenge names the document.
 
         Args:
             app: The outermost app. The paths lie at the root of the server, so an app inside a mount can't serve them.
@@ -364,11 +393,9 @@ class Guard:
         Raises:
             ConfigurationError: there is no resource in the options.
         """
-        resource = self.api_client.options.resource
-        if resource is None:
+        if self.api_client.options.resource is None:
             raise ConfigurationError("There is no resource: give 'resource'.")
-        # In front: a route for all paths would hide them.
-        app.router.routes[:0] = resource.routes(self.api_client)
+        self._published.by(app)
 
     async def warm(self) -> bool:
         """Fetch the documents of all configured issuers. See `ApiClient.warm`."""
@@ -378,20 +405,19 @@ class Guard:
         """Whether tokens of every configured issuer can be judged now. See `ApiClient.ready`."""
         return self.api_client.ready()
 
-    def status(self) -> list[dict[str, Any]]:
-        """The state of each issuer's documents. See `ApiClient.status`."""
+    def status(self) -> dict[str, Any]:
+        """The state of the issuers' documents and of the shared replay store. See `ApiClient.status`."""
         return self.api_client.status()
 
-    def replay_store_status(self) -> Optional[dict[str, Any]]:
-        """What happened with the shared `ReplayStore`; `None` without one. See `ApiClient.replay_store_status`."""
-        return self.api_client.replay_store_status()
-
     @contextlib.asynccontextmanager
-    async def lifespan(self, _app: object) -> AsyncIterator[None]:
-        """For `FastAPI(lifespan=auth0.lifespan)`: `warm` when the app starts.
+    async def lifespan(self, app: object) -> AsyncIterator[None]:
+        """For `FastAPI(lifespan=auth0.lifespan)`: `publish` if there is a resource, and `warm`, when the app starts.
 
-        An outage of the issuer doesn't keep the app from starting.
+        An outage of the issuer doesn't keep the app from starting. A lifespan of your own can begin with
+        `async with auth0.lifespan(app):`.
         """
+        if isinstance(app, Starlette):
+            self._published.by(app)
         await self.warm()
         yield
 
@@ -467,3 +493,6 @@ class Auth0FastAPI(Guard):
         options.domain = auth0_domain(domain, domains, options.issuer)
         client = ApiClient(options)
         self._begin(client, public_origin, trusted_hops, websocket_subprotocol, on_decision, scope_descriptions)
+
+
+refuse_in_types(RequireAuth, CallForgotten, Guard)

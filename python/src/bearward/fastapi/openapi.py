@@ -18,8 +18,11 @@ from fastapi.openapi import utils
 from fastapi.openapi.models import HTTPBase, HTTPBearer, OAuth2, OAuthFlowAuthorizationCode, OAuthFlows, OpenIdConnect
 from fastapi.security.base import SecurityBase
 
+from bearward._client.issuers import audiences_of, configured_issuers, issuer_of
 from bearward.errors import ConfigurationError
-from bearward.options import ApiClientOptions, audiences_of, configured_issuers, issuer_of
+from bearward.options import ApiClientOptions
+from bearward.requirement import Names
+from bearward.scopes import scope_names
 
 _BEARER = HTTPBearer(bearerFormat="JWT", description="An access token, pasted.")
 _EITHER = HTTPBearer(
@@ -106,13 +109,15 @@ class ShownApi:
         elif issuer is not None and audiences:
             self.login = _OAuthLogin(issuer, audiences[0])
 
-    def swagger_ui(self, client_id: str) -> dict[str, Any]:
+    def swagger_ui(self, client_id: str, scopes: Names = None) -> dict[str, Any]:
         """See `Guard.swagger_ui`."""
         if not client_id or not isinstance(cast("object", client_id), str):
             raise ConfigurationError("client_id must be a non-empty string.")
         if self.login is None:
             raise ConfigurationError("swagger_ui needs an issuer: where only a resolver knows them, nobody can log in.")
-        return {"clientId": client_id, "usePkceWithAuthorizationCodeGrant": True}
+        ticked = " ".join(scope_names(scopes))
+        more = {"scopes": ticked} if ticked else {}
+        return {"clientId": client_id, "usePkceWithAuthorizationCodeGrant": True, **more}
 
 
 class ShownGuard(SecurityBase):

@@ -2,8 +2,7 @@
 
 import functools
 import inspect
-import time
-from typing import Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, cast
 
 from fastapi import Response, params
 from fastapi.requests import HTTPConnection
@@ -11,20 +10,20 @@ from fastapi.security import SecurityScopes
 from starlette.datastructures import Headers
 
 from bearward import _native
-from bearward._asgi.admission import begin, conclude
-from bearward._asgi.certificate import Shown
-from bearward._asgi.decisions import Decision, Observers
+from bearward._asgi.admission import Step, begin, begin_plain, conclude
+from bearward._asgi.certificate import NOTHING_SHOWN, Shown
+from bearward._asgi.decisions import Observers, Watch
 from bearward._asgi.defect import defect
 from bearward._asgi.memory import Asked, LetIn
 from bearward._asgi.refusal_log import RefusalLog, credentials_of, scheme_of
 from bearward._asgi.subprotocol import RawFields, presented
 from bearward._asgi.url import PublicUrls
-from bearward._native import has_credentials
+from bearward._native import Passed, has_credentials
 from bearward.client import ApiClient, Waited, is_settled
 from bearward.errors import BaseAuthError, ConfigurationError
-from bearward.fastapi.misplaced import refuse_in_types
 from bearward.fastapi.model import Converter, UnfitClaimsError
 from bearward.fastapi.openapi import ShownApi, ShownGuard
+from bearward.fastapi.published import Published
 from bearward.fastapi.websocket import accept_with, answer
 from bearward.requirement import Requirement
 
@@ -52,8 +51,38 @@ class Owner(Protocol):
     _refusals: RefusalLog
     _subprotocol: Optional[str]
     _observers: Observers
+    _published: Published
 
     def _guard(self, demand: Demand) -> "RequireAuth[Any]": ...
+
+
+class _CheckedCall:
+    """`__call__` as an async method, with an error at the call itself for what is no request.
+
+    `@auth0.require_auth()` above a route would otherwise make a coroutine that nobody awaits, and leave the route open.
+
+    Args:
+        name: The method that is called.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, guard: Any, kind: type) -> Any:
+        method = getattr(kind, self._name)
+        return method if guard is None else _Checked(method, guard)
+
+
+# What asks whether a call is async looks inside a `partial`.
+class _Checked(functools.partial):  # type: ignore[type-arg]
+    def __call__(self, request: Any, *more: Any, **named: Any) -> Any:
+        # A test's stand-in for a request may be of any class.
+        if not hasattr(request, "scope"):
+            raise TypeError(
+                "A guard is called with something that is no request. It is no decorator either. Write "
+                "`dependencies=[Depends(auth0.require_auth())]` in the decorator of the route, as in `@app.get(...)`."
+            )
+        return super().__call__(request, *more, **named)
 
 
 class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
@@ -93,7 +122,18 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         # A copy is the guard of its own `Auth0FastAPI`.
         return _guard_again, (self._auth0, self._demand)
 
-    async def __call__(
+    if TYPE_CHECKING:
+
+        async def __call__(
+            self, request: HTTPConnection, security_scopes: SecurityScopes = ..., response: Response = ...
+        ) -> _Claims:
+            """The verified claims. See `_decide`, which it calls."""
+            ...
+
+    else:
+        __call__ = _CheckedCall("_decide")
+
+    async def _decide(
         self,
         request: HTTPConnection,
         security_scopes: SecurityScopes = _NO_SCOPES,
@@ -113,30 +153,35 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             WebSocketException: the same for a WebSocket, where the server can't send such an answer.
         """
         owner = self._auth0
-        fields = presented(request, owner._subprotocol)
+        client, subprotocol = owner.api_client, owner._subprotocol
+        fields: RawFields = request.scope["headers"]
+        if subprotocol is not None or type(fields) is not list:
+            fields = presented(request, subprotocol)
         if self._demand.optional and not has_credentials(fields):
             return cast("_Claims", None)
-        watch = _Watch() if owner._observers else None
+        watch = Watch() if owner._observers.functions else None
         let_in: Optional[LetIn] = None
         # The answer is raised outside of `except`: so it carries no reference to frames that hold the token.
         try:
-            asked = self._asked(request, security_scopes, fields)
-            step = begin(request, asked)
-            if step is not None and is_settled(step):
-                let_in, unmet = step, step.unmet
+            more = security_scopes.scopes
+            wanted = self._with(tuple(more)) if more else self._wanted
+            step: Step = None
+            claims: Optional[dict[str, Any]] = None
+            if not client.options.mtls:
+                step = begin_plain(request, client, fields, subprotocol, wanted.guidance, wanted.native)
+                claims = step.claims_if_all() if type(step) is Passed else None
+            if claims is None:
+                asked = self._asked(request, wanted, fields)
+                let_in, unmet = await self._let_in(step, request, asked, watch)
+                _add_nonce(let_in.dpop_nonce, response)
+                claims = let_in.claims()
             else:
-                waited = Waited() if watch is None else watch.waited
-                let_in, unmet = await conclude(step, request, asked, owner._urls.of(request), waited)
-            nonce = let_in.dpop_nonce
-            if nonce is not None and response is not None:
-                # RFC 9449 section 8.2. Lost where the route answers with a `Response` of its own: the client is then
-                # asked for a nonce.
-                response.headers["DPoP-Nonce"] = nonce
-            claims = let_in.claims()
-            refusal = self._refusal(claims, asked, unmet)
+                let_in, unmet = cast("Passed", step), None
+            refusal = self._refusal(claims, wanted, unmet, fields) if wanted.has_tests else unmet
             if refusal is None:
                 made = claims if self._convert is None else self._convert(claims)
-                accept_with(request, owner._subprotocol)
+                if subprotocol is not None:
+                    accept_with(request, subprotocol)
                 if watch is not None:
                     self._tell(None, fields, let_in, watch)
                 return cast("_Claims", made)
@@ -149,22 +194,32 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             refusal = owner.api_client.unfit(str(error), _authorization(fields))
         except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
             refusal = defect(error, credentials_of(request))
+        owner._published.check(request)
         owner._refusals.refused(refusal, request, None if let_in is None else let_in.issuer)
         if watch is not None:
             self._tell(refusal.code, fields, let_in, watch)
         raise answer(refusal, request, None if let_in is None else let_in.dpop_nonce)
 
-    def _tell(self, code: Optional[str], fields: RawFields, let_in: Optional[LetIn], watch: "_Watch") -> None:
+    def _tell(self, code: Optional[str], fields: RawFields, let_in: Optional[LetIn], watch: Watch) -> None:
         issuer = None if let_in is None else let_in.issuer
-        seconds = time.monotonic() - watch.begun
-        decision = Decision(code, scheme_of(Headers(raw=fields)), issuer, seconds, watch.waited.seconds)
-        self._auth0._observers.tell(decision)
+        self._auth0._observers.tell(watch.decision(code, scheme_of(Headers(raw=fields)), issuer))
 
-    def _asked(self, request: HTTPConnection, security_scopes: SecurityScopes, fields: RawFields) -> Asked:
-        owner, more = self._auth0, security_scopes.scopes
+    async def _let_in(
+        self, step: Step, request: HTTPConnection, asked: Asked, watch: Optional[Watch]
+    ) -> tuple[LetIn, Optional[BaseAuthError]]:
+        """What lets the request in, and why its token doesn't meet the requirement. `step`: what was said at once."""
+        if step is None and asked.shown is not NOTHING_SHOWN:
+            step = begin(request, asked)
+        if step is not None and is_settled(step):
+            return step, step.unmet
+        waited = Waited() if watch is None else watch.waited
+        return await conclude(step, request, asked, self._auth0._urls.of(request), waited)
+
+    def _asked(self, request: HTTPConnection, wanted: "_Wanted", fields: RawFields) -> Asked:
+        owner = self._auth0
         client = owner.api_client
-        requirement, guidance = self._with(tuple(more)) if more else self._wanted
-        return Asked(client, fields, owner._subprotocol, Shown.by(request, client.options), guidance, requirement)
+        shown = Shown.by(request, client.options)
+        return Asked(client, fields, owner._subprotocol, shown, wanted.guidance, wanted.requirement)
 
     def _with(self, more: tuple[str, ...]) -> "_Wanted":
         wanted = self._with_scopes.get(more)
@@ -176,27 +231,36 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             wanted = self._with_scopes[more] = _Wanted(requirement, guidance)
         return wanted
 
-    def _refusal(self, claims: dict[str, Any], asked: Asked, unmet: Optional[BaseAuthError]) -> Optional[BaseAuthError]:
+    def _refusal(
+        self, claims: dict[str, Any], wanted: "_Wanted", unmet: Optional[BaseAuthError], fields: RawFields
+    ) -> Optional[BaseAuthError]:
         """Why the requirement is not met. `unmet`: what the engine says."""
-        refused = None if asked.requirement is None else asked.requirement.refused_by_function(claims)
+        refused = wanted.requirement.refused_by_function(claims)
         if refused is None:
             return unmet
-        return asked.api_client._engine.unfit(refused, _authorization(asked.fields), asked.guidance)
+        return self._auth0.api_client._engine.unfit(refused, _authorization(fields), wanted.guidance)
 
 
-class _Wanted(NamedTuple):
+class _Wanted:
     """What a token must meet, and what the challenge says if there is none that does."""
 
-    requirement: Requirement
-    guidance: Optional[_native.Guidance]
+    __slots__ = ("guidance", "has_tests", "native", "requirement")
+
+    def __init__(self, requirement: Requirement, guidance: Optional[_native.Guidance]) -> None:
+        self.requirement = requirement
+        self.guidance = guidance
+        # What the engine checks of it, and whether there is more.
+        self.native = requirement.native
+        self.has_tests = requirement.has_tests
 
 
-class _Watch:
-    """How long a decision takes."""
+def _add_nonce(nonce: Optional[str], response: Optional[Response]) -> None:
+    """RFC 9449 section 8.2.
 
-    def __init__(self) -> None:
-        self.begun = time.monotonic()
-        self.waited = Waited()
+    Lost where the route answers with a `Response` of its own: the client is then asked for a nonce.
+    """
+    if nonce is not None and response is not None:
+        response.headers["DPoP-Nonce"] = nonce
 
 
 def _authorization(fields: RawFields) -> Optional[str]:
@@ -226,10 +290,10 @@ class _MustBeCalled:
         self.__doc__ = method.__doc__
 
     def __get__(self, owner: Any, kind: Optional[type] = None) -> Any:
-        return self._method if owner is None else _CallForgotten(self._method, owner)
+        return self._method if owner is None else CallForgotten(self._method, owner)
 
 
-class _CallForgotten(params.Depends):
+class CallForgotten(params.Depends):
     """A method of an object that says where its call is missing.
 
     FastAPI takes it for a dependency, and asks for its `dependency`. So `Annotated[dict, auth0.require_auth]`,
@@ -241,6 +305,7 @@ class _CallForgotten(params.Depends):
         self._method, self._owner = method, owner
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the method returns."""
         return self._method(self._owner, *args, **kwargs)
 
     @property
@@ -262,7 +327,7 @@ class _CallForgotten(params.Depends):
         return inspect.Signature([first.replace(annotation=Annotated[first.annotation, self]), *others])
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _CallForgotten):
+        if not isinstance(other, CallForgotten):
             return NotImplemented
         return self._owner is other._owner and self._method is other._method
 
@@ -274,6 +339,3 @@ class _CallForgotten(params.Depends):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (self._owner, self._method.__name__)
-
-
-refuse_in_types(RequireAuth, _CallForgotten)

@@ -19,7 +19,7 @@ from bearward.errors import ConfigurationError, OperationError
 from bearward.mcp.tokens import access_token, credentials_of
 from bearward.requirement import Names, Requirement
 from bearward.resource import ProtectedResource
-from bearward.scopes import scope_names
+from bearward.scopes import names_of, scope_names
 
 # Operations that need more scopes: by method, or for `tools/call` and `prompts/get` also by name.
 Operations = Mapping[str, Union[Sequence[str], Mapping[str, Sequence[str]]]]
@@ -37,6 +37,7 @@ def guard(
     client: Optional[ApiClient] = None,
     exempt: Union[Callable[[Scope], bool], Sequence[str]] = (),
     end_streams_at_expiry: bool = False,
+    trusted_hops: int = 0,
     **options: Any,
 ) -> McpGuard:
     """A guard around an MCP server's ASGI app: `mcp.streamable_http_app()`.
@@ -53,6 +54,8 @@ def guard(
         client: Verifies the tokens, instead of one that is made from `options`.
         exempt: What needs no token, as of `AuthMiddleware`: `["/health"]`.
         end_streams_at_expiry: End a stream when its token expires.
+        trusted_hops: How many proxies stand in front of the server, as of `AuthMiddleware`. It is needed only for
+            `client_certificate_header`: the URL of the server comes from `resource`.
         **options: Options of `ApiClientOptions`: `domain` or `issuer`, and what differs from these defaults: `audience`
             is the URL of the server, and a proof may be 300 seconds ahead of our clock (`dpop_iat_leeway`).
 
@@ -74,6 +77,7 @@ def guard(
         operations=operations,
         exempt=exempt,
         end_streams_at_expiry=end_streams_at_expiry,
+        trusted_hops=trusted_hops,
     )
 
 
@@ -83,7 +87,7 @@ class McpGuard(AuthMiddleware):
     Args:
         app: The app of the MCP server.
         client: Verifies the tokens. It must have `rfc_status_codes`.
-        operations: Scopes that some operations need.
+        operations: Scopes that some operations need. They need a token even with `optional=True`.
         **options: The other arguments of `AuthMiddleware`.
 
     Raises:
@@ -114,6 +118,11 @@ class McpGuard(AuthMiddleware):
                 self._with_scopes[more] = requirement
         return requirement, again
 
+    async def _is_open(self, scope: Scope, receive: Receive) -> tuple[bool, Receive]:
+        # An operation that needs scopes needs a token.
+        requirement, again = await self._needs(scope, receive)
+        return requirement is self._requirement, again
+
     def _admitted(self, scope: Scope, principal: Principal, presented: Headers) -> Scope:
         user = User(access_token(principal, credentials_of(presented)))
         return with_user(scope, principal, user)
@@ -140,9 +149,9 @@ def native_operations(operations: Optional[Operations]) -> Optional[_native.Oper
     checked: dict[str, Any] = {}
     for method, needs in given.items():
         if isinstance(needs, Mapping):
-            checked[method] = {name: list(scope_names(one, "operations")) for name, one in needs.items()}
+            checked[method] = {name: list(names_of("operations", one)) for name, one in needs.items()}
         else:
-            checked[method] = list(scope_names(needs, "operations"))
+            checked[method] = list(names_of("operations", needs))
     if not all(isinstance(name, str) for name in checked):
         raise ConfigurationError("operations: a method must be a string.")
     return _native.Operations(checked)

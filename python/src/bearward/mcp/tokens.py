@@ -25,11 +25,13 @@ def access_token(principal: Principal, token: str, kind: type[AccessToken] = Ver
         token: The token itself, with which a tool can ask for another one on behalf of its user.
         kind: The class to make.
     """
+    # An issuer need not say of an opaque token when it expires. RFC 7662 section 2.2.
+    expires = principal.claims.get("exp")
     return kind(
         token=token,
         client_id=principal.client_id or principal.subject or "",
         scopes=list(principal.scopes),
-        expires_at=int(principal.claims["exp"]),
+        expires_at=None if expires is None else int(expires),
         resource=principal.resource,
         subject=principal.subject,
         claims=principal.claims,

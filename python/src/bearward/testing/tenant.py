@@ -9,8 +9,8 @@ import uuid
 from typing import TYPE_CHECKING, Any, Optional, Union
 from urllib.parse import urljoin
 
+from bearward._client.issuers import audiences_of, configured_issuers
 from bearward.client import _BUILT, ApiClient
-from bearward.options import audiences_of, configured_issuers
 from bearward.testing.keys import KINDS, SigningKey, base64url, key_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class TestTenant:
         self._served: list[tuple[ApiClient, dict[str, Any]]] = []
 
     def token(self, **claims: Any) -> str:
-        """An access token of an hour, for the user `auth0|test`.
+        """An access token for the user `auth0|test`, valid for an hour.
 
         Args:
             **claims: Its claims, besides and instead of the usual ones. One that is `None` is left out.
@@ -185,7 +185,7 @@ class TestTenant:
         """
         self._generation += 1
         self._published.append(self._generation)
-        self._begin_anew()
+        self._start_over()
 
     def withdraw(self) -> None:
         """Sign with new keys, and publish no others: no token that was made before is good any longer.
@@ -194,7 +194,7 @@ class TestTenant:
         """
         self._generation += 1
         self._published = [self._generation]
-        self._begin_anew()
+        self._start_over()
 
     def down(self) -> None:
         """Give no documents any more. An app goes on with those that it has."""
@@ -203,9 +203,9 @@ class TestTenant:
     def up(self) -> None:
         """Give documents again. The apps that are served ask for them at once, as after `rotate`."""
         self._is_down = False
-        self._begin_anew()
+        self._start_over()
 
-    def _begin_anew(self) -> None:
+    def _start_over(self) -> None:
         for client, _ in self._served:
             client._build()
 

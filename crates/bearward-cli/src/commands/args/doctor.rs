@@ -40,7 +40,8 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = algorithm())]
     pub(crate) algorithm: Vec<Algorithm>,
     /// In place of the issuer, check a Redis or Valkey server as the store of used proofs: `redis://USER:PASSWORD@HOST:6379`,
-    /// or `rediss://` for TLS; `-` reads stdin, `@FILE` reads a file. Other users can see arguments in process lists
+    /// or `rediss://` for TLS. `redis+sentinel://USER:PASSWORD@SENTINEL1,SENTINEL2/SERVICE` and `redis+cluster://...` check
+    /// each server; `-` reads stdin, `@FILE` reads a file. Other users can see arguments in process lists
     #[arg(long, value_name = "URL")]
     pub(crate) redis: Option<String>,
     /// How long to wait for a connection; for each part of an answer, twice that

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use bearward::engine_driver::{DocumentResponse, document_request, read_document};
 use bearward_core::limits;
 use reqwest::{
-    StatusCode, Url,
+    RequestBuilder, StatusCode, Url,
     header::{self, HeaderMap, HeaderName},
     tls::TlsInfo,
 };
@@ -12,8 +13,7 @@ use reqwest::{
 use super::report::{Check, Checked};
 use crate::{
     http::{
-        https::{self, BodyError, HttpOptions},
-        loopback::is_loopback,
+        https::{self, HttpOptions},
         trust,
     },
     terminal::{
@@ -36,7 +36,8 @@ pub(super) struct HttpResponse {
     pub(super) url: Url,
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    pub(super) body: Result<Vec<u8>, NoBody>,
+    /// Of status 200; or why it did not come to its end.
+    pub(super) body: Result<Vec<u8>, String>,
     /// The server's certificate, DER.
     pub(super) certificate: Option<Vec<u8>>,
     /// The answer's header was written between these times.
@@ -44,12 +45,6 @@ pub(super) struct HttpResponse {
     pub(super) answered: SystemTime,
     /// How long all of it took.
     pub(super) took: Duration,
-}
-
-#[derive(Debug)]
-pub(super) enum NoBody {
-    TooLong,
-    Broken { why: String },
 }
 
 /// Why there is no answer.
@@ -64,32 +59,32 @@ pub(super) enum NoResponse {
 }
 
 impl Fetcher {
-    pub(super) async fn get(&self, url: &str) -> Result<HttpResponse, NoResponse> {
-        let unusable = |_| Failure::undecided("a URL in the discovery document can't be used.");
-        let url = Url::parse(url).map_err(unusable).map_err(NoResponse::NoRequest)?;
-        let client = if url.scheme() == "http" && is_loopback(&url) {
-            let options = HttpOptions { timeout: self.patience * 3, ca_file: None };
-            https::clear_text_client(&options, &url)
-        } else {
-            https::probing_client(&url, self.patience)
-        };
-        let client = client.map_err(NoResponse::NoRequest)?;
-        let host = https::authority(&url);
-        let getting = self.ask(client.get(url.clone()), url);
-        progress::while_waiting(format_args!("waiting for {host}"), getting).await
+    /// For a client that does not probe.
+    pub(super) fn http_options(&self) -> HttpOptions {
+        HttpOptions { timeout: self.patience * 3, ca_file: None }
     }
 
-    async fn ask(&self, request: reqwest::RequestBuilder, url: Url) -> Result<HttpResponse, NoResponse> {
+    pub(super) async fn get(&self, url: &str) -> Result<HttpResponse, NoResponse> {
+        let unusable = || {
+            let failure = Failure::undecided("a URL in the discovery document can't be used.");
+            NoResponse::NoRequest(failure)
+        };
+        let url = Url::parse(url).map_err(|_| unusable())?;
+        let client = https::probing_client(&url, self.patience).map_err(NoResponse::NoRequest)?;
+        let asked = document_request(&client, url.clone()).ok_or_else(unusable)?;
+        let host = https::authority(&url);
+        progress::while_waiting(format_args!("waiting for {host}"), self.ask(asked, url)).await
+    }
+
+    async fn ask(&self, request: RequestBuilder, url: Url) -> Result<HttpResponse, NoResponse> {
         let (asked, started) = (SystemTime::now(), Instant::now());
         let response = request.send().await.map_err(|error| self.no_answer(&url, &error))?;
         let answered = SystemTime::now();
         let certificate = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
         let certificate = certificate.map(<[u8]>::to_vec);
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = https::bounded(response, limits::DOCUMENT_BYTES).await.map_err(|error| match error {
-            BodyError::TooLong => NoBody::TooLong,
-            BodyError::Broken(error) => NoBody::Broken { why: self.why(&url, &error) },
-        });
+        let read = read_document(response, limits::DOCUMENT_BYTES + 1).await;
+        let body = read.map(DocumentResponse::into_body).map_err(|error| self.why(&url, &error));
         Ok(HttpResponse { url, status, headers, body, certificate, asked, answered, took: started.elapsed() })
     }
 
@@ -133,14 +128,12 @@ pub(super) fn document(
         return Err(other_status(name, &host, &answer));
     }
     let HttpResponse { url, headers, body, took, .. } = answer;
-    match body {
-        Ok(body) => Ok(Document { url, headers, body, took }),
-        Err(NoBody::Broken { why }) => Err(Check::failed(name, Kind::Undecided, why, TRY_AGAIN)),
-        Err(NoBody::TooLong) => {
-            let message = format!("the {what} of {host} is longer than {} bytes", limits::DOCUMENT_BYTES);
-            Err(Check::failed(name, Kind::Rejected, message, "is this the URL of an issuer?"))
-        }
+    let body = body.map_err(|why| Check::failed(name, Kind::Undecided, why, TRY_AGAIN))?;
+    if body.len() > limits::DOCUMENT_BYTES {
+        let message = format!("the {what} of {host} is longer than {} bytes", limits::DOCUMENT_BYTES);
+        return Err(Check::failed(name, Kind::Rejected, message, "is this the URL of an issuer?"));
     }
+    Ok(Document { url, headers, body, took })
 }
 
 const TRY_AGAIN: &str =

@@ -85,6 +85,22 @@ impl Check {
         self
     }
 
+    /// A failure that does no harm yet.
+    pub(super) fn as_warning(self) -> Self {
+        let status = match self.status {
+            Status::Failed { remedy, .. } => Status::Warning { remedy },
+            status @ (Status::Ok | Status::Warning { .. } | Status::Skipped) => status,
+        };
+        Self { status, ..self }
+    }
+
+    /// One of several servers' checks: it names its server.
+    fn of_server(self, server: &str) -> Self {
+        let is_named = self.message.starts_with(server);
+        let message = if is_named { self.message } else { format!("{server}: {}", self.message) };
+        Self { message, ..self }.with("server", server)
+    }
+
     fn new(name: &'static str, status: Status, message: impl Into<String>) -> Self {
         // Made safe here, because checks include text from outside.
         let printable = |text: String| output::one_line(&text, MESSAGE_LENGTH);
@@ -176,6 +192,11 @@ impl Report {
 
     pub(super) fn add(&mut self, check: Check) {
         self.checks.push(check);
+    }
+
+    /// Adds the checks of one of several servers.
+    pub(super) fn append(&mut self, of_server: Self, server: &str) {
+        self.checks.extend(of_server.checks.into_iter().map(|check| check.of_server(server)));
     }
 
     pub(super) fn record<T>(&mut self, (check, product): Checked<T>) -> Result<T, FailedCheck> {

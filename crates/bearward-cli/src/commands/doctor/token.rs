@@ -1,29 +1,24 @@
 //! Requests a token as a client does, and verifies it as an API does.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use bearward::engine_driver::EngineDriver;
 use bearward_core::{
-    Cause, Decision, Documents, Next, Question, Refused, StoreAnswer, Unavailable, UnixTime, Verified,
-    VerifiedToken, Verifier,
-    documents::{DocumentNeeded, FixedKeys, Response},
+    Cause, Decision, Question, Unavailable, VerifiedToken, Verifier,
+    documents::FixedKeys,
     encoding::json::{Array, Value},
     issuer::{IssuerUrl, Issuers},
     jose::algorithm::AlgorithmSet,
     policy::Policy,
-    refusal::ResolverFailure,
 };
 use bearward_exchange::ClientCredentials;
-use reqwest::{StatusCode, Url, header};
+use reqwest::Url;
 
-use super::{
-    fetch::{self, Fetcher, field},
-    report::Check,
-};
+use super::{fetch::Fetcher, report::Check};
 use crate::{
     commands::{args::DoctorArgs, recipients::AcceptedRecipients, remedies},
     http::https,
     tenant::{
         client::{TenantResponse, with_form},
+        documents::Network,
         issuer_kind::IssuerKind,
     },
     terminal::{
@@ -36,8 +31,6 @@ const NAME: &str = "token";
 
 /// Text from a token is cut to this length.
 const LENGTH: usize = 500;
-
-type Outcome = Result<Verified, Box<Refused>>;
 
 /// A client of the API, as far as it is known.
 pub(super) struct Client<'a> {
@@ -73,7 +66,7 @@ impl Client<'_> {
             Err(failure) => return self.not_granted(&failure),
         };
         match self.verifier(issuer, recipients, algorithms) {
-            Ok(verifier) => self.judge(verify(&verifier, &token, fetcher).await),
+            Ok(verifier) => self.judge(verifier, &token, fetcher).await,
             Err(failure) => Check::of_failure(NAME, &failure, "correct the setting"),
         }
     }
@@ -102,12 +95,18 @@ impl Client<'_> {
         }))
     }
 
-    fn judge(&self, outcome: Result<Outcome, Check>) -> Check {
-        let refused = match outcome {
-            Ok(Ok(verified)) => return self::verified(&verified.token),
-            Ok(Err(refused)) => refused,
-            Err(check) => return check,
+    /// As the API would.
+    async fn judge(&self, verifier: Verifier, token: &str, fetcher: &Fetcher) -> Check {
+        let network = Network::new(fetcher.http_options());
+        let driver = EngineDriver::new(verifier, network.clone(), network.options().timeout, None);
+        let question = Question::AccessToken { token, required_claims: &[] };
+        let refused = match driver.decide(&mut Decision::new(), question).await {
+            Ok(verified) => return self::verified(&verified.token),
+            Err(refused) => refused,
         };
+        if let Some(failure) = network.trouble(&refused.cause) {
+            return Check::of_failure(NAME, &failure, "try again");
+        }
         match refused.cause {
             Cause::Rejected(rejection) => {
                 let message =
@@ -132,37 +131,6 @@ async fn granted(endpoint: &Url, asked: ClientCredentials<'_>, fetcher: &Fetcher
     Ok(answer.granted(asked.client_secret)?.access_token.expose().to_owned())
 }
 
-/// Brings what the engine asks for, until it has decided.
-async fn verify(verifier: &Verifier, token: &str, fetcher: &Fetcher) -> Result<Outcome, Check> {
-    let question = Question::AccessToken { token, required_claims: &[] };
-    let mut decision = Decision::new();
-    loop {
-        match verifier.next(&mut decision, question, now()?) {
-            Next::Fetch(needed) => bring(verifier.documents(), &needed, fetcher).await?,
-            // The policy names the issuer and no introspection, and no proof is sent: the engine asks for none of these.
-            Next::Introspect(needed) => verifier.introspection_failed(&needed, now()?),
-            Next::ResolveIssuers(_) => decision.resolver_failed(ResolverFailure::Raised),
-            Next::CheckReplay { .. } => decision.sighting(StoreAnswer::Unknown),
-            Next::Done(outcome) => return Ok(outcome),
-        }
-    }
-}
-
-async fn bring(documents: &Documents, needed: &DocumentNeeded, fetcher: &Fetcher) -> Result<(), Check> {
-    let answer = fetcher.get(needed.url()).await;
-    if matches!(&answer, Ok(answer) if answer.status == StatusCode::NOT_FOUND) {
-        // The issuer may have it at another place. Which one, the engine says when it is asked again.
-        let _not_there = documents.answered(needed, Response::new(404, [], Vec::new()), now()?);
-        return Ok(());
-    }
-    let document = fetch::document(NAME, &needed.kind().to_string(), answer)?;
-    let cache_control = field(&document.headers, &header::CACHE_CONTROL);
-    let fields = cache_control.as_deref().map(|value| ("Cache-Control", value));
-    // What is wrong with it, the engine says when it is asked again.
-    let _kept = documents.answered(needed, Response::new(200, fields, document.body), now()?);
-    Ok(())
-}
-
 /// What the token grants.
 fn verified(token: &VerifiedToken) -> Check {
     let scopes: Vec<String> =
@@ -184,12 +152,4 @@ fn permissions(token: &VerifiedToken) -> Vec<String> {
     let claim = token.claims().get("permissions").and_then(Value::as_array);
     let texts = claim.into_iter().flat_map(Array::items).filter_map(Value::as_str);
     texts.map(|text| output::one_line(text, LENGTH)).collect()
-}
-
-fn now() -> Result<UnixTime, Check> {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs_f64());
-    since_epoch.and_then(UnixTime::from_seconds).ok_or_else(|| {
-        let message = "this machine's clock shows a time at which nothing can be verified";
-        Check::failed(NAME, Kind::Usage, message, "set this machine's clock")
-    })
 }

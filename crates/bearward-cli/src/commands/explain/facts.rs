@@ -27,7 +27,7 @@ pub(super) struct Case<'a> {
     pub(super) proof_header: Option<Members>,
     pub(super) proof_claims: Option<Members>,
     /// The issuer's published keys.
-    pub(super) keys: Vec<KeyStatus>,
+    pub(super) keys: &'a [KeyStatus],
     /// Which product the issuer is.
     pub(super) kind: IssuerKind,
 }
@@ -42,7 +42,7 @@ pub(super) struct Facts {
 }
 
 impl<'a> Case<'a> {
-    pub(super) fn new(question: &'a Question, explanation: &'a Explanation, keys: Vec<KeyStatus>) -> Self {
+    pub(super) fn new(question: &'a Question, explanation: &'a Explanation, keys: &'a [KeyStatus]) -> Self {
         let members = |object: Option<&JsonObject>| {
             Some(without_private_keys(serde_json::from_str(object?.text()).ok()?))
         };

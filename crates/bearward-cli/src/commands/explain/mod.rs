@@ -20,12 +20,11 @@ use crate::{
 
 pub(crate) async fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
     let json = args.json;
-    let documents = Documents::of(args.jwks.as_deref(), args.timeout.http_options())?;
+    let (jwks, options) = (args.jwks.clone(), args.timeout.http_options());
     let question = Question::checked(args)?;
-    let scopes: Vec<&str> = question.scopes.iter().map(String::as_str).collect();
-    let verifier = question.verifier();
-    let settled = documents.settle(&verifier, &question.request(), &scopes, question.now).await?;
-    let report = Report::of(&question, &settled, &verifier);
+    let documents = Documents::of(jwks.as_deref(), &question.issuers, options)?;
+    let settled = documents.settle(&question).await?;
+    let report = Report::of(&question, &settled);
     if json {
         output::json(&json::document(&report))?;
     } else {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use bearward_core::{
-    Answer, Cause, Verifier,
+    Answer, Cause,
     catalogue::Entry,
     check::Check,
     explanation::{Finding, Step},
@@ -44,10 +44,8 @@ pub(super) enum Verdict {
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn of(question: &'a Question, settled: &'a Settled, verifier: &Verifier) -> Self {
-        let Settled { explanation, trouble } = settled;
-        let status = verifier.documents().status(question.now);
-        let keys = status.into_iter().flat_map(|issuer| issuer.keys).collect();
+    pub(super) fn of(question: &'a Question, settled: &'a Settled) -> Self {
+        let Settled { explanation, trouble, keys } = settled;
         let case = Case::new(question, explanation, keys);
         let refused = explanation.outcome().as_ref().err();
         let verdict = match refused.map(|refused| &refused.cause) {

@@ -188,13 +188,13 @@ impl Known<'_> {
     }
 
     /// The client that the token is bound to, if it was met.
-    pub(crate) fn prover(&self) -> Option<&Prover> {
-        self.claims.prover().get().map(Box::as_ref)
+    pub(crate) fn prover(&self) -> Option<&Arc<Prover>> {
+        self.claims.prover().get()
     }
 
     /// Keeps the client that the token is bound to, unless one is kept.
-    pub(crate) fn keep(&self, prover: Prover) {
-        let _other_was_first = self.claims.prover().set(Box::new(prover));
+    pub(crate) fn keep(&self, prover: Arc<Prover>) {
+        let _other_was_first = self.claims.prover().set(prover);
     }
 
     /// Notes that the token was good once more. In whole seconds, so that requests that come at once don't write to it one

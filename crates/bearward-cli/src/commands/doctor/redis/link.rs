@@ -1,110 +1,45 @@
-//! The connection: its URL, and what goes wrong with it. No password is ever shown.
+//! The connection, and what goes wrong with it. No password is ever shown.
 
 use std::{error::Error, iter, time::Duration};
 
-use redis::{
-    Client, Connection, ErrorKind, InfoDict, IntoConnectionInfo as _, RedisError, RedisResult,
-    TlsCertificates,
-};
-use reqwest::Url;
+use redis::{Connection, ErrorKind, FromRedisValue, InfoDict, RedisError, RedisResult};
 
+use super::{address::Address, slots::Slots};
 use crate::{
     commands::doctor::report::{Check, Checked},
-    http::{loopback::is_loopback, trust::Trust},
-    terminal::{
-        failure::{Failure, Kind},
-        input, output,
-    },
+    terminal::{failure::Kind, output},
 };
 
 /// Texts of the server are cut to this length.
 const LENGTH: usize = 200;
 
+/// What the API's user needs.
+const RIGHTS: &str = "ACL SETUSER api +set +get +info ~bearward:*";
+
 /// Never written: `XX` writes only where there is a value.
 const KEY: &str = "bearward:1:doctor";
 
-/// A `redis://` or `rediss://` URL. `Debug` would show a password: there is none.
-pub(super) struct Address {
-    url: Url,
-}
-
-impl Address {
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
-        // The text is not shown: it may contain a password.
-        let unusable = || {
-            Failure::usage("the Redis URL can't be used.")
-                .with_hint("write redis://USER:PASSWORD@HOST:6379, or rediss:// for TLS. Letters such as @ and / in a password are written as %40 and %2F.")
-        };
-        let url = Url::parse(text.trim()).map_err(|_| unusable())?;
-        let is_usable =
-            matches!(url.scheme(), "redis" | "rediss") && url.host_str().is_some_and(|it| !it.is_empty());
-        if is_usable && url.as_str().into_connection_info().is_ok() {
-            Ok(Self { url })
-        } else {
-            Err(unusable())
-        }
-    }
-
-    pub(super) fn is_tls(&self) -> bool {
-        self.url.scheme() == "rediss"
-    }
-
-    pub(super) fn is_loopback(&self) -> bool {
-        is_loopback(&self.url)
-    }
-
-    pub(super) fn has_password(&self) -> bool {
-        self.url.password().is_some_and(|password| !password.is_empty())
-    }
-
-    /// Host and port.
-    pub(super) fn shown(&self) -> String {
-        let host = self.url.host_str().unwrap_or_default();
-        output::one_line(&format!("{host}:{}", self.url.port().unwrap_or(6379)), LENGTH)
-    }
-
-    fn user(&self) -> String {
-        match self.url.username() {
-            "" => "default".to_owned(),
-            user => output::one_line(user, LENGTH),
-        }
-    }
-
-    /// By the settings of all commands: the authorities in `BEARWARD_CA_FILE`, or else those of this system.
-    fn client(&self) -> Result<Client, Failure> {
-        let unusable = |_| Failure::usage("the Redis URL can't be used.");
-        let trust = if self.is_tls() { Trust::configured(&self.url)? } else { Trust::default() };
-        let Some(file) = trust.added.or(trust.only) else {
-            return Client::open(self.url.as_str()).map_err(unusable);
-        };
-        let root_cert = input::whole_file(&file.path)
-            .map_err(|error| Failure::usage(format!("{} can't be read: {error}.", file.path.display())))?;
-        let certificates = TlsCertificates { client_tls: None, root_cert: Some(root_cert) };
-        Client::build_with_tls(self.url.as_str(), certificates).map_err(unusable)
-    }
-}
-
-pub(super) fn open(address: &Address, patience: Duration) -> Checked<Link> {
-    const NAME: &str = "redis";
+/// Connects, and logs in. `name`: of the check.
+pub(super) fn open(name: &'static str, address: &Address, patience: Duration) -> Checked<Link> {
     let client = match address.client() {
         Ok(client) => client,
-        Err(failure) => return (Check::of_failure(NAME, &failure, "correct the setting"), None),
+        Err(failure) => return (Check::of_failure(name, &failure, "correct the setting"), None),
     };
     let opened = client.get_connection_with_timeout(patience).and_then(|connection| {
         connection.set_read_timeout(Some(patience))?;
         connection.set_write_timeout(Some(patience))?;
-        let mut link = Link { connection };
-        // A server that wants a password says so only now. Any answer but that will do.
-        let greeted: RedisResult<redis::Value> = redis::cmd("GET").arg(KEY).query(&mut link.connection);
+        let mut link = Link { connection, key: KEY.to_owned() };
+        // A server that wants a password says so only now. Any answer but that will do: the user may not be allowed to ask.
+        let greeted: RedisResult<redis::Value> = redis::cmd("PING").query(&mut link.connection);
         greeted.err().filter(is_about_the_connection).map_or(Ok(link), Err)
     });
     match opened {
         Ok(link) => {
             let tls = if address.is_tls() { ", with TLS" } else { "" };
             let message = format!("{} answers the user {}{tls}", address.shown(), address.user());
-            (Check::ok(NAME, message).with("address", address.shown()), Some(link))
+            (Check::ok(name, message).with("address", address.shown()), Some(link))
         }
-        Err(error) => (not_opened(address, &error, patience), None),
+        Err(error) => (not_opened(name, address, &error, patience), None),
     }
 }
 
@@ -113,8 +48,7 @@ fn is_about_the_connection(error: &RedisError) -> bool {
     error.code().is_none() || is_about_the_login(error)
 }
 
-fn not_opened(address: &Address, error: &RedisError, patience: Duration) -> Check {
-    const NAME: &str = "redis";
+fn not_opened(name: &'static str, address: &Address, error: &RedisError, patience: Duration) -> Check {
     let host = address.shown();
     if is_about_the_login(error) {
         let (why, remedy) = if address.has_password() {
@@ -123,7 +57,7 @@ fn not_opened(address: &Address, error: &RedisError, patience: Duration) -> Chec
             ("it wants a password", "write redis://USER:PASSWORD@HOST")
         };
         let message = format!("{host} refuses the user {}: {why}", address.user());
-        return Check::failed(NAME, Kind::Usage, message, remedy);
+        return Check::failed(name, Kind::Usage, message, remedy);
     }
     let text = innermost(error);
     let (why, remedy) = if error.is_timeout() {
@@ -145,7 +79,7 @@ fn not_opened(address: &Address, error: &RedisError, patience: Duration) -> Chec
     } else {
         (text, "is this a Redis server? For a port with TLS, write rediss://")
     };
-    Check::failed(NAME, Kind::Undecided, format!("{host}: {why}"), remedy)
+    Check::failed(name, Kind::Undecided, format!("{host}: {why}"), remedy)
 }
 
 fn is_about_the_login(error: &RedisError) -> bool {
@@ -154,9 +88,19 @@ fn is_about_the_login(error: &RedisError) -> bool {
 
 pub(super) struct Link {
     connection: Connection,
+    /// What the store's commands are tried with.
+    key: String,
 }
 
 impl Link {
+    /// Tries the store's commands with a key in these slots, which this server of a cluster has.
+    pub(super) fn use_key_in(&mut self, slots: &Slots) {
+        let mut keys = (0..100_000_u32).map(|number| format!("{KEY}:{number}"));
+        if let Some(key) = keys.find(|key| slots.have(key.as_bytes())) {
+            self.key = key;
+        }
+    }
+
     pub(super) fn info(&mut self) -> Result<InfoDict, Refused> {
         redis::cmd("INFO").query(&mut self.connection).map_err(Refused)
     }
@@ -164,17 +108,25 @@ impl Link {
     /// The command of the store, in a form that writes nothing.
     pub(super) fn may_set(&mut self) -> Result<(), Refused> {
         let mut set = redis::cmd("SET");
-        set.arg(KEY).arg("1").arg("XX").arg("PX").arg(1);
+        set.arg(&self.key).arg("1").arg("XX").arg("PX").arg(1);
         self.ask(&set)
     }
 
     pub(super) fn may_get(&mut self) -> Result<(), Refused> {
-        self.ask(redis::cmd("GET").arg(KEY))
+        let mut get = redis::cmd("GET");
+        get.arg(&self.key);
+        self.ask(&get)
     }
 
     /// Returns at once: for no replica.
     pub(super) fn may_wait(&mut self) -> bool {
         self.ask(redis::cmd("WAIT").arg(0).arg(1)).is_ok()
+    }
+
+    /// Any command.
+    pub(super) fn query<T: FromRedisValue>(&mut self, words: &[&str]) -> Result<T, Refused> {
+        let mut command = redis::Cmd::new();
+        command.arg(words).query(&mut self.connection).map_err(Refused)
     }
 
     fn ask(&mut self, command: &redis::Cmd) -> Result<(), Refused> {
@@ -191,17 +143,35 @@ impl Refused {
         self.0.code() == Some("NOPERM")
     }
 
+    /// A replica takes no writes, but says so only to a user that may write.
+    pub(super) fn is_of_a_replica(&self) -> bool {
+        self.0.code() == Some("READONLY")
+    }
+
+    /// The server does not know the command, or not in its mode.
+    pub(super) fn is_plain_error(&self) -> bool {
+        self.0.code() == Some("ERR")
+    }
+
+    /// What the server said, or why there was no answer.
+    pub(super) fn words(&self) -> String {
+        words(&self.0)
+    }
+
     pub(super) fn check(&self, name: &'static str) -> Check {
         let text = words(&self.0);
         let (kind, remedy) = match self.0.code() {
-            Some("NOPERM") => (Kind::Usage, "ACL SETUSER api +set +get +info ~bearward:*"),
+            Some("NOPERM") => (Kind::Usage, RIGHTS),
             Some("READONLY") => (Kind::Usage, "this is a replica: connect to its master, or by Sentinel"),
             Some("OOM") => (Kind::Rejected, "the memory is full: give Redis more (maxmemory)"),
             Some("MISCONF") => (Kind::Rejected, "Redis can't write to its disk: repair that first"),
             Some("LOADING") => (Kind::Undecided, "Redis is reading its data: try again later"),
-            Some("MOVED" | "CLUSTERDOWN") => (
+            Some("CLUSTERDOWN") => {
+                (Kind::Rejected, "the cluster serves no keys: redis-cli --cluster check HOST:PORT says why")
+            }
+            Some("MOVED") => (
                 Kind::Usage,
-                "this is a server of a cluster: use RedisReplayStore.from_cluster, and check each master",
+                "this is a server of a cluster: use RedisReplayStore.from_cluster, and check it with redis+cluster://",
             ),
             _ => (Kind::Undecided, "try again"),
         };

@@ -18,6 +18,19 @@ const ONE_COMMAND: (u32, u32) = (7, 0);
 /// How long entries are kept beyond the life of a proof. `docs/reference/redis.md` specifies it.
 const SPARE: Duration = Duration::from_secs(5);
 
+/// What a server is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// It is the store.
+    Alone,
+    /// The master that sentinels name.
+    Master,
+    /// To take over from that master.
+    Replica,
+    /// One of a cluster's masters.
+    Shard,
+}
+
 /// An answer to `INFO`, and when it came.
 pub(super) struct Server {
     pub(super) info: InfoDict,
@@ -53,27 +66,50 @@ impl Server {
         check.with("version", text)
     }
 
-    pub(super) fn role(&self) -> Check {
+    /// Whether it is what it is there for.
+    pub(super) fn role(&self, part: Part) -> Check {
         const NAME: &str = "role";
+        const FAILOVER: &str = "is a failover under way? Try again";
         let in_cluster = self.number("cluster_enabled") == 1;
-        let check = match self.text("role").as_str() {
-            "slave" => {
-                let master = output::one_line(&self.text("master_host"), 100);
-                let message = format!("a replica of {master}: it takes no writes, and lags behind");
-                Check::failed(
-                    NAME,
-                    Kind::Usage,
-                    message,
-                    "connect to the master, or by RedisReplayStore.from_sentinel",
-                )
-            }
-            _ if in_cluster => Check::ok(
+        let check = match (part, self.text("role").as_str()) {
+            (Part::Replica, "slave") => self.as_replica(NAME),
+            (Part::Replica, _) => Check::failed(
                 NAME,
-                "a master of a cluster: use RedisReplayStore.from_cluster, and check each of its masters",
+                Kind::Undecided,
+                "a master, though the sentinels call it a replica",
+                FAILOVER,
             ),
-            _ => Check::ok(NAME, "a master"),
+            (Part::Alone, "slave") => Check::failed(
+                NAME,
+                Kind::Usage,
+                format!("{}: it takes no writes, and lags behind", self.replica_of()),
+                "connect to the master, or by RedisReplayStore.from_sentinel",
+            ),
+            (Part::Master | Part::Shard, "slave") => {
+                let message = format!("{}, though it is named as a master", self.replica_of());
+                Check::failed(NAME, Kind::Undecided, message, FAILOVER)
+            }
+            (Part::Alone, _) if in_cluster => Check::ok(
+                NAME,
+                "a master of a cluster: use RedisReplayStore.from_cluster, and check all of it with redis+cluster://",
+            ),
+            (Part::Shard, _) => Check::ok(NAME, "a master of the cluster"),
+            (Part::Alone | Part::Master, _) => Check::ok(NAME, "a master"),
         };
         check.with("role", self.text("role")).with("cluster", in_cluster)
+    }
+
+    fn as_replica(&self, name: &'static str) -> Check {
+        if self.text("master_link_status") == "up" {
+            return Check::ok(name, self.replica_of());
+        }
+        let message = format!("{}, without a connection to it: it gets no more proofs", self.replica_of());
+        let remedy = "can it reach the master, with the right masterauth and masteruser?";
+        Check::warning(name, message, remedy)
+    }
+
+    fn replica_of(&self) -> String {
+        format!("a replica of {}:{}", self.text("master_host"), self.number("master_port"))
     }
 
     pub(super) fn eviction(&self) -> Check {
@@ -156,23 +192,26 @@ impl Server {
         )
     }
 
-    pub(super) fn replicas(&self, may_wait: bool) -> Check {
+    pub(super) fn replicas(&self, part: Part, may_wait: bool) -> Check {
         const NAME: &str = "replicas";
         let count = self.number("connected_slaves");
-        let check = match (count, may_wait) {
-            (0, _) => Check::ok(NAME, "none: replicas=1 would make the store fail"),
-            (_, true) => Check::ok(
+        let forgets = format!("{count}: a failover forgets what they have not got yet");
+        let check = match (part, count) {
+            (Part::Replica, _) => Check::skipped(NAME, "it is a replica itself"),
+            (Part::Alone, 0) => Check::ok(NAME, "none: replicas=1 would make the store fail"),
+            (Part::Master | Part::Shard, 0) => Check::warning(
                 NAME,
-                format!(
-                    "{count}: a failover forgets what they have not got yet, unless the API has replicas=1"
-                ),
+                "none: when this server is down, its proofs get a 503, and nobody takes over",
+                "add a replica, on another machine",
             ),
-            (_, false) => Check::ok(
-                NAME,
-                format!(
-                    "{count}: a failover forgets what they have not got yet. replicas=1 needs ACL SETUSER api +wait"
-                ),
-            ),
+            // `WAIT` is not for a cluster.
+            (Part::Shard, _) => Check::ok(NAME, forgets),
+            (Part::Alone | Part::Master, _) if may_wait => {
+                Check::ok(NAME, format!("{forgets}, unless the API has replicas=1"))
+            }
+            (Part::Alone | Part::Master, _) => {
+                Check::ok(NAME, format!("{forgets}. replicas=1 needs ACL SETUSER api +wait"))
+            }
         };
         check.with("replicas", count).with("wait_allowed", may_wait)
     }

@@ -1,0 +1,1 @@
+"""What an `ApiClient` consists of."""
