@@ -153,6 +153,10 @@ bench-redis: .venvs/oldest/.installed ## Measure the shared replay store: latenc
 	cd python && ../.venvs/oldest/bin/python bench/redis_store.py
 	cd python && BEARWARD_REPORT=1 BEARWARD_REDIS_PROOFS=2000 ../.venvs/oldest/bin/python -m pytest -q tests/test_redis_outage.py -k 'failover or killed or masters'
 
+.PHONY: bench-mcp
+bench-mcp: $(VENV)/.module .venvs/bench-mcp/.installed ## Measure the guard of an MCP server, and write the figures of docs/how-to/mcp.md
+	$(BIN)/python scripts/bench_mcp.py
+
 .PHONY: clean
 clean: ## Remove everything that was built or installed in this folder
 	cargo clean
@@ -206,6 +210,11 @@ $(VENV)/.module: $(VENV)/.created $(BINDING_SOURCES) examples/fastapi/requiremen
 .venvs/bench/.installed: .venvs/wheels/.built python/bench/requirements.txt
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet "$$(echo .venvs/wheels/*.whl)[fastapi]" --requirement python/bench/requirements.txt
+	touch $@
+
+.venvs/bench-mcp/.installed: .venvs/wheels/.built
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet "$$(echo .venvs/wheels/*.whl)[mcp]"
 	touch $@
 
 # The SDK to compare with, and the same versions of everything else.

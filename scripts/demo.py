@@ -241,6 +241,15 @@ def _called_onward(api: Api, other: Api, tenant: local.LocalTenant) -> Iterator[
     yield Row("a token bound to a key of Ann's alone", "502 invalid_request", api.dpop(path, bound, proof))
 
 
+def _mcp(stage: Stage) -> Iterator[Row]:
+    if sys.version_info < (3, 10):
+        print("  not here: the official SDK needs Python 3.10")
+        return
+    import demo_mcp
+
+    yield from (Row(*row) for row in demo_mcp.rows(stage.log))
+
+
 def _rotation(stage: Stage) -> Iterator[Row]:
     tenant, api = stage.tenant, stage.api
     subject = f"{tenant.client_id}@clients"
@@ -276,6 +285,7 @@ SECTIONS = {
     "GET /api/private, by the command line": _command_line,
     f"GET {PREFIX}/api/private, through a proxy": _gateway,
     "GET /api/onward, which calls another API for the user": _onward,
+    "An MCP client that knows only the URL of the server": _mcp,
     "GET /api/private, after the tenant rotated its keys": _rotation,
     "GET /api/private, while the tenant can't be reached": _unreachable,
 }

@@ -1,6 +1,7 @@
 """One MCP server in each SDK, and requests to it."""
 
 import json
+import re
 
 import httpx2
 from fastmcp import FastMCP
@@ -77,11 +78,28 @@ HELLO = {
 
 
 def post(url, message, headers, session=None, **more):
-    """One message, as a client of the revision 2025-11-25 sends it."""
+    """One message, as a client of the revision 2025-11-25 sends it. Follows what a challenge names."""
     content = message if isinstance(message, bytes) else json.dumps(message).encode()
     all_headers = {**HEADERS, **headers, **({} if session is None else {"Mcp-Session-Id": session})}
     with httpx2.Client(trust_env=False, timeout=10) as client:
-        return client.post(url, content=content, headers=all_headers, **more)
+        answer = client.post(url, content=content, headers=all_headers, **more)
+        if answer.status_code in (401, 403):
+            check_metadata(client, url, answer)
+    return answer
+
+
+def check_metadata(client, url, answer):
+    """Each challenge names the document of this server, and it is there."""
+    named = re.findall(r'resource_metadata="([^"]*)"', answer.headers["www-authenticate"])
+    assert named, answer.headers
+    for place in set(named):
+        found = client.get(place)
+        assert found.status_code == 200, place
+        document = found.json()
+        assert document["resource"] == url
+        (issuer,) = document["authorization_servers"]
+        assert issuer.endswith("/")
+        assert "jwks_uri" not in document
 
 
 def begun(url, headers):

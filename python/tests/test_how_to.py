@@ -208,6 +208,8 @@ def test_asgi(run, prover):
     metadata = "https://api.example.com/.well-known/oauth-protected-resource/v1"
     assert f'resource_metadata="{metadata}"' in described.get("/messages").headers["www-authenticate"]
     assert described.get("/.well-known/oauth-protected-resource/v1").json()["resource_name"] == "Messages"
+    with TestClient(names["api"]) as published:
+        assert published.get("/.well-known/oauth-protected-resource/v1").json()["resource_name"] == "Messages"
 
 
 def test_mcp(run, tenant, prover):

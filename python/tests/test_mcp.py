@@ -9,6 +9,9 @@ import httpx2
 import pytest
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
+from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Mount
 
 import bearward._asgi.streams
 import bearward.mcp
@@ -297,6 +300,37 @@ def test_an_outage_is_503(kind, tenant):
     assert int(answer.headers["retry-after"]) > 0
 
 
+def test_a_guard_in_a_mount_warns(tenant, caplog):
+    """The metadata document would have to be at the root of the server, which the mounted guard never sees."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/inner/mcp"
+    options = {"issuer": tenant.issuer, "custom_fetch": tenant.fetch}
+    guarded = bearward.mcp.guard(sdk_app(), resource=url, **options)
+    with running(Starlette(routes=[Mount("/inner", guarded)]), port=port), httpx2.Client(trust_env=False) as client:
+        challenge = client.post(url, json=HELLO).headers["www-authenticate"]
+        assert client.get(challenged(challenge)).status_code == 404
+    assert [r.levelname for r in caplog.records if "mounted in another" in r.getMessage()] == ["WARNING"]
+
+
+@pytest.mark.parametrize("outside", [True, False])
+def test_a_page_reads_why_it_is_refused_only_if_cors_is_outside(tenant, outside):
+    port = free_port()
+    url, page = f"http://127.0.0.1:{port}/mcp", {"Origin": "https://page.example"}
+    options = {"issuer": tenant.issuer, "custom_fetch": tenant.fetch}
+    cors = {"allow_origins": [page["Origin"]], "expose_headers": ["WWW-Authenticate", "DPoP-Nonce"]}
+    if outside:
+        app = CORSMiddleware(bearward.mcp.guard(sdk_app(), resource=url, **options), **cors)
+    else:
+        app = bearward.mcp.guard(CORSMiddleware(sdk_app(), **cors), resource=url, **options)
+    with running(app, port=port, lifespan="on"), httpx2.Client(trust_env=False, headers=page) as client:
+        refused = client.post(url, json=HELLO)
+        document = client.get(challenged(refused.headers["www-authenticate"]))
+    exposed = refused.headers.get("access-control-expose-headers", "")
+    assert (refused.status_code, "WWW-Authenticate" in exposed) == (401, outside)
+    # Public, wherever CORS is.
+    assert document.headers["access-control-allow-origin"] in ("*", page["Origin"])
+
+
 def test_custom_routes_of_fastmcp_stay_open(tenant, get):
     front = Front("fastmcp", tenant)
     with front.running():
@@ -331,14 +365,12 @@ async def test_fastmcp_verifies_a_token_alone(tenant, prover):
 # The verifier, for the SDK's own middleware
 
 
-def verifier_app(tenant, fetch=None):
-    options = ApiClientOptions(
-        issuer=tenant.issuer, audience="https://a.example/mcp", custom_fetch=fetch or tenant.fetch
-    )
+def verifier_app(tenant, url, fetch=None, **more):
+    options = ApiClientOptions(issuer=tenant.issuer, audience=url, custom_fetch=fetch or tenant.fetch, **more)
     verifier = bearward.mcp.BearwardTokenVerifier(ApiClient(options))
     settings = AuthSettings(
         issuer_url=tenant.issuer,
-        resource_server_url="https://a.example/mcp",
+        resource_server_url=url,
         required_scopes=["invoices:read"],
         validate_token_resource=True,
     )
@@ -347,30 +379,62 @@ def verifier_app(tenant, fetch=None):
     return verifier.outages_as_503(app)
 
 
-def test_the_verifier(tenant, prover):
-    with running(verifier_app(tenant), lifespan="on") as port:
-        url = f"http://127.0.0.1:{port}/mcp"
+@pytest.fixture
+def own_url():
+    return f"http://127.0.0.1:{free_port()}/mcp"
+
+
+def running_at(url, app):
+    return running(app, port=httpx2.URL(url).port, lifespan="on")
+
+
+def test_the_verifier(tenant, prover, own_url):
+    with running_at(own_url, verifier_app(tenant, own_url)):
 
         def status(maker=tenant, **claims):
-            claims = {"aud": "https://a.example/mcp", "scope": "invoices:read", **claims}
-            return post(url, HELLO, {"Authorization": f"Bearer {maker.token(**claims)}"}).status_code
+            claims = {"aud": own_url, "scope": "invoices:read", **claims}
+            return post(own_url, HELLO, {"Authorization": f"Bearer {maker.token(**claims)}"}).status_code
 
         assert status() == 200
         assert status(scope="") == 403
         assert status(exp=1) == 401
         assert status(aud="https://other.example") == 401
         assert status(prover) == 401
-        assert status(aud=["https://other.example", "https://a.example/mcp"]) == 200
+        assert status(aud=["https://other.example", own_url]) == 200
 
 
-def test_the_verifier_in_an_outage(tenant):
+def test_the_verifier_takes_no_bound_token_whatever_its_client_does(tenant, prover, own_url):
+    """The SDK checks no proof, so the token alone would be enough."""
+    with running_at(own_url, verifier_app(tenant, own_url, dpop_enabled=False)):
+        answers = [
+            post(own_url, HELLO, {"Authorization": f"Bearer {maker.token(aud=own_url, scope='invoices:read')}"})
+            for maker in (prover, tenant)
+        ]
+    assert [answer.status_code for answer in answers] == [401, 200]
+
+
+def test_the_verifier_in_an_outage(tenant, own_url):
     async def down(url):
         raise OSError
 
-    with running(verifier_app(tenant, down), lifespan="on") as port:
-        answer = post(f"http://127.0.0.1:{port}/mcp", HELLO, tenant.authorization())
+    with running_at(own_url, verifier_app(tenant, own_url, down)):
+        answer = post(own_url, HELLO, tenant.authorization())
     assert (answer.status_code, answer.json()["detail"]["error"]) == (503, "temporarily_unavailable")
     assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_the_verifier_alone_warns_of_an_outage_once(tenant, caplog):
+    """The SDK has no answer for it but 401."""
+
+    async def down(url):
+        raise OSError
+
+    options = ApiClientOptions(issuer=tenant.issuer, audience="a", custom_fetch=down)
+    verifier = bearward.mcp.BearwardTokenVerifier(ApiClient(options))
+    for _ in range(2):
+        assert await verifier.verify_token(tenant.token(aud="a")) is None
+    assert [record.levelname for record in caplog.records if "outages_as_503" in record.getMessage()] == ["WARNING"]
+    assert await verifier.verify_token("x") is None
 
 
 # Nobody sees a token

@@ -1,5 +1,6 @@
 """Protected resource metadata (RFC 9728): the document, where it is served, and what challenges say of it."""
 
+import contextlib
 import copy
 import pickle
 import re
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 
 from bearward import ApiClient, ApiClientOptions, ConfigurationError, ProtectedResource
+from bearward.asgi import AuthMiddleware
 from bearward.fastapi import Auth0FastAPI, Guard
 from support import AUDIENCE, Tenant, free_port, running
 
@@ -23,6 +25,10 @@ def challenged(challenge):
     """The URL of the metadata document; the challenges of one answer name the same one."""
     (url,) = set(re.findall(r'resource_metadata="([^"]*)"', challenge))
     return url
+
+
+def answered():
+    return {}
 
 
 def app_of(auth0):
@@ -75,6 +81,112 @@ def test_the_document_over_a_socket(tenant):
     ):
         url = challenged(client.get("/mcp").headers["www-authenticate"])
         assert client.get(url).json()["resource"] == resource.resource
+
+
+# Who serves it
+
+
+def api_of(tenant, port, **app_options):
+    """A guarded app that publishes nothing yet, and its guard."""
+    resource = ProtectedResource(f"http://127.0.0.1:{port}/mcp")
+    auth0 = Auth0FastAPI(domain=tenant.domain, audience=AUDIENCE, custom_fetch=tenant.fetch, resource=resource)
+    app = FastAPI(**{name: make(auth0) for name, make in app_options.items()})
+    app.get("/mcp", dependencies=[Depends(auth0.require_auth())])(answered)
+    app.get("/{path:path}")(answered)
+    return auth0, app
+
+
+def own_lifespan(auth0):
+    @contextlib.asynccontextmanager
+    async def lifespan(app):
+        async with auth0.lifespan(app):
+            yield {"mine": 1}
+
+    return lifespan
+
+
+def warnings_of(caplog):
+    return [record.getMessage() for record in caplog.records if "nobody serves" in record.getMessage()]
+
+
+@pytest.mark.parametrize("lifespan", [lambda auth0: auth0.lifespan, own_lifespan])
+def test_the_lifespan_publishes_before_the_first_request(tenant, lifespan, caplog):
+    port = free_port()
+    _, app = api_of(tenant, port, lifespan=lifespan)
+    base = f"http://127.0.0.1:{port}"
+    with running(app, port=port, lifespan="on"), httpx.Client(base_url=base, trust_env=False) as client:
+        for path in PATHS:
+            assert client.get(path).json()["resource"] == f"{base}/mcp"
+        url = challenged(client.get("/mcp").headers["www-authenticate"])
+        assert client.get(url).json()["resource"] == f"{base}/mcp"
+    assert warnings_of(caplog) == []
+
+
+def test_a_document_that_nobody_serves_is_warned_of_once(tenant, caplog):
+    port = free_port()
+    _, app = api_of(tenant, port)
+    with running(app, port=port, lifespan="on"), httpx.Client(trust_env=False) as client:
+        for _ in range(2):
+            url = challenged(client.get(f"http://127.0.0.1:{port}/mcp").headers["www-authenticate"])
+    (warning,) = warnings_of(caplog)
+    assert url in warning
+    assert "auth0.publish(app)" in warning
+    assert "lifespan=auth0.lifespan" in warning
+
+
+def test_it_is_published_once_however_often_it_is_asked_for(tenant):
+    auth0, app = api_of(tenant, 1, lifespan=lambda auth0: auth0.lifespan)
+    auth0.publish(app)
+    auth0.publish(app)
+    with TestClient(app) as client:
+        assert client.get(PATHS[0]).status_code == 200
+        assert [getattr(route, "path", "") for route in app.routes].count(PATHS[0]) == 1
+
+
+@pytest.mark.parametrize("by", ["publish", "routes", "own route", "middleware"])
+def test_nobody_warns_where_somebody_serves_it(tenant, by, caplog):
+    auth0, app = api_of(tenant, 1)
+    resource, outer = auth0.api_client.options.resource, app
+    if by == "publish":
+        auth0.publish(app)
+    elif by == "routes":
+        app.router.routes[:0] = resource.routes(auth0.api_client)
+    elif by == "own route":
+        app.get(PATHS[0])(answered)
+    else:
+        outer = AuthMiddleware(app, auth0.api_client, optional=True)
+    assert TestClient(outer).get("/mcp").status_code == 400
+    assert warnings_of(caplog) == []
+
+
+def test_a_mounted_app_cannot_serve_it(tenant, caplog):
+    auth0, inner = api_of(tenant, 1)
+    auth0.publish(inner)
+    outer = FastAPI()
+    outer.mount("/sub", inner)
+    assert TestClient(outer).get("/sub/mcp").status_code == 400
+    (warning,) = warnings_of(caplog)
+    assert "mounted in another" in warning
+    caplog.clear()
+
+    auth0, inner = api_of(tenant, 1)
+    outer = FastAPI()
+    auth0.publish(outer)
+    outer.mount("/sub", inner)
+    client = TestClient(outer)
+    assert (client.get("/sub/mcp").status_code, client.get(PATHS[0]).status_code) == (400, 200)
+    assert warnings_of(caplog) == []
+
+
+def test_a_copy_of_a_guard_publishes_for_itself(tenant, caplog):
+    auth0, app = api_of(tenant, 1)
+    auth0.publish(app)
+    again = copy.copy(auth0)
+    own = FastAPI(lifespan=again.lifespan)
+    own.get("/mcp", dependencies=[Depends(again.require_auth())])(answered)
+    with TestClient(own) as client:
+        assert (client.get("/mcp").status_code, client.get(PATHS[0]).status_code) == (400, 200)
+    assert warnings_of(caplog) == []
 
 
 class Spelling(Tenant):
@@ -159,10 +271,6 @@ def test_the_origin_of_the_resource_is_the_public_one(tenant, prover):
     assert client.get("/mcp", headers=spoofed).status_code == 400
     with pytest.raises(ConfigurationError, match="public_origin"):
         Auth0FastAPI(domain=tenant.domain, public_origin="https://other.example", **options)
-
-
-def answered():
-    return {}
 
 
 def test_each_guard_names_the_scopes_that_it_asks_for(tenant):

@@ -31,6 +31,7 @@
 //! | `POST /oidc/register` | an application registers itself, as a public client (RFC 7591). An application can also be known by the URL of its description (Client ID Metadata Document), which the tenant fetches: https, or http on loopback |
 //! | `POST /oauth/device/code`, `/activate` | the device authorization flow, and the page where its user confirms |
 //! | `/api/v2/resource-servers` | the part of the Management API that makes APIs and shows them, for access tokens for `https://DOMAIN/api/v2/` |
+//! | `/api/v2/tenants/settings` | the part that switches `resource`, the issuer's name in answers, and registration off and on; all are on at the start |
 //! | `/.well-known/openid-configuration`, `/.well-known/oauth-authorization-server` | discovery: names what is served, and nothing else |
 //!
 //! The client authenticates by its secret (Basic or in the body) or, if it has a [`PublicKey`], by assertions that it

@@ -19,7 +19,7 @@ from bearward._asgi.decisions import Decision, Observers, Watch
 from bearward._asgi.defect import defect
 from bearward._asgi.exempt import exemption, is_preflight
 from bearward._asgi.memory import Asked
-from bearward._asgi.metadata import MetadataDocument, origin_for
+from bearward._asgi.metadata import origin_for
 from bearward._asgi.principal import Principal, Stranger, acting, current_principal, with_user
 from bearward._asgi.refusal_log import RefusalLog, credentials_of, scheme_of
 from bearward._asgi.streams import until
@@ -66,7 +66,7 @@ class AuthMiddleware:
             need not say when an opaque token does; nothing is ended then.
         public_origin: Scheme and host that clients use, for DPoP. By default it is the origin of the resource.
         trusted_hops: Without `public_origin`: how many proxies in front of the server append to `X-Forwarded-Host` and
-            the like. 0: these fields are not read.
+            the like. 0: these fields are not read, and neither is `client_certificate_header`.
         websocket_subprotocol: A name, such as `"bearer"`: a WebSocket may then have its token behind this name in
             `Sec-WebSocket-Protocol`, since browsers can't set Authorization there.
         on_decision: A function that is called with each `Decision`, for metrics and audit logs. It must not wait.
@@ -109,13 +109,10 @@ class AuthMiddleware:
         self._urls = PublicUrls(origin_for(public_origin, origin), trusted_hops or 1)
         self._trusts_proxies = trusted_hops != 0
         self._guidance = client.guidance(self._requirement.scopes, self._resource)
-        self._document = None if self._resource is None else self._published(self._resource)
+        self._document = None if self._resource is None else self._resource._endpoint(client)
         self._refusals = RefusalLog()
         self._observers = Observers(on_decision)
         self._warns_of_mount = self._resource is not None
-
-    def _published(self, resource: ProtectedResource) -> MetadataDocument:
-        return MetadataDocument(resource.metadata_paths, lambda: self._client.resource_document(resource))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that is refused, and call the app for one that is let in."""
@@ -148,6 +145,9 @@ class AuthMiddleware:
                 refusal = self._unmet(claims, requirement, presented)
         except Disconnected:
             return
+        except ConfigurationError as error:
+            # It is for the deployer: the client reads a fixed text.
+            refusal = defect(error, credentials_of(connection))
         except BaseAuthError as error:
             refusal = error
         except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged

@@ -44,8 +44,8 @@ _log = Log()
 
 _NOT_BEHIND_PROXY = (
     "client_certificate_header is for requests that come through a proxy of yours: a client could write this header as "
-    "well. Say that they do with `app.state.trust_proxy = True` in an app, or with `behind_proxy=True` in a call of "
-    "`verify_request`."
+    "well. Say that they do with `app.state.trust_proxy = True` in an app of FastAPI, with `trusted_hops` at a guard "
+    "of an ASGI app or an MCP server, or with `behind_proxy=True` in a call of `verify_request`."
 )
 
 # What `ApiClient._build` makes.

@@ -23,7 +23,7 @@ from bearward.client import ApiClient
 from bearward.errors import ConfigurationError
 from bearward.mcp.server import McpGuard, Operations, User, native_operations, options_for, scopes_of
 from bearward.mcp.tokens import access_token, credentials_of
-from bearward.mcp.verifier import BearwardTokenVerifier
+from bearward.mcp.verifier import verified_token
 from bearward.resource import ProtectedResource
 
 __all__ = ["BearwardProvider"]
@@ -44,6 +44,7 @@ class BearwardProvider(AuthProvider):
         client: Verifies the tokens, instead of one that is made from `options`.
         resource_name: The name of the server for people.
         end_streams_at_expiry: End a stream when its token expires.
+        trusted_hops: How many proxies stand in front of the server, as of `bearward.mcp.guard`.
         **options: Options of `ApiClientOptions`: `domain` or `issuer`, and what differs from these defaults: `audience`
             is the URL of the MCP endpoint, and a proof may be 300 seconds ahead of our clock (`dpop_iat_leeway`).
 
@@ -61,6 +62,7 @@ class BearwardProvider(AuthProvider):
         client: Optional[ApiClient] = None,
         resource_name: Optional[str] = None,
         end_streams_at_expiry: bool = False,
+        trusted_hops: int = 0,
         **options: Any,
     ) -> None:
         super().__init__(base_url=base_url, required_scopes=required_scopes)
@@ -71,6 +73,7 @@ class BearwardProvider(AuthProvider):
         self._options = options
         self._resource_name = resource_name
         self._ends_streams = end_streams_at_expiry
+        self._trusted_hops = trusted_hops
         self._given = client
         self._guarded: Optional[tuple[ApiClient, ProtectedResource]] = None
 
@@ -95,7 +98,8 @@ class BearwardProvider(AuthProvider):
 
     async def verify_token(self, token: str) -> Optional[AccessToken]:
         """A verified Bearer token, for code that has no request. A token that is bound to a key is refused."""
-        verified = await BearwardTokenVerifier(self._known()[0], _AccessToken).verify_token(token)
+        # Nobody is answered here, so there is nothing to do about an outage.
+        verified = await verified_token(self._known()[0], token, _AccessToken, lambda _: None)
         return verified if isinstance(verified, AccessToken) else None
 
     def _known(self) -> tuple[ApiClient, ProtectedResource]:
@@ -113,6 +117,7 @@ class BearwardProvider(AuthProvider):
             operations=self._operations,
             optional=optional,
             end_streams_at_expiry=self._ends_streams,
+            trusted_hops=self._trusted_hops,
         )
 
 

@@ -116,7 +116,8 @@ class ApiClientOptions:
     """The header in which a proxy passes on the client's certificate: `"X-Forwarded-Client-Cert"` (Envoy),
     `"X-SSL-Client-Cert"` (nginx, `$ssl_client_escaped_cert`), or `"Client-Cert"` (RFC 9440). The proxy must write it
     for each request, in place of what the client sent, with one certificate, and no client may reach the API without
-    this proxy. In an app, it counts only with `app.state.trust_proxy = True`: without it, all requests get a 500."""
+    this proxy. In an app of FastAPI it counts only with `app.state.trust_proxy = True`, and at other guards only with
+    `trusted_hops`: without that, all requests get a 500."""
 
     decryption_keys: Optional[Union[Sequence[_Pem], Mapping[str, _Pem]]] = option(
         default=None, check=checks.decryption_keys, kw_only=True

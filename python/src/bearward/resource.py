@@ -66,6 +66,8 @@ class ProtectedResource:
         }
         self._given: dict[str, Any] = {**texts, **lists}
         self._engines = _native.ProtectedResource(**self._given)
+        # Whether anything was made that serves the document, in this process.
+        self._is_served = False
 
     @property
     def resource(self) -> str:
@@ -106,8 +108,12 @@ class ProtectedResource:
         # Not every user of this class has Starlette.
         from starlette.routing import Route
 
-        document = MetadataDocument(self.metadata_paths, functools.partial(client.resource_document, self))
+        document = self._endpoint(client)
         return [Route(path, endpoint=document) for path in self.metadata_paths]
+
+    def _endpoint(self, client: Publisher) -> MetadataDocument:
+        self._is_served = True
+        return MetadataDocument(self.metadata_paths, functools.partial(client.resource_document, self))
 
     def __eq__(self, other: object) -> bool:
         return self._given == other._given if isinstance(other, ProtectedResource) else NotImplemented

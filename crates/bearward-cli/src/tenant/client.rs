@@ -66,12 +66,43 @@ impl Tenant {
         body: &Value,
         token: &AccessToken,
     ) -> Result<TenantResponse, Failure> {
-        let request = self.client.post(self.domain.url(path)).header(AUTHORIZATION, token.field("Bearer")?);
-        self.send(request.header(CONTENT_TYPE, "application/json").body(body.to_string())).await
+        self.send_json(self.client.post(self.domain.url(path)), body, token).await
+    }
+
+    pub(crate) async fn patch_json(
+        &self,
+        path: &[&str],
+        body: &Value,
+        token: &AccessToken,
+    ) -> Result<TenantResponse, Failure> {
+        self.send_json(self.client.patch(self.domain.url(path)), body, token).await
     }
 
     pub(crate) async fn get(&self, path: &[&str], token: &AccessToken) -> Result<TenantResponse, Failure> {
-        self.send(self.client.get(self.domain.url(path)).header(AUTHORIZATION, token.field("Bearer")?)).await
+        self.get_with(path, &[], token).await
+    }
+
+    pub(crate) async fn get_with(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        token: &AccessToken,
+    ) -> Result<TenantResponse, Failure> {
+        let mut url = self.domain.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.send(self.client.get(url).header(AUTHORIZATION, token.field("Bearer")?)).await
+    }
+
+    async fn send_json(
+        &self,
+        request: RequestBuilder,
+        body: &Value,
+        token: &AccessToken,
+    ) -> Result<TenantResponse, Failure> {
+        let request = request.header(AUTHORIZATION, token.field("Bearer")?);
+        self.send(request.header(CONTENT_TYPE, "application/json").body(body.to_string())).await
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<TenantResponse, Failure> {

@@ -87,7 +87,7 @@ impl Scene {
     }
 
     /// The command succeeded, and wrote the file.
-    fn assert_done(&self, finished: &Finished) {
+    pub(crate) fn assert_done(&self, finished: &Finished) {
         assert_eq!(finished.code, Some(0), "{}", finished.stderr);
         assert_no_secrets(finished);
         let domain = self.tenant.domain();
@@ -289,7 +289,7 @@ fn the_result_is_printed_as_json() {
     scene.assert_done(&finished);
     let expected = json!({
         "domain": scene.tenant.domain(), "audience": AUDIENCE, "env_file": ".env",
-        "api": { "id": "api-1", "created": true, "differences": null },
+        "api": { "id": "api-1", "created": true, "differences": null }, "mcp": null,
         "written": ["AUTH0_DOMAIN", "AUTH0_AUDIENCE"],
     });
     assert_eq!(serde_json::from_str::<Value>(&finished.stdout).unwrap(), expected);

@@ -299,6 +299,76 @@ fn a_machine_to_machine_application_makes_an_api() {
     assert!(scene.with_secret(&[]).stderr.contains("was not changed"));
 }
 
+/// Changes settings of the tenant by its Management API.
+fn change_settings(scene: &Scene, change: &Value) {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .add_root_certificate(reqwest::Certificate::from_pem(scene.tenant.ca_pem().as_bytes()).unwrap());
+    let (client, base) = (client.build().unwrap(), format!("https://{}", scene.tenant.domain()));
+    let form = json!({
+        "grant_type": "client_credentials", "audience": format!("{base}/api/v2/"),
+        "client_id": scene.tenant.client_id(), "client_secret": scene.tenant.client_secret().expose(),
+    });
+    scene.runtime.block_on(async {
+        let asked = client.post(format!("{base}/oauth/token")).header("Content-Type", "application/json");
+        let granted = asked.body(form.to_string()).send().await.unwrap().text().await.unwrap();
+        let token =
+            serde_json::from_str::<Value>(&granted).unwrap()["access_token"].as_str().unwrap().to_owned();
+        let request = client
+            .patch(format!("{base}/api/v2/tenants/settings"))
+            .bearer_auth(token)
+            .body(change.to_string());
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    });
+}
+
+#[test]
+fn a_tenant_gets_the_settings_that_mcp_clients_need() {
+    let scene = Scene::with(|_| ());
+    let off = json!({
+        "resource_parameter_profile": "audience", "authorization_response_iss_parameter_supported": false,
+        "flags": { "enable_dynamic_client_registration": false },
+    });
+    change_settings(&scene, &off);
+    let both = "resource_parameter_profile, authorization_response_iss_parameter_supported";
+    let first = scene.with_secret(&["--mcp", "--scope", "read:a"]);
+    assert_eq!(first.code, Some(0), "{}", first.stderr);
+    assert!(first.stderr.contains(&format!(": {both}.\n")), "{}", first.stderr);
+    let again = scene.with_secret(&["--mcp", "--scope", "read:a"]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    for part in ["already exists", "has the settings that MCP clients need", "nothing to change"] {
+        assert!(again.stderr.contains(part), "{part} in {}", again.stderr);
+    }
+    assert!(!again.stderr.contains("warning"), "{}", again.stderr);
+}
+
+#[test]
+fn a_token_that_can_t_change_settings_stops_after_the_api() {
+    let scopes = ["create:resource_servers", "read:resource_servers"].map(str::to_owned);
+    let scene = Scene::with(|config| config.management_scopes = scopes.into());
+    let finished = scene.with_secret(&["--mcp"]);
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+    for part in
+        ["Made the API", "status 403, insufficient_scope", "hint: the token lacks update:tenant_settings"]
+    {
+        assert!(finished.stderr.contains(part), "{part} in {}", finished.stderr);
+    }
+    scene.assert_nothing_written();
+}
+
+#[test]
+fn the_local_tenant_is_ready_for_mcp() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_issuer, _ready) = issuer(folder.path());
+    let url = "http://127.0.0.1:8000/mcp";
+    let made = init_local(folder.path(), &["--mcp", "--audience", url, "--scope", "invoices:read"]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    assert!(made.stderr.contains("has the settings that MCP clients need"), "{}", made.stderr);
+    let token = finish(bearward(folder.path(), &["token"]));
+    let said = claims(&token.stdout);
+    assert_eq!((&said["aud"], said["client_id"].is_string()), (&json!(url), true));
+}
+
 #[test]
 fn a_code_that_is_confirmed_makes_an_api() {
     let scene = Scene::with(|_| ());

@@ -12,6 +12,7 @@ mod init;
 mod init_answers;
 mod init_asks;
 mod init_local;
+mod init_mcp;
 mod issuer;
 mod looks;
 mod manual;

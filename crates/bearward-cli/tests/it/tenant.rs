@@ -67,6 +67,7 @@ impl Answer {
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) line: String,
+    pub(crate) query: Option<String>,
     pub(crate) authorization: Option<String>,
     pub(crate) body: String,
 }
@@ -134,7 +135,8 @@ async fn answer(
         let mut log = state.0.lock().unwrap();
         let authorization = headers.get("authorization").map(|field| field.to_str().unwrap().to_owned());
         let body = String::from_utf8(body.to_vec()).unwrap();
-        log.requests.push(Request { line: line.clone(), authorization, body });
+        let query = uri.query().map(str::to_owned);
+        log.requests.push(Request { line: line.clone(), query, authorization, body });
         let answers = log.answers.get_mut(&line);
         answers.and_then(|answers| if answers.len() > 1 { answers.pop() } else { answers.last().cloned() })
     };

@@ -20,21 +20,22 @@ pub(super) async fn key_set(State(tenant): State<Arc<Tenant>>) -> Json<Value> {
 pub(super) fn metadata(tenant: &Tenant) -> Value {
     let at = |path: &str| tenant.names.url(path);
     let paths = tenant.paths;
-    json!({
+    let settings = tenant.current_settings.get();
+    let mut metadata = json!({
         "issuer": tenant.issuer(),
         "authorization_endpoint": at(paths.authorize),
         "token_endpoint": at(paths.token),
         "device_authorization_endpoint": at(paths.device_code),
         "userinfo_endpoint": at(paths.userinfo),
         "jwks_uri": at(paths.jwks),
-        "registration_endpoint": at(paths.register),
         "introspection_endpoint": at(paths.introspect),
         "revocation_endpoint": at(paths.revoke),
         "end_session_endpoint": at(paths.logout),
         "scopes_supported": user_claims::SCOPES,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "authorization_response_iss_parameter_supported": true,
+        "authorization_response_iss_parameter_supported":
+            settings.authorization_response_iss_parameter_supported,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "client_id_metadata_document_supported": true,
@@ -50,5 +51,9 @@ pub(super) fn metadata(tenant: &Tenant) -> Value {
         "dpop_signing_alg_values_supported": ["ES256"],
         // RFC 8705 §3.3.
         "tls_client_certificate_bound_access_tokens": tenant.settings.mtls,
-    })
+    });
+    if settings.flags.enable_dynamic_client_registration {
+        metadata["registration_endpoint"] = at(paths.register).into();
+    }
+    metadata
 }

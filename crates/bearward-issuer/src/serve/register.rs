@@ -44,6 +44,10 @@ pub(super) async fn register(
     if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(refused("invalid_client_metadata", "Content-Type must be application/json."));
     }
+    if !tenant.current_settings.get().flags.enable_dynamic_client_registration {
+        let description = "Dynamic client registration is switched off in this tenant.";
+        return Err(ErrorAnswer::new(StatusCode::FORBIDDEN, "access_denied", description));
+    }
     let body = read(request.into_body()).await?;
     let metadata: Metadata = serde_json::from_slice(&body)
         .map_err(|error| refused("invalid_client_metadata", &error.to_string()))?;

@@ -50,6 +50,10 @@ pub(super) fn router(tenant: Arc<Tenant>) -> Router {
             "/api/v2/resource-servers",
             faulty(Endpoint::ResourceServers, get(management::list).post(management::create)),
         )
+        .route(
+            "/api/v2/tenants/settings",
+            get(management::tenant_settings::show).patch(management::tenant_settings::change),
+        )
         .route("/api/v2/resource-servers/{id}", faulty(Endpoint::ResourceServers, get(management::show)))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

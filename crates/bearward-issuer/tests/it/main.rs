@@ -19,5 +19,6 @@ mod management;
 mod registration;
 mod state;
 mod support;
+mod tenant_settings;
 mod token;
 mod vault;

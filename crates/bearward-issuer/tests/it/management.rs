@@ -78,7 +78,8 @@ async fn the_management_token_has_its_scopes_and_the_configuration_takes_them_aw
     let fixture = start().await;
     let over = json!({ "audience": fixture.url("/api/v2/") });
     let answer = json_of(fixture.ask(&with(fixture.parameters(), &over)).await).await;
-    assert_eq!(answer["scope"], "create:resource_servers read:resource_servers update:resource_servers");
+    let of_apis = "create:resource_servers read:resource_servers update:resource_servers";
+    assert_eq!(answer["scope"], format!("{of_apis} read:tenant_settings update:tenant_settings"));
     let token = fixture.verify(text(&answer["access_token"]), &fixture.url("/api/v2/")).await.unwrap();
     assert_eq!(token.claims["gty"], "client-credentials");
 

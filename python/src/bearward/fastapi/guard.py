@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypeVar, Uni
 
 from fastapi import FastAPI
 from fastapi.requests import HTTPConnection
+from starlette.applications import Starlette
 
 from bearward._asgi.decisions import Decision, Observers
 from bearward._asgi.metadata import origin_for
@@ -20,6 +21,7 @@ from bearward.errors import ConfigurationError
 from bearward.fastapi.environment import LEFT_OUT, auth0_audience, auth0_domain, bearward_setting
 from bearward.fastapi.misplaced import refuse_in_types
 from bearward.fastapi.openapi import ShownApi
+from bearward.fastapi.published import Published
 from bearward.fastapi.require_auth import CallForgotten, Demand, RequireAuth, must_be_called
 from bearward.fastapi.responses import responses
 from bearward.requirement import Names, Requirement
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from bearward.requirement import Requirements
 
 # What `Guard._build` makes.
-_BUILT = frozenset(("_urls", "_shown", "_refusals", "_observers", "_guards", "_passing"))
+_BUILT = frozenset(("_urls", "_shown", "_refusals", "_observers", "_guards", "_passing", "_published"))
 
 # What `verify` requires may come from a request: then strangers decide how many guards it makes.
 _PASSING_GUARDS = 100
@@ -148,6 +150,7 @@ class Guard:
         self._observers = Observers(self._on_decision)
         self._guards: dict[Demand, RequireAuth[Any]] = {}
         self._passing: dict[Demand, RequireAuth[Any]] = {}
+        self._published = Published(resource, api_client)
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -382,17 +385,17 @@ class Guard:
     def publish(self, app: FastAPI) -> None:
         """Serve the metadata document of the resource in the options, at both of its paths. RFC 9728 section 3.1.
 
+        `lifespan` does it, too. An app that does neither is warned in the log when a challenge names the document.
+
         Args:
             app: The outermost app. The paths lie at the root of the server, so an app inside a mount can't serve them.
 
         Raises:
             ConfigurationError: there is no resource in the options.
         """
-        resource = self.api_client.options.resource
-        if resource is None:
+        if self.api_client.options.resource is None:
             raise ConfigurationError("There is no resource: give 'resource'.")
-        # In front: a route for all paths would hide them.
-        app.router.routes[:0] = resource.routes(self.api_client)
+        self._published.by(app)
 
     async def warm(self) -> bool:
         """Fetch the documents of all configured issuers. See `ApiClient.warm`."""
@@ -407,11 +410,14 @@ class Guard:
         return self.api_client.status()
 
     @contextlib.asynccontextmanager
-    async def lifespan(self, _app: object) -> AsyncIterator[None]:
-        """For `FastAPI(lifespan=auth0.lifespan)`: `warm` when the app starts.
+    async def lifespan(self, app: object) -> AsyncIterator[None]:
+        """For `FastAPI(lifespan=auth0.lifespan)`: `publish` if there is a resource, and `warm`, when the app starts.
 
-        An outage of the issuer doesn't keep the app from starting.
+        An outage of the issuer doesn't keep the app from starting. A lifespan of your own can begin with
+        `async with auth0.lifespan(app):`.
         """
+        if isinstance(app, Starlette):
+            self._published.by(app)
         await self.warm()
         yield
 

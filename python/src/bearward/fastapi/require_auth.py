@@ -23,6 +23,7 @@ from bearward.client import ApiClient, Waited, is_settled
 from bearward.errors import BaseAuthError, ConfigurationError
 from bearward.fastapi.model import Converter, UnfitClaimsError
 from bearward.fastapi.openapi import ShownApi, ShownGuard
+from bearward.fastapi.published import Published
 from bearward.fastapi.websocket import accept_with, answer
 from bearward.requirement import Requirement
 
@@ -50,6 +51,7 @@ class Owner(Protocol):
     _refusals: RefusalLog
     _subprotocol: Optional[str]
     _observers: Observers
+    _published: Published
 
     def _guard(self, demand: Demand) -> "RequireAuth[Any]": ...
 
@@ -192,6 +194,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             refusal = owner.api_client.unfit(str(error), _authorization(fields))
         except Exception as error:  # noqa: BLE001 - a defect, here or in the deployer's code: 500, and logged
             refusal = defect(error, credentials_of(request))
+        owner._published.check(request)
         owner._refusals.refused(refusal, request, None if let_in is None else let_in.issuer)
         if watch is not None:
             self._tell(refusal.code, fields, let_in, watch)

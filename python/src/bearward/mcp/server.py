@@ -37,6 +37,7 @@ def guard(
     client: Optional[ApiClient] = None,
     exempt: Union[Callable[[Scope], bool], Sequence[str]] = (),
     end_streams_at_expiry: bool = False,
+    trusted_hops: int = 0,
     **options: Any,
 ) -> McpGuard:
     """A guard around an MCP server's ASGI app: `mcp.streamable_http_app()`.
@@ -53,6 +54,8 @@ def guard(
         client: Verifies the tokens, instead of one that is made from `options`.
         exempt: What needs no token, as of `AuthMiddleware`: `["/health"]`.
         end_streams_at_expiry: End a stream when its token expires.
+        trusted_hops: How many proxies stand in front of the server, as of `AuthMiddleware`. It is needed only for
+            `client_certificate_header`: the URL of the server comes from `resource`.
         **options: Options of `ApiClientOptions`: `domain` or `issuer`, and what differs from these defaults: `audience`
             is the URL of the server, and a proof may be 300 seconds ahead of our clock (`dpop_iat_leeway`).
 
@@ -74,6 +77,7 @@ def guard(
         operations=operations,
         exempt=exempt,
         end_streams_at_expiry=end_streams_at_expiry,
+        trusted_hops=trusted_hops,
     )
 
 

@@ -33,6 +33,18 @@ pub(crate) struct InitArgs {
     /// Require tokens to be bound to a key of the client (DPoP, RFC 9449)
     #[arg(long)]
     pub(crate) require_dpop: bool,
+    /// For an MCP server: its URL is the identifier, its tokens are in the format of RFC 9068 unless another is named, and
+    /// the tenant gets the settings that MCP clients need
+    #[arg(long, conflicts_with = "manual")]
+    pub(crate) mcp: bool,
+    /// With `--mcp`: let anybody register an application in the tenant, and such applications ask users for the API
+    #[arg(long, requires = "mcp", conflicts_with = "local")]
+    pub(crate) open_registration: bool,
+    /// With `--open-registration`: a connection that all applications may then use for logins, by its name; can be
+    /// repeated
+    #[arg(long = "connection", value_name = "NAME", requires = "open_registration",
+        value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) connections: Vec<String>,
     /// The client id of the application that makes the API [env: `AUTH0_CLIENT_ID`]
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_id: Option<String>,
@@ -96,12 +108,19 @@ const CREDENTIALS_HELP: &str = "\
 Credentials for making an API. The first of these that is set is used:
   --client-id with its secret       a machine-to-machine application that is authorized for the Auth0 Management API
                                     with create:resource_servers and read:resource_servers (dashboard: Applications >
-                                    APIs > Auth0 Management API > Machine to Machine Applications)
+                                    APIs > Auth0 Management API > Machine to Machine Applications). --mcp needs also
+                                    read:tenant_settings and update:tenant_settings; --open-registration needs also
+                                    create:client_grants, read:connections and update:connections
   --client-id alone, or --device    the device flow: you confirm a code in a browser. The application must be native,
                                     with the grant Device Code. It works with `bearward issuer`. Auth0 refuses it with
                                     403: tokens of people get only scopes for their own data there
   AUTH0_MANAGEMENT_TOKEN            a token for the Management API (dashboard: ... > API Explorer), valid for a day
   AUTH0_CLIENT_ID                   as --client-id
+
+--mcp sets for the whole tenant: resource_parameter_profile to compatibility, so that the parameter resource of RFC 8707
+names the API where a request has no audience; and authorization_response_iss_parameter_supported, so that answers of the
+login name the issuer (RFC 9207). --open-registration makes the tenant more open, and says so before: each application
+that registers itself can ask users for the scopes of this command, by the connections that are named.
 
 The command never asks for a secret or token on the terminal. They can be set in the environment or in .env.
 
@@ -116,6 +135,8 @@ Examples:
       makes an API in the tenant that `bearward issuer` runs here, and writes all settings of API and client
   bearward init --domain tenant.eu.auth0.com --client-id ID --client-secret - --audience https://api.example.com < secret
       makes an API in an Auth0 tenant
+  bearward init --mcp --audience https://mcp.example.com/mcp --scope invoices:read
+      makes an API for an MCP server, and sets what its clients need of the tenant
   bearward init --manual --domain tenant.eu.auth0.com --audience https://api.example.com
       writes the file for an API that exists
 

@@ -64,7 +64,8 @@ pub(crate) struct IssuerArgs {
     #[arg(long, value_name = "NAME[=SCOPES]")]
     pub(crate) connection: Vec<String>,
     /// A scope of the client for the Management API, such as `read:resource_servers`; can be repeated, or list
-    /// several; '' is none [default: to create, read and update resource servers]
+    /// several; '' is none [default: to create, read and update resource servers, and to read and update tenant
+    /// settings]
     #[arg(long, value_name = "SCOPES")]
     pub(crate) management_scope: Vec<String>,
     /// The id of the user that logs in and confirms devices, unless `--config` has users

@@ -75,10 +75,19 @@ impl Credentials {
                 tenant.client_credentials(id, secret, audience).await.map_err(without_grant)
             }
             Self::Device { id: client_id } => {
-                let request = DeviceRequest { client_id, audience, scope: management::SCOPE };
+                let request = DeviceRequest { client_id, audience, scope: scope(args) };
                 device::token(request, args.sign_in_host.as_ref(), tenant).await
             }
         }
+    }
+}
+
+/// What the steps need.
+fn scope(args: &InitArgs) -> &'static str {
+    match (args.mcp, args.open_registration) {
+        (_, true) => management::SCOPE_FOR_REGISTRATION,
+        (true, false) => management::SCOPE_FOR_MCP,
+        (false, false) => management::SCOPE,
     }
 }
 

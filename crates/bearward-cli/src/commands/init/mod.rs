@@ -1,10 +1,12 @@
 //! `bearward init`: makes an API in a tenant, and writes the settings of a service into `.env`.
 //!
-//! The steps: the plan, whether the file can be written, the tenant, the file. A failure leaves the file unchanged.
+//! The steps: the plan, whether the file can be written, the API, what MCP clients need, the file. A failure leaves the
+//! file unchanged.
 
 mod credentials;
 mod git;
 mod manual;
+mod mcp;
 mod plan;
 mod prompt;
 mod report;
@@ -15,12 +17,12 @@ use std::time::Duration;
 use self::{
     plan::{DOMAIN, Mode, Plan},
     prompt::Prompt,
-    report::Report,
+    report::{Made, Report},
     target::EnvTarget,
 };
 use crate::{
     commands::args::InitArgs,
-    http::https::HttpOptions,
+    http::{access_token::AccessToken, https::HttpOptions},
     settings,
     tenant::{
         client::Tenant,
@@ -43,7 +45,7 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
         target.ask_before_replacing(prompt.as_mut())?;
     }
     let options = args.timeout.http_options();
-    let api = match &plan.mode {
+    let made = match &plan.mode {
         Mode::Manual => {
             manual::check(&plan.domain, &options).await?;
             None
@@ -54,33 +56,36 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
             }
             let tenant = Tenant::new(plan.domain.clone(), &options)?;
             let token = credentials.token(&tenant, &args).await?;
-            Some(wanted(&args, &plan.audience).create_or_find(&tenant, &token).await?)
+            Some(make(&args, &plan, &tenant, &token).await?)
         }
         // Only Auth0 has the Management API.
         Mode::Local(local) if local.configured().setting() == IssuerSetting::Issuer => {
             check_locally(local, &options).await?;
             None
         }
-        Mode::Local(local) => Some(make_locally(local, &options, &wanted(&args, &plan.audience)).await?),
+        Mode::Local(local) => Some(make_locally(local, &options, &args, &plan).await?),
     };
     let written = target.write()?;
     git::warn_unless_ignored(&args.env_file);
-    let report = Report {
-        plan: &plan,
-        api: api.as_ref(),
-        env_file: &args.env_file,
-        written: &written,
-        require_dpop: args.require_dpop,
-    };
+    let report = Report { plan: &plan, made: made.as_ref(), written: &written, args: &args };
     report.print(args.json)
 }
 
+async fn make(args: &InitArgs, plan: &Plan, tenant: &Tenant, token: &AccessToken) -> Result<Made, Failure> {
+    let api = wanted(args, &plan.audience).create_or_find(tenant, token).await?;
+    report::print_api(plan, &api);
+    let mcp = if args.mcp { Some(mcp::set_up(args, &plan.audience, tenant, token).await?) } else { None };
+    Ok(Made { api, mcp })
+}
+
 fn wanted(args: &InitArgs, audience: &str) -> WantedApi {
+    // The dialect whose tokens name the client as MCP servers read it.
+    let usual = args.mcp.then(|| "rfc9068_profile".to_owned());
     WantedApi {
         identifier: audience.to_owned(),
         name: args.name.clone(),
         scopes: args.scopes.clone(),
-        token_dialect: args.token_dialect.clone(),
+        token_dialect: args.token_dialect.clone().or(usual),
         rbac: args.rbac,
         require_dpop: args.require_dpop,
     }
@@ -102,12 +107,13 @@ fn of_local(local: &LocalTenant, options: &HttpOptions) -> HttpOptions {
 async fn make_locally(
     local: &LocalTenant,
     options: &HttpOptions,
-    wanted: &WantedApi,
-) -> Result<Api, Failure> {
+    args: &InitArgs,
+    plan: &Plan,
+) -> Result<Made, Failure> {
     let gone = |failure: Failure| LocalTenant::gone(&failure);
     let tenant = Tenant::new(local.domain.clone(), &of_local(local, options)).map_err(gone)?;
     tenant.discovery().await.map_err(gone)?;
     let audience = management::audience(&tenant);
     let token = tenant.client_credentials(&local.client_id, &local.client_secret, &audience).await?;
-    wanted.create_or_find(&tenant, &token).await
+    make(args, plan, &tenant, &token).await
 }

@@ -2,6 +2,8 @@
 
 use std::str::FromStr as _;
 
+use bearward_core::ProtectedResource;
+
 use super::{credentials::Credentials, prompt::Prompt};
 use crate::{
     commands::args::{InitArgs, identifier},
@@ -50,7 +52,8 @@ impl Plan {
         };
         let parse = |text: &str| Domain::from_str(text);
         let mut domain = setting(args.domain.clone(), DOMAIN, parse)?;
-        let mut audience = setting(args.audience.clone(), AUDIENCE, identifier)?;
+        let parse_audience = audience_parser(args);
+        let mut audience = checked_audience(args, AUDIENCE)?;
         let Some(prompt) = prompt else {
             return Self::whole(domain, audience, given, manual);
         };
@@ -58,8 +61,12 @@ impl Plan {
             domain = Some(prompt.ask("The tenant's domain (such as tenant.eu.auth0.com)", parse)?);
         }
         if audience.is_none() {
-            audience =
-                Some(prompt.ask("The API's identifier (such as https://api.example.com)", identifier)?);
+            let question = if args.mcp {
+                "The MCP server's URL, as clients use it (such as https://mcp.example.com/mcp)"
+            } else {
+                "The API's identifier (such as https://api.example.com)"
+            };
+            audience = Some(prompt.ask(question, parse_audience)?);
         }
         let given = if manual || given.is_some() { given } else { Some(ask_for_client(args, prompt)?) };
         Self::whole(domain, audience, given, manual)
@@ -70,7 +77,7 @@ impl Plan {
     fn local(args: &InitArgs) -> Result<Self, Failure> {
         let local = LocalTenant::find()?;
         let setting = local.configured().setting();
-        let wanted = self::setting(args.audience.clone(), setting.audience_variable(), identifier)?;
+        let wanted = checked_audience(args, setting.audience_variable())?;
         if let Some(wanted) = wanted.as_ref().filter(|_| setting == IssuerSetting::Issuer)
             && !local.audiences.contains(wanted)
         {
@@ -79,6 +86,7 @@ impl Plan {
         }
         let audience = wanted.or_else(|| local.audiences.first().cloned());
         let audience = audience.ok_or_else(|| missing(&["--audience"]))?;
+        audience_parser(args)(&audience).map_err(unusable)?;
         Ok(Self { domain: local.domain.clone(), audience, mode: Mode::Local(Box::new(local)) })
     }
 
@@ -146,6 +154,35 @@ fn setting<T>(
     }
     let malformed = |why| Failure::usage(format!("{name} can't be used: {why}."));
     settings::text(name)?.map(|text| parse(&text).map_err(malformed)).transpose()
+}
+
+/// The flag or the setting.
+fn checked_audience(args: &InitArgs, variable: &str) -> Result<Option<String>, Failure> {
+    let parse = audience_parser(args);
+    if let Some(given) = &args.audience {
+        return parse(given).map(Some).map_err(unusable);
+    }
+    setting(None, variable, parse)
+}
+
+fn unusable(why: &'static str) -> Failure {
+    Failure::usage(format!("the identifier can't be used: {why}."))
+}
+
+/// What an identifier has to be.
+fn audience_parser(args: &InitArgs) -> fn(&str) -> Result<String, &'static str> {
+    if args.mcp { mcp_url } else { identifier }
+}
+
+/// An MCP server is identified by its URL, exactly as clients have it. RFC 8707 section 2, RFC 9728 section 1.2.
+fn mcp_url(text: &str) -> Result<String, &'static str> {
+    let url = identifier(text)?;
+    match ProtectedResource::new(&url) {
+        Ok(_) => Ok(url),
+        Err(_) => {
+            Err("expected the URL of the MCP server as clients use it, such as https://mcp.example.com/mcp")
+        }
+    }
 }
 
 fn missing(names: &[&str]) -> Failure {

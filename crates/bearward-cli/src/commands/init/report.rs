@@ -4,8 +4,12 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::plan::{Mode, Plan};
+use super::{
+    mcp::Done,
+    plan::{Mode, Plan},
+};
 use crate::{
+    commands::args::InitArgs,
     settings::{self, ENV_FILE},
     tenant::management::Api,
     terminal::{failure::Failure, output},
@@ -14,24 +18,27 @@ use crate::{
 /// The longest identifier that Auth0 accepts.
 const IDENTIFIER_LENGTH: usize = 600;
 
+/// What is in the tenant now.
+pub(super) struct Made {
+    pub(super) api: Api,
+    pub(super) mcp: Option<Done>,
+}
+
 pub(super) struct Report<'a> {
     pub(super) plan: &'a Plan,
     /// `None` in the manual mode.
-    pub(super) api: Option<&'a Api>,
-    pub(super) env_file: &'a Path,
+    pub(super) made: Option<&'a Made>,
     pub(super) written: &'a [&'static str],
-    /// Tokens need a DPoP proof.
-    pub(super) require_dpop: bool,
+    pub(super) args: &'a InitArgs,
 }
 
 impl Report<'_> {
     pub(super) fn print(&self, as_json: bool) -> Result<(), Failure> {
-        self.print_api();
         if as_json {
             self.warn_about_environment();
             return output::json(&self.json());
         }
-        let file = self.env_file.display();
+        let file = self.args.env_file.display();
         match self.written {
             [] => output::message(format_args!("{file}: nothing to change.")),
             names => output::message(format_args!("{file}: wrote {}.", names.join(", "))),
@@ -39,29 +46,6 @@ impl Report<'_> {
         self.warn_about_environment();
         output::message(format_args!("Next: {}", self.next()));
         Ok(())
-    }
-
-    fn print_api(&self) {
-        let Plan { domain, audience, .. } = self.plan;
-        let audience = output::one_line(audience, IDENTIFIER_LENGTH);
-        match self.api {
-            None => {}
-            Some(Api::Created { .. }) => {
-                output::message(format_args!("Made the API {audience} in {domain}."));
-            }
-            Some(Api::Existing { differences, .. }) => {
-                output::message(format_args!(
-                    "The API {audience} already exists in {domain}; it was not changed."
-                ));
-                for difference in differences {
-                    output::warning(&format!("{difference}."));
-                }
-            }
-            Some(Api::NotReadable) => output::message(format_args!(
-                "The API {audience} already exists in {domain}; its settings can't be compared without the scope \
-                 read:resource_servers."
-            )),
-        }
     }
 
     /// The environment overrides the file, so that a different value there hides what was written.
@@ -75,18 +59,24 @@ impl Report<'_> {
             output::warning(&format!(
                 "the environment has another value for {}, which overrides {}: unset it there.",
                 names.join(", "),
-                self.env_file.display()
+                self.args.env_file.display()
             ));
         }
     }
 
     fn next(&self) -> String {
-        let file = self.env_file.display();
-        if self.env_file != Path::new(ENV_FILE) {
+        let file = self.args.env_file.display();
+        if self.args.env_file != Path::new(ENV_FILE) {
             return format!("uvicorn main:app --env-file {file}");
         }
+        if self.args.mcp {
+            let url = output::one_line(&self.plan.audience, IDENTIFIER_LENGTH);
+            return format!(
+                "bearward doctor (checks it), and when the server runs, bearward doctor --mcp {url}"
+            );
+        }
         let then = if matches!(self.plan.mode, Mode::Local(_)) {
-            let bound = if self.require_dpop { " --dpop" } else { "" };
+            let bound = if self.args.require_dpop { " --dpop" } else { "" };
             format!("bearward token{bound} (prints a token for it)")
         } else {
             format!("uvicorn main:app --env-file {file}")
@@ -95,7 +85,7 @@ impl Report<'_> {
     }
 
     fn json(&self) -> serde_json::Value {
-        let (id, created, differences) = match self.api {
+        let (id, created, differences) = match self.made.map(|made| &made.api) {
             Some(Api::Created { id }) => (Some(id), Some(true), None),
             Some(Api::Existing { id, differences }) => (Some(id), Some(false), Some(differences)),
             Some(Api::NotReadable) => (None, Some(false), None),
@@ -105,8 +95,30 @@ impl Report<'_> {
             "domain": self.plan.domain.to_string(),
             "audience": self.plan.audience,
             "api": { "id": id, "created": created, "differences": differences },
-            "env_file": self.env_file.display().to_string(),
+            "mcp": self.made.and_then(|made| made.mcp.as_ref()).map(Done::json),
+            "env_file": self.args.env_file.display().to_string(),
             "written": self.written,
         })
+    }
+}
+
+/// Before the steps that follow it.
+pub(super) fn print_api(plan: &Plan, api: &Api) {
+    let Plan { domain, audience, .. } = plan;
+    let audience = output::one_line(audience, IDENTIFIER_LENGTH);
+    match api {
+        Api::Created { .. } => output::message(format_args!("Made the API {audience} in {domain}.")),
+        Api::Existing { differences, .. } => {
+            output::message(format_args!(
+                "The API {audience} already exists in {domain}; it was not changed."
+            ));
+            for difference in differences {
+                output::warning(&format!("{difference}."));
+            }
+        }
+        Api::NotReadable => output::message(format_args!(
+            "The API {audience} already exists in {domain}; its settings can't be compared without the scope \
+             read:resource_servers."
+        )),
     }
 }

@@ -56,7 +56,8 @@ pub struct TenantConfig {
     pub exchange_profiles: Vec<ExchangeProfile>,
     /// The connections that the token vault has tokens of. Default: none.
     pub connections: Vec<Connection>,
-    /// What the client may do with the Management API. Default: create, read and update resource servers.
+    /// What the client may do with the Management API. Default: create, read and update resource servers, read and
+    /// update tenant settings.
     pub management_scopes: Vec<String>,
     /// Applications beside the client. Default: none.
     pub applications: Vec<Application>,
@@ -96,9 +97,15 @@ impl Default for TenantConfig {
             admin: false,
             exchange_profiles: Vec::new(),
             connections: Vec::new(),
-            management_scopes: ["create", "read", "update"]
-                .map(|verb| format!("{verb}:resource_servers"))
-                .into(),
+            management_scopes: [
+                "create:resource_servers",
+                "read:resource_servers",
+                "update:resource_servers",
+                "read:tenant_settings",
+                "update:tenant_settings",
+            ]
+            .map(str::to_owned)
+            .into(),
             applications: Vec::new(),
             users: Vec::new(),
             organizations: Vec::new(),

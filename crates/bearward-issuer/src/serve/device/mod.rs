@@ -31,7 +31,8 @@ pub(super) async fn code(
     let now = engine_now().ok_or_else(ErrorAnswer::internal)?;
     let request = TokenRequest::parse(&head.headers, &body)?;
     let client = client_auth::identify(&request.credentials, &tenant, now)?;
-    let server = tenant.apis.asked_for(request.audience.as_deref(), request.resource.as_deref())?;
+    let resource = tenant.current_settings.resource(request.resource.as_deref());
+    let server = tenant.apis.asked_for(request.audience.as_deref(), resource)?;
     let devices = &tenant.devices;
     let codes = devices.add(&client.id, server.identifier(), request.scope, Instant::now());
     let codes = codes.ok_or_else(|| {

@@ -37,13 +37,17 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// The API asked for.
     pub(super) fn server(&self) -> Result<Arc<ResourceServer>, ErrorAnswer> {
-        self.tenant.apis.asked_for(self.request.audience.as_deref(), self.request.resource.as_deref())
+        self.tenant.apis.asked_for(self.request.audience.as_deref(), self.resource())
+    }
+
+    fn resource(&self) -> Option<&str> {
+        self.tenant.current_settings.resource(self.request.resource.as_deref())
     }
 
     /// What the application gets for this login, or a part of it.
     pub(super) fn grant_to_login(&self, login: &Login, narrowed: Option<&str>) -> Result<Grant, ErrorAnswer> {
         // RFC 8707 §2.2.
-        let asked = self.request.resource.as_deref().or(self.request.audience.as_deref());
+        let asked = self.resource().or(self.request.audience.as_deref());
         if asked.is_some_and(|asked| login.api.as_deref() != Some(asked)) {
             return Err(ErrorAnswer::invalid_target("The login was for another API."));
         }

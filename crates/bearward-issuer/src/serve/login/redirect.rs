@@ -7,7 +7,7 @@ use axum::{
 
 use crate::serve::{redirect_uri, state::Tenant};
 
-/// Back to the application, with the issuer's name (RFC 9207).
+/// Back to the application, with the issuer's name (RFC 9207) unless that is switched off.
 pub(super) fn to_application(
     tenant: &Tenant,
     uri: &str,
@@ -15,7 +15,9 @@ pub(super) fn to_application(
     parameters: &[(&str, &str)],
 ) -> Response {
     let state = state.map(|state| ("state", state));
-    let all: Vec<_> = parameters.iter().copied().chain(state).chain([("iss", tenant.issuer())]).collect();
+    let names_issuer = tenant.current_settings.get().authorization_response_iss_parameter_supported;
+    let issuer = names_issuer.then(|| ("iss", tenant.issuer()));
+    let all: Vec<_> = parameters.iter().copied().chain(state).chain(issuer).collect();
     redirect_uri::with_query(uri, &all)
         .map_or_else(|| StatusCode::BAD_REQUEST.into_response(), |uri| to(&uri))
 }

@@ -161,7 +161,8 @@ fn is_challenge(text: &str) -> bool {
 
 /// The identifier of the API asked for, if there is one.
 fn api(tenant: &Tenant, parameters: &Parameters) -> Result<Option<String>, ErrorAnswer> {
-    let (audience, resource) = (parameters.get("audience"), parameters.get("resource"));
+    let audience = parameters.get("audience");
+    let resource = tenant.current_settings.resource(parameters.get("resource"));
     if audience.is_none() && resource.is_none() && !tenant.apis.has_default() {
         return Ok(None);
     }

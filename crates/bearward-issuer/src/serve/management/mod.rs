@@ -1,11 +1,13 @@
-//! The part of Auth0's Management API that makes and shows APIs (resource servers).
+//! The part of Auth0's Management API that makes and shows APIs (resource servers), and that changes settings of the tenant.
 //!
 //! `/api/v2/resource-servers`, for access tokens for `https://DOMAIN/api/v2/` with the scopes that Auth0 asks for. An API
 //! that is made here can be asked for at the token endpoint at once, with all its scopes granted to the client.
+//! `/api/v2/tenants/settings`: those that change what this tenant does.
 
 mod api_error;
 mod authorize;
 mod payload;
+pub(super) mod tenant_settings;
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@ mod saved;
 mod saved_application;
 mod settings;
 mod tenant;
+mod tenant_settings;
 mod used_assertions;
 mod used_proofs;
 mod users;
@@ -36,6 +37,7 @@ pub(crate) use saved::{Saved, SavedAuthority, StateFile};
 pub(crate) use saved_application::Source;
 pub(crate) use settings::Settings;
 pub(crate) use tenant::{KeptState, Tenant};
+pub(crate) use tenant_settings::{SettingsChange, TenantSettings};
 pub(crate) use used_assertions::NotRemembered;
 #[cfg(test)]
 pub(crate) use used_proofs::UsedProofs;

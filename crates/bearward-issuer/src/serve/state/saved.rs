@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 
 use super::{
     consents::Consent, refresh_tokens::Family, resource_server::ResourceServer,
-    saved_application::SavedApplication,
+    saved_application::SavedApplication, tenant_settings::TenantSettings,
 };
 use crate::mint::SavedKey;
 
@@ -31,6 +31,9 @@ pub(crate) struct Saved {
     pub(crate) authority: Option<SavedAuthority>,
     /// The signing key first.
     pub(crate) keys: Vec<PublishedUntil>,
+    /// Older files have none.
+    #[serde(default)]
+    pub(crate) tenant_settings: TenantSettings,
     pub(crate) apis: Vec<ResourceServer>,
     pub(crate) applications: Vec<SavedApplication>,
     pub(crate) consents: Vec<(Consent, BTreeSet<String>)>,

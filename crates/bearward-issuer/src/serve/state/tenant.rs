@@ -23,6 +23,7 @@ use super::{
     resource_server::{Description, ResourceServer},
     saved::{self, Saved, SavedAuthority, StateFile},
     settings::Settings,
+    tenant_settings::CurrentSettings,
     used_assertions::UsedAssertions,
     used_proofs::UsedProofs,
     users::Users,
@@ -42,6 +43,8 @@ pub(crate) struct Tenant {
     pub(crate) paths: &'static Paths,
     issuer: String,
     pub(crate) settings: Settings,
+    /// What the Management API can change for the whole tenant.
+    pub(crate) current_settings: CurrentSettings,
     pub(crate) apis: Apis,
     pub(crate) clients: Clients,
     pub(crate) users: Users,
@@ -72,6 +75,7 @@ impl Tenant {
     pub(crate) fn keep_state(&mut self, kept: KeptState, saved: Option<Saved>) {
         self.state = Some(kept);
         if let Some(saved) = saved {
+            self.current_settings = CurrentSettings::from_saved(saved.tenant_settings);
             self.apis.restore(saved.apis);
             self.clients.restore(saved.applications);
             self.consents = Consents::from_saved(saved.consents);
@@ -98,6 +102,7 @@ impl Tenant {
             client_secret: client.secret().expose().to_owned(),
             authority,
             keys: self.keys().to_saved(Instant::now(), unix_now()).map_err(io::Error::other)?,
+            tenant_settings: self.current_settings.get(),
             apis: self.apis.all().iter().map(|server| ResourceServer::clone(server)).collect(),
             applications: self.clients.to_saved(),
             consents: self.consents.to_saved(),
@@ -129,6 +134,7 @@ impl Tenant {
             paths,
             dpop_nonces: settings.dpop_nonce.then(DpopNonces::default),
             settings,
+            current_settings: CurrentSettings::default(),
             keys: Mutex::new(keys),
             used_proofs: UsedProofs::default(),
             used_assertions: UsedAssertions::default(),

@@ -1,8 +1,9 @@
-//! Auth0's Management API, as far as `bearward init` needs it: APIs, which are called resource servers there.
+//! APIs, which are called resource servers there.
 
 use reqwest::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::answer::read;
 use crate::{
     http::access_token::AccessToken,
     tenant::client::{QUOTE_LENGTH, Tenant, TenantResponse},
@@ -14,14 +15,6 @@ const PATH: [&str; 3] = ["api", "v2", "resource-servers"];
 
 /// The longest name that Auth0 accepts.
 const NAME_LENGTH: usize = 200;
-
-/// The scopes for making an API, and for reading one that exists.
-pub(crate) const SCOPE: &str = "create:resource_servers read:resource_servers";
-
-/// The audience of tokens for the Management API.
-pub(crate) fn audience(tenant: &Tenant) -> String {
-    tenant.domain().url(&["api", "v2", ""]).into()
-}
 
 /// The API to make. The tenant decides what is `None` or `false`.
 #[derive(Clone, Debug)]
@@ -145,21 +138,6 @@ impl Scope {
 
 fn requires_dpop(found: &Map<String, Value>) -> bool {
     found.get("proof_of_possession").is_some_and(|it| it["mechanism"] == "dpop" && it["required"] == true)
-}
-
-/// The members of a successful answer. `scope` is what the request needs, for the hint of a refusal.
-fn read(answer: &TenantResponse, token: &AccessToken, scope: &str) -> Result<Map<String, Value>, Failure> {
-    answer.members(token.expose()).map_err(|failure| match answer.status() {
-        _ if !failure.is_rejection() => failure,
-        StatusCode::UNAUTHORIZED => failure.with_hint(
-            "the token is not for this tenant's Management API, or it has expired: such tokens are valid for a day.",
-        ),
-        StatusCode::FORBIDDEN => failure.with_hint(format!(
-            "the token lacks {scope}. Auth0 grants it to machine-to-machine applications (dashboard: Applications > APIs > \
-             Auth0 Management API), not to people who sign in with a code."
-        )),
-        _ => failure,
-    })
 }
 
 fn id(answer: &TenantResponse, members: &Map<String, Value>) -> Result<String, Failure> {
