@@ -97,7 +97,14 @@ impl Driver {
         self.bring(Asked::Request(facts), &mut decision, next, guards).await
     }
 
-    async fn bring(&self, asked: Asked<'_>, decision: &mut Decision, mut next: Next, guards: u8) -> Outcome {
+    /// Brings what is missing, beginning with `next`, and decides.
+    pub(crate) async fn bring(
+        &self,
+        asked: Asked<'_>,
+        decision: &mut Decision,
+        mut next: Next,
+        guards: u8,
+    ) -> Outcome {
         let end = Instant::now() + self.patience + GRACE;
         loop {
             match next {
