@@ -28,6 +28,7 @@ ALLOWED = {
     "bearward-issuer": {"bearward-core"},
     "bearward-cli": {"bearward-core", "bearward-exchange", "bearward-issuer"},
     "bearward-example-axum": {"bearward"},
+    "bearward-example-tonic": {"bearward"},
     "bearward-python": {"bearward-core", "bearward-exchange"},
 }
 
