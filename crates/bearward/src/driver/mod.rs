@@ -114,7 +114,7 @@ impl Driver {
         self.bring(Asked::Request(facts), &mut decision, next, guards).await
     }
 
-    /// Brings what is missing until the decision is made.
+    /// Brings what is missing, beginning with `next`, and decides.
     pub(crate) async fn bring(
         &self,
         asked: Asked<'_>,

@@ -275,13 +275,13 @@ impl Requirement {
 
     /// What was required before must not be forgotten. `set`: whether there was nothing.
     #[track_caller]
-    #[expect(clippy::panic, reason = "as of `with`")]
     fn once(self, what: &str, set: impl FnOnce(&mut RequirementParts) -> bool) -> Self {
         let mut is_first = false;
         let requirement = self.with(|parts| is_first = set(parts));
-        if !is_first {
-            panic!("{what} is required twice, and both can't hold: name it once, with all that is wanted");
-        }
+        assert!(
+            is_first,
+            "{what} is required twice, and both can't hold: name it once, with all that is wanted"
+        );
         requirement
     }
 
