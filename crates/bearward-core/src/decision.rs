@@ -172,6 +172,13 @@ pub struct Presented<'a> {
     pub guidance: Option<&'a Guidance>,
 }
 
+impl Verified {
+    /// What a challenge about this request says besides the error: as of the decision.
+    pub fn guidance(&self) -> Option<&Guidance> {
+        self.guidance.as_deref()
+    }
+}
+
 impl Refused {
     /// For a cause that has nothing to do with the credentials of a request.
     pub fn without_credentials(cause: Cause) -> Self {
@@ -386,7 +393,7 @@ impl Verifier {
 
     /// All scopes that verified claims grant, each once, with those that others imply.
     pub fn granted_scopes(&self, claims: Object<'_>) -> Vec<String> {
-        self.policy.scopes.granted(claims)
+        self.policy.scopes.granted(claims).into_iter().map(str::to_owned).collect()
     }
 
     /// Which of the accepted audiences verified claims are for: the first one of the policy that is in `aud`. `None`: the

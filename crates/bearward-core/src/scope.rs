@@ -110,14 +110,14 @@ impl ScopeRule {
     }
 
     /// All scopes that the claims grant, each once: those that are written there, and then those that they imply.
-    pub fn granted(&self, claims: Object<'_>) -> Vec<String> {
-        let mut granted: Vec<String> = Vec::new();
+    pub fn granted<'a>(&'a self, claims: Object<'a>) -> Vec<&'a str> {
+        let mut granted: Vec<&str> = Vec::new();
         let written = self.claim.granted(claims);
         let implied =
             self.implied_by.iter().filter(|(_, by)| by.iter().any(|by| written.contains(&by.as_str())));
         for scope in written.iter().copied().chain(implied.map(|(scope, _)| scope.as_str())) {
-            if !scope.is_empty() && !granted.iter().any(|known| known == scope) {
-                granted.push(scope.to_owned());
+            if !scope.is_empty() && !granted.contains(&scope) {
+                granted.push(scope);
             }
         }
         granted
@@ -254,7 +254,7 @@ mod tests {
             ("other", "other"),
         ] {
             assert!(rule.grants(claims(scope).object(), &[required]), "{scope} {required}");
-            assert!(rule.granted(claims(scope).object()).contains(&required.to_owned()));
+            assert!(rule.granted(claims(scope).object()).contains(&required));
         }
         for (scope, required) in [
             ("read", "write"),

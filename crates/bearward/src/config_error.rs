@@ -15,6 +15,13 @@ pub struct ConfigError(Vec<String>);
 
 impl ConfigError {
     /// The sentences.
+    ///
+    /// ```
+    /// let error = bearward::Guard::builder().build().unwrap_err();
+    /// for problem in error.problems() {
+    ///     eprintln!("{problem}");
+    /// }
+    /// ```
     pub fn problems(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

@@ -12,6 +12,20 @@ use crate::refused::Refused;
 
 /// What a guard decided about a request. For metrics and audit logs:
 /// [`Builder::on_decision`](crate::Builder::on_decision).
+///
+/// ```
+/// use bearward::Guard;
+///
+/// let audited = Guard::builder()
+///     .domain("tenant.eu.auth0.com")
+///     .audience("https://api.example.com")
+///     .on_decision(|decision| {
+///         let path = decision.request.map(|request| request.uri().path().to_owned());
+///         println!("{} {path:?} in {:?}", decision.code.unwrap_or("let in"), decision.took);
+///     })
+///     .build()?;
+/// # Ok::<(), bearward::ConfigError>(())
+/// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Decision<'a> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bearward_core::http::forwarded::PublicUrl;
 use bearward_core::issuer::IssuerUrl;
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
-use bearward_core::policy::DOCUMENT_CEILING;
+use bearward_core::policy::{DOCUMENT_CEILING, MutualTls};
 use bearward_core::{
     Cause, Decision, Documents, LookupNext, Question, TokenEndpointLookup, UnixTime, Verified, Verifier,
 };
@@ -39,10 +39,12 @@ impl EngineDriver {
         let clock = now.map_or(Clock::System, Clock::At);
         let documents = Arc::clone(verifier.documents());
         Self(Driver {
-            verifier,
+            verifier: Arc::new(verifier),
             public: PublicUrl::FromRequest,
+            mutual_tls: MutualTls::Off,
             clock: clock.clone(),
-            fetcher: Arc::new(Fetcher::new(documents, Box::new(transport), None, clock, limit)),
+            fetcher: Arc::new(Fetcher::new(documents, Arc::new(transport), None, clock, limit)),
+            introspector: None,
             resolving: None,
             store: None,
             keeper: None,
@@ -85,7 +87,7 @@ pub async fn token_endpoint(
     // No key is looked at.
     let algorithms = AlgorithmSet::new(Algorithm::RS256, []);
     let documents = Arc::new(Documents::new(algorithms, DOCUMENT_CEILING, 1));
-    let fetcher = Fetcher::new(Arc::clone(&documents), Box::new(transport), None, Clock::System, limit);
+    let fetcher = Fetcher::new(Arc::clone(&documents), Arc::new(transport), None, Clock::System, limit);
     let fetcher = Arc::new(fetcher);
     let end = Instant::now() + limit.saturating_mul(DOCUMENTS) + GRACE;
     let mut lookup = TokenEndpointLookup::new(issuer);

@@ -2,13 +2,16 @@
 
 use core::fmt;
 
-use bearward_core::http::client_certificate::ClientCertificate;
+use bearward_core::http::client_certificate::ClientCertificate as Shown;
 use bearward_core::http::forwarded::{PublicUrl, Target};
 use bearward_core::http::host::is_loopback;
+use bearward_core::policy::MutualTls;
 use bearward_core::{Field, HeaderFields, RequestFacts, RequestUrl, Scheme, has_credentials};
 use http::header::{AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+
+use crate::client_certificate::ClientCertificate;
 
 /// The field of a DPoP proof. RFC 9449 §4.1.
 pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -35,38 +38,104 @@ pub struct Facts<'a> {
     method: &'a Method,
     uri: &'a Uri,
     headers: &'a HeaderMap,
+    certificate: Option<&'a ClientCertificate>,
 }
 
 impl<'a> Facts<'a> {
     /// `uri`: as the request line has it, with the whole path. In a nested router of axum this is `OriginalUri`, which
     /// `From<&Request>` and `From<&Parts>` find by themselves.
+    ///
+    /// ```
+    /// use bearward::Facts;
+    /// use http::{HeaderMap, Method, Uri};
+    ///
+    /// let (method, uri, headers) = (Method::GET, Uri::from_static("/messages"), HeaderMap::new());
+    /// let facts = Facts::new(&method, &uri, &headers);
+    /// assert_eq!(facts.uri().path(), "/messages");
+    /// ```
     pub fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
-        Self { method, uri, headers }
+        Self { method, uri, headers, certificate: None }
+    }
+
+    /// With the certificate that the client has shown to this service's TLS, for a guard with
+    /// [`Mtls::OfConnection`](crate::Mtls::OfConnection). `From<&Request>` and `From<&Parts>` find it in the extensions by
+    /// themselves.
+    ///
+    /// ```
+    /// use bearward::{ClientCertificate, Facts, Guard, Refused, Verified};
+    /// use http::{HeaderMap, Method, Uri};
+    ///
+    /// async fn verify(guard: &Guard, headers: &HeaderMap, shown: &ClientCertificate) -> Result<Verified, Refused> {
+    ///     let (method, uri) = (Method::GET, Uri::from_static("/messages"));
+    ///     guard.verify(Facts::new(&method, &uri, headers).with_client_certificate(shown)).await
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_client_certificate(self, certificate: &'a ClientCertificate) -> Self {
+        Self { certificate: Some(certificate), ..self }
     }
 
     /// The method.
+    ///
+    /// ```
+    /// use bearward::Facts;
+    /// use http::Request;
+    ///
+    /// let request = Request::delete("/a").body(())?;
+    /// assert_eq!(Facts::from(&request).method(), "DELETE");
+    /// # Ok::<(), http::Error>(())
+    /// ```
     pub fn method(&self) -> &'a Method {
         self.method
     }
 
     /// The URL, as the request line has it. Nothing in it is verified.
+    ///
+    /// ```
+    /// use bearward::Facts;
+    /// use http::Request;
+    ///
+    /// let request = Request::get("/a?b=c").body(())?;
+    /// assert_eq!(Facts::from(&request).uri().query(), Some("b=c"));
+    /// # Ok::<(), http::Error>(())
+    /// ```
     pub fn uri(&self) -> &'a Uri {
         self.uri
     }
 
     /// The first value of a header field. Never a credential: see [`headers`](Self::headers).
+    ///
+    /// ```
+    /// use bearward::Facts;
+    /// use http::Request;
+    ///
+    /// let request = Request::get("/").header("x-tenant", "acme").header("authorization", "Bearer x").body(())?;
+    /// assert_eq!(Facts::from(&request).header("X-Tenant").unwrap(), "acme");
+    /// assert!(Facts::from(&request).header("authorization").is_none());
+    /// # Ok::<(), http::Error>(())
+    /// ```
     pub fn header(&self, name: &str) -> Option<&'a HeaderValue> {
         self.headers().find(|(other, _)| other.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// The header fields, without `Authorization`, `DPoP`, `Cookie`, `Proxy-Authorization`, `Sec-WebSocket-Protocol` and
     /// all values that are marked as sensitive. Nothing in them is verified.
+    ///
+    /// ```
+    /// use bearward::Facts;
+    /// use http::Request;
+    ///
+    /// let request = Request::get("/").header("x-tenant", "acme").header("cookie", "secret").body(())?;
+    /// assert_eq!(Facts::from(&request).headers().count(), 1);
+    /// # Ok::<(), http::Error>(())
+    /// ```
     pub fn headers(&self) -> impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)> + use<'a> {
         self.headers.iter().filter(|(name, value)| !is_credential(name) && !value.is_sensitive())
     }
 
     /// For the engine. The URL is put together only for a request with a proof: nothing else is compared with it.
-    pub(crate) fn for_engine<'f>(&self, public: &'f PublicUrl) -> RequestFacts<'f>
+    /// `mutual_tls`: where the certificate of the client comes from.
+    pub(crate) fn for_engine<'f>(&self, public: &'f PublicUrl, mutual_tls: MutualTls) -> RequestFacts<'f>
     where
         'a: 'f,
     {
@@ -86,7 +155,16 @@ impl<'a> Facts<'a> {
             headers,
             method: self.method.as_str(),
             url,
-            client_certificate: ClientCertificate::Unknown,
+            client_certificate: self.shown(mutual_tls),
+        }
+    }
+
+    /// The builder has made sure that a field counts only behind a trusted proxy.
+    fn shown(&self, mutual_tls: MutualTls) -> Shown<'a> {
+        match mutual_tls {
+            MutualTls::Off => Shown::Unknown,
+            MutualTls::OfConnection => self.certificate.map_or(Shown::Unknown, ClientCertificate::for_engine),
+            MutualTls::InField(_) => Shown::FromProxy,
         }
     }
 
@@ -162,14 +240,16 @@ fn is_credential(name: &HeaderName) -> bool {
 impl<'a, B> From<&'a Request<B>> for Facts<'a> {
     fn from(request: &'a Request<B>) -> Self {
         let uri = whole_uri(request.extensions()).unwrap_or(request.uri());
-        Self::new(request.method(), uri, request.headers())
+        let certificate = request.extensions().get();
+        Self { certificate, ..Self::new(request.method(), uri, request.headers()) }
     }
 }
 
 impl<'a> From<&'a Parts> for Facts<'a> {
     fn from(parts: &'a Parts) -> Self {
         let uri = whole_uri(&parts.extensions).unwrap_or(&parts.uri);
-        Self::new(&parts.method, uri, &parts.headers)
+        let certificate = parts.extensions.get();
+        Self { certificate, ..Self::new(&parts.method, uri, &parts.headers) }
     }
 }
 
@@ -199,7 +279,7 @@ mod tests {
     use super::*;
 
     fn url(request: &Request<()>, public: &PublicUrl) -> String {
-        Facts::from(request).for_engine(public).public_url().into_owned()
+        Facts::from(request).for_engine(public, MutualTls::Off).public_url().into_owned()
     }
 
     fn request(target: &str, hosts: &[&str]) -> Request<()> {

@@ -3,6 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
+use bearward_core::Guidance;
 use bearward_core::issuer::IssuerUrl;
 use tokio::time::Instant;
 
@@ -56,9 +57,10 @@ impl Guard {
     ) -> impl Future<Output = Result<Verified, Refused>> + Send + 'a {
         let facts = request.into();
         async move {
-            match self.begin(&facts, None, 0) {
+            let asked = Asked { guidance: self.0.guidance.as_ref(), ..Asked::default() };
+            match self.begin(&facts, asked) {
                 Started::Done(outcome) => outcome,
-                Started::Waits(started, waits) => self.conclude(&facts, None, 0, started, waits).await,
+                Started::Waits(started, waits) => self.conclude(&facts, asked, started, waits).await,
             }
         }
     }
@@ -150,12 +152,24 @@ impl Guard {
     }
 
     /// How many used DPoP proofs this process remembers.
+    ///
+    /// ```
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// assert_eq!(guard.replay_entries(), 0);
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
     pub fn replay_entries(&self) -> usize {
         self.0.driver.verifier.replay_entries()
     }
 
     /// Sets the gauges `bearward.document.age` and `bearward.replay.entries` of the `metrics` facade. Call it before metrics
     /// are read. Counters and durations need no call.
+    ///
+    /// ```
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// guard.record_gauges(); // before `PrometheusHandle::render`, for example
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
     #[cfg(feature = "metrics")]
     pub fn record_gauges(&self) {
         crate::metrics::replay_entries(self.replay_entries());
@@ -169,14 +183,14 @@ impl Guard {
         }
     }
 
-    /// Decides, if nothing has to be brought. `guards`: how many others verified the request further out.
-    pub(crate) fn begin(&self, facts: &Facts<'_>, requirement: Option<&Requirement>, guards: u8) -> Started {
+    /// Decides, if nothing has to be brought.
+    pub(crate) fn begin(&self, facts: &Facts<'_>, asked: Asked<'_>) -> Started {
         let times = self.0.no_time();
-        match self.0.driver.begin(facts, guards) {
+        match self.0.driver.begin(facts, asked.guards, asked.guidance) {
             Begun::Done(outcome) => {
-                let settled = self.0.settle(outcome, requirement, facts, times);
+                let settled = self.0.settle(outcome, asked.requirement, facts, times);
                 Started::Done(
-                    settled.map(|verified| Verified::new(Arc::clone(&self.0), verified, facts, guards)),
+                    settled.map(|verified| Verified::new(Arc::clone(&self.0), verified, facts, asked.guards)),
                 )
             }
             Begun::Waits(waits) => Started::Waits(times, waits),
@@ -187,21 +201,30 @@ impl Guard {
     pub(crate) async fn conclude(
         &self,
         facts: &Facts<'_>,
-        requirement: Option<&Requirement>,
-        guards: u8,
+        asked: Asked<'_>,
         times: Times,
         waits: Waits,
     ) -> Result<Verified, Refused> {
         let waiting = Instant::now();
         let outcome = self.0.driver.conclude(facts, waits).await;
         let times = Times { waited: waiting.elapsed(), ..times };
-        let settled = self.0.settle(outcome, requirement, facts, times);
-        settled.map(|verified| Verified::new(Arc::clone(&self.0), verified, facts, guards))
+        let settled = self.0.settle(outcome, asked.requirement, facts, times);
+        settled.map(|verified| Verified::new(Arc::clone(&self.0), verified, facts, asked.guards))
     }
 
     fn configured(&self) -> impl Iterator<Item = &IssuerUrl> {
         self.0.driver.verifier.policy().issuers().configured()
     }
+}
+
+/// What a request is asked for, besides a good token.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Asked<'a> {
+    pub(crate) requirement: Option<&'a Requirement>,
+    /// How many other guards verified the request further out.
+    pub(crate) guards: u8,
+    /// What challenges say besides the error.
+    pub(crate) guidance: Option<&'a Arc<Guidance>>,
 }
 
 /// A decision after its first step.

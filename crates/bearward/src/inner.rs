@@ -1,15 +1,17 @@
 //! What all clones of a guard share, and how a decision becomes what users see.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bearward_core::encoding::json::Object;
-use bearward_core::{Presented, Rejection, Scheme, VerifiedToken};
+use bearward_core::{Guidance, Presented, Rejection, Scheme, VerifiedToken};
 
 use crate::decisions::{Began, Decision, Observers};
 use crate::driver::{Driver, Outcome};
 use crate::facts::Facts;
 use crate::refused::{BodyStyle, Refused};
 use crate::requirement::Requirement;
+use crate::resource::Published;
 
 /// What all clones of a guard share.
 pub(crate) struct Inner {
@@ -17,6 +19,9 @@ pub(crate) struct Inner {
     pub(crate) observers: Observers,
     pub(crate) body: BodyStyle,
     pub(crate) login: Login,
+    pub(crate) published: Option<Published>,
+    /// What challenges say besides the error, if nothing is known of scopes.
+    pub(crate) guidance: Option<Arc<Guidance>>,
 }
 
 /// What OpenAPI documents say of the login.
@@ -51,7 +56,7 @@ impl Inner {
             self.driver.fetcher.refresh(document);
         }
         if let Some(requirement) = requirement {
-            self.judge(&verified, requirement, Some(*facts), times)?;
+            self.judge(&verified, requirement, verified.guidance(), Some(*facts), times)?;
         }
         let issuer = Some(verified.token.issuer());
         let decision = decision(issuer, verified.token.scheme(), Some(*facts));
@@ -59,20 +64,24 @@ impl Inner {
         Ok(verified)
     }
 
-    /// Judges a requirement of a request that was verified.
+    /// Judges a requirement of a request that was verified. `guidance`: what the challenge says besides the error.
     pub(crate) fn judge(
         &self,
         verified: &bearward_core::Verified,
         requirement: &Requirement,
+        guidance: Option<&Guidance>,
         facts: Option<Facts<'_>>,
         times: Times,
     ) -> Result<(), Refused> {
-        let engine = &self.driver.verifier;
-        let judged = engine.require(verified, requirement.for_engine(), self.driver.now()).and_then(|()| {
-            let predicates = requirement.check_predicates(verified.token.claims());
-            predicates.map_err(|rejection| Box::new(self.refuse(verified, rejection)))
+        let (engine, claims) = (&self.driver.verifier, verified.token.claims());
+        let presented = Presented { scheme: verified.token.scheme(), guidance };
+        let judged = engine.require_claims(claims, requirement.for_engine(), presented, self.driver.now());
+        let judged = judged.and_then(|()| {
+            let predicates = requirement.check_predicates(claims);
+            predicates.map_err(|rejection| Box::new(engine.refuse_requirement(rejection, presented)))
         });
-        judged.map_err(|refused| {
+        judged.map_err(|mut refused| {
+            refused.answer.dpop_nonce.clone_from(&verified.dpop_nonce);
             let refused = Refused::new(*refused, self.body, false);
             self.tell_refused(&refused, Some(&verified.token), verified.token.scheme(), facts, times);
             refused
@@ -81,7 +90,9 @@ impl Inner {
 
     /// The refusal of a verified request whose claims are not what a type expects.
     pub(crate) fn unfit(&self, verified: &bearward_core::Verified, detail: String) -> Refused {
-        let refused = self.refuse(verified, Rejection::ClaimsUnusable);
+        let presented = Presented { scheme: verified.token.scheme(), guidance: verified.guidance() };
+        let mut refused = self.driver.verifier.refuse_requirement(Rejection::ClaimsUnusable, presented);
+        refused.answer.dpop_nonce.clone_from(&verified.dpop_nonce);
         let refused = Refused::with_detail(refused, self.body, detail);
         let times = self.no_time();
         self.tell_refused(&refused, Some(&verified.token), verified.token.scheme(), None, times);
@@ -89,9 +100,9 @@ impl Inner {
     }
 
     /// The refusal of a request that passed as "nobody", where somebody is needed.
-    pub(crate) fn nobody(&self, facts: Option<Facts<'_>>) -> Refused {
-        let refused =
-            self.driver.verifier.refuse_requirement(Rejection::MissingAuthorization, presented(None));
+    pub(crate) fn nobody(&self, guidance: Option<&Guidance>, facts: Option<Facts<'_>>) -> Refused {
+        let presented = Presented { scheme: None, guidance };
+        let refused = self.driver.verifier.refuse_requirement(Rejection::MissingAuthorization, presented);
         let refused = Refused::new(refused, self.body, true);
         self.tell_refused(&refused, None, None, facts, self.no_time());
         refused
@@ -102,15 +113,8 @@ impl Inner {
     }
 
     /// The scopes of these claims.
-    pub(crate) fn scopes<'a>(&self, claims: Object<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.driver.verifier.policy().scopes().claim().granted(claims).into_iter()
-    }
-
-    fn refuse(&self, verified: &bearward_core::Verified, rejection: Rejection) -> bearward_core::Refused {
-        let mut refused =
-            self.driver.verifier.refuse_requirement(rejection, presented(verified.token.scheme()));
-        refused.answer.dpop_nonce.clone_from(&verified.dpop_nonce);
-        refused
+    pub(crate) fn scopes<'a>(&'a self, claims: Object<'a>) -> impl Iterator<Item = &'a str> {
+        self.driver.verifier.policy().scopes().granted(claims).into_iter()
     }
 
     fn tell_refused(
@@ -129,8 +133,4 @@ impl Inner {
 fn decision<'a>(issuer: Option<&'a str>, scheme: Option<Scheme>, request: Option<Facts<'a>>) -> Decision<'a> {
     let (took, waited) = (Duration::ZERO, Duration::ZERO);
     Decision { code: None, scheme: scheme.map(Scheme::name), issuer, took, waited, request }
-}
-
-fn presented(scheme: Option<Scheme>) -> Presented<'static> {
-    Presented { scheme, guidance: None }
 }

@@ -154,6 +154,7 @@ mod readme {}
 mod aide;
 mod builder;
 mod claims;
+mod client_certificate;
 mod config_error;
 mod decisions;
 mod driver;
@@ -166,13 +167,16 @@ mod extract;
 mod facts;
 mod guard;
 mod inner;
+mod introspection;
 mod layer;
+mod metadata;
 mod metrics;
 mod openapi;
 #[cfg(feature = "redis")]
 mod redis_store;
 mod refused;
 mod requirement;
+mod resource;
 mod status;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -180,17 +184,23 @@ mod text;
 mod verified;
 
 pub use builder::{Builder, Dpop};
+pub use client_certificate::{ClientCertificate, Mtls};
 pub use config_error::ConfigError;
 pub use decisions::Decision;
-pub use extend::{BoxError, CachedDocument, DocumentCache, Get, ReplayStore, Resolver, Sighting, Transport};
+pub use extend::{
+    BoxError, CachedDocument, DocumentCache, Get, Post, ReplayStore, Resolver, Sighting, Transport,
+};
 #[cfg(feature = "axum")]
 pub use extract::Claims;
 pub use facts::Facts;
 pub use guard::Guard;
+pub use introspection::Introspection;
 pub use layer::{Answer, EmptyBody, Grpc, GuardFuture, GuardLayer, GuardService, JsonBody};
+pub use metadata::{MetadataFuture, MetadataService};
 #[cfg(feature = "redis")]
 pub use redis_store::RedisReplayStore;
 pub use refused::Refused;
 pub use requirement::{ClaimValue, Requirement, RequirementError, RequirementParts, scope};
+pub use resource::ProtectedResource;
 pub use status::{DocumentStatus, IssuerStatus, KeyStatus, WarmError};
 pub use verified::Verified;

@@ -10,6 +10,9 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "metrics")]
+use metrics::{Key, Label, Level, Metadata};
+
 /// Counts a decision.
 #[cfg(feature = "metrics")]
 pub(crate) fn count(code: Option<&'static str>, scheme: Option<&'static str>, took: Duration) {
@@ -18,11 +21,59 @@ pub(crate) fn count(code: Option<&'static str>, scheme: Option<&'static str>, to
         Some(code) if is_undecided(code) => "undecided",
         Some(_) => "refused",
     };
-    let (scheme, code) = (scheme.unwrap_or("none"), code.unwrap_or("none"));
+    let scheme = scheme.unwrap_or("none");
+    if code.is_none()
+        && let Some(accepted) = Accepted::of(scheme)
+    {
+        return accepted.count(took);
+    }
+    let code = code.unwrap_or("none");
     metrics::counter!("bearward.requests", "outcome" => outcome, "code" => code, "scheme" => scheme)
         .increment(1);
     metrics::histogram!("bearward.verification.duration", "outcome" => outcome, "scheme" => scheme)
         .record(took.as_secs_f64());
+}
+
+/// The metrics of accepted requests, which are many: made once, so that counting one allocates nothing.
+#[cfg(feature = "metrics")]
+struct Accepted {
+    requests: &'static Key,
+    duration: &'static Key,
+}
+
+#[cfg(feature = "metrics")]
+macro_rules! accepted {
+    ($scheme:literal) => {{
+        static OF_REQUESTS: [Label; 3] = [
+            Label::from_static_parts("outcome", "accepted"),
+            Label::from_static_parts("code", "none"),
+            Label::from_static_parts("scheme", $scheme),
+        ];
+        static OF_DURATION: [Label; 2] =
+            [Label::from_static_parts("outcome", "accepted"), Label::from_static_parts("scheme", $scheme)];
+        static REQUESTS: Key = Key::from_static_parts("bearward.requests", &OF_REQUESTS);
+        static DURATION: Key = Key::from_static_parts("bearward.verification.duration", &OF_DURATION);
+        Some(Accepted { requests: &REQUESTS, duration: &DURATION })
+    }};
+}
+
+#[cfg(feature = "metrics")]
+impl Accepted {
+    fn of(scheme: &str) -> Option<Self> {
+        match scheme {
+            "Bearer" => accepted!("Bearer"),
+            "DPoP" => accepted!("DPoP"),
+            _ => None,
+        }
+    }
+
+    fn count(&self, took: Duration) {
+        static METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+        metrics::with_recorder(|recorder| {
+            recorder.register_counter(self.requests, &METADATA).increment(1);
+            recorder.register_histogram(self.duration, &METADATA).record(took.as_secs_f64());
+        });
+    }
 }
 
 #[cfg(feature = "metrics")]

@@ -60,6 +60,14 @@ impl RedisReplayStore {
     /// # Errors
     ///
     /// The URL can't be used.
+    ///
+    /// ```
+    /// use bearward::RedisReplayStore;
+    ///
+    /// let store = RedisReplayStore::connect("rediss://:password@redis.example.com:6380/0")?;
+    /// # let _ = store;
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
     pub fn connect(url: &str) -> Result<Self, ConfigError> {
         // The URL may contain a password.
         let client = Client::open(url);

@@ -83,6 +83,15 @@ impl Refused {
 
     /// The stable name of the reason, such as `token_expired`: `docs/reference/errors.md` lists all of them. For the log,
     /// not for the client.
+    ///
+    /// ```
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # let request = http::Request::new(());
+    /// let refused = runtime.block_on(guard.verify(&request)).unwrap_err(); // it has no token
+    /// assert_eq!(refused.code(), "missing_authorization");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn code(&self) -> &'static str {
         match &self.0.why {
             Why::Engine(cause) => cause.code(),
@@ -91,21 +100,58 @@ impl Refused {
     }
 
     /// The HTTP status: 400, 401, 403, 500 or 503.
+    ///
+    /// ```
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # let request = http::Request::new(());
+    /// let refused = runtime.block_on(guard.verify(&request)).unwrap_err(); // it has no token
+    /// assert_eq!(refused.status(), 401);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.0.answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// The `error` that the client reads. RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3.
+    ///
+    /// ```
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # let request = http::Request::new(());
+    /// let refused = runtime.block_on(guard.verify(&request)).unwrap_err(); // it has no token
+    /// assert_eq!(refused.error(), "invalid_request");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn error(&self) -> &'static str {
         self.0.answer.error.as_str()
     }
 
     /// The `error_description` that the client reads: fixed text. Empty where there is nothing to say.
+    ///
+    /// ```
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # let request = http::Request::new(());
+    /// let refused = runtime.block_on(guard.verify(&request)).unwrap_err(); // it has no token
+    /// assert_eq!(refused.description(), ""); // RFC 6750 §3.1: without credentials, nothing is said of an error
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn description(&self) -> &str {
         &self.0.answer.description
     }
 
     /// The header fields of the answer: `WWW-Authenticate`, `DPoP-Nonce` and `Retry-After`, where they are due.
+    ///
+    /// ```
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # let request = http::Request::new(());
+    /// let refused = runtime.block_on(guard.verify(&request)).unwrap_err(); // it has no token
+    /// let names: Vec<_> = refused.headers().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["www-authenticate"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let Answer { www_authenticate, dpop_nonce, retry_after, .. } = &self.0.answer;
         let text =
@@ -121,6 +167,15 @@ impl Refused {
 
     /// The body of the answer, as JSON: `{"error": ..., "error_description": ...}`; with
     /// [`compatible_answers`](crate::Builder::compatible_answers) as the member `detail` of an object.
+    ///
+    /// ```
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # let request = http::Request::new(());
+    /// let refused = runtime.block_on(guard.verify(&request)).unwrap_err(); // it has no token
+    /// assert_eq!(refused.json(), r#"{"error":"invalid_request","error_description":""}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn json(&self) -> Bytes {
         Bytes::from(match self.0.body {
             BodyStyle::Bare => self.0.answer.json(),
@@ -129,11 +184,29 @@ impl Refused {
     }
 
     /// Whether the request had no credentials at all, neither good nor bad.
+    ///
+    /// ```
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # let request = http::Request::new(());
+    /// let refused = runtime.block_on(guard.verify(&request)).unwrap_err(); // it has no token
+    /// assert!(refused.has_no_credentials());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn has_no_credentials(&self) -> bool {
         self.0.has_no_credentials
     }
 
     /// Whether the request could not be decided now: 503. The same request may be good a moment later.
+    ///
+    /// ```
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # let request = http::Request::new(());
+    /// let refused = runtime.block_on(guard.verify(&request)).unwrap_err(); // it has no token
+    /// assert!(!refused.is_unavailable());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_unavailable(&self) -> bool {
         matches!(self.0.why, Why::Engine(Cause::Unavailable(_)))
     }
@@ -147,6 +220,16 @@ impl Refused {
     }
 
     /// The answer with this body: status and header fields. It has no `Content-Type`.
+    ///
+    /// ```
+    /// # let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # let request = http::Request::new(());
+    /// let refused = runtime.block_on(guard.verify(&request)).unwrap_err(); // it has no token
+    /// let answer: http::Response<&str> = refused.into_response("who are you?");
+    /// assert_eq!(answer.status(), 401);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn into_response<B>(self, body: B) -> Response<B> {
         let mut response = Response::new(body);
         *response.status_mut() = self.status();

@@ -53,6 +53,16 @@ pub struct WarmError {
 
 impl WarmError {
     /// The issuers whose tokens can't be judged now.
+    ///
+    /// ```
+    /// # async fn start(guard: bearward::Guard) {
+    /// if let Err(error) = guard.warm().await {
+    ///     for issuer in error.missing() {
+    ///         eprintln!("{}: {:?}", issuer.issuer, issuer.key_set.last_error);
+    ///     }
+    /// }
+    /// # }
+    /// ```
     pub fn missing(&self) -> impl Iterator<Item = &IssuerStatus> {
         self.missing.iter()
     }

@@ -30,6 +30,17 @@ pub(crate) fn percent_encoded(text: &str, is_kept: impl Fn(u8) -> bool) -> Strin
     encoded
 }
 
+/// A value in `application/x-www-form-urlencoded`.
+pub(crate) fn form_encoded(text: &str) -> String {
+    percent_encoded(text, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_'))
+}
+
+/// A body in `application/x-www-form-urlencoded`.
+pub(crate) fn form<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let pairs = fields.map(|(name, value)| format!("{}={}", form_encoded(name), form_encoded(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,6 +48,7 @@ mod tests {
     #[test]
     fn what_is_not_kept_is_encoded_byte_by_byte() {
         let printable = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'%';
+        assert_eq!(form([("a b", "c&d=e+f"), ("g", "")].into_iter()), "a%20b=c%26d%3De%2Bf&g=");
         assert_eq!(percent_encoded("100% a\n\u{e9}", printable), "100%25 a%0A%C3%A9");
     }
 }

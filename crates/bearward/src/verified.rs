@@ -4,6 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bearward_core::Guidance;
 use http::HeaderValue;
 use serde::Deserialize;
 
@@ -59,38 +60,97 @@ impl Verified {
     }
 
     /// `sub`: the user, or the client itself.
+    ///
+    /// ```
+    /// use bearward::Verified;
+    /// use serde_json::json;
+    ///
+    /// let ann = Verified::for_test(json!({"sub": "auth0|ann", "scope": "read:messages", "azp": "my-app"}));
+    /// assert_eq!(ann.subject(), Some("auth0|ann"));
+    /// ```
     pub fn subject(&self) -> Option<&str> {
         self.0.verified.token.subject()
     }
 
     /// `iss`, as the issuer spells itself.
+    ///
+    /// ```
+    /// use bearward::Verified;
+    /// use serde_json::json;
+    ///
+    /// let ann = Verified::for_test(json!({"sub": "auth0|ann", "scope": "read:messages", "azp": "my-app"}));
+    /// assert_eq!(ann.issuer(), "https://tenant.test/");
+    /// ```
     pub fn issuer(&self) -> &str {
         self.0.verified.token.issuer()
     }
 
     /// The client that the token was issued to: `client_id` (RFC 9068 §2.2), or else `azp`.
+    ///
+    /// ```
+    /// use bearward::Verified;
+    /// use serde_json::json;
+    ///
+    /// let ann = Verified::for_test(json!({"sub": "auth0|ann", "scope": "read:messages", "azp": "my-app"}));
+    /// assert_eq!(ann.client_id(), Some("my-app"));
+    /// ```
     pub fn client_id(&self) -> Option<&str> {
         self.0.verified.token.client_id()
     }
 
-    /// What the token grants, in the order in which it is written.
+    /// What the token grants, each scope once: in the order in which it is written, and then what these scopes imply
+    /// ([`Builder::implies`](crate::Builder::implies)).
+    ///
+    /// ```
+    /// use bearward::Verified;
+    /// use serde_json::json;
+    ///
+    /// let ann = Verified::for_test(json!({"sub": "auth0|ann", "scope": "read:messages", "azp": "my-app"}));
+    /// assert_eq!(ann.scopes().collect::<Vec<_>>(), ["read:messages"]);
+    /// ```
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.0.inner.scopes(self.0.verified.token.claims())
     }
 
-    /// Whether the token grants this scope: a whole word, byte for byte.
+    /// Whether the token grants this scope, or one that implies it: a whole word, byte for byte.
+    ///
+    /// ```
+    /// use bearward::Verified;
+    /// use serde_json::json;
+    ///
+    /// let ann = Verified::for_test(json!({"sub": "auth0|ann", "scope": "read:messages", "azp": "my-app"}));
+    /// assert!(ann.has_scope("read:messages") && !ann.has_scope("read"));
+    /// ```
     pub fn has_scope(&self, scope: &str) -> bool {
         let rule = self.0.inner.driver.verifier.policy().scopes();
         rule.grants(self.0.verified.token.claims(), &[scope])
     }
 
     /// When the token expires, in whole seconds. When a WebSocket should end.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    ///
+    /// use bearward::Verified;
+    /// use serde_json::json;
+    ///
+    /// let ann = Verified::for_test(json!({"sub": "auth0|ann", "scope": "read:messages", "azp": "my-app"}));
+    /// assert!(ann.expires_at() > SystemTime::now());
+    /// ```
     pub fn expires_at(&self) -> SystemTime {
         // There is always one: without it, a token is refused.
         self.0.verified.token.expires_at().map_or(SystemTime::UNIX_EPOCH, system_time)
     }
 
     /// The thumbprint (RFC 7638) of the client's key that the token is bound to, `cnf.jkt`. `None`: a Bearer token.
+    ///
+    /// ```
+    /// use bearward::Verified;
+    /// use serde_json::json;
+    ///
+    /// let ann = Verified::for_test(json!({"sub": "auth0|ann", "scope": "read:messages", "azp": "my-app"}));
+    /// assert_eq!(ann.key_thumbprint(), None);
+    /// ```
     pub fn key_thumbprint(&self) -> Option<&str> {
         self.0.verified.token.key_thumbprint()
     }
@@ -123,6 +183,14 @@ impl Verified {
     }
 
     /// All claims as the JSON text that was signed.
+    ///
+    /// ```
+    /// use bearward::Verified;
+    /// use serde_json::json;
+    ///
+    /// let ann = Verified::for_test(json!({"sub": "auth0|ann", "scope": "read:messages", "azp": "my-app"}));
+    /// assert!(ann.claims_json().starts_with('{'));
+    /// ```
     pub fn claims_json(&self) -> &str {
         self.0.verified.token.claims_text()
     }
@@ -132,13 +200,30 @@ impl Verified {
     /// # Errors
     ///
     /// The token does not meet it. The refusal has the answer, and is logged as one.
+    ///
+    /// ```
+    /// use bearward::scope;
+    /// use bearward::Verified;
+    /// use serde_json::json;
+    ///
+    /// let ann = Verified::for_test(json!({"sub": "auth0|ann", "scope": "read:messages", "azp": "my-app"}));
+    /// assert!(ann.require(&scope("read:messages")).is_ok());
+    /// assert_eq!(ann.require(&scope("write:messages")).unwrap_err().status(), 403);
+    /// ```
     pub fn require(&self, wanted: &Requirement) -> Result<(), Refused> {
-        self.0.inner.judge(&self.0.verified, wanted, None, self.0.inner.no_time())
+        let Seen { verified, inner, .. } = &*self.0;
+        inner.judge(verified, wanted, verified.guidance(), None, inner.no_time())
     }
 
-    /// As [`require`](Self::require), with the request for the log.
-    pub(crate) fn require_of(&self, wanted: &Requirement, facts: &Facts<'_>) -> Result<(), Refused> {
-        self.0.inner.judge(&self.0.verified, wanted, Some(*facts), self.0.inner.no_time())
+    /// As [`require`](Self::require) for a layer, with what its challenges say besides, and the request for the log.
+    pub(crate) fn require_of(
+        &self,
+        wanted: &Requirement,
+        guidance: Option<&Guidance>,
+        facts: &Facts<'_>,
+    ) -> Result<(), Refused> {
+        let inner = &self.0.inner;
+        inner.judge(&self.0.verified, wanted, guidance, Some(*facts), inner.no_time())
     }
 
     /// Whether this guard, or a clone of it, verified this very request.

@@ -11,6 +11,15 @@ pub fn decode(text: &str) -> Result<Vec<u8>, NotBase64Url> {
     base64url::decode(bare.replace('+', "-").replace('/', "_").as_bytes())
 }
 
+/// Encodes `bytes`, with padding.
+pub fn encode(bytes: &[u8]) -> String {
+    let mut text = base64url::encode(bytes).replace('-', "+").replace('_', "/");
+    while !text.len().is_multiple_of(4) {
+        text.push('=');
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -20,8 +29,10 @@ mod tests {
         for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
         {
             assert_eq!(decode(text).unwrap(), bytes.as_bytes());
+            assert_eq!(encode(bytes.as_bytes()), text);
         }
         assert_eq!(decode("+/8=").unwrap(), [0xfb, 0xff]);
+        assert_eq!(encode(&[0xfb, 0xff]), "+/8=");
     }
 
     #[test]

@@ -1,23 +1,29 @@
 //! The configuration of a guard.
 
+mod accepted;
+mod build;
+mod documents;
+mod dpop;
 mod environment;
-mod parts;
+mod observed;
+mod other_tokens;
+mod policy;
+mod public;
 
-use std::fmt::Display;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bearward_core::limits;
 use bearward_core::policy::DOCUMENT_CEILING;
 
+use crate::client_certificate::Mtls;
 use crate::config_error::ConfigError;
-use crate::decisions::{Decision, Observer};
+use crate::decisions::Observer;
 use crate::driver::{AfterLoss, Clock, WhileFailing};
-use crate::extend::{
-    DocumentCache, DynDocumentCache, DynReplayStore, DynResolver, DynTransport, ReplayStore, Resolver,
-    Transport,
-};
+use crate::extend::{DynDocumentCache, DynReplayStore, DynResolver, DynTransport};
 use crate::guard::Guard;
+use crate::introspection::Introspection;
+use crate::resource::ProtectedResource;
 
 /// Configures a [`Guard`]. [`build`](Self::build) checks everything at once.
 ///
@@ -47,9 +53,12 @@ pub struct Builder {
     audiences: Vec<String>,
     client_ids: Option<Vec<String>>,
     scope_claims: Vec<String>,
+    implied: BTreeMap<String, Vec<String>>,
     jwks_uri: Option<String>,
     jwks: Option<String>,
     allow_private_jwks: bool,
+    decryption_keys: Vec<(Option<String>, String)>,
+    introspection: Option<Introspection>,
     algorithms: Option<Vec<String>>,
     leeway: Duration,
     token_bytes: usize,
@@ -66,6 +75,8 @@ pub struct Builder {
     store_timeout: Duration,
     failing: WhileFailing,
     lost: AfterLoss,
+    mtls: Option<Mtls>,
+    resource: Option<ProtectedResource>,
     public_origin: Option<String>,
     trusted_hops: Option<usize>,
     transport: Option<Box<dyn DynTransport>>,
@@ -108,6 +119,13 @@ enum Replay {
 
 impl Guard {
     /// A guard's configuration.
+    ///
+    /// ```
+    /// use bearward::Guard;
+    ///
+    /// let guard = Guard::builder().domain("tenant.eu.auth0.com").audience("https://api.example.com").build()?;
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
     pub fn builder() -> Builder {
         Builder {
             issuers: Vec::new(),
@@ -116,9 +134,12 @@ impl Guard {
             audiences: Vec::new(),
             client_ids: None,
             scope_claims: Vec::new(),
+            implied: BTreeMap::new(),
             jwks_uri: None,
             jwks: None,
             allow_private_jwks: false,
+            decryption_keys: Vec::new(),
+            introspection: None,
             algorithms: None,
             leeway: Duration::ZERO,
             token_bytes: limits::TOKEN_BYTES,
@@ -135,6 +156,8 @@ impl Guard {
             store_timeout: Duration::from_secs(1),
             failing: WhileFailing::default(),
             lost: AfterLoss::default(),
+            mtls: None,
+            resource: None,
             public_origin: None,
             trusted_hops: None,
             transport: None,
@@ -154,271 +177,13 @@ impl Guard {
     /// # Errors
     ///
     /// Variables are missing, or can't be used.
+    ///
+    /// ```no_run
+    /// let guard = bearward::Guard::from_env()?;
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::builder().from_env().build()
-    }
-}
-
-/// Whose tokens are accepted, and for whom.
-impl Builder {
-    /// Accepts tokens of an Auth0 tenant, or of another issuer whose name is a bare host: `tenant.eu.auth0.com`,
-    /// `https://tenant.eu.auth0.com/`. Several calls accept several.
-    pub fn domain(mut self, domain: impl Into<String>) -> Self {
-        self.issuers.push(Named::Domain(domain.into()));
-        self
-    }
-
-    /// Accepts tokens of any OpenID issuer. `issuer` is exactly as its tokens spell it in `iss`, with path and final slash:
-    /// `https://kc.example.com/realms/acme`. https; http only for this machine. Several calls accept several.
-    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuers.push(Named::Exact(issuer.into()));
-        self
-    }
-
-    /// Asks a function for each request whose tokens are accepted, instead of a list.
-    pub fn resolver(mut self, resolver: impl Resolver) -> Self {
-        self.resolver = Some(Box::new(resolver));
-        self
-    }
-
-    /// How long the resolver may take: 5 seconds by default.
-    pub fn resolver_timeout(mut self, limit: Duration) -> Self {
-        self.resolver_timeout = limit;
-        self
-    }
-
-    /// The API's identifier, which a token's `aud` must name. Several calls accept several. RFC 7519 §4.1.3.
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audiences.push(audience.into());
-        self
-    }
-
-    /// Instead of an audience, for issuers whose access tokens have no `aud`: a token's `client_id`, or else `azp`, or else
-    /// `cid`, must be one of these clients. The token must say that it is an access token, since ID tokens name the same
-    /// clients.
-    pub fn client_ids<S: Into<String>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
-        self.client_ids = Some(ids.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// The claim with a token's scopes: a string with spaces between them, or a list. By default it is `scope`; with
-    /// [`issuer`](Self::issuer), where that is missing, `scp`.
-    /// Several calls: what all of these claims grant together.
-    pub fn scope_claim(mut self, name: impl Into<String>) -> Self {
-        self.scope_claims.push(name.into());
-        self
-    }
-
-    /// The signature algorithms that are accepted, instead of RS256 alone: RS256/384/512, PS256/384/512, ES256/384/512,
-    /// EdDSA (or Ed25519).
-    pub fn algorithms<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.algorithms = Some(names.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// How much the issuer's clock and ours may differ when `exp` and `nbf` are checked: not at all by default.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = leeway;
-        self
-    }
-
-    /// Looks at access tokens of up to so many bytes: 16 KiB by default.
-    pub fn most_token_bytes(mut self, bytes: usize) -> Self {
-        self.token_bytes = bytes;
-        self
-    }
-
-    /// How many verified tokens are remembered, so that their signatures need not be checked at each request: 10,000 by
-    /// default, 1.5 KB each. Everything that depends on the time or the request is checked each time. 0: none.
-    pub fn tokens_remembered(mut self, tokens: usize) -> Self {
-        self.tokens_remembered = tokens;
-        self
-    }
-}
-
-/// Where an issuer's keys come from.
-impl Builder {
-    /// Where the issuer's keys are, for an issuer without a discovery document. Only with one issuer.
-    pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
-        self.jwks_uri = Some(url.into());
-        self
-    }
-
-    /// The issuer's keys themselves, as the JSON of a key set (RFC 7517 §5). Nothing is fetched then. Only with one issuer.
-    pub fn jwks(mut self, json: impl Into<String>) -> Self {
-        self.jwks = Some(json.into());
-        self
-    }
-
-    /// Lets discovery documents name key sets at private and loopback addresses, for an issuer in the same cluster or
-    /// network. Link-local addresses stay refused.
-    pub fn allow_private_jwks(mut self) -> Self {
-        self.allow_private_jwks = true;
-        self
-    }
-
-    /// How long a fetched document is used at most before it is fetched again: 10 minutes by default.
-    pub fn document_ceiling(mut self, ceiling: Duration) -> Self {
-        self.document_ceiling = ceiling;
-        self
-    }
-
-    /// How many issuers' documents are kept: 100 by default, and all configured ones.
-    pub fn issuers_kept(mut self, issuers: usize) -> Self {
-        self.issuers_kept = issuers;
-        self
-    }
-
-    /// How long it may take to fetch one document, and how long one request waits altogether: for documents, and for a
-    /// resolver. 5 seconds by default, less than 10. Where older documents can be used, a request waits a second at most.
-    pub fn fetch_timeout(mut self, limit: Duration) -> Self {
-        self.fetch_timeout = limit;
-        self
-    }
-
-    /// Fetches documents again without requests, too: for services that are quiet for long, so that the first request after
-    /// that need not wait. A task does it that begins with the first request, or with [`Guard::warm`], and ends with the
-    /// last clone of the guard. By default requests drive the refreshing, and there is no task.
-    pub fn keep_fresh(mut self) -> Self {
-        self.keeps_fresh = true;
-        self
-    }
-
-    /// Fetches documents in another way.
-    pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Some(Box::new(transport));
-        self
-    }
-
-    /// Asks a cache that several processes share before the issuer.
-    pub fn document_cache(mut self, cache: impl DocumentCache) -> Self {
-        self.cache = Some(Box::new(cache));
-        self
-    }
-
-    /// A file with certificate authorities (PEM) that are trusted besides those of the system. `BEARWARD_CA_FILE` in the
-    /// environment adds some as well.
-    #[cfg(feature = "reqwest")]
-    pub fn ca_file(mut self, file: impl Into<std::path::PathBuf>) -> Self {
-        self.https.ca_file = Some(file.into());
-        self
-    }
-
-    /// The proxy for documents, instead of the one that the environment names (`HTTPS_PROXY`, `NO_PROXY`). Never for hosts
-    /// on this machine.
-    #[cfg(feature = "reqwest")]
-    pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.https.proxy = Some(url.into());
-        self
-    }
-}
-
-/// DPoP.
-impl Builder {
-    /// Which schemes are accepted: Bearer and DPoP by default.
-    pub fn dpop(mut self, dpop: Dpop) -> Self {
-        self.dpop = dpop;
-        self
-    }
-
-    /// The signature algorithms that are accepted for proofs, instead of ES256 alone: ES256, ES384, RS256, PS256, EdDSA.
-    pub fn dpop_algorithms<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.dpop_algorithms = Some(names.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// How long ago a proof may have been made (5 minutes by default), and how far ahead of our clock (30 seconds).
-    pub fn dpop_window(mut self, ago: Duration, ahead: Duration) -> Self {
-        self.dpop_window = Some((ago, ahead));
-        self
-    }
-
-    /// Demands a nonce of this server in each proof, so that no proof can be made in advance. RFC 9449 §9.
-    ///
-    /// `keys`: 32 secret bytes each. Nonces are made with the first key, and those of all are accepted: so a key can be
-    /// exchanged while servers with the old list still run. `lifetime`: how long a nonce is accepted.
-    pub fn dpop_nonces(mut self, keys: impl IntoIterator<Item = [u8; 32]>, lifetime: Duration) -> Self {
-        self.nonces = Some((keys.into_iter().collect(), lifetime));
-        self
-    }
-
-    /// Has used proofs remembered in a store that several processes share. By default each process remembers for itself:
-    /// then a proof is good once for each.
-    pub fn replay_store(mut self, store: impl ReplayStore) -> Self {
-        self.replay = Replay::Shared(Box::new(store));
-        self
-    }
-
-    /// How long the store may take to answer: 1 second by default.
-    pub fn store_timeout(mut self, limit: Duration) -> Self {
-        self.store_timeout = limit;
-        self
-    }
-
-    /// Lets proofs through while the store fails, used or not. By default such requests are answered 503.
-    pub fn accept_replays_while_store_fails(mut self) -> Self {
-        self.failing = WhileFailing::Accept;
-        self
-    }
-
-    /// Answers 503 to proofs that could have been used before the store lost its memory. By default they are accepted. It
-    /// lasts some 35 seconds after each loss, and after the first start with a new store.
-    pub fn refuse_proofs_from_before_a_loss(mut self) -> Self {
-        self.lost = AfterLoss::Refuse;
-        self
-    }
-
-    /// Remembers no proofs: everybody who sees one can use it again until it is too old.
-    pub fn accept_replays(mut self) -> Self {
-        self.replay = Replay::Off;
-        self
-    }
-
-    /// Scheme and host of the URL that clients use: `https://api.example.com`. No header can change it. Proofs name the URL.
-    /// Recommended.
-    pub fn public_origin(mut self, origin: impl Into<String>) -> Self {
-        self.public_origin = Some(origin.into());
-        self
-    }
-
-    /// How many proxies in front of this service append to `X-Forwarded-Proto`, `-Host` and `-Prefix`, or to `Forwarded`
-    /// (RFC 7239). By default no such field is read.
-    pub fn trusted_hops(mut self, hops: usize) -> Self {
-        self.trusted_hops = Some(hops);
-        self
-    }
-}
-
-/// Answers, observers and tests.
-impl Builder {
-    /// Answers with the statuses and the body of Auth0's FastAPI SDK: 400 for missing credentials and bad proofs, and the
-    /// JSON as the member `detail`.
-    pub fn compatible_answers(mut self) -> Self {
-        self.compatible_answers = true;
-        self
-    }
-
-    /// Calls a function for each decision. It runs within the request, so it should be quick. If it panics, the request goes
-    /// on.
-    pub fn on_decision(mut self, observer: impl Fn(&Decision<'_>) + Send + Sync + 'static) -> Self {
-        self.observers.push(Box::new(observer));
-        self
-    }
-
-    /// A clock in place of the system's, for tests and simulations.
-    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.clock = Clock::Of(Arc::new(now));
-        self
-    }
-
-    /// What OpenAPI documents say of a scope.
-    pub fn scope_description(mut self, scope: impl Into<String>, description: impl Into<String>) -> Self {
-        self.scope_descriptions.push((scope.into(), description.into()));
-        self
-    }
-
-    pub(crate) fn problem(&mut self, problem: impl Display) {
-        self.problems.push(problem.to_string());
     }
 }
 

@@ -2,6 +2,7 @@
 //! to say.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bearward_core::documents::{DocumentError, DocumentKind, DocumentNeeded, Response};
@@ -10,65 +11,59 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::clock::Clock;
-use super::flights::{Boarded, Flights, Pilot};
 use super::health::Health;
+use super::in_progress::{self, InProgress, Joined, Waited};
 use crate::extend::{BoxError, DynDocumentCache, DynTransport, Get};
-
-/// How often a request starts a fetch again whose runtime ended.
-const STARTS: u8 = 3;
 
 /// A slower cache is no help: an issuer answers within tenths of a second.
 const CACHE_LIMIT: Duration = Duration::from_secs(1);
 
-/// How much longer than it may a flight takes before it counts as standing still.
-const GRACE: Duration = Duration::from_secs(1);
+/// How much longer than it may a fetch takes before it counts as lost.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 
-/// Fetches documents, one flight for each.
+/// Fetches documents, each once however many wait.
 pub(crate) struct Fetcher {
     documents: Arc<Documents>,
-    transport: Box<dyn DynTransport>,
+    transport: Arc<dyn DynTransport>,
     cache: Option<Box<dyn DynDocumentCache>>,
     clock: Clock,
     /// For a document, from connecting to the last byte.
     limit: Duration,
-    flights: Arc<Flights>,
+    in_progress: Arc<InProgress<Name, PastCaches>>,
     health: Health,
 }
 
-/// Whether a request waited for a document until there was an outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waited {
-    UntilTheEnd,
-    LongEnough,
-}
+/// Issuer and URL: what one issuer names is not another's.
+type Name = (String, String);
+
+/// Whether somebody who waits needs a newer document than a cache can have.
+#[derive(Default)]
+struct PastCaches(AtomicBool);
+
+type Awaited = in_progress::Awaited<PastCaches>;
+type Running = in_progress::Running<Name, PastCaches>;
 
 impl Fetcher {
     pub(crate) fn new(
         documents: Arc<Documents>,
-        transport: Box<dyn DynTransport>,
+        transport: Arc<dyn DynTransport>,
         cache: Option<Box<dyn DynDocumentCache>>,
         clock: Clock,
         limit: Duration,
     ) -> Self {
-        let (flights, health) = Default::default();
-        Self { documents, transport, cache, clock, limit, flights, health }
+        let (in_progress, health) = Default::default();
+        Self { documents, transport, cache, clock, limit, in_progress, health }
     }
 
     /// Waits until the engine has the document, or knows that it can't be fetched; until `end` at most.
     pub(crate) async fn bring(self: &Arc<Self>, needed: &DocumentNeeded, end: Instant) -> Waited {
-        for _ in 0..STARTS {
-            let Some(mut flight) = self.start(needed) else { break };
-            // Counted from the start of the fetch: those who come later don't wait for an issuer that hangs.
-            let end = needed.wait_at_most().map_or(end, |most| end.min(flight.began + most));
-            match timeout_at(end, flight.landed.wait_for(|landed| *landed)).await {
-                Ok(Ok(_)) => return Waited::UntilTheEnd,
-                Err(_) => return Waited::LongEnough,
-                // Its runtime is gone.
-                Ok(Err(_)) => {}
-            }
-        }
-        self.documents.unreachable(needed, self.clock.now());
-        Waited::UntilTheEnd
+        // Counted from the start of the fetch: those who come later don't wait for an issuer that hangs.
+        let end = |awaited: &Awaited| needed.wait_at_most().map_or(end, |most| end.min(awaited.began + most));
+        let waited = in_progress::wait(|| self.start(needed), end).await;
+        waited.unwrap_or_else(|| {
+            self.documents.unreachable(needed, self.clock.now());
+            Waited::UntilTheEnd
+        })
     }
 
     pub(crate) fn now(&self) -> UnixTime {
@@ -77,30 +72,33 @@ impl Fetcher {
 
     /// Fetches the document in the background, on the runtime of the caller.
     pub(crate) fn refresh(self: &Arc<Self>, needed: &DocumentNeeded) {
-        let _flight = self.start(needed);
+        let _awaited = self.start(needed);
     }
 
-    /// The flight of this document; `None` outside of a tokio runtime.
-    fn start(self: &Arc<Self>, needed: &DocumentNeeded) -> Option<super::flights::Flight> {
+    /// The fetch of this document, which is in progress; `None` outside of a tokio runtime.
+    fn start(self: &Arc<Self>, needed: &DocumentNeeded) -> Option<Awaited> {
         let Ok(runtime) = Handle::try_current() else {
             self.health.failed("fetching documents", &"there is no tokio runtime here");
             return None;
         };
-        let Boarded { flight, pilot } = self.flights.board(needed, self.limit + GRACE);
-        if let Some(pilot) = pilot {
-            runtime.spawn(Arc::clone(self).fly(needed.clone(), pilot));
+        let name = (needed.issuer().as_str().to_owned(), needed.url().to_owned());
+        let Joined { awaited, to_run } = self.in_progress.join(name, self.limit + GRACE);
+        // If it still asks the shared cache, it then goes on to the issuer.
+        awaited.shared.0.fetch_or(needed.is_past_caches(), Ordering::Relaxed);
+        if let Some(running) = to_run {
+            runtime.spawn(Arc::clone(self).carry_out(needed.clone(), running));
         }
-        Some(flight)
+        Some(awaited)
     }
 
-    async fn fly(self: Arc<Self>, needed: DocumentNeeded, pilot: Pilot) {
+    async fn carry_out(self: Arc<Self>, needed: DocumentNeeded, running: Running) {
         let defect = Defect { fetcher: &self, needed: &needed };
-        if self.is_in_cache(&needed, &pilot).await {
-            pilot.land();
+        if self.is_in_cache(&needed, &running).await {
+            running.finish();
             return;
         }
-        let kept = self.ask_issuer(&needed, pilot.began + self.limit).await;
-        pilot.land();
+        let kept = self.ask_issuer(&needed, running.began + self.limit).await;
+        running.finish();
         drop(defect);
         // Nobody waits for the rest.
         if let (Some((body, fresh_for)), Some(cache)) = (kept, &self.cache) {
@@ -146,8 +144,9 @@ impl Fetcher {
     }
 
     /// Whether the shared cache had a document that is good enough for all who wait.
-    async fn is_in_cache(&self, needed: &DocumentNeeded, pilot: &Pilot) -> bool {
-        let Some(cache) = self.cache.as_ref().filter(|_| !pilot.is_past_caches()) else { return false };
+    async fn is_in_cache(&self, needed: &DocumentNeeded, running: &Running) -> bool {
+        let is_past_caches = || running.shared.0.load(Ordering::Relaxed);
+        let Some(cache) = self.cache.as_ref().filter(|_| !is_past_caches()) else { return false };
         let found = timeout(CACHE_LIMIT, cache.get(name_in_cache(needed))).await;
         let found = match found.unwrap_or_else(|_| Err("no answer in time".into())) {
             Ok(found) => found,
@@ -160,7 +159,7 @@ impl Fetcher {
         let fetched = self.clock.now().minus(found.age);
         let kept = self.documents.found_in_cache(needed, found.body, fetched);
         self.note_cache(kept.err().map(Into::into));
-        kept.is_ok() && !pilot.is_past_caches()
+        kept.is_ok() && !is_past_caches()
     }
 
     fn note_cache(&self, error: Option<BoxError>) {
@@ -197,7 +196,7 @@ fn what(needed: &DocumentNeeded) -> String {
 }
 
 /// An error with what caused it: the first one alone often says no more than that a request failed.
-fn causes(error: &(dyn core::error::Error + 'static)) -> String {
+pub(super) fn causes(error: &(dyn core::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -1,4 +1,4 @@
-//! Documents over https, with reqwest.
+//! Documents and questions over https, with reqwest.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -7,7 +7,7 @@ use bearward_core::http::host::is_loopback;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, RequestBuilder, Response, Url, header};
 
-use crate::extend::{BoxError, Get, Transport};
+use crate::extend::{BoxError, Get, Post, Transport};
 
 /// Adds certificate authorities, as for the Python package and the command line.
 const CA_FILE: &str = "BEARWARD_CA_FILE";
@@ -83,13 +83,28 @@ impl Transport for Https {
         let asked = document_request(self.client(&url)?, url).ok_or("not an https URL")?;
         Ok(read_document(asked.send().await?, request.most_bytes()).await?)
     }
+
+    async fn post(&self, request: Post<'_>) -> Result<http::Response<Vec<u8>>, BoxError> {
+        let url = Url::parse(request.url())?;
+        if !is_safe(&url) {
+            return Err("not an https URL".into());
+        }
+        let post = self.client(&url)?.post(url).headers(request.headers());
+        let post = post.header(header::ACCEPT_ENCODING, "identity").body(request.body().to_owned());
+        Ok(read_document(post.send().await?, request.most_bytes()).await?)
+    }
+}
+
+/// https, or http on this machine: the engine asks for nothing else, and here it is checked once more.
+fn is_safe(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url.authority()))
 }
 
 /// The request for a document. `client` must follow no redirects. `None` if the URL is neither https, nor http on this
 /// machine: the engine asks for nothing else, and here it is checked once more.
 #[cfg_attr(not(feature = "engine-driver"), expect(unreachable_pub, reason = "public with that feature"))]
 pub fn document_request(client: &Client, url: Url) -> Option<RequestBuilder> {
-    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url.authority()));
+    let is_safe = is_safe(&url);
     let asked = client.get(url).header(header::ACCEPT, "application/json");
     is_safe.then(|| asked.header(header::ACCEPT_ENCODING, "identity"))
 }

@@ -2,13 +2,16 @@
 //! driver has to do.
 
 mod breaker;
+mod client_auth;
 mod clock;
 mod fetcher;
-mod flights;
 mod health;
 #[cfg(feature = "reqwest")]
 pub(crate) mod https;
+mod in_progress;
+mod introspector;
 mod keeper;
+mod own_memory;
 mod resolving;
 mod store;
 
@@ -16,14 +19,22 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bearward_core::http::forwarded::PublicUrl;
-use bearward_core::{Decision, Next, Question, StoreAnswer, UnixTime, Verifier};
+use bearward_core::policy::MutualTls;
+use bearward_core::{
+    Decision, Guidance, Next, ProtectedResource, Question, ResourceDocument, ResourceDocumentNext,
+    StoreAnswer, UnixTime, Verifier,
+};
 use tokio::time::Instant;
 
 use crate::facts::Facts;
 
+pub(crate) use client_auth::ClientAuthentication;
 pub(crate) use clock::{Clock, system_time};
-pub(crate) use fetcher::{Fetcher, Waited};
+pub(crate) use fetcher::Fetcher;
+pub(crate) use in_progress::Waited;
+pub(crate) use introspector::Introspector;
 pub(crate) use keeper::Keeper;
+pub(crate) use own_memory::OwnMemory;
 pub(crate) use resolving::Resolving;
 pub(crate) use store::{AfterLoss, BoundedStore, StoreState, WhileFailing};
 
@@ -35,11 +46,15 @@ pub(crate) type Outcome = Result<bearward_core::Verified, Box<bearward_core::Ref
 
 /// Drives the decisions of a verifier.
 pub(crate) struct Driver {
-    pub(crate) verifier: Verifier,
+    pub(crate) verifier: Arc<Verifier>,
     /// How the URL of a request is known.
     pub(crate) public: PublicUrl,
+    /// Where the certificates of clients come from.
+    pub(crate) mutual_tls: MutualTls,
     pub(crate) clock: Clock,
     pub(crate) fetcher: Arc<Fetcher>,
+    /// If the policy has opaque tokens introspected.
+    pub(crate) introspector: Option<Arc<Introspector>>,
     pub(crate) resolving: Option<Resolving>,
     pub(crate) store: Option<BoundedStore>,
     pub(crate) keeper: Option<Keeper>,
@@ -78,10 +93,12 @@ impl Driver {
         self.clock.now()
     }
 
-    /// Decides, if nothing has to be brought. `guards`: how many others verified the request further out.
-    pub(crate) fn begin(&self, facts: &Facts<'_>, guards: u8) -> Begun {
+    /// Decides, if nothing has to be brought. `guards`: how many others verified the request further out. `guidance`: what
+    /// challenges say besides the error.
+    pub(crate) fn begin(&self, facts: &Facts<'_>, guards: u8, guidance: Option<&Arc<Guidance>>) -> Begun {
         self.keep_fresh();
-        let mut decision = Decision::new();
+        let mut decision =
+            guidance.map_or_else(Decision::new, |guidance| Decision::guiding(Arc::clone(guidance)));
         match self.next(&mut decision, Asked::Request(facts)) {
             Next::Done(outcome) => Begun::Done(outcome),
             next @ (Next::Fetch(_)
@@ -113,8 +130,13 @@ impl Driver {
                     Waited::UntilTheEnd => {}
                     Waited::LongEnough => decision.waited(&document),
                 },
-                // This driver can't ask: the request is undecided.
-                Next::Introspect(question) => self.verifier.introspection_failed(&question, self.now()),
+                Next::Introspect(question) => match &self.introspector {
+                    Some(introspector) => match introspector.ask(&question, end).await {
+                        Waited::UntilTheEnd => {}
+                        Waited::LongEnough => decision.gave_up_introspection(),
+                    },
+                    None => self.verifier.introspection_failed(&question, self.now()),
+                },
                 Next::ResolveIssuers(unverified) => {
                     Resolving::ask(self.resolving.as_ref(), asked.facts(), &unverified, end, decision).await;
                 }
@@ -131,6 +153,24 @@ impl Driver {
         }
     }
 
+    /// The metadata document of a resource. `None`: a resolver names the issuers, and the resource names none.
+    pub(crate) async fn resource_document(
+        &self,
+        resource: &ProtectedResource,
+    ) -> Option<Result<String, Box<bearward_core::Refused>>> {
+        let mut making = ResourceDocument::new(resource.clone(), &self.verifier).ok()?;
+        let end = Instant::now() + self.patience + GRACE;
+        loop {
+            match making.next(&self.verifier, self.now()) {
+                ResourceDocumentNext::Done(made) => return Some(made),
+                ResourceDocumentNext::Fetch(document) => match self.fetcher.bring(&document, end).await {
+                    Waited::UntilTheEnd => {}
+                    Waited::LongEnough => making.waited(),
+                },
+            }
+        }
+    }
+
     /// Starts to refresh without requests, if that was asked for.
     pub(crate) fn keep_fresh(&self) {
         if let Some(keeper) = &self.keeper {
@@ -142,7 +182,7 @@ impl Driver {
     pub(crate) fn next(&self, decision: &mut Decision, asked: Asked<'_>) -> Next {
         match asked {
             Asked::Request(facts) => {
-                let facts = facts.for_engine(&self.public);
+                let facts = facts.for_engine(&self.public, self.mutual_tls);
                 self.verifier.next(decision, Question::Request(&facts), self.now())
             }
             #[cfg(feature = "engine-driver")]

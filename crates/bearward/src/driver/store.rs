@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout};
 
 use super::breaker::{Breaker, Failure};
 use super::health::Health;
+use super::own_memory::OwnMemory;
 use crate::extend::{BoxError, DynReplayStore, Sighting};
 
 /// The shared store, with what happens while it fails.
@@ -16,6 +17,8 @@ pub(crate) struct BoundedStore {
     pub(crate) limit: Duration,
     pub(crate) failing: WhileFailing,
     pub(crate) lost: AfterLoss,
+    /// For `WhileFailing::RememberHere`.
+    pub(crate) own: Option<OwnMemory>,
     pub(crate) state: StoreState,
 }
 
@@ -32,6 +35,8 @@ pub(crate) enum WhileFailing {
     #[default]
     Refuse,
     Accept,
+    /// Each process remembers by itself.
+    RememberHere,
 }
 
 /// What happens to proofs that could have been used before the store lost its memory.
@@ -52,6 +57,14 @@ impl BoundedStore {
         ttl: Duration,
         usable_since: SystemTime,
     ) -> StoreAnswer {
+        match self.own.as_ref().map(|own| own.remember(key, ttl, Instant::now())) {
+            Some(None) => {
+                self.state.health.failed(WHAT, &"this process has no room for another proof");
+                return StoreAnswer::Unknown;
+            }
+            Some(Some(Sighting::Again)) => return StoreAnswer::Again,
+            Some(Some(Sighting::First)) | None => {}
+        }
         if self.state.breaker.is_open() && !self.works_again().await {
             return self.unknown();
         }
@@ -69,7 +82,8 @@ impl BoundedStore {
     fn unknown(&self) -> StoreAnswer {
         match self.failing {
             WhileFailing::Refuse => StoreAnswer::Unknown,
-            WhileFailing::Accept => StoreAnswer::First,
+            // Either way it is not one that this process has seen.
+            WhileFailing::Accept | WhileFailing::RememberHere => StoreAnswer::First,
         }
     }
 

@@ -74,6 +74,15 @@ pub struct CachedDocument {
 
 impl CachedDocument {
     /// `body`: as it was given to [`DocumentCache::set`]. `age`: how long ago that was.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use bearward::CachedDocument;
+    ///
+    /// let document = CachedDocument::new(br#"{"keys": []}"#.to_vec(), Duration::from_secs(30));
+    /// # let _ = document;
+    /// ```
     pub fn new(body: Vec<u8>, age: Duration) -> Self {
         Self { body, age }
     }

@@ -11,7 +11,7 @@ pub use document_cache::{CachedDocument, DocumentCache};
 pub use object::BoxError;
 pub use replay_store::{ReplayStore, Sighting};
 pub use resolver::Resolver;
-pub use transport::{Get, Transport};
+pub use transport::{Get, Post, Transport};
 
 pub(crate) use document_cache::DynDocumentCache;
 pub(crate) use object::BoxFuture;

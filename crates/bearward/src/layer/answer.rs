@@ -31,7 +31,14 @@ pub trait Answer<R> {
     }
 }
 
-/// The JSON of [`Refused::json`].
+/// The JSON of [`Refused::json`]: what a layer answers unless it is told otherwise.
+///
+/// ```
+/// # fn layer(guard: bearward::Guard) {
+/// let layer = guard.layer().answer(bearward::JsonBody);
+/// # let _ = layer;
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct JsonBody;
 
@@ -69,6 +76,14 @@ impl<R, F: Fn(&Refused, &Facts<'_>) -> R> Answer<R> for F {
 }
 
 /// Answers gRPC requests in gRPC's way, and others by `M`: [`GuardLayer::grpc`](super::GuardLayer::grpc).
+///
+/// ```
+/// use bearward::{EmptyBody, Grpc, Guard, GuardLayer};
+///
+/// fn layer(guard: &Guard) -> GuardLayer<Grpc<EmptyBody>> {
+///     guard.layer().answer(EmptyBody).grpc()
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Grpc<M>(pub(super) M);
 

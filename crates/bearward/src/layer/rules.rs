@@ -4,6 +4,8 @@ use core::fmt;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use bearward_core::{Guidance, is_scope_token};
+
 use super::answer::{Grpc, JsonBody};
 use crate::guard::Guard;
 use crate::requirement::Requirement;
@@ -18,6 +20,14 @@ use crate::requirement::Requirement;
 ///
 /// A request that this guard, or a clone of it, verified further out is not verified again: a proof is good once. Another
 /// guard verifies the request again.
+///
+/// ```
+/// use bearward::{Guard, GuardLayer};
+///
+/// fn layer(guard: &Guard) -> GuardLayer {
+///     guard.layer().public(["/healthz"])
+/// }
+/// ```
 #[derive(Clone)]
 pub struct GuardLayer<M = JsonBody> {
     pub(super) guard: Guard,
@@ -32,11 +42,15 @@ pub(super) struct Rules {
     pub(super) public: HashSet<String>,
     pub(super) websocket_protocol: Option<String>,
     pub(super) passes_preflights: bool,
+    /// What challenges say besides the error.
+    pub(super) guidance: Option<Arc<Guidance>>,
 }
 
 impl GuardLayer {
     pub(super) fn new(guard: Guard, requirement: Option<Requirement>) -> Self {
-        let rules = Arc::new(Rules { requirement, ..Rules::default() });
+        let scopes = requirement.iter().flat_map(Requirement::required_scopes);
+        let guidance = guard.0.published.as_ref().and_then(|published| published.guidance(scopes).ok());
+        let rules = Arc::new(Rules { requirement, guidance, ..Rules::default() });
         Self { guard, rules, answer: JsonBody }
     }
 }
@@ -118,7 +132,45 @@ impl<M> GuardLayer<M> {
         self.with(|rules| rules.passes_preflights = true)
     }
 
+    /// With a [`resource`](crate::Builder::resource): the scopes that the challenges of this layer name (RFC 6750 §3), so that
+    /// a client asks for them at once. By default they are those that [`Guard::require`] names; for [`Guard::layer`], which
+    /// knows no route, none. What this layer lets in is the same. Without a resource, challenges name no scopes.
+    ///
+    /// # Panics
+    ///
+    /// One of them is no scope: it is empty, or has a space, a quote, a backslash or a control character (RFC 6749 §3.3).
+    ///
+    /// ```
+    /// # fn layer(guard: bearward::Guard) {
+    /// let layer = guard.layer().challenge_scopes(["invoices:read"]);
+    /// # let _ = layer;
+    /// # }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[expect(
+        clippy::panic,
+        reason = "a mistake where the layer is written, as axum's `route` panics; documented"
+    )]
+    pub fn challenge_scopes<S: AsRef<str>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+        let scopes: Vec<S> = scopes.into_iter().collect();
+        let scopes = || scopes.iter().map(S::as_ref);
+        if let Some(bad) = scopes().find(|scope| !is_scope_token(scope)) {
+            panic!("challenge_scopes: {bad:?} is no scope (RFC 6749 section 3.3)");
+        }
+        let published = self.guard.0.published.as_ref();
+        let guidance = published.and_then(|published| published.guidance(scopes()).ok());
+        self.with(|rules| rules.guidance = guidance)
+    }
+
     /// Makes the answers to refused requests in another way than [`JsonBody`].
+    ///
+    /// ```
+    /// # fn layer(guard: bearward::Guard) {
+    /// let layer = guard.layer().answer(bearward::EmptyBody);
+    /// # let _ = layer;
+    /// # }
+    /// ```
     #[must_use]
     pub fn answer<N>(self, answer: N) -> GuardLayer<N> {
         GuardLayer { guard: self.guard, rules: self.rules, answer }

@@ -19,12 +19,21 @@ use super::rules::{GuardLayer, Rules};
 use super::standing::{note_nobody, note_verified};
 use crate::driver::Waits;
 use crate::facts::{DPOP, Facts};
-use crate::guard::{Guard, Started};
+use crate::guard::{Asked, Guard, Started};
 use crate::inner::Times;
 use crate::refused::Refused;
 use crate::verified::Verified;
 
 /// A service behind a guard: what [`GuardLayer`] makes.
+///
+/// ```
+/// use bearward::{Guard, GuardService, JsonBody};
+/// use tower_layer::Layer;
+///
+/// fn guarded(guard: &Guard, api: axum::Router) -> GuardService<axum::Router, JsonBody> {
+///     guard.layer().layer(api)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct GuardService<S, M> {
     pub(super) inner: S,
@@ -89,21 +98,23 @@ impl<M> GuardLayer<M> {
         let rules = &self.rules;
         let facts = Facts::from(&*request);
         if rules.public.contains(request.uri().path())
+            || self.guard.publishes_at(request.method(), facts.uri().path())
             || (rules.passes_preflights && is_preflight(request.method(), request.headers()))
             || (rules.is_optional && !facts.has_credentials())
         {
-            note_nobody(request.extensions_mut(), &self.guard);
+            note_nobody(request.extensions_mut(), &self.guard, rules.guidance.as_ref());
             return Verdict::Passes(Extras::default());
         }
         if let Some(verified) = request.extensions().get::<Verified>()
             && verified.is_of(&self.guard.0, &facts)
         {
-            let judged =
-                rules.requirement.as_ref().map_or(Ok(()), |wanted| verified.require_of(wanted, &facts));
+            let judged = rules
+                .requirement
+                .as_ref()
+                .map_or(Ok(()), |wanted| verified.require_of(wanted, rules.guidance.as_deref(), &facts));
             return judged.map_or_else(Verdict::Refused, |()| Verdict::Passes(Extras::default()));
         }
-        let guards = guards(request.extensions());
-        match self.guard.begin(&facts, rules.requirement.as_ref(), guards) {
+        match self.guard.begin(&facts, rules.asked(guards(request.extensions()))) {
             Started::Done(Ok(verified)) => Verdict::Passes(let_in(request, verified)),
             Started::Done(Err(refused)) => Verdict::Refused(refused),
             Started::Waits(times, waits) => Verdict::Waits(times, waits),
@@ -127,8 +138,8 @@ async fn settle(
     waits: Waits,
 ) -> (Parts, Settled) {
     let facts = Facts::from(&parts);
-    let guards = guards(&parts.extensions);
-    let outcome = guard.conclude(&facts, rules.requirement.as_ref(), guards, times, waits).await;
+    let asked = rules.asked(guards(&parts.extensions));
+    let outcome = guard.conclude(&facts, asked, times, waits).await;
     let settled = match outcome {
         Err(refused) => Settled::Refused(refused),
         Ok(verified) => {
@@ -161,6 +172,10 @@ fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 impl Rules {
+    fn asked(&self, guards: u8) -> Asked<'_> {
+        Asked { requirement: self.requirement.as_ref(), guards, guidance: self.guidance.as_ref() }
+    }
+
     /// Moves the token of a WebSocket's handshake to where tokens are, and says which protocol is answered.
     fn take_protocol<B>(&self, request: &mut Request<B>) -> Option<HeaderValue> {
         let name = self.websocket_protocol.as_deref()?;

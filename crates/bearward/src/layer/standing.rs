@@ -1,5 +1,8 @@
 //! What is known of a request further in.
 
+use std::sync::Arc;
+
+use bearward_core::Guidance;
 use http::{Extensions, Request};
 
 use crate::decisions::path;
@@ -10,7 +13,10 @@ use crate::verified::Verified;
 
 /// In the extensions of a request that passed a guard without being verified.
 #[derive(Clone)]
-struct Nobody(Guard);
+struct Nobody {
+    guard: Guard,
+    guidance: Option<Arc<Guidance>>,
+}
 
 /// For services without extractors.
 impl Verified {
@@ -60,7 +66,7 @@ impl Verified {
 pub(crate) fn somebody(extensions: &Extensions, facts: Facts<'_>) -> Result<Verified, Refused> {
     match (extensions.get::<Verified>(), extensions.get::<Nobody>()) {
         (Some(verified), _) => Ok(verified.clone()),
-        (None, Some(Nobody(guard))) => Err(guard.0.nobody(Some(facts))),
+        (None, Some(Nobody { guard, guidance })) => Err(guard.0.nobody(guidance.as_deref(), Some(facts))),
         (None, None) => Err(guard_missing(facts)),
     }
 }
@@ -86,8 +92,8 @@ pub(super) fn note_verified(extensions: &mut Extensions, verified: Verified) {
 }
 
 /// Whoever was verified further out stays somebody.
-pub(super) fn note_nobody(extensions: &mut Extensions, guard: &Guard) {
+pub(super) fn note_nobody(extensions: &mut Extensions, guard: &Guard, guidance: Option<&Arc<Guidance>>) {
     if extensions.get::<Verified>().is_none() {
-        extensions.insert(Nobody(guard.clone()));
+        extensions.insert(Nobody { guard: guard.clone(), guidance: guidance.cloned() });
     }
 }

@@ -111,6 +111,11 @@ impl TestKey {
     /// # Panics
     ///
     /// The machine has no random numbers. So do the methods that sign.
+    ///
+    /// ```
+    /// let key = bearward::testing::TestKey::new();
+    /// # let _ = key;
+    /// ```
     #[expect(
         clippy::expect_used,
         reason = "only a machine without random numbers makes no keys, and no tests"
@@ -120,16 +125,40 @@ impl TestKey {
     }
 
     /// Its thumbprint, `jkt`. RFC 7638.
+    ///
+    /// ```
+    /// let key = bearward::testing::TestKey::new();
+    /// assert_eq!(key.thumbprint().len(), 43); // SHA-256 in base64url
+    /// ```
     pub fn thumbprint(&self) -> String {
         hash(&self.jwk().to_string())
     }
 
     /// A fresh proof for one request. `url`: with scheme and host, as the client used it.
+    ///
+    /// ```
+    /// use bearward::testing::{TestKey, TestTenant};
+    ///
+    /// let (tenant, key) = (TestTenant::new(), TestKey::new());
+    /// let token = tenant.token().bound_to(&key).sign();
+    /// let proof = key.proof("GET", "https://api.example.com/messages", &token);
+    /// # let _ = proof;
+    /// ```
     pub fn proof(&self, method: &str, url: &str, token: &str) -> String {
         self.proof_with(method, url, token, json!({}))
     }
 
     /// A fresh proof with a nonce of the server's. RFC 9449 §9.
+    ///
+    /// ```
+    /// use bearward::testing::{TestKey, TestTenant};
+    ///
+    /// let (tenant, key) = (TestTenant::new(), TestKey::new());
+    /// let token = tenant.token().bound_to(&key).sign();
+    /// let nonce = "of the field DPoP-Nonce in an answer";
+    /// let proof = key.proof_with_nonce("GET", "https://api.example.com/messages", &token, nonce);
+    /// # let _ = proof;
+    /// ```
     pub fn proof_with_nonce(&self, method: &str, url: &str, token: &str, nonce: &str) -> String {
         self.proof_with(method, url, token, json!({ "nonce": nonce }))
     }

@@ -51,6 +51,12 @@ struct State {
 
 impl TestTenant {
     /// A tenant named `https://tenant.test/`.
+    ///
+    /// ```
+    /// use bearward::testing::TestTenant;
+    ///
+    /// assert_eq!(TestTenant::new().issuer(), "https://tenant.test/");
+    /// ```
     pub fn new() -> Self {
         if !cfg!(debug_assertions) && std::env::var_os(ALLOWED).is_none() {
             tracing::warn!(
@@ -62,57 +68,141 @@ impl TestTenant {
     }
 
     /// Its name, `iss` of its tokens.
+    ///
+    /// ```
+    /// use bearward::testing::TestTenant;
+    ///
+    /// assert_eq!(TestTenant::new().issuer(), "https://tenant.test/");
+    /// ```
     pub fn issuer(&self) -> &'static str {
         ISSUER
     }
 
     /// `aud` of its tokens.
+    ///
+    /// ```
+    /// use bearward::testing::TestTenant;
+    ///
+    /// assert_eq!(TestTenant::new().audience(), "https://api.example.com");
+    /// ```
     pub fn audience(&self) -> &'static str {
         AUDIENCE
     }
 
     /// A guard that accepts its tokens, and takes its documents from memory.
+    ///
+    /// ```
+    /// use bearward::Dpop;
+    /// use bearward::testing::TestTenant;
+    ///
+    /// let guard = TestTenant::new().guard().dpop(Dpop::Required).build()?;
+    /// # Ok::<(), bearward::ConfigError>(())
+    /// ```
     pub fn guard(&self) -> Builder {
         Guard::builder().domain(ISSUER).audience(AUDIENCE).transport(self.clone())
     }
 
     /// A token to be: of the user `auth0|test`, good for an hour.
+    ///
+    /// ```
+    /// use bearward::testing::TestTenant;
+    ///
+    /// let tenant = TestTenant::new();
+    /// let token = tenant.token().subject("auth0|ann").sign();
+    /// # let _ = token;
+    /// ```
     pub fn token(&self) -> TestToken {
         let generation = self.state(|state| state.generation);
         TestToken::new(generation, ISSUER, AUDIENCE)
     }
 
     /// Signs with new keys from now on. The old ones stay published.
+    ///
+    /// ```
+    /// use bearward::testing::TestTenant;
+    ///
+    /// let tenant = TestTenant::new();
+    /// let old = tenant.token().sign();
+    /// tenant.rotate();
+    /// let new = tenant.token().sign(); // both are good
+    /// # let _ = (old, new);
+    /// ```
     pub fn rotate(&self) {
         self.state(|state| state.generation += 1);
     }
 
     /// Publishes the keys that sign now, and no older ones.
+    ///
+    /// ```
+    /// use bearward::testing::TestTenant;
+    ///
+    /// let tenant = TestTenant::new();
+    /// let old = tenant.token().sign();
+    /// tenant.rotate();
+    /// tenant.withdraw(); // a guard that fetches now no longer knows the key of `old`
+    /// # let _ = old;
+    /// ```
     pub fn withdraw(&self) {
         self.state(|state| state.published_from = state.generation);
     }
 
     /// Its documents can't be fetched any more.
+    ///
+    /// ```
+    /// use bearward::testing::TestTenant;
+    ///
+    /// let tenant = TestTenant::new();
+    /// tenant.down();
+    /// ```
     pub fn down(&self) {
         self.state(|state| state.is_down = true);
     }
 
     /// They can be fetched again.
+    ///
+    /// ```
+    /// use bearward::testing::TestTenant;
+    ///
+    /// let tenant = TestTenant::new();
+    /// tenant.down();
+    /// tenant.up();
+    /// ```
     pub fn up(&self) {
         self.state(|state| state.is_down = false);
     }
 
     /// Each fetch takes so long from now on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use bearward::testing::TestTenant;
+    ///
+    /// let tenant = TestTenant::new();
+    /// tenant.slow(Duration::from_secs(10)); // longer than a guard waits
+    /// ```
     pub fn slow(&self, latency: Duration) {
         self.state(|state| state.latency = latency);
     }
 
     /// How many fetches there were.
+    ///
+    /// ```
+    /// use bearward::testing::TestTenant;
+    ///
+    /// assert_eq!(TestTenant::new().fetches(), 0);
+    /// ```
     pub fn fetches(&self) -> usize {
         self.state(|state| state.fetches)
     }
 
     /// Its key set, as JSON. RFC 7517 §5.
+    ///
+    /// ```
+    /// use bearward::testing::TestTenant;
+    ///
+    /// assert!(TestTenant::new().jwks().starts_with(r#"{"keys":["#));
+    /// ```
     pub fn jwks(&self) -> String {
         let (from, to) = self.state(|state| (state.published_from, state.generation));
         let keys: Vec<Value> =

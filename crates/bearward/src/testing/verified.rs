@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::tenant::TestTenant;
 use crate::builder::Dpop;
 use crate::facts::Facts;
-use crate::guard::{Guard, Started};
+use crate::guard::{Asked, Guard, Started};
 use crate::verified::Verified;
 
 /// Verifies for [`Verified::for_test`]. Bound tokens, too: there is no request whose proof could be checked.
@@ -45,7 +45,7 @@ impl Verified {
         let value = HeaderValue::from_str(&format!("Bearer {token}")).expect("a token is plain");
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
         let (method, uri) = (Method::GET, Uri::from_static("/"));
-        match GUARD.begin(&Facts::new(&method, &uri, &headers), None, 0) {
+        match GUARD.begin(&Facts::new(&method, &uri, &headers), Asked::default()) {
             Started::Done(verified) => verified.unwrap_or_else(|refused| panic!("{refused:?}")),
             Started::Waits(..) => panic!("keys that are given need not be fetched"),
         }

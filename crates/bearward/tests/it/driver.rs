@@ -1,4 +1,4 @@
-//! Flights, deadlines and the life of keys: with documents from memory, and clocks that tests move.
+//! Shared fetches, deadlines and the life of keys: with documents from memory, and clocks that tests move.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -104,18 +104,18 @@ async fn a_caller_that_goes_away_at_any_await_takes_nothing_down() {
         }
         gate.add_permits(2);
         assert_eq!(code(&guard, &token).await, "good", "after {polls} polls");
-        assert_eq!(tenant.fetches(), 2, "after {polls} polls: its flight went on");
+        assert_eq!(tenant.fetches(), 2, "after {polls} polls: its fetch went on");
     }
 }
 
 #[test]
-fn who_waits_for_a_flight_whose_runtime_ends_starts_another_at_once() {
+fn who_waits_for_a_fetch_whose_runtime_ends_starts_another_at_once() {
     let (tenant, gate, guard) = gated();
     let token = tenant.token().sign();
     let first = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let flying = guard.clone();
+    let verifying = guard.clone();
     let its_token = token.clone();
-    first.spawn(async move { code(&flying, &its_token).await });
+    first.spawn(async move { code(&verifying, &its_token).await });
     while tenant.fetches() == 0 {
         std::thread::yield_now();
     }
@@ -124,10 +124,10 @@ fn who_waits_for_a_flight_whose_runtime_ends_starts_another_at_once() {
         let request = request(&token);
         let mut waiting = pin!(guard.verify(&request));
         assert!(matches!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
-        assert_eq!(tenant.fetches(), 1, "it waits for the flight of the other runtime");
+        assert_eq!(tenant.fetches(), 1, "it waits for the fetch of the other runtime");
         first.shutdown_background();
         gate.add_permits(10);
-        // Long before the flight would have timed out.
+        // Long before the fetch would have timed out.
         assert!(timeout(Duration::from_secs(4), waiting).await.expect("at once").is_ok());
     });
     assert_eq!(tenant.fetches(), 3);
@@ -174,7 +174,7 @@ impl Transport for Counted {
 }
 
 #[tokio::test]
-async fn a_guard_that_is_dropped_in_mid_flight_leaves_nothing_behind() {
+async fn a_guard_that_is_dropped_during_a_fetch_leaves_nothing_behind() {
     let (tenant, gate, alive) = (TestTenant::new(), Arc::new(Semaphore::new(0)), Arc::new(()));
     let transport = Counted { tenant: tenant.clone(), gate: Arc::clone(&gate), _alive: Arc::clone(&alive) };
     let guard = tenant.guard().transport(transport).build().unwrap();

@@ -1,11 +1,15 @@
 //! Behaviour of guards in front of real servers, as users and attackers meet them.
 
 #[cfg(test)]
+mod allocations;
+#[cfg(test)]
 mod driver;
 #[cfg(test)]
 mod engine_driver;
 #[cfg(test)]
 mod extractors;
+#[cfg(test)]
+mod introspection;
 #[cfg(test)]
 mod issuer;
 #[cfg(test)]
@@ -13,9 +17,13 @@ mod layer;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod mtls;
+#[cfg(test)]
 mod plugs;
 #[cfg(test)]
 mod redis;
+#[cfg(test)]
+mod resource;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

@@ -218,6 +218,22 @@ async fn replays_are_accepted_in_an_outage_only_if_that_is_written() {
 }
 
 #[tokio::test]
+async fn in_an_outage_each_process_remembers_what_it_has_seen_if_that_is_written() {
+    let (tenant, key, store) = (TestTenant::new(), TestKey::new(), Shared::default());
+    let [one, other] =
+        [0; 2].map(|_| storing(&tenant, &store).remember_proofs_here_while_store_fails().build().unwrap());
+    let (before, during) = (dpop(&tenant, &key), dpop(&tenant, &key));
+    assert_eq!(code(&one, &before).await, "good");
+    assert_eq!(code(&other, &before).await, "proof_replayed", "the store works");
+    *store.0.fault.lock().unwrap() = Fault::Fails;
+    // What it saw before the outage, it has seen.
+    assert_eq!(code(&one, &before).await, "proof_replayed");
+    assert_eq!(code(&one, &during).await, "good");
+    assert_eq!(code(&one, &during).await, "proof_replayed");
+    assert_eq!(code(&other, &during).await, "good", "another process has not seen it");
+}
+
+#[tokio::test]
 async fn what_was_used_before_a_loss_is_the_deployers_choice() {
     let (tenant, key, store) = (TestTenant::new(), TestKey::new(), Shared::default());
     *store.0.since.lock().unwrap() = Some(SystemTime::now());

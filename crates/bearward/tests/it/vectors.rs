@@ -7,10 +7,12 @@ use std::time::{Duration, UNIX_EPOCH};
 use axum::Router;
 use axum::routing::any;
 use bearward::{
-    BoxError, Builder, Claims, Dpop, Get, Guard, Requirement, RequirementParts, Transport, Verified,
+    BoxError, Builder, Claims, ClientCertificate, Dpop, Get, Guard, Introspection, Mtls, Post,
+    ProtectedResource, Requirement, RequirementParts, Transport, Verified,
 };
 use http::Response;
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 use tower_layer::Layer as _;
 
 use crate::support::{Answer, head, send, serve};
@@ -22,13 +24,9 @@ mod cases;
 const ALONE: &str = "it asks for a token or a proof alone, which a layer never does";
 const OCTETS: &str = "it has octets that no HTTP server lets through";
 const URL: &str = "its URL can't be sent in a request line";
-const SETTINGS: &str = "its settings are not in this crate: client certificates, encrypted and opaque tokens, implied scopes, guidance";
 
 /// Each reason, with the number of such cases, so that none is left out silently.
-const LEFT_OUT: [(&str, usize); 4] = [(ALONE, 19), (OCTETS, 11), (URL, 2), (SETTINGS, 337)];
-
-/// Members of a policy that this crate has no setting for.
-const WITHOUT_SETTING: [&str; 4] = ["mtls", "decryption_keys", "introspection", "implies"];
+const LEFT_OUT: [(&str, usize); 3] = [(ALONE, 21), (OCTETS, 11), (URL, 2)];
 
 #[tokio::test]
 async fn every_vector_has_the_outcome_it_names() {
@@ -62,17 +60,6 @@ struct Told {
 
 impl Play {
     fn of(case: &Value) -> Result<Self, &'static str> {
-        if WITHOUT_SETTING.iter().any(|name| case["policy"].get(*name).is_some()) {
-            return Err(SETTINGS);
-        }
-        let is_unknown = |step: &Value| {
-            let request = &step["request"];
-            step.get("guidance").is_some()
-                || ["certificate", "behind_proxy"].iter().any(|name| request.get(name).is_some())
-        };
-        if steps(case).any(is_unknown) {
-            return Err(SETTINGS);
-        }
         for step in steps(case) {
             if step.get("proof_alone").is_some() || step.get("required_claims").is_some() {
                 return Err(ALONE);
@@ -91,7 +78,12 @@ impl Play {
         // What is no origin can only come from a request.
         let is_origin = builder(&case["policy"]).public_origin(&origin).build().is_ok();
         let builder = builder(&case["policy"]);
-        let guard = if is_origin { builder.public_origin(origin) } else { builder }
+        let guard = match case.get("guidance") {
+            Some(guidance) => builder.resource(ProtectedResource::new(text(&guidance["resource"]))),
+            None if is_origin => builder.public_origin(origin),
+            None => builder,
+        };
+        let guard = guard
             .transport(Documents::of(&case["documents"], Arc::clone(&told)))
             .clock(move || UNIX_EPOCH + Duration::from_secs_f64(clock.lock().unwrap().now))
             .on_decision(move |decision| log.lock().unwrap().codes.push(decision.code))
@@ -150,7 +142,20 @@ impl Play {
         } else {
             any(|who: Verified| async move { who.claims_json().to_owned() })
         };
-        self.guard.require(requirement(step)).layer(Router::new().fallback_service(handler))
+        let layer = self.guard.require(requirement(step));
+        let layer = match step.get("guidance") {
+            Some(guidance) => layer.challenge_scopes(texts(&guidance["scopes"])),
+            None => layer,
+        };
+        let shown = step["request"].get("certificate").map(|pem| ClientCertificate::from_pem(text(pem)));
+        layer.layer(Router::new().fallback_service(handler)).map_request(
+            move |mut request: axum::extract::Request| {
+                if let Some(shown) = &shown {
+                    request.extensions_mut().insert(shown.clone());
+                }
+                request
+            },
+        )
     }
 }
 
@@ -187,7 +192,7 @@ fn origin_and_target(url: &str) -> (&str, &str) {
 fn describe(answer: &Answer, told: &Told, is_rfc: bool) -> Result<Value, String> {
     let mut described = match (answer.status, told.codes.last().copied().flatten()) {
         (200, None) => json!({ "outcome": "verified", "claims": answer.json() }),
-        (503, Some("issuer_unavailable")) => {
+        (503, Some("issuer_unavailable" | "introspection_unavailable")) => {
             if answer.one("www-authenticate").is_some() || answer.one("retry-after").is_none() {
                 return Err(format!("{answer:?}"));
             }
@@ -253,6 +258,33 @@ fn builder(policy: &Value) -> Builder {
     if let Some(keys) = policy.get("jwks") {
         builder = builder.jwks(text(keys));
     }
+    for key in policy.get("decryption_keys").and_then(Value::as_array).into_iter().flatten() {
+        let pem = text(&key[1]);
+        builder = match key[0].as_str() {
+            Some(kid) => builder.decryption_key_named(kid, pem),
+            None => builder.decryption_key(pem),
+        };
+    }
+    for (scope, implied) in policy.get("implies").and_then(Value::as_object).into_iter().flatten() {
+        builder = builder.implies(scope, texts(implied));
+    }
+    if let Some(asked) = policy.get("introspection") {
+        let introspection =
+            Introspection::with_secret("api", "secret").remember_for(seconds(&asked["remember"]));
+        builder = builder.introspection(match asked.get("endpoint") {
+            Some(endpoint) => introspection.endpoint(text(endpoint)),
+            None => introspection,
+        });
+    }
+    builder = match policy.get("mtls").map(text) {
+        None => builder,
+        Some("connection") => builder.mtls(Mtls::OfConnection),
+        // Each such request of the vectors comes through a proxy.
+        Some("X-Forwarded-Client-Cert") => builder.mtls(Mtls::XForwardedClientCert).trusted_hops(1),
+        Some("X-SSL-Client-Cert") => builder.mtls(Mtls::XSslClientCert).trusted_hops(1),
+        Some("Client-Cert") => builder.mtls(Mtls::ClientCert).trusted_hops(1),
+        Some(other) => panic!("{other} is no field with a certificate"),
+    };
     if is("allow_private_jwks") {
         builder = builder.allow_private_jwks();
     }
@@ -319,12 +351,22 @@ impl Documents {
 
 impl Transport for Documents {
     async fn get(&self, request: Get<'_>) -> Result<Response<Vec<u8>>, BoxError> {
-        self.told.lock().unwrap().fetched.push(request.url().to_owned());
-        if let Some(status) = self.statuses.get(request.url()) {
+        self.answer(request.url())
+    }
+
+    async fn post(&self, request: Post<'_>) -> Result<Response<Vec<u8>>, BoxError> {
+        self.answer(request.url())
+    }
+}
+
+impl Documents {
+    fn answer(&self, url: &str) -> Result<Response<Vec<u8>>, BoxError> {
+        self.told.lock().unwrap().fetched.push(url.to_owned());
+        if let Some(status) = self.statuses.get(url) {
             return Ok(Response::builder().status(*status).body(Vec::new())?);
         }
         let mut versions = self.versions.lock().unwrap();
-        let versions = versions.get_mut(request.url()).ok_or("there is no such document")?;
+        let versions = versions.get_mut(url).ok_or("there is no such document")?;
         let version = if versions.len() > 1 { versions.remove(0) } else { versions[0].clone() };
         Ok(Response::new(version.ok_or("this fetch fails")?))
     }

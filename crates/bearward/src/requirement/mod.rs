@@ -1,17 +1,20 @@
 //! What a route requires of a good token.
 
+mod claim_value;
+mod parts;
+
 use core::fmt;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bearward_core::encoding::json::{JsonObject, Object};
-use bearward_core::{Rejection, is_scope_token};
-use serde::Deserialize;
+use bearward_core::Rejection;
+use bearward_core::encoding::json::Object;
 use serde::de::DeserializeOwned;
 
 use crate::claims;
-use crate::text::push_text;
+
+pub use claim_value::ClaimValue;
+pub use parts::{RequirementError, RequirementParts};
 
 /// What a route requires of a token that is good by itself: everything that is named must hold.
 ///
@@ -57,77 +60,28 @@ struct Predicate {
     holds: Arc<dyn Fn(Object<'_>) -> bool + Send + Sync>,
 }
 
-/// A requirement as data, for one that comes out of a file. An absent member requires nothing.
-///
-/// ```
-/// use bearward::{Requirement, RequirementParts};
-///
-/// let parts: RequirementParts = serde_json::from_str(r#"{"scopes": ["read:messages"], "max_age": 300}"#)?;
-/// let requirement = Requirement::try_from_parts(parts)?;
-///
-/// let impossible: RequirementParts = serde_json::from_str(r#"{"any_scope": []}"#)?;
-/// assert!(Requirement::try_from_parts(impossible).is_err());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct RequirementParts {
-    /// All of these scopes.
-    pub scopes: Vec<String>,
-    /// At least one of these scopes.
-    pub any_scope: Option<Vec<String>>,
-    /// All of these, in the claim `permissions`.
-    pub permissions: Vec<String>,
-    /// At least one of these permissions.
-    pub any_permission: Option<Vec<String>>,
-    /// One of these organizations.
-    pub organizations: Option<Vec<String>>,
-    /// Claims with the value that each must have.
-    pub claims: BTreeMap<String, ClaimValue>,
-    /// One of these authentication context classes. RFC 9470 §4.
-    pub acr: Option<Vec<String>>,
-    /// Seconds since the user's login, at most. RFC 9470 §4.
-    pub max_age: Option<u64>,
-}
-
-/// The value that a claim must have, or a list of values of which it must have one.
-///
-/// ```
-/// use bearward::Requirement;
-///
-/// let requirement = Requirement::new().claim("tier", ["gold", "silver"]).claim("level", 3).claim("staff", true);
-/// # let _ = requirement;
-/// ```
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(untagged)]
-#[non_exhaustive]
-pub enum ClaimValue {
-    /// `true` or `false`.
-    Flag(bool),
-    /// A whole number.
-    Number(i64),
-    /// A string.
-    Text(String),
-    /// One of these.
-    OneOf(Vec<ClaimValue>),
-}
-
-/// Why no token can meet a requirement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequirementError(String);
-
 /// Requires a scope. [`Requirement::and_scope`] requires further ones.
 ///
 /// # Panics
 ///
 /// `name` is no scope: see [`Requirement`].
+///
+/// ```
+/// let read = bearward::scope("read:messages");
+/// # let _ = read;
+/// ```
 pub fn scope(name: &str) -> Requirement {
     Requirement::new().and_scope(name)
 }
 
 impl Requirement {
     /// Requires nothing but a good token.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// assert_eq!(Requirement::new().scopes().count(), 0);
+    /// ```
     pub fn new() -> Self {
         Self(Arc::default())
     }
@@ -137,12 +91,26 @@ impl Requirement {
     /// # Errors
     ///
     /// No token can meet it.
+    ///
+    /// ```
+    /// use bearward::{Requirement, RequirementParts};
+    ///
+    /// let parts: RequirementParts = serde_json::from_str(r#"{"permissions": ["refund"]}"#)?;
+    /// let refunds = Requirement::try_from_parts(parts)?;
+    /// # let _ = refunds;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_from_parts(parts: RequirementParts) -> Result<Self, RequirementError> {
         let engine = parts.check()?;
         Ok(Self(Arc::new(Wanted { parts, predicates: Vec::new(), engine })))
     }
 
     /// Requires this scope, too.
+    ///
+    /// ```
+    /// let both = bearward::scope("read:messages").and_scope("write:messages");
+    /// # let _ = both;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn and_scope(self, name: &str) -> Self {
@@ -150,6 +118,13 @@ impl Requirement {
     }
 
     /// Requires at least one of these scopes.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// let either = Requirement::new().any_scope(["read:messages", "read:all"]);
+    /// # let _ = either;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn any_scope<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
@@ -157,6 +132,13 @@ impl Requirement {
     }
 
     /// Requires this in the claim `permissions`, a list of strings: Auth0's role-based access control.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// let refunds = Requirement::new().permission("refund");
+    /// # let _ = refunds;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn permission(self, name: &str) -> Self {
@@ -164,6 +146,13 @@ impl Requirement {
     }
 
     /// Requires at least one of these permissions.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// let support = Requirement::new().any_permission(["support", "admin"]);
+    /// # let _ = support;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn any_permission<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
@@ -172,6 +161,13 @@ impl Requirement {
 
     /// Requires that the user logged in to this organization of Auth0, or another one that is named: `org_id` for values
     /// that begin with `org_`, or else `org_name`, where upper and lower case of ASCII letters are the same.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// let members = Requirement::new().organization("org_1").organization("acme"); // of either
+    /// # let _ = members;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn organization(self, name: &str) -> Self {
@@ -179,6 +175,13 @@ impl Requirement {
     }
 
     /// Requires that a claim has this value. A list means one of its items. A claim that is a list needs to hold the value.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// let customers = Requirement::new().claim("tier", ["gold", "silver"]).claim("staff", false);
+    /// # let _ = customers;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn claim(self, name: &str, value: impl Into<ClaimValue>) -> Self {
@@ -186,6 +189,13 @@ impl Requirement {
     }
 
     /// Requires that a claim is there, can be read as a `T`, and satisfies a function.
+    ///
+    /// ```
+    /// use bearward::Requirement;
+    ///
+    /// let adults = Requirement::new().claim_where("age", |age: u8| age >= 18);
+    /// # let _ = adults;
+    /// ```
     #[must_use]
     pub fn claim_where<T: DeserializeOwned>(
         mut self,
@@ -203,6 +213,11 @@ impl Requirement {
     }
 
     /// Requires one of these authentication context classes. RFC 9470 §4.
+    ///
+    /// ```
+    /// let strong = bearward::scope("pay").acr(["urn:mfa"]);
+    /// # let _ = strong;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn acr<S: Into<String>>(self, classes: impl IntoIterator<Item = S>) -> Self {
@@ -210,6 +225,13 @@ impl Requirement {
     }
 
     /// Requires that the user logged in at most so long ago, in whole seconds. RFC 9470 §4.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let recent = bearward::scope("pay").max_age(Duration::from_secs(300));
+    /// # let _ = recent;
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn max_age(self, max_age: Duration) -> Self {
@@ -217,6 +239,11 @@ impl Requirement {
     }
 
     /// The scopes and permissions that are named, each once: what a client should ask for.
+    ///
+    /// ```
+    /// let requirement = bearward::scope("read").permission("refund");
+    /// assert_eq!(requirement.scopes().collect::<Vec<_>>(), ["read", "refund"]);
+    /// ```
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         let RequirementParts { scopes, any_scope, permissions, any_permission, .. } = &self.0.parts;
         let names = [Some(scopes), any_scope.as_ref(), Some(permissions), any_permission.as_ref()];
@@ -227,6 +254,11 @@ impl Requirement {
             }
         }
         first.into_iter()
+    }
+
+    /// The scopes that are required, all of them.
+    pub(crate) fn required_scopes(&self) -> impl Iterator<Item = &str> {
+        self.0.parts.scopes.iter().map(String::as_str)
     }
 
     pub(crate) fn for_engine(&self) -> &bearward_core::Requirement {
@@ -269,136 +301,8 @@ impl Requirement {
     }
 }
 
-impl RequirementParts {
-    fn check(&self) -> Result<bearward_core::Requirement, RequirementError> {
-        let mut requirement = bearward_core::Requirement::new()
-            .scopes(words("scope", &self.scopes)?)
-            .permissions(words("permission", &self.permissions)?);
-        if let Some(names) = &self.any_scope {
-            requirement = requirement.any_scope(some("any_scope", words("scope", names)?)?);
-        }
-        if let Some(names) = &self.any_permission {
-            requirement = requirement.any_permission(some("any_permission", words("permission", names)?)?);
-        }
-        if let Some(names) = &self.organizations {
-            requirement = requirement.organizations(some("organizations", filled(names)?)?);
-        }
-        if let Some(classes) = &self.acr {
-            requirement = requirement.acr(some("acr", words("acr", classes)?)?);
-        }
-        if let Some(seconds) = self.max_age {
-            requirement = requirement.max_age(Duration::from_secs(seconds));
-        }
-        if !self.claims.is_empty() {
-            requirement = requirement.claims(self.wanted_claims()?);
-        }
-        Ok(requirement)
-    }
-
-    fn wanted_claims(&self) -> Result<JsonObject, RequirementError> {
-        let mut text = String::from("{");
-        for (name, value) in &self.claims {
-            if text.len() > 1 {
-                text.push(',');
-            }
-            push_text(&mut text, name);
-            text.push(':');
-            value.push(&mut text);
-        }
-        text.push('}');
-        JsonObject::parse(text.into_bytes())
-            .map_err(|error| RequirementError(format!("The claims can't be used: {error}.")))
-    }
-}
-
-fn words<'a>(what: &str, names: &'a [String]) -> Result<&'a [String], RequirementError> {
-    match names.iter().find(|name| !is_scope_token(name)) {
-        None => Ok(names),
-        Some(name) => Err(RequirementError(format!(
-            "No token has the {what} {name:?}: it must be one word without spaces, quotes, backslashes and control characters (RFC 6749 section 3.3)."
-        ))),
-    }
-}
-
-fn some<'a>(
-    what: &str,
-    names: &'a [String],
-) -> Result<impl IntoIterator<Item = String> + use<'a>, RequirementError> {
-    if names.is_empty() {
-        return Err(RequirementError(format!("{what} names nothing: no token has one of none.")));
-    }
-    Ok(names.iter().cloned())
-}
-
-fn filled(names: &[String]) -> Result<&[String], RequirementError> {
-    if names.iter().any(String::is_empty) {
-        return Err(RequirementError("No organization has an empty name.".to_owned()));
-    }
-    Ok(names)
-}
-
 fn owned<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Vec<String> {
     names.into_iter().map(Into::into).collect()
-}
-
-impl ClaimValue {
-    /// As JSON.
-    fn push(&self, text: &mut String) {
-        match self {
-            Self::Flag(value) => text.push_str(if *value { "true" } else { "false" }),
-            Self::Number(value) => text.push_str(&value.to_string()),
-            Self::Text(value) => push_text(text, value),
-            Self::OneOf(values) => {
-                for (place, value) in values.iter().enumerate() {
-                    text.push(if place == 0 { '[' } else { ',' });
-                    value.push(text);
-                }
-                text.push_str(if values.is_empty() { "[]" } else { "]" });
-            }
-        }
-    }
-}
-
-impl From<bool> for ClaimValue {
-    fn from(value: bool) -> Self {
-        Self::Flag(value)
-    }
-}
-
-impl From<i64> for ClaimValue {
-    fn from(value: i64) -> Self {
-        Self::Number(value)
-    }
-}
-
-impl From<i32> for ClaimValue {
-    fn from(value: i32) -> Self {
-        Self::Number(value.into())
-    }
-}
-
-impl From<&str> for ClaimValue {
-    fn from(value: &str) -> Self {
-        Self::Text(value.to_owned())
-    }
-}
-
-impl From<String> for ClaimValue {
-    fn from(value: String) -> Self {
-        Self::Text(value)
-    }
-}
-
-impl<T: Into<ClaimValue>> From<Vec<T>> for ClaimValue {
-    fn from(values: Vec<T>) -> Self {
-        Self::OneOf(values.into_iter().map(Into::into).collect())
-    }
-}
-
-impl<T: Into<ClaimValue>, const N: usize> From<[T; N]> for ClaimValue {
-    fn from(values: [T; N]) -> Self {
-        Self::OneOf(values.into_iter().map(Into::into).collect())
-    }
 }
 
 impl Default for Requirement {
@@ -418,17 +322,11 @@ impl fmt::Debug for Requirement {
     }
 }
 
-impl fmt::Display for RequirementError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl core::error::Error for RequirementError {}
-
 #[cfg(test)]
 mod tests {
     use std::panic::catch_unwind;
+
+    use bearward_core::encoding::json::JsonObject;
 
     use super::*;
 
@@ -469,22 +367,6 @@ mod tests {
         let requirement =
             scope("a").and_scope("b").any_scope(["a", "c"]).permission("d").any_permission(["d", "e"]);
         assert_eq!(requirement.scopes().collect::<Vec<_>>(), ["a", "b", "c", "d", "e"]);
-    }
-
-    #[test]
-    fn wanted_claims_are_json_whatever_is_in_them() {
-        let claims = RequirementParts {
-            claims: BTreeMap::from([
-                ("a\"\\\n".to_owned(), ClaimValue::from(["x\u{1}", "y"])),
-                ("n".to_owned(), ClaimValue::from(-3)),
-                ("none".to_owned(), ClaimValue::OneOf(Vec::new())),
-                ("flag".to_owned(), ClaimValue::from(true)),
-            ]),
-            ..RequirementParts::default()
-        };
-        let wanted: serde_json::Value = serde_json::from_str(claims.wanted_claims().unwrap().text()).unwrap();
-        let expected = serde_json::json!({"a\"\\\n": ["x\u{1}", "y"], "n": -3, "none": [], "flag": true});
-        assert_eq!(wanted, expected);
     }
 
     #[test]
