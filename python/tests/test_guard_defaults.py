@@ -98,7 +98,8 @@ def of_a_named_tuple(guard):
     class Order(NamedTuple):
         claims: dict = guard
 
-    takes(Order)
+    # FastAPI would take it for a list of files.
+    takes(Order, Body())
 
 
 def of_a_model_in_a_model(guard):
