@@ -165,7 +165,8 @@ impl Verifier {
         let policy = &self.policy.dpop;
         let sight = self.memory.look(token.as_bytes());
         let known = sight.known();
-        let proof = PresentedProof::read(proof, known.and_then(Known::prover), &self.provers, policy)?;
+        let lately = |header: &str| self.provers.find(header);
+        let proof = PresentedProof::read(proof, known.and_then(Known::prover), lately, policy)?;
         let is_new_prover = proof.is_new();
         let checked = self.check_seen(token.as_bytes(), &sight, brought, now)?;
         let sender = Sender::of(request, self.policy.mutual_tls);

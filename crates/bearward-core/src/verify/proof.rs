@@ -7,7 +7,6 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::known_provers::KnownProvers;
 use crate::encoding::json::{JsonObject, Value};
 use crate::encoding::{base64url, sha256};
 use crate::http::url::same_target;
@@ -188,11 +187,11 @@ pub(crate) enum KnownProver<'a> {
 }
 
 impl<'a> PresentedProof<'a> {
-    /// `with_token`: who made a good proof for the same token, by the same policy. `lately`: for any token.
+    /// `with_token`: who made a good proof for the same token, by the same policy. `lately`: for any token, by the header.
     pub(crate) fn read(
         proof: &'a str,
         with_token: Option<&'a Arc<Prover>>,
-        lately: &KnownProvers,
+        lately: impl FnOnce(&str) -> Option<Arc<Prover>>,
         policy: &DpopPolicy,
     ) -> Result<Self, Rejection> {
         if proof.len() <= policy.proof_bytes
@@ -202,7 +201,7 @@ impl<'a> PresentedProof<'a> {
             if let Some(prover) = with_token.filter(|prover| prover.header() == header) {
                 return Ok(Self::Of(KnownProver::WithToken(prover), segments));
             }
-            if let Some(prover) = lately.find(header) {
+            if let Some(prover) = lately(header) {
                 return Ok(Self::Of(KnownProver::Lately(prover), segments));
             }
         }
