@@ -11,6 +11,9 @@ BINDING_SOURCES := $(shell find crates/bearward-core/src crates/bearward-exchang
 	Cargo.toml Cargo.lock crates/bearward-core/Cargo.toml crates/bearward-exchange/Cargo.toml python/native/Cargo.toml python/pyproject.toml
 PYTHON_PACKAGE := $(shell find python/src -name '*.py' -o -name '*.pyi') python/pyproject.toml
 
+# Seconds of `make soak-rust`.
+SOAK ?= 60
+
 # The oldest supported FastAPI.
 OLDEST := fastapi==0.115.11
 
@@ -31,7 +34,7 @@ help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: build ## Run the example against a local tenant, make requests, compare the answers with the expected ones
+demo: build ## Run the examples against a local tenant, make requests, compare the answers with the expected ones
 	$(BIN)/python scripts/demo.py
 
 .PHONY: dev
@@ -39,8 +42,8 @@ dev: build ## Run the local tenant and the example until Ctrl-C, and print a cur
 	@$(BIN)/python scripts/dev.py
 
 .PHONY: build
-build: $(VENV)/.module ## Build the command line, and the Python package into .venv
-	cargo build $(CARGO_FLAGS) --package bearward-cli
+build: $(VENV)/.module ## Build the command line and the Rust examples, and the Python package into .venv
+	cargo build $(CARGO_FLAGS) --package bearward-cli --package bearward-example-axum --package bearward-example-tonic
 
 .PHONY: test
 test: test-rust test-python ## Run all tests of all languages
@@ -51,6 +54,7 @@ test-rust: ## Run the Rust tests, including the examples in the documentation
 
 .PHONY: test-python
 test-python: $(VENV)/.module ## Run the Python tests
+	cargo build $(CARGO_FLAGS) --package bearward-cli --package bearward-example-tonic
 	cd python && $(BIN)/python -m pytest
 
 .PHONY: test-oldest
@@ -68,9 +72,14 @@ test-python3.%: .venvs/python3.%/.installed
 	cd python && ../.venvs/python3.$*/bin/python -m pytest $(TESTS)
 
 .PHONY: test-redis
-test-redis: $(VENV)/.module .venvs/redis-oldest/.installed ## Run the tests over Redis on the newest and the oldest supported redis-py
+test-redis: $(VENV)/.module .venvs/redis-oldest/.installed ## Run the tests over Redis: the newest and the oldest supported redis-py, two Rust services
 	cd python && $(BIN)/python -m pytest $(REDIS_TESTS)
 	cd python && PYTHONPATH=$(CURDIR)/.venvs/redis-oldest $(BIN)/python -m pytest $(REDIS_TESTS)
+	cargo test $(CARGO_FLAGS) --package bearward-example-axum --test it two_processes -- --nocapture
+
+.PHONY: soak-rust
+soak-rust: ## Load the axum example for SOAK seconds (60) while its tenant rotates keys, goes down and is flooded
+	BEARWARD_SOAK_SECONDS=$(SOAK) cargo test $(CARGO_FLAGS) --release --package bearward-example-axum --test it soak -- --nocapture
 
 .PHONY: test-wheel
 test-wheel: $(VENV)/.created ## Build a wheel of the command line, install it with pip, and run it
@@ -98,6 +107,7 @@ check: layers codes check-rust features check-python ## Run all lints: formattin
 .PHONY: check-rust
 check-rust: ## Lint the Rust code
 	cargo fmt --all --check
+	cargo fmt --manifest-path bench/rust-peers/Cargo.toml --check
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
 
 .PHONY: features
@@ -129,6 +139,7 @@ reference: ## Write docs/reference/errors.md from the engine's catalogue
 .PHONY: fmt
 fmt: $(VENV)/.module ## Format all code
 	cargo fmt --all
+	cargo fmt --manifest-path bench/rust-peers/Cargo.toml
 	cd python && $(BIN)/ruff format . ../scripts ../examples
 	cd python && $(BIN)/ruff check --fix-only . ../scripts
 
@@ -143,6 +154,10 @@ deny: ## Check licences, sources and duplicates of dependencies (needs cargo-den
 .PHONY: bench
 bench: $(VENV)/.module .venvs/bench/.installed .venvs/peer/.installed .venvs/libraries/.installed ## Measure engine, Python and HTTP, and write docs/speed.json, the chart, and the README's figures
 	$(BIN)/python scripts/bench.py
+
+.PHONY: bench-rust
+bench-rust: $(VENV)/.module ## Measure an axum service: the Rust crate, a bare signature check, other crates. Writes docs/speed-rust.json and README's table
+	$(BIN)/python scripts/bench_rust.py
 
 .PHONY: counts
 counts: ## Compare the engine's instructions and allocations per request with the recorded ones (needs valgrind)

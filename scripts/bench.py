@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
@@ -25,6 +23,10 @@ from typing import IO, TYPE_CHECKING
 import bench_fixture
 import bench_pages
 import local
+from bench_machine import cpu as _cpu
+from bench_machine import on_cpu as _on_cpu
+from bench_machine import output as _output
+from bench_machine import say as _say
 from bench_rows import Row, Target, table
 
 if TYPE_CHECKING:
@@ -239,22 +241,6 @@ def _load(url: str, tokens: Path, first: int, count: int) -> float:
     return rate
 
 
-def _on_cpu(number: int) -> list[str]:
-    """The prefix that runs a command on one CPU, so that the server and the load don't share one."""
-    if shutil.which("taskset") is None or not hasattr(os, "sched_getaffinity"):
-        return []
-    cpus = sorted(os.sched_getaffinity(0))
-    return ["taskset", "--cpu-list", str(cpus[number])] if len(cpus) > number else []
-
-
-def _output(command: Sequence[str]) -> str:
-    process = subprocess.run(command, check=False, capture_output=True, text=True, cwd=local.ROOT, timeout=1800)
-    if process.returncode:
-        sys.stderr.write(process.stderr)
-        raise RuntimeError(f"{command[0]} ended with {process.returncode}")
-    return process.stdout
-
-
 def _machine() -> dict[str, str]:
     versions = "import importlib.metadata as m; print(*(f'{d.name} {d.version}' for d in m.distributions()), sep='\\n')"
     installed = dict(line.lower().split() for line in _output([str(OURS), "-c", versions]).splitlines())
@@ -264,18 +250,6 @@ def _machine() -> dict[str, str]:
         "fastapi": installed["fastapi"],
         "uvicorn": installed["uvicorn"],
     }
-
-
-def _cpu() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return f"{line.split(':', 1)[1].strip()}, {os.cpu_count()} CPUs"
-    return f"{platform.machine()}, {os.cpu_count()} CPUs"
-
-
-def _say(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

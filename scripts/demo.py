@@ -1,16 +1,20 @@
-"""Runs the example against a local tenant, makes real requests, and compares the answers with the expected ones.
+"""Runs the examples against a local tenant, makes real requests, and compares the answers with the expected ones.
 
-Prints a table; the exit code is 1 if an answer differs. Stops what it started, whatever happens.
+The example of FastAPI and that of axum get the same requests. Where they answer differently, the table says what each
+should: FastAPI answers as the SDK that Bearward replaces there, and axum as the RFCs say.
+
+Prints a table for each; the exit code is 1 if an answer differs. Stops what it started, whatever happens.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple, Optional
+from typing import IO, TYPE_CHECKING, NamedTuple, Optional, Protocol, Union
 
 import httpx
 
@@ -19,23 +23,73 @@ from gateway import PREFIX, gateway
 from proofs import Prover
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 SCOPE = "read:messages"
 OTHER_AUDIENCE = "https://other.example.com"
+
+
+class Expected(NamedTuple):
+    """An answer that differs."""
+
+    fastapi: str
+    axum: str
+
+
+NO_CREDENTIALS = Expected("400 invalid_request", "401 invalid_request")
+BAD_PROOF = Expected("400 invalid_dpop_proof", "401 invalid_dpop_proof")
 
 
 class Row(NamedTuple):
     """A request, with the expected and the actual answer."""
 
     request: str
-    expected: str
+    expected: Union[str, Expected]
     actual: str
+
+
+class Door(Protocol):
+    """An example, for one framework."""
+
+    name: str
+
+    def api(
+        self, log: IO[str], environment: Mapping[str, str], *, behind_proxy: bool = False
+    ) -> contextlib.AbstractContextManager[str]:
+        """Run the example, and give its URL."""
+        ...
+
+
+class FastApi:
+    """`examples/fastapi` under uvicorn."""
+
+    name = "fastapi"
+
+    def api(
+        self, log: IO[str], environment: Mapping[str, str], *, behind_proxy: bool = False
+    ) -> contextlib.AbstractContextManager[str]:
+        """Run it."""
+        # uvicorn has its own rules for X-Forwarded-Proto. Behind the proxy the guard's rules must decide.
+        arguments = ["--no-proxy-headers"] if behind_proxy else []
+        return local.uvicorn(log, local.EXAMPLE, environment, *arguments)
+
+
+class Axum:
+    """`examples/axum`."""
+
+    name = "axum"
+
+    def api(
+        self, log: IO[str], environment: Mapping[str, str], *, behind_proxy: bool = False
+    ) -> contextlib.AbstractContextManager[str]:
+        """Run it."""
+        return local.rust_example(log, local.AXUM_EXAMPLE, environment)
 
 
 class Stage(NamedTuple):
     """The running programs, and the log that they write to."""
 
+    door: Door
     tenant: local.LocalTenant
     api: Api
     log: IO[str]
@@ -53,7 +107,11 @@ class Api:
         headers += [(name.replace("_", "-"), value) for name, value in fields.items()]
         answer = httpx.get(f"{self.url}{path}", headers=headers, trust_env=False)
         body = answer.json()
-        words = [str(answer.status_code), body.get("sub", "") if answer.is_success else body["detail"]["error"]]
+        # FastAPI wraps what is wrong.
+        words = [
+            str(answer.status_code),
+            body.get("sub", "") if answer.is_success else body.get("detail", body)["error"],
+        ]
         return " ".join(filter(None, words))
 
     def bearer(self, path: str, token: str) -> str:
@@ -70,39 +128,46 @@ def main() -> int:
     local.end_in_order()
     with tempfile.TemporaryFile("w+") as log:
         try:
-            rows = list(_run(log))
+            rows = [is_right for door in (FastApi(), Axum()) for is_right in _run(door, log)]
         except Exception:
             log.seek(0)
             sys.stderr.write(log.read())
             raise
         except KeyboardInterrupt:
             return 130
-    wrong = sum(row.actual != row.expected for row in rows)
+    wrong = sum(not is_right for is_right in rows)
     print(f"\n{len(rows)} requests, " + (f"{wrong} not answered as expected" if wrong else "all answered as expected"))
     return 1 if wrong else 0
 
 
-def _run(log: IO[str]) -> Iterator[Row]:
+def _run(door: Door, log: IO[str]) -> Iterator[bool]:
+    """For each request, whether it was answered as expected."""
     with (
         local.tenant(log, "--client-id", "demo", "--scope", SCOPE, "--audience", OTHER_AUDIENCE) as tenant,
-        local.uvicorn(log, local.EXAMPLE, tenant.environment()) as url,
+        door.api(log, tenant.environment()) as url,
     ):
-        print(f"Tenant {tenant.issuer}, example {url}")
-        stage = Stage(tenant, Api(url), log)
+        print(f"\n{door.name}: tenant {tenant.issuer}, example {url}")
+        stage = Stage(door, tenant, Api(url), log)
         for title, rows in SECTIONS.items():
-            print(f"\n{title:<58} {'expected':<28} actual")
+            print(f"\n{title:<58} {'expected of ' + door.name:<28} actual")
             for row in rows(stage):
-                verdict = "ok" if row.actual == row.expected else "DIFFERS"
-                print(f"  {row.request:<56} {row.expected:<28} {row.actual:<28} {verdict}", flush=True)
-                yield row
+                yield _printed(row, door)
+
+
+def _printed(row: Row, door: Door) -> bool:
+    """Whether it was answered as expected, which is printed."""
+    expected: str = row.expected if isinstance(row.expected, str) else getattr(row.expected, door.name)
+    verdict = "ok" if row.actual == expected else "DIFFERS"
+    print(f"  {row.request:<56} {expected:<28} {row.actual:<28} {verdict}", flush=True)
+    return row.actual == expected
 
 
 def _credentials(stage: Stage) -> Iterator[Row]:
     api, token = stage.api, stage.tenant.request_token()
     yield Row("no token, public route", "200", api.get("/api/public"))
-    yield Row("no token", "400 invalid_request", api.get("/api/private"))
-    yield Row("another scheme", "400 invalid_request", api.get("/api/private", "Basic dXNlcjpwYXNz"))
-    yield Row("a scheme without a token", "400 invalid_request", api.get("/api/private", "Bearer"))
+    yield Row("no token", NO_CREDENTIALS, api.get("/api/private"))
+    yield Row("another scheme", NO_CREDENTIALS, api.get("/api/private", "Basic dXNlcjpwYXNz"))
+    yield Row("a scheme without a token", NO_CREDENTIALS, api.get("/api/private", "Bearer"))
     yield Row(
         "two Authorization fields",
         "400 invalid_request",
@@ -153,7 +218,7 @@ def _dpop(stage: Stage) -> Iterator[Row]:
     used = client.proof(url, token)
     yield Row("a bound token with a fresh proof", f"200 {subject}", api.dpop(path, token, used))
     yield Row("another fresh proof", f"200 {subject}", api.dpop(path, token, client.proof(url, token)))
-    yield Row("the first proof again", "400 invalid_dpop_proof", api.dpop(path, token, used))
+    yield Row("the first proof again", BAD_PROOF, api.dpop(path, token, used))
     for request, proof in {
         "a proof for another URL": client.proof(f"{api.url}/api/messages", token),
         "a proof for another host": client.proof("http://other.example.com/api/private", token),
@@ -163,9 +228,9 @@ def _dpop(stage: Stage) -> Iterator[Row]:
         "a proof from the future": client.proof(url, token, age=-400),
         "two proofs": f"{client.proof(url, token)}, {client.proof(url, token)}",
     }.items():
-        yield Row(request, "400 invalid_dpop_proof", api.dpop(path, token, proof))
+        yield Row(request, BAD_PROOF, api.dpop(path, token, proof))
     yield Row("a proof by another key", "401 invalid_token", api.dpop(path, token, thief.proof(url, token)))
-    yield Row("no proof", "400 invalid_request", api.get(path, f"DPoP {token}"))
+    yield Row("no proof", NO_CREDENTIALS, api.get(path, f"DPoP {token}"))
     yield Row("a stolen bound token as Bearer", "401 invalid_token", api.bearer(path, token))
     proof = client.proof(url, unbound)
     yield Row("an unbound token in the DPoP scheme", "401 invalid_token", api.dpop(path, unbound, proof))
@@ -190,8 +255,7 @@ def _command_line(stage: Stage) -> Iterator[Row]:
 def _gateway(stage: Stage) -> Iterator[Row]:
     environment = {**stage.tenant.environment(), "TRUST_PROXY": "1"}
     with (
-        # uvicorn has its own rules for X-Forwarded-Proto. Here the guard's rules must decide.
-        local.uvicorn(stage.log, local.EXAMPLE, environment, "--no-proxy-headers") as inner,
+        stage.door.api(stage.log, environment, behind_proxy=True) as inner,
         gateway(stage.log, inner) as outer,
     ):
         print(f"  by {outer.program}, {outer.url} -> {inner}")
@@ -206,7 +270,7 @@ def _through(api: Api, inner: str, tenant: local.LocalTenant) -> Iterator[Row]:
         fields = {} if forged_host is None else {"X_Forwarded_Host": forged_host}
         return api.dpop("/api/private", token, client.proof(f"{origin}/api/private", token), **fields)
 
-    good, refused, forged = f"200 {tenant.client_id}@clients", "400 invalid_dpop_proof", "other.example.com"
+    good, refused, forged = f"200 {tenant.client_id}@clients", BAD_PROOF, "other.example.com"
     yield Row("a proof for the URL that the client used", good, answer(api.url))
     yield Row("a proof for the URL behind the proxy", refused, answer(inner))
     yield Row("a proof for the URL without the prefix", refused, answer(api.url.removesuffix(PREFIX)))
@@ -218,9 +282,9 @@ def _through(api: Api, inner: str, tenant: local.LocalTenant) -> Iterator[Row]:
 def _onward(stage: Stage) -> Iterator[Row]:
     tenant = stage.tenant
     other_environment = {**tenant.environment(), "AUTH0_AUDIENCE": OTHER_AUDIENCE}
-    with local.uvicorn(stage.log, local.EXAMPLE, other_environment) as other:
+    with stage.door.api(stage.log, other_environment) as other:
         onward = {"OTHER_API": other, "OTHER_AUDIENCE": OTHER_AUDIENCE}
-        with local.uvicorn(stage.log, local.EXAMPLE, {**tenant.client_environment(), **onward}) as url:
+        with stage.door.api(stage.log, {**tenant.client_environment(), **onward}) as url:
             yield from _called_onward(Api(url), Api(other), tenant)
 
 
@@ -270,10 +334,10 @@ def _unreachable(stage: Stage) -> Iterator[Row]:
     domain = f"127.0.0.1:{local.free_port()}"
     environment = {**stage.tenant.environment(), "AUTH0_DOMAIN": domain}
     token = stage.tenant.order_token(claims={"iss": f"https://{domain}/"})
-    with local.uvicorn(stage.log, local.EXAMPLE, environment) as url:
+    with stage.door.api(stage.log, environment) as url:
         api = Api(url)
         yield Row("a token", "503 temporarily_unavailable", api.bearer("/api/private", token))
-        yield Row("no token", "400 invalid_request", api.get("/api/private"))
+        yield Row("no token", NO_CREDENTIALS, api.get("/api/private"))
         yield Row("no token, public route", "200", api.get("/api/public"))
 
 

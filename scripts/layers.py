@@ -27,7 +27,8 @@ ALLOWED = {
     "bearward-exchange": {"bearward-core"},
     "bearward-issuer": {"bearward-core"},
     "bearward-cli": {"bearward", "bearward-core", "bearward-exchange", "bearward-issuer"},
-    "bearward-example-axum": {"bearward"},
+    "bearward-example-axum": {"bearward", "bearward-core", "bearward-exchange"},
+    "bearward-example-tonic": {"bearward"},
     "bearward-python": {"bearward-core", "bearward-exchange"},
 }
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 BEARWARD = Path(os.environ.get("BEARWARD_BIN") or ROOT / "target" / "debug" / "bearward").resolve()
 EXAMPLE = ROOT / "examples" / "fastapi"
+AXUM_EXAMPLE = ROOT / "target" / "debug" / "bearward-example-axum"
+TONIC_EXAMPLE = ROOT / "target" / "debug" / "bearward-example-tonic"
 AUDIENCE = "https://api.example.com"
 
 _READY_SECONDS = 30.0
@@ -126,6 +128,15 @@ def uvicorn(
 
 
 @contextlib.contextmanager
+def rust_example(log: IO[str], program: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """Runs one of the built Rust examples, and yields its URL once it listens. Its output goes to `log`."""
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    with server(log, [str(program)], port, {"ADDRESS": address, **environment}):
+        yield f"http://{address}"
+
+
+@contextlib.contextmanager
 def server(
     log: IO[str], command: Sequence[str], port: int, environment: Optional[Mapping[str, str]] = None
 ) -> Iterator[None]:
@@ -175,7 +186,7 @@ def end_in_order() -> None:
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
     # The shell may be set up for another tenant or certificates. Use the local tenant, and reach it without a proxy.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AUTH0_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AUTH0_", "BEARWARD_"))}
     return {**kept, "NO_PROXY": "127.0.0.1,localhost", "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 

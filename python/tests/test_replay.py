@@ -115,9 +115,9 @@ async def test_what_an_operator_sees_of_a_store(tenant, prover):
     api_client = new_client(tenant, dpop_replay=MemoryStore())
     headers = prover.headers(URL)
     assert [await outcome(api_client, headers) for _ in range(2)] == ["good", "proof_replayed"]
-    status = api_client.status()["replay_store"]
+    status = api_client.status().replay_store
     assert (status["questions"], status["replays"], status["errors"], status["breaker"]) == (2, 1, 0, "closed")
-    assert new_client(tenant).status()["replay_store"] is None
+    assert new_client(tenant).status().replay_store is None
 
 
 async def test_a_worker_whose_clock_is_behind(tenant, prover, clock):

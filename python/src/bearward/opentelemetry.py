@@ -67,7 +67,7 @@ def instrument(auth0: Auth0FastAPI, meter_provider: Optional[metrics.MeterProvid
     meter.create_observable_gauge(
         "bearward.replay.entries", [state.entries], description="Used DPoP proofs that this process remembers."
     )
-    if auth0.status()["replay_store"] is not None:
+    if auth0.status().replay_store is not None:
         _instrument_store(meter, auth0.api_client, state)
 
 
@@ -140,15 +140,15 @@ class _State:
 
     def store_events(self, _options: CallbackOptions) -> Iterable[Observation]:
         """As `status` counts them."""
-        status = self._auth0.status()["replay_store"]
-        return [Observation(status[name], {"event": event}) for event, name in _EVENTS.items()]
+        status = self._auth0.status().replay_store or {}
+        return [Observation(status[name], {"event": event}) for event, name in _EVENTS.items() if name in status]
 
     def breaker(self, _options: CallbackOptions) -> Iterable[Observation]:
         """Whether it is open."""
-        status = self._auth0.status()["replay_store"]
-        return [Observation(int(status["breaker"] == "open"))]
+        status = self._auth0.status().replay_store or {}
+        return [Observation(int(status["breaker"] == "open"))] if status else []
 
     def _documents(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        for entry in self._auth0.status()["issuers"]:
+        for entry in self._auth0.status():
             for kind in ("discovery", "key_set"):
                 yield entry["issuer"], kind, entry[kind]

@@ -144,7 +144,7 @@ async def prove(client: ApiClient, token: str, proof: str) -> Optional[str]:
 
 
 def ages(client: ApiClient) -> list[Optional[float]]:
-    return [status["key_set"]["age"] for status in client.status()["issuers"]]
+    return [status["key_set"]["age"] for status in client.status()]
 
 
 async def onward(client: ApiClient, token: str) -> OnBehalfOfTokenResult:

@@ -204,6 +204,9 @@ def _claims(cases: Group) -> None:
     )
     jkt = {"cnf": {"jkt": keys.thumbprint(CLIENT)}, "token_type": "DPoP"}
     claim("bound_token_as_bearer_is_rejected", jkt, "bound_token_as_bearer")
+    said = {"token_type": "dpop"}
+    claim("token_that_is_said_to_be_bound_and_not_to_what_is_rejected", said, "confirmation_missing")
+    claim("the_same_is_accepted_without_dpop", said, "verified", policy={"dpop": "off"})
     good = proof(opaque(jkt))
     claim("bound_token_with_its_proof_is_accepted", jkt, "verified", headers=dpop(opaque(jkt), good), proof=good)
     other = proof(opaque(jkt), key="attacker-ec-p256")

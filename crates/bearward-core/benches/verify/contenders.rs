@@ -30,7 +30,7 @@ impl BareChecks {
 }
 
 impl Contender for BareChecks {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "aws-lc-rs, bare signature checks"
     }
 
@@ -63,7 +63,7 @@ impl PreparedChecks {
 }
 
 impl Contender for PreparedChecks {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "aws-lc-rs, proofs' key prepared"
     }
 
@@ -82,7 +82,7 @@ impl Contender for PreparedChecks {
 pub(crate) struct BareProofChecks;
 
 impl Contender for BareProofChecks {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "aws-lc-rs, bare checks of the proofs"
     }
 
@@ -158,7 +158,7 @@ impl Bearward {
 }
 
 impl Contender for Bearward {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         match self.sight {
             Sight::New => "bearward, Verifier::next",
             Sight::Seen => "bearward, seen tokens",
@@ -212,7 +212,7 @@ impl Jsonwebtoken {
 }
 
 impl Contender for Jsonwebtoken {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "jsonwebtoken, decode"
     }
 

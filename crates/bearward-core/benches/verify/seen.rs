@@ -48,7 +48,7 @@ impl Warm {
 }
 
 impl Contender for Warm {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "bearward, Verifier::next"
     }
 
@@ -68,7 +68,7 @@ struct Threads<'v> {
 }
 
 impl Contender for Threads<'_> {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         self.name
     }
 

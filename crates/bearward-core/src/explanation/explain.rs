@@ -283,6 +283,9 @@ impl<'a> Evidence<'a> {
         let mode = self.policy.dpop.mode;
         match scheme {
             Scheme::Bearer => {
+                if self.token.is_opaque {
+                    binding::check_said(claims.object(), mode)?;
+                }
                 binding::check_bearer(claims.get("cnf"), mode, &self.sender)?;
                 binding::check_no_proof(self.presented.beside_proof, mode)
             }

@@ -24,6 +24,14 @@ pub(crate) fn check_bearer(
     methods.check_certificate(sender)
 }
 
+/// An issuer that says of an opaque token that it is bound must say to which key: otherwise it would pass as Bearer. RFC 9449
+/// §6.2.
+pub(crate) fn check_said(answer: Object<'_>, mode: DpopMode) -> Result<(), Rejection> {
+    let kind = answer.get("token_type").and_then(Value::as_str).unwrap_or_default();
+    let is_bound = kind.eq_ignore_ascii_case("DPoP") && mode != DpopMode::Off;
+    if is_bound && answer.get("cnf").is_none() { Err(Rejection::ConfirmationMissing) } else { Ok(()) }
+}
+
 /// A token that came as Bearer must come without a proof. RFC 9449 §7.2. With DPoP switched off, proofs are ignored.
 pub(crate) fn check_no_proof(beside_proof: bool, mode: DpopMode) -> Result<(), Rejection> {
     if beside_proof && mode != DpopMode::Off { Err(Rejection::ProofWithBearer) } else { Ok(()) }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::binding;
 use super::introspection::ActiveClaims;
 use super::recipient;
 use super::registered_claims::RegisteredClaims;
@@ -9,7 +10,7 @@ use super::signature::SignedClaims;
 use crate::encoding::json::JsonObject;
 use crate::issuer::IssuerUrl;
 use crate::issuer::metadata::Metadata;
-use crate::policy::Policy;
+use crate::policy::{DpopMode, Policy};
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
 
@@ -88,6 +89,14 @@ impl CheckedClaims {
         match &self.0 {
             TrustedClaims::Signed(signed) => signed.registered(),
             TrustedClaims::Introspected(active) => RegisteredClaims::of(active.claims()),
+        }
+    }
+
+    /// That the issuer of an opaque token doesn't say that it is bound, without saying to what.
+    pub(super) fn check_said_binding(&self, mode: DpopMode) -> Result<(), Rejection> {
+        match &self.0 {
+            TrustedClaims::Signed(_) => Ok(()),
+            TrustedClaims::Introspected(active) => binding::check_said(active.claims().object(), mode),
         }
     }
 

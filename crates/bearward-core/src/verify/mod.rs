@@ -147,6 +147,7 @@ impl Verifier {
         let sight = self.memory.look(token);
         let checked = self.check_seen(token, &sight, brought, now)?;
         let sender = Sender::of(request, self.policy.mutual_tls);
+        checked.claims.check_said_binding(mode)?;
         binding::check_bearer(checked.claims.registered().cnf, mode, &sender)?;
         binding::check_no_proof(beside_proof, mode)?;
         Ok(checked.accepted(Some(Scheme::Bearer)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Optional
 
 import anyio
@@ -15,6 +15,27 @@ if TYPE_CHECKING:
     from bearward.options import ApiClientOptions
 
 
+class Status(list[dict[str, Any]]):
+    """The state of the issuers' documents, and of the shared replay store.
+
+    It is a list with a dict for each issuer: all that are configured, and those that a resolver has named once their
+    documents were needed. A dict has `issuer`, `discovery`, `key_set` and `keys`. For each of the two documents: `age`
+    in seconds (`None`: there is no document), `last_error` (`None`: the last fetch succeeded), `next_fetch_in` seconds
+    (0: with the next request), how often it was `fetched`, and how often that `failed`. For each key: its `kid`, and
+    the `problem` if it can't be used.
+
+    Attributes:
+        replay_store: `None` without a `ReplayStore`, or a dict with what happened since the start: `questions` that it
+            was asked, `replays` that it found, `errors` (no answer, or none in time), requests that it was `not_asked`
+            for because the breaker was open, and proofs that it may have `forgotten`. `breaker` is `"open"` while the
+            store fails, or else `"closed"`. `mean_seconds` is the mean time of an answer (`None`: no question yet).
+    """
+
+    def __init__(self, issuers: Iterable[dict[str, Any]], replay_store: Optional[dict[str, Any]]) -> None:
+        super().__init__(issuers)
+        self.replay_store = replay_store
+
+
 class StateOfClient:
     """The methods of an `ApiClient` for operators."""
 
@@ -24,26 +45,12 @@ class StateOfClient:
     _documents: DocumentFetcher
     _store: Optional[BoundedStore]
 
-    def status(self) -> dict[str, Any]:
-        """The state of the issuers' documents and of the shared replay store, for operators.
-
-        `issuers` is a list with a dict for each issuer: all that are configured, and those that a resolver has named
-        once their documents were needed. It has `issuer`, `discovery`, `key_set` and `keys`. For each of the two
-        documents: `age` in seconds (`None`: there is no document), `last_error` (`None`: the last fetch succeeded),
-        `next_fetch_in` seconds (0: with the next request), how often it was `fetched`, and how often that `failed`. For
-        each key: its `kid`, and the `problem` if it can't be used.
-
-        `replay_store` is `None` without a `ReplayStore`, or a dict with what happened since the start: `questions` that
-        it was asked, `replays` that it found, `errors` (no answer, or none in time), requests that it was `not_asked`
-        for because the breaker was open, and proofs that it may have `forgotten`. `breaker` is `"open"` while the store
-        fails, or else `"closed"`. `mean_seconds` is the mean time of an answer (`None`: no question yet).
-        """
+    def status(self) -> Status:
+        """The state of the issuers' documents and of the shared replay store, for operators. See `Status`."""
         kept = self._engine.documents.status(time.time())
         known = {entry["issuer"] for entry in kept}
-        return {
-            "issuers": [*kept, *(_never_needed(issuer) for issuer in self._issuers if issuer not in known)],
-            "replay_store": None if self._store is None else self._store.status(),
-        }
+        store = None if self._store is None else self._store.status()
+        return Status([*kept, *(_never_needed(issuer) for issuer in self._issuers if issuer not in known)], store)
 
     async def warm(self) -> bool:
         """Fetch the documents of all configured issuers that are missing, all at once. Returns what `ready` returns.

@@ -14,6 +14,7 @@ from bearward._asgi.metadata import origin_for
 from bearward._asgi.refusal_log import RefusalLog
 from bearward._asgi.subprotocol import check_subprotocol
 from bearward._asgi.url import PublicUrls
+from bearward._client.state_of_client import Status
 from bearward._driver.declared import spells_out
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.client import ApiClient, ApiClientOptions
@@ -405,7 +406,7 @@ class Guard:
         """Whether tokens of every configured issuer can be judged now. See `ApiClient.ready`."""
         return self.api_client.ready()
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> Status:
         """The state of the issuers' documents and of the shared replay store. See `ApiClient.status`."""
         return self.api_client.status()
 
