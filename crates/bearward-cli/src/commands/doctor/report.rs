@@ -86,7 +86,7 @@ impl Check {
     }
 
     /// A failure that does no harm yet.
-    pub(super) fn as_warning(self) -> Self {
+    pub(super) fn into_warning(self) -> Self {
         let status = match self.status {
             Status::Failed { remedy, .. } => Status::Warning { remedy },
             status @ (Status::Ok | Status::Warning { .. } | Status::Skipped) => status,

@@ -101,7 +101,7 @@ impl Client<'_> {
         let driver = EngineDriver::new(verifier, network.clone(), network.options().timeout, None);
         let question = Question::AccessToken { token, required_claims: &[] };
         let refused = match driver.decide(&mut Decision::new(), question).await {
-            Ok(verified) => return self::verified(&verified.token),
+            Ok(good) => return verified(&good.token),
             Err(refused) => refused,
         };
         if let Some(failure) = network.trouble(&refused.cause) {

@@ -115,11 +115,12 @@ impl KeySetFile {
     fn trouble(&self, cause: &Cause) -> Option<Failure> {
         let Cause::Unavailable(Unavailable::Document(missing)) = cause else { return None };
         let name = &self.name;
-        Some(match missing.error {
-            error @ DocumentError::KeySet(KeySetError::NoUsableKey(_)) => unusable(name, error),
-            error => Failure::usage(format!("{name} can't be used: {error}."))
-                .with_hint("it must be a JWK set, as the issuer serves it at its `jwks_uri`."),
-        })
+        let error = missing.error;
+        if let DocumentError::KeySet(KeySetError::NoUsableKey(_)) = error {
+            return Some(unusable(name, error));
+        }
+        let failure = Failure::usage(format!("{name} can't be used: {error}."));
+        Some(failure.with_hint("it must be a JWK set, as the issuer serves it at its `jwks_uri`."))
     }
 }
 

@@ -56,9 +56,9 @@ fn of(server: &Address, link: &mut Link) -> Checked<Vec<Master>> {
 }
 
 /// First and last slot, then the master, then replicas. The host is empty where it is that of the server that was asked.
-fn part_of(part: &Value, asked: &Address) -> Option<(String, u16, u32, u32)> {
-    let Value::Array(part) = part else { return None };
-    let [first, last, Value::Array(master), ..] = part.as_slice() else { return None };
+fn part_of(range: &Value, asked: &Address) -> Option<(String, u16, u32, u32)> {
+    let Value::Array(range) = range else { return None };
+    let [first, last, Value::Array(master), ..] = range.as_slice() else { return None };
     let [host, port, ..] = master.as_slice() else { return None };
     let host: Option<String> = read(host)?;
     let host = host.filter(|host| !host.is_empty()).unwrap_or_else(|| asked.host().to_owned());

@@ -44,7 +44,7 @@ pub(super) fn ask(watched: &Watched, patience: Duration, report: &mut Report) ->
     let some_answer = asked.iter().any(|(_, witness)| witness.is_some());
     let mut witnesses = Vec::new();
     for (check, witness) in asked {
-        report.add(if some_answer { check.as_warning() } else { check });
+        report.add(if some_answer { check.into_warning() } else { check });
         witnesses.extend(witness);
     }
     let master = report.record(master(watched, &witnesses))?;
