@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import socket
+import sys
 import threading
 import time
 
@@ -10,8 +11,17 @@ import anyio
 import hypercorn.asyncio
 import hypercorn.config
 import hypercorn.trio
+import pytest
 
 from support import free_port
+
+SANSIO = pytest.param(
+    "websockets-sansio",
+    marks=pytest.mark.skipif(
+        sys.version_info < (3, 10),
+        reason="uvicorn 0.39, the last one for Python 3.9, sends Content-Length twice to a refused WebSocket",
+    ),
+)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from asgi_apps import APPS, plain
 from bearward import ApiClient, ApiClientOptions, ConfigurationError, ProtectedResource
 from bearward.asgi import AuthMiddleware, current_principal
 from bearward.fastapi import Auth0FastAPI
+from servers import SANSIO
 from support import AUDIENCE, Clock, raw_exchange, running
 from test_resource import METADATA, PATHS, RESOURCE, challenged
 
@@ -314,7 +315,7 @@ async def test_an_unknown_kind_of_connection_is_no_way_in(api_client):
 # WebSockets
 
 
-@pytest.fixture(params=["websockets-sansio", "wsproto"])
+@pytest.fixture(params=[SANSIO, "wsproto"])
 def socket_server(request, api_client):
     with running(guarded(plain, api_client, websocket_subprotocol="bearer"), ws=request.param) as port:
         yield port

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from bearward import ConfigurationError
 from bearward.fastapi import Auth0FastAPI, AuthHTTPException, claims_of
-from servers import under_hypercorn
+from servers import SANSIO, under_hypercorn
 from support import AUDIENCE, running
 
 
@@ -38,7 +38,7 @@ def echoing_app(auth0, **options):
     return app
 
 
-@pytest.fixture(params=["websockets-sansio", "wsproto", "hypercorn-asyncio", "hypercorn-trio"])
+@pytest.fixture(params=[SANSIO, "wsproto", "hypercorn-asyncio", "hypercorn-trio"])
 def served(request):
     """Runs an app under uvicorn, with either of its implementations, or under hypercorn; gives the port."""
 
