@@ -52,8 +52,10 @@ pub(super) fn metadata(tenant: &Tenant) -> Value {
         // RFC 8705 §3.3.
         "tls_client_certificate_bound_access_tokens": tenant.settings.mtls,
     });
-    if settings.flags.enable_dynamic_client_registration {
-        metadata["registration_endpoint"] = at(paths.register).into();
+    if settings.flags.enable_dynamic_client_registration
+        && let Some(members) = metadata.as_object_mut()
+    {
+        members.insert("registration_endpoint".to_owned(), at(paths.register).into());
     }
     metadata
 }

@@ -28,7 +28,7 @@ use crate::{
         client::Tenant,
         configured::IssuerSetting,
         local::LocalTenant,
-        management::{self, Api, WantedApi},
+        management::{self, WantedApi},
     },
     terminal::failure::Failure,
 };

@@ -90,7 +90,9 @@ impl Settings {
             return Ok(missing);
         }
         let mut body = Map::new();
-        missing.iter().for_each(|setting| setting.put(&mut body));
+        for setting in &missing {
+            setting.put(&mut body);
+        }
         let answer = tenant.patch_json(&PATH, &body.into(), token).await?;
         read(&answer, token, UPDATE)?;
         Ok(missing)
@@ -123,7 +125,9 @@ mod tests {
         let some = json!({ "resource_parameter_profile": "compatibility", "flags": {} });
         assert_eq!(missing(Some(some)), ALL[1..]);
         let mut whole = Map::new();
-        ALL.iter().for_each(|setting| setting.put(&mut whole));
+        for setting in ALL {
+            setting.put(&mut whole);
+        }
         let expected = json!({
             "resource_parameter_profile": "compatibility",
             "authorization_response_iss_parameter_supported": true,

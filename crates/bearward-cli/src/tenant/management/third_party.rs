@@ -43,10 +43,10 @@ pub(crate) async fn promote_connection(
     let query = [("name", name), ("fields", "id,name,is_domain_connection"), ("include_fields", "true")];
     let answer = tenant.get_with(&CONNECTIONS, &query, token).await?;
     let found = find(name, &answer, token)?;
-    if found["is_domain_connection"] == true {
+    if found.get("is_domain_connection") == Some(&Value::Bool(true)) {
         return Ok(false);
     }
-    let id = found["id"].as_str().filter(|id| !id.is_empty()).ok_or_else(|| {
+    let id = found.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).ok_or_else(|| {
         Failure::undecided(format!("{} answered without the connection's id.", answer.host()))
     })?;
     let path = [CONNECTIONS[0], CONNECTIONS[1], CONNECTIONS[2], id];
@@ -62,7 +62,8 @@ fn find(name: &str, answer: &TenantResponse, token: &AccessToken) -> Result<Valu
         read(answer, token, "read:connections")?;
         return Err(Failure::undecided(format!("{} answered without a list of connections.", answer.host())));
     };
-    let found = connections.into_iter().find(|connection| connection["name"] == name);
+    let found =
+        connections.into_iter().find(|connection| connection.get("name").is_some_and(|it| it == name));
     found.ok_or_else(|| {
         let shown = output::one_line(name, QUOTE_LENGTH);
         Failure::rejected(format!("{} has no connection {shown}.", answer.host()))
