@@ -195,7 +195,7 @@ mod tests {
     fn nothing_is_open_by_omission() {
         assert_eq!(problems(Guard::builder()).len(), 2);
         assert_eq!(problems(Guard::builder().domain("tenant.example")).len(), 1);
-        for builder in [
+        for builder in vec![
             fine().audience(""),
             fine().audience(" "),
             fine().audience("a\u{1}"),
