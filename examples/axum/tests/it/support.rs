@@ -133,6 +133,6 @@ fn field<'a>(head: &'a str, name: &str) -> &'a str {
 
 /// The octets of a request.
 pub(crate) fn request(path: &str, host: &str, fields: &[(&str, &str)]) -> Vec<u8> {
-    let fields: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n").into_bytes()
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{}\r\n", fields.concat()).into_bytes()
 }
