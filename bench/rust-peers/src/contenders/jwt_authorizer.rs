@@ -1,0 +1,17 @@
+//! `jwt-authorizer`: its layer for axum 0.7.
+
+use axum_07::Router;
+use axum_07::routing::get;
+use jwt_authorizer::{Authorizer, IntoLayer as _, JwtAuthorizer, Validation};
+use tokio::net::TcpListener;
+
+use crate::Error;
+use crate::fixture::AUDIENCE;
+
+pub async fn serve(issuer: &str, listener: TcpListener) -> Result<(), Error> {
+    let validation = Validation::new().iss(&[issuer]).aud(&[AUDIENCE]).nbf(true);
+    let authorizer: Authorizer =
+        JwtAuthorizer::from_jwks_url(&super::jwks_url(issuer)).validation(validation).build().await?;
+    let app = Router::new().route("/guarded", get(super::guarded)).layer(authorizer.into_layer());
+    Ok(axum_07::serve(listener, app).await?)
+}
