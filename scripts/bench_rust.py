@@ -104,7 +104,7 @@ def main() -> int:
 
 def _build() -> None:
     say("building")
-    command = ["cargo", "build", "--quiet", "--release", "--locked", "--target-dir", str(BUILT)]
+    command = ["cargo", "build", "--quiet", "--release", "--target-dir", str(BUILT)]
     subprocess.run([*command, "--manifest-path", str(PEERS / "Cargo.toml")], check=True, cwd=local.ROOT)
 
 

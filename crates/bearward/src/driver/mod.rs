@@ -193,6 +193,10 @@ impl Driver {
 
 impl<'a> Asked<'a> {
     /// What a resolver may be shown.
+    #[cfg_attr(
+        not(feature = "engine-driver"),
+        expect(clippy::unnecessary_wraps, reason = "the other variant has none")
+    )]
     fn facts(self) -> Option<&'a Facts<'a>> {
         match self {
             Self::Request(facts) => Some(facts),
