@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 PEERS = local.ROOT / "bench" / "rust-peers"
 BUILT = local.ROOT / "target" / "rust-peers"
-PROGRAM = str(BUILT / "release" / "rust-peers")
+PROGRAM = str(BUILT / "release" / "bearward-rust-peers")
 
 NOTHING, BARE, OURS = "nothing", "bare", "bearward"
 # The others, and how many times as many requests a second we should answer: with new tokens.
@@ -133,9 +133,7 @@ def _documents(folder: Path) -> Iterator[str]:
 
     class Documents(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            # Some check a claim only if the issuer lists it.
-            metadata = {"issuer": issuer, "jwks_uri": f"{issuer}jwks.json", "claims_supported": ["exp", "nbf"]}
-            document = json.dumps(metadata).encode()
+            document = json.dumps({"issuer": issuer, "jwks_uri": f"{issuer}jwks.json"}).encode()
             if self.path.endswith("jwks.json"):
                 document = (folder / "jwks.json").read_bytes()
             self.send_response(200)

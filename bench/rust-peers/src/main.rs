@@ -1,9 +1,9 @@
 //! Servers to compare, one a process, and what is needed to load them. `scripts/bench_rust.py` runs it.
 //!
 //! ```text
-//! rust-peers fixture FOLDER ISSUER COUNT             writes a key set, and tokens that it verifies
-//! rust-peers serve CONTENDER ISSUER FOLDER           a guarded route at /guarded, on a free port
-//! rust-peers load PORT TOKENS FIRST COUNT CONNECTIONS
+//! bearward-rust-peers fixture FOLDER ISSUER COUNT             writes a key set, and tokens that it verifies
+//! bearward-rust-peers serve CONTENDER ISSUER FOLDER           a guarded route at /guarded, on a free port
+//! bearward-rust-peers load PORT TOKENS FIRST COUNT CONNECTIONS
 //! ```
 #![forbid(unsafe_code)]
 
@@ -24,6 +24,6 @@ fn main() -> Result<(), Error> {
             let load = load::Load::new(tokens.as_ref(), port.parse()?, first.parse()?, count.parse()?)?;
             load.run(connections.parse()?)
         }
-        _ => Err("usage: rust-peers fixture|serve|load ..".into()),
+        _ => Err("usage: bearward-rust-peers fixture|serve|load ..".into()),
     }
 }

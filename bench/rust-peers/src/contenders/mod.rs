@@ -24,7 +24,7 @@ pub async fn serve(name: &str, issuer: &str, folder: &Path, listener: TcpListene
         "bearward" => ours::serve(issuer, listener).await,
         "axum-jwt-auth" => axum_jwt_auth::serve(issuer, listener).await,
         "huskarl-resource-server" => huskarl::serve(issuer, listener).await,
-        "jwt-authorizer" => jwt_authorizer::serve(issuer, listener).await,
+        "jwt-authorizer" => jwt_authorizer::serve(issuer, folder, listener).await,
         "oauth-resource-server" => oauth_resource_server::serve(issuer, listener).await,
         "tower-oauth2-resource-server" => tower_oauth2::serve(issuer, listener).await,
         _ => Err(format!("no contender {name}").into()),
