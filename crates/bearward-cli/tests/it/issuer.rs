@@ -62,7 +62,13 @@ fn the_ready_line_shows_all_flows() {
     let domain = ready["domain"].as_str().unwrap();
     let management_audience = format!("https://{domain}/api/v2/");
     assert_eq!(ready["management_audience"], management_audience);
-    let scopes = json!(["create:resource_servers", "read:resource_servers", "update:resource_servers"]);
+    let scopes = json!([
+        "create:resource_servers",
+        "read:resource_servers",
+        "update:resource_servers",
+        "read:tenant_settings",
+        "update:tenant_settings",
+    ]);
     assert_eq!(ready["management_scopes"], scopes);
     assert_eq!((&ready["exchange_profiles"], &ready["connections"]), (&json!([]), &json!([])));
     assert_eq!((&ready["private_key_jwt"], &ready["user"]), (&json!(false), &json!("auth0|local-user")));
