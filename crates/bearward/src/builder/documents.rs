@@ -98,8 +98,8 @@ impl Builder {
     }
 
     /// Fetches documents again without requests, too: for services that are quiet for long, so that the first request after
-    /// that need not wait. A task does it that begins with the first request, or with [`Guard::warm`](crate::Guard::warm), and ends with the
-    /// last clone of the guard. By default requests drive the refreshing, and there is no task.
+    /// that need not wait. A task does it, which begins with the first request or with [`Guard::warm`](crate::Guard::warm), and
+    /// ends with the last clone of the guard. By default requests drive the refreshing, and there is no task.
     ///
     /// ```
     /// use bearward::Guard;

@@ -207,8 +207,8 @@ impl Builder {
 
     /// What this API publishes about itself (RFC 9728), so that clients find where to get a token for it. Every challenge of
     /// 401 and 403 then names the URL of the document, and the scopes to ask for. Serve it:
-    /// [`Guard::metadata_service`](crate::Guard::metadata_service). The origin of the resource is the [`public_origin`](Self::public_origin), which need not be
-    /// given.
+    /// [`Guard::metadata_service`](crate::Guard::metadata_service). The origin of the resource is the
+    /// [`public_origin`](Self::public_origin), which need not be given.
     ///
     /// ```
     /// use bearward::{Guard, ProtectedResource};
