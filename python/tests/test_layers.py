@@ -53,7 +53,7 @@ def test_a_module_without_a_floor_is_found(tree):
         ("crates/bearward-exchange/src/form.rs", "use crate::device;", "device, form"),
         ("crates/bearward-issuer/src/mint/key.rs", "use crate::serve;", "mint::key"),
         ("crates/bearward-cli/src/terminal/style.rs", "use crate::commands;", "terminal::style"),
-        ("python/native/src/values.rs", "use crate::engine::Engine;", "engine, passed, resource, values"),
+        ("python/native/src/values.rs", "use crate::engine::Engine;", "engine, passed, request, resource, values"),
         ("python/src/bearward/errors.py", "from bearward import actor", "actor, errors"),
     ],
 )
