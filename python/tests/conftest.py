@@ -24,7 +24,7 @@ from support import AUDIENCE, JS, Clock, HttpsIssuer, Prover, Tenant, free_port,
 
 # FastMCP needs Python 3.10, and a newer FastAPI than the oldest one that is supported.
 HAS_MCP = importlib.util.find_spec("fastmcp") is not None
-collect_ignore = [] if HAS_MCP else ["test_mcp.py", "test_mcp_flow.py", "test_example_mcp.py"]
+collect_ignore = [] if HAS_MCP else ["test_mcp.py", "test_mcp_flow.py", "test_example_mcp.py", "test_mtls_asgi.py"]
 
 
 def pytest_report_header():
