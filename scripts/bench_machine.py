@@ -1,4 +1,4 @@
-"""What all benchmarks need of the machine: a CPU for each program, its name, and the output of programs."""
+"""What all benchmarks need: a CPU for each program, its name, what programs print, and figures written into pages."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ import local
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+# What ends the figures in a page.
+END = "<!-- to here -->\n"
 
 
 def on_cpu(number: int) -> list[str]:
@@ -46,3 +50,12 @@ def cpu() -> str:
 def say(what: str) -> None:
     """Print what is done now."""
     print(what, file=sys.stderr, flush=True)
+
+
+def write_figures(page: Path, begin: str, figures: str) -> None:
+    """Put the figures into the page, between the mark `begin` and the next END."""
+    before, _, rest = page.read_text().partition(begin)
+    _, _, behind = rest.partition(END)
+    if not behind:
+        raise ValueError(f"{page.name} has not both of {begin.strip()} and {END.strip()}")
+    page.write_text(f"{before}{begin}{figures}{END}{behind}")

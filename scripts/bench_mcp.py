@@ -11,14 +11,14 @@ import platform
 import statistics
 import subprocess
 import sys
-from pathlib import Path
 
 import local
+from bench_machine import cpu, write_figures
 
 PYTHON = local.ROOT / ".venvs" / "bench-mcp" / "bin" / "python"
 PROGRAM = local.ROOT / "python" / "bench" / "mcp_call.py"
 PAGE = local.ROOT / "docs" / "how-to" / "mcp.md"
-BEGIN, END = "<!-- make bench-mcp writes this -->\n", "<!-- to here -->\n"
+BEGIN = "<!-- make bench-mcp writes this -->\n"
 ROUNDS, CALLS = 31, 100
 
 SAID = {
@@ -37,7 +37,7 @@ def main() -> int:
     figures = _figures(json.loads(done.stdout))
     print(figures)
     if not quick:
-        PAGE.write_text(with_figures(PAGE.read_text(), figures))
+        write_figures(PAGE, BEGIN, figures)
     return 0
 
 
@@ -49,24 +49,8 @@ def _figures(times: dict[str, list[float]]) -> str:
         more = [value - base for value, base in zip(times[kind], times["nothing"])]
         cost = "" if kind == "nothing" else f"{statistics.median(more):,.0f} µs"
         lines.append(f"| {said} | {medians[kind]:,.0f} µs | {cost} |")
-    measured = f"Measured with `make bench-mcp` on {_cpu()}, Python {platform.python_version()}, without sockets."
+    measured = f"Measured with `make bench-mcp` on {cpu()}, Python {platform.python_version()}, without sockets."
     return "\n".join([*lines, "", measured, ""])
-
-
-def with_figures(page: str, figures: str) -> str:
-    """The page with these figures between its two marks."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, behind = rest.partition(END)
-    if not behind:
-        raise ValueError(f"{PAGE.name} has not both of {BEGIN.strip()} and {END.strip()}")
-    return f"{before}{BEGIN}{figures}{END}{behind}"
-
-
-def _cpu() -> str:
-    known = Path("/proc/cpuinfo")
-    lines = known.read_text().splitlines() if known.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ from html import escape
 from typing import Any
 
 import local
+from bench_machine import write_figures
 
 RESULTS = local.ROOT / "docs" / "speed.json"
 CHART = local.ROOT / "docs" / "speed.svg"
 README = local.ROOT / "README.md"
-BEGIN, END = "<!-- make bench writes this -->\n", "<!-- to here -->\n"
+BEGIN = "<!-- make bench writes this -->\n"
 
 # Key of rows in the results: how README says what was measured.
 SAID = {
@@ -47,16 +48,7 @@ def rewrite() -> None:
     """Write chart and figures from the file of results."""
     results = json.loads(RESULTS.read_text())
     CHART.write_text(chart(results["rows"]))
-    README.write_text(with_figures(README.read_text(), results))
-
-
-def with_figures(page: str, results: dict[str, Any]) -> str:
-    """The page with these figures between its two marks."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, behind = rest.partition(END)
-    if not behind:
-        raise ValueError(f"README.md has not both of {BEGIN.strip()} and {END.strip()}")
-    return f"{before}{BEGIN}{_figures(results)}{END}{behind}"
+    write_figures(README, BEGIN, _figures(results))
 
 
 def _figures(results: dict[str, Any]) -> str:

@@ -10,10 +10,11 @@ import sys
 from typing import Any
 
 import local
+from bench_machine import write_figures
 
 RESULTS = local.ROOT / "docs" / "speed-rust.json"
 README = local.ROOT / "README.md"
-BEGIN, END = "<!-- make bench-rust writes this -->\n", "<!-- to here -->\n"
+BEGIN = "<!-- make bench-rust writes this -->\n"
 # Keys of rows in the results: what the columns of the table are.
 COLUMNS = ["rust-cpu/new", "rust-rate/new", "rust-cpu/seen", "rust-rate/seen"]
 
@@ -28,16 +29,7 @@ def write(rows: list[dict[str, Any]], machine: dict[str, str], versions: dict[st
 
 def rewrite() -> None:
     """Write the figures from the file of results."""
-    README.write_text(with_figures(README.read_text(), json.loads(RESULTS.read_text())))
-
-
-def with_figures(page: str, results: dict[str, Any]) -> str:
-    """The page with these figures between its two marks."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, behind = rest.partition(END)
-    if not behind:
-        raise ValueError(f"README.md has not both of {BEGIN.strip()} and {END.strip()}")
-    return f"{before}{BEGIN}{_figures(results)}{END}{behind}"
+    write_figures(README, BEGIN, _figures(json.loads(RESULTS.read_text())))
 
 
 def _figures(results: dict[str, Any]) -> str:
