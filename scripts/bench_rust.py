@@ -1,8 +1,8 @@
 """Measures a route of an axum service: guarded by the crate `bearward`, by other crates, and not at all.
 
-Server and load have a CPU each. All contenders run on this machine, in one run, in turn, each in a process of its own.
-Compare the ratios, not the absolute figures. Prints one table, and writes docs/speed-rust.json and the figures of
-README.md.
+Server and load have a CPU each. All contenders run on this machine, each in a process of its own. They take turns that
+last some 50 ms: what else the machine does changes more slowly, so it meets all of them alike. Compare the ratios, not the
+absolute figures. Prints one table, and writes docs/speed-rust.json and the figures of README.md.
 
     bench_rust.py           all of it, on a machine that does nothing else
     bench_rust.py --quick   fewer rounds, to see that it works; prints only
@@ -63,11 +63,11 @@ class Size(NamedTuple):
     """How much is measured."""
 
     rounds: int
-    # By kind.
+    # In each round, by kind.
     requests: dict[str, int]
 
 
-WHOLE, QUICK = Size(11, {"seen": 20_000, "new": 10_000}), Size(2, {"seen": 2_000, "new": 1_000})
+WHOLE, QUICK = Size(60, {"seen": 1_000, "new": 400}), Size(4, {"seen": 1_000, "new": 400})
 
 
 class Sample(NamedTuple):
@@ -111,19 +111,21 @@ def _build() -> None:
 def _measure(folder: Path, size: Size, log: IO[str]) -> dict[str, dict[str, list[Sample]]]:
     """By kind of token and contender, one sample a round."""
     samples: dict[str, dict[str, list[Sample]]] = {kind: {name: [] for name in CONTENDERS} for kind in KINDS}
-    with _documents(folder) as issuer:
+    with _documents(folder) as issuer, contextlib.ExitStack() as running:
         say("tokens")
-        output([PROGRAM, "fixture", str(folder), issuer, str(size.requests["new"])])
+        output([PROGRAM, "fixture", str(folder), issuer, str(size.rounds * size.requests["new"])])
+        servers = {name: running.enter_context(_server(name, issuer, folder, log)) for name in CONTENDERS}
+        for server in servers.values():
+            server.must_guard()
+            server.load("seen", 0, 8 * SEEN_TOKENS)
+        say(f"{size.rounds} rounds")
         for number in range(size.rounds):
-            say(f"round {number + 1} of {size.rounds}")
-            for name in CONTENDERS:
-                # A new process each time: it has seen none of the tokens.
-                with _server(name, issuer, folder, log) as server:
-                    server.must_guard()
-                    server.load("seen", 8 * SEEN_TOKENS)
-                    for kind in ("seen", "new"):
-                        sample = server.load(kind, size.requests[kind] // SHARES.get(name, 1))
-                        samples[kind][name].append(sample)
+            for name, server in servers.items():
+                for kind, most in size.requests.items():
+                    count = most // SHARES.get(name, 1)
+                    # No server gets a new token twice.
+                    first = number * count if kind == "new" else 0
+                    samples[kind][name].append(server.load(kind, first, count))
     return samples
 
 
@@ -166,11 +168,11 @@ class Server:
         self._stdin, self._stdout = process.stdin, process.stdout
         self._port = self._line()
 
-    def load(self, kind: str, count: int) -> Sample:
-        """Send so many requests with tokens of this kind."""
+    def load(self, kind: str, first: int, count: int) -> Sample:
+        """Send so many requests with tokens of this kind, beginning with the token `first`."""
         before = self._cpu_us()
-        command = [PROGRAM, "load", self._port, str(self._folder / f"{kind}.txt"), "0", str(count), str(CONNECTIONS)]
-        report = json.loads(output([*on_cpu(1), *command]))
+        command = [PROGRAM, "load", self._port, str(self._folder / f"{kind}.txt"), str(first), str(count)]
+        report = json.loads(output([*on_cpu(1), *command, str(CONNECTIONS)]))
         if report["failed"]:
             raise RuntimeError(f"{report['failed']} of {count} requests to {self._name} failed")
         return Sample((self._cpu_us() - before) / count, count / report["seconds"])
