@@ -216,16 +216,17 @@ class ApiClient(JudgesClaims, TokensForServices, StateOfClient):
         step = self._engine.verify_request(
             _fields(headers), method, url, time.time(), guidance, certificate, behind_proxy, requirement
         )
-        return self._noticed(step)
+        return self._noticed(step) if self._warns_of_bound_token else step
 
     def _begin_fields(
         self, fields: Fields, guidance: Optional[_native.Guidance], requirement: Optional[_native.Requirement]
     ) -> Optional[_Step]:
         """As `_begin`, for a request that shows no certificate, without method and URL."""
-        return self._noticed(self._engine.verify_fields(fields, time.time(), guidance, requirement))
+        step = self._engine.verify_fields(fields, time.time(), guidance, requirement)
+        return self._noticed(step) if self._warns_of_bound_token else step
 
     def _noticed(self, step: Optional[_Step]) -> Optional[_Step]:
-        if self._warns_of_bound_token and type(step) is _native.Passed:
+        if type(step) is _native.Passed:
             self._warn_of_bound_token(step)
         return step
 

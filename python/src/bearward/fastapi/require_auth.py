@@ -2,7 +2,8 @@
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, cast
+from collections.abc import Coroutine
+from typing import Annotated, Any, Callable, Generic, NamedTuple, Optional, Protocol, TypeVar, cast
 
 from fastapi import Response, params
 from fastapi.requests import HTTPConnection
@@ -56,35 +57,6 @@ class Owner(Protocol):
     def _guard(self, demand: Demand) -> "RequireAuth[Any]": ...
 
 
-class _CheckedCall:
-    """`__call__` as an async method, with an error at the call itself for what is no request.
-
-    `@auth0.require_auth()` above a route would otherwise make a coroutine that nobody awaits, and leave the route open.
-
-    Args:
-        name: The method that is called.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __get__(self, guard: Any, kind: type) -> Any:
-        method = getattr(kind, self._name)
-        return method if guard is None else _Checked(method, guard)
-
-
-# What asks whether a call is async looks inside a `partial`.
-class _Checked(functools.partial):  # type: ignore[type-arg]
-    def __call__(self, request: Any, *more: Any, **named: Any) -> Any:
-        # A test's stand-in for a request may be of any class.
-        if not hasattr(request, "scope"):
-            raise TypeError(
-                "A guard is called with something that is no request. It is no decorator either. Write "
-                "`dependencies=[Depends(auth0.require_auth())]` in the decorator of the route, as in `@app.get(...)`."
-            )
-        return super().__call__(request, *more, **named)
-
-
 class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
     """The dependency that `Guard.require_auth` returns.
 
@@ -107,6 +79,8 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         # Newer FastAPI declares `Depends` as a frozen dataclass.
         object.__setattr__(self, "dependency", self)
         object.__setattr__(self, "use_cache", True)
+        # Who asks whether a guard is async asks its `__call__`, as it is seen from outside.
+        object.__setattr__(self, "__call__", self._decide)
 
     # Those of `Depends` look at the dependency, which is this object again. FastAPI asks for the hash at each request.
     __eq__ = object.__eq__  # pyright: ignore[reportAssignmentType]
@@ -122,16 +96,22 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         # A copy is the guard of its own `Auth0FastAPI`.
         return _guard_again, (self._auth0, self._demand)
 
-    if TYPE_CHECKING:
-
-        async def __call__(
-            self, request: HTTPConnection, security_scopes: SecurityScopes = ..., response: Response = ...
-        ) -> _Claims:
-            """The verified claims. See `_decide`, which it calls."""
-            ...
-
-    else:
-        __call__ = _CheckedCall("_decide")
+    # A plain function: with what is no request it fails at the call itself. `@auth0.require_auth()` above a route would
+    # otherwise make a coroutine that nobody awaits, and leave the route open.
+    def __call__(
+        self,
+        request: HTTPConnection,
+        security_scopes: SecurityScopes = _NO_SCOPES,
+        response: Response = _NO_RESPONSE,
+    ) -> Coroutine[Any, Any, _Claims]:
+        """The verified claims. See `_decide`, which it calls."""
+        # A test's stand-in for a request may be of any class.
+        if not hasattr(request, "scope"):
+            raise TypeError(
+                "A guard is called with something that is no request. It is no decorator either. Write "
+                "`dependencies=[Depends(auth0.require_auth())]` in the decorator of the route, as in `@app.get(...)`."
+            )
+        return self._decide(request, security_scopes, response)
 
     async def _decide(
         self,
@@ -166,17 +146,15 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
             more = security_scopes.scopes
             wanted = self._with(tuple(more)) if more else self._wanted
             step: Step = None
-            claims: Optional[dict[str, Any]] = None
             if not client.options.mtls:
                 step = begin_plain(request, client, fields, subprotocol, wanted.guidance, wanted.native)
-                claims = step.claims_if_all() if type(step) is Passed else None
-            if claims is None:
+            if type(step) is not Passed or (claims := step.claims_if_all()) is None:
                 asked = self._asked(request, wanted, fields)
                 let_in, unmet = await self._let_in(step, request, asked, watch)
                 _add_nonce(let_in.dpop_nonce, response)
                 claims = let_in.claims()
             else:
-                let_in, unmet = cast("Passed", step), None
+                let_in, unmet = step, None
             refusal = self._refusal(claims, wanted, unmet, fields) if wanted.has_tests else unmet
             if refusal is None:
                 made = claims if self._convert is None else self._convert(claims)
