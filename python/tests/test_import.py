@@ -6,8 +6,16 @@ import sys
 
 import pytest
 
-# Needed once something is fetched, or configured. They take longer to import than all of the package.
+# Needed once something is fetched, or configured. They take longer to import than all of the package; ours cost memory.
 LATER = {
+    "bearward._driver.bounded_store",
+    "bearward._driver.exchange",
+    "bearward._driver.introspect",
+    "bearward._driver.resolver",
+    "bearward._driver.shared_cache",
+    "bearward.fastapi.responses",
+    "bearward.redis_cache",
+    "bearward.redis_replay",
     "certifi",
     "concurrent.futures.thread",
     "cryptography",

@@ -3,6 +3,8 @@
 `ApiClient` verifies without a framework. `bearward.fastapi` holds the FastAPI guard.
 """
 
+from typing import TYPE_CHECKING
+
 from bearward._native import __version__
 from bearward.actor import get_current_actor, get_delegation_chain
 from bearward.cache import AsyncCacheAdapter, CacheAdapter, InMemoryCache
@@ -29,12 +31,15 @@ from bearward.errors import (
     VerifyAccessTokenError,
 )
 from bearward.introspection import Introspection
-from bearward.redis_cache import RedisCache
-from bearward.replay import RedisReplayStore, ReplayStore
+from bearward.replay import ReplayStore
 from bearward.requirement import Requirement
 from bearward.resource import ProtectedResource
 from bearward.scopes import validate_scopes
 from bearward.types import DomainsResolver, DomainsResolverContext, OnBehalfOfTokenResult
+
+if TYPE_CHECKING:
+    from bearward.redis_cache import RedisCache
+    from bearward.redis_replay import RedisReplayStore
 
 __all__ = [
     "AccessDeniedError",
@@ -75,3 +80,16 @@ __all__ = [
     "get_delegation_chain",
     "validate_scopes",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Imports what only APIs with Redis need, when it is asked for."""
+    if name == "RedisCache":
+        from bearward.redis_cache import RedisCache
+
+        return RedisCache
+    if name == "RedisReplayStore":
+        from bearward.redis_replay import RedisReplayStore
+
+        return RedisReplayStore
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

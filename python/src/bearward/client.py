@@ -9,19 +9,23 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, TypeVar, Union, cast
 
 from bearward import _native
-from bearward._client.engine import engine_for, introspector_for, replay_store_for
+from bearward._client.engine import (
+    engine_for,
+    introspector_for,
+    replay_store_for,
+    resolver_for,
+    shared_cache_for,
+)
 from bearward._client.issuers import configured_issuers
 from bearward._client.judges_claims import JudgesClaims
 from bearward._client.state_of_client import StateOfClient
 from bearward._client.tokens_for_services import TokensForServices
 from bearward._driver.background import BackgroundLoop
+from bearward._driver.client_auth import authentication_for
 from bearward._driver.decide import Driver, Verified
-from bearward._driver.exchange import TokenExchanger
 from bearward._driver.fetch import DocumentFetcher
 from bearward._driver.log import Log
 from bearward._driver.loops import PerLoop
-from bearward._driver.resolver import IssuerResolver
-from bearward._driver.shared_cache import SharedCache
 from bearward.errors import (
     BaseAuthError,
     ConfigurationError,
@@ -55,6 +59,7 @@ _BUILT = frozenset(
         "_issuers",
         "_documents",
         "_exchanger",
+        "_loops",
         "_driver",
         "_store",
         "_background",
@@ -99,16 +104,15 @@ class ApiClient(JudgesClaims, TokensForServices, StateOfClient):
         self._engine = engine_for(options)
         # Those of a resolver are not known.
         self._issuers = configured_issuers(options) or []
-        loops = PerLoop(options.fetch_timeout, options.ca_file, options.http_client)
-        shared = None if options.cache_adapter is None else SharedCache(options.cache_adapter)
+        self._loops = loops = PerLoop(options.fetch_timeout, options.ca_file, options.http_client)
         self._documents = DocumentFetcher(
-            self._engine.documents, loops, options.custom_fetch, options.fetch_timeout, shared
+            self._engine.documents, loops, options.custom_fetch, options.fetch_timeout, shared_cache_for(options)
         )
-        self._exchanger = TokenExchanger(self._engine.documents, self._documents, loops, options)
-        resolver, timeout = None, options.fetch_timeout
-        self._has_resolver = callable(options.domains)
-        if callable(options.domains):
-            resolver = IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
+        # Credentials that can't be used are an error now, not when a token is asked for.
+        authentication_for(options)
+        resolver, timeout = resolver_for(options, loops), options.fetch_timeout
+        self._has_resolver = resolver is not None
+        if resolver is not None:
             timeout = max(timeout, options.resolver_timeout)
         self._store = replay_store_for(options)
         introspector = introspector_for(options, self._engine, loops)

@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Callable, Literal, Optional, TypedDict, Union
 
 from bearward._driver import checks
-from bearward._driver.bounded_store import OnError, OnLoss
 from bearward._driver.declared import declares_options, option
 from bearward.cache import AsyncCacheAdapter, CacheAdapter
 from bearward.introspection import Introspection
-from bearward.replay import ReplayStore
+from bearward.replay import OnError, OnLoss, ReplayStore
 from bearward.resource import ProtectedResource
 from bearward.types import DomainsResolver, HttpClient
 

@@ -1,22 +1,31 @@
-"""Makes what the options of an `ApiClient` describe: the engine, and what it asks."""
+"""Makes what the options of an `ApiClient` describe: the engine, and what it asks.
+
+What few APIs have is imported where it is made.
+"""
+
+from __future__ import annotations
 
 import json
 import logging
 import secrets
 from collections.abc import Mapping
-from typing import Literal, Optional, Union
+from typing import TYPE_CHECKING, Literal, Optional, Union
 
 from bearward import _native
 from bearward._client.issuers import audiences_of, clients_of, configured_issuers
 from bearward._driver import checks
-from bearward._driver.bounded_store import BoundedStore
 from bearward._driver.client_auth import authentication_for
 from bearward._driver.declared import check_options
-from bearward._driver.introspect import Introspector
-from bearward._driver.loops import PerLoop
 from bearward.errors import ConfigurationError
 from bearward.introspection import Introspection
 from bearward.options import ApiClientOptions
+
+if TYPE_CHECKING:
+    from bearward._driver.bounded_store import BoundedStore
+    from bearward._driver.introspect import Introspector
+    from bearward._driver.loops import PerLoop
+    from bearward._driver.resolver import IssuerResolver
+    from bearward._driver.shared_cache import SharedCache
 
 _logger = logging.getLogger("bearward")
 
@@ -179,13 +188,37 @@ def introspector_for(options: ApiClientOptions, engine: _native.Engine, loops: P
         ConfigurationError: the credentials can't be used.
     """
     client = None if options.introspection is None else authentication_for(options.introspection)
-    return None if client is None else Introspector(engine, loops, client, float(options.fetch_timeout))
+    if client is None:
+        return None
+    from bearward._driver.introspect import Introspector
+
+    return Introspector(engine, loops, client, float(options.fetch_timeout))
+
+
+def resolver_for(options: ApiClientOptions, loops: PerLoop) -> Optional[IssuerResolver]:
+    """Calls the function that names the accepted issuers, if there is one."""
+    if not callable(options.domains):
+        return None
+    from bearward._driver.resolver import IssuerResolver
+
+    return IssuerResolver(options.domains, loops, options.resolver_timeout, options.resolver_ttl_seconds)
+
+
+def shared_cache_for(options: ApiClientOptions) -> Optional[SharedCache]:
+    """The deployer's cache of documents, if there is one."""
+    if options.cache_adapter is None:
+        return None
+    from bearward._driver.shared_cache import SharedCache
+
+    return SharedCache(options.cache_adapter)
 
 
 def replay_store_for(options: ApiClientOptions) -> Optional[BoundedStore]:
     """The store that remembers used proofs, if there is one. For options that `engine_for` has checked."""
     if isinstance(options.dpop_replay, bool):
         return None
+    from bearward._driver.bounded_store import BoundedStore
+
     return BoundedStore(
         options.dpop_replay, float(options.store_timeout), options.on_store_error, options.on_store_loss
     )

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
+    from bearward import _native
     from bearward._driver.exchange import TokenExchanger
+    from bearward._driver.fetch import DocumentFetcher
+    from bearward._driver.loops import PerLoop
+    from bearward.options import ApiClientOptions
     from bearward.types import OnBehalfOfTokenResult
 
 
 class TokensForServices:
     """The methods of an `ApiClient` that ask the issuer for tokens."""
 
-    _exchanger: TokenExchanger
+    options: ApiClientOptions
+    _engine: _native.Engine
+    _documents: DocumentFetcher
+    _loops: PerLoop
+
+    @functools.cached_property
+    def _exchanger(self) -> TokenExchanger:
+        # Most APIs never ask for tokens.
+        from bearward._driver.exchange import TokenExchanger
+
+        return TokenExchanger(self._engine.documents, self._documents, self._loops, self.options)
 
     async def get_access_token_for_connection(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """A token for a service that the user has connected to: Auth0's Token Vault.

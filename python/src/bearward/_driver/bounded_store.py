@@ -9,7 +9,7 @@ import math
 import secrets
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from bearward import _native
 from bearward._driver.breaker import Breaker
@@ -17,12 +17,10 @@ from bearward._driver.loops import Deadline, Pending, PerLoop
 from bearward._driver.own_memory import OwnMemory
 
 if TYPE_CHECKING:
-    from bearward.replay import ReplayStore
+    from bearward.replay import OnError, OnLoss, ReplayStore
 
 _logger = logging.getLogger("bearward")
 
-OnError = Literal["refuse", "allow", "local"]
-OnLoss = Literal["refuse", "allow"]
 
 # A request that finds a probe due waits for it this long: if the store works again, the request need not be refused.
 _PROBE_PATIENCE_SECONDS = 0.05

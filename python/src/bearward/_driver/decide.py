@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 from bearward import _native
-from bearward._driver.bounded_store import BoundedStore
-from bearward._driver.credentials import Fields
-from bearward._driver.fetch import DocumentFetcher
-from bearward._driver.introspect import Introspector
-from bearward._driver.resolver import IssuerResolver
+
+if TYPE_CHECKING:
+    from bearward._driver.bounded_store import BoundedStore
+    from bearward._driver.credentials import Fields
+    from bearward._driver.fetch import DocumentFetcher
+    from bearward._driver.introspect import Introspector
+    from bearward._driver.resolver import IssuerResolver
 
 # A fetch that begins with a request ends before it, and so the engine knows what became of it.
 _GRACE_SECONDS = 0.25

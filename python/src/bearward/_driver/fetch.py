@@ -10,7 +10,7 @@ import inspect
 import ipaddress
 import json
 import time
-from typing import Any, Callable, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 from bearward import _native
@@ -18,8 +18,10 @@ from bearward._driver.body import UnusableAnswerError, check_size, read_body
 from bearward._driver.health import Health
 from bearward._driver.http_library import errors_named
 from bearward._driver.loops import Deadline, Flight, Loop, PerLoop
-from bearward._driver.shared_cache import SharedCache
 from bearward.types import HttpClient
+
+if TYPE_CHECKING:
+    from bearward._driver.shared_cache import SharedCache
 
 # The only status of a document. RFC 9110 section 15.3.1.
 _OK = 200

@@ -24,7 +24,6 @@ from bearward.fastapi.misplaced import refuse_in_types
 from bearward.fastapi.openapi import ShownApi
 from bearward.fastapi.published import Published
 from bearward.fastapi.require_auth import CallForgotten, Demand, RequireAuth, must_be_called
-from bearward.fastapi.responses import responses
 from bearward.requirement import Names, Requirement
 from bearward.types import DomainsResolver
 
@@ -364,6 +363,9 @@ class Guard:
     @property
     def responses(self) -> dict[Union[int, str], dict[str, Any]]:
         """What guards answer to requests that they don't let in, for `APIRouter(responses=auth0.responses)`."""
+        # Here, because its models take a while to make, and only apps that show these answers need them.
+        from bearward.fastapi.responses import responses
+
         return responses(self.api_client.options.rfc_status_codes)
 
     def swagger_ui(self, client_id: str, scopes: Names = None) -> dict[str, Any]:
