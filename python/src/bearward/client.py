@@ -108,7 +108,8 @@ class ApiClient(JudgesClaims, TokensForServices, StateOfClient):
         self._documents = DocumentFetcher(
             self._engine.documents, loops, options.custom_fetch, options.fetch_timeout, shared_cache_for(options)
         )
-        # Credentials that can't be used are an error now, not when a token is asked for.
+        # Made when a token is asked for. Credentials that can't be used are an error now.
+        self._exchanger = None
         authentication_for(options)
         resolver, timeout = resolver_for(options, loops), options.fetch_timeout
         self._has_resolver = resolver is not None

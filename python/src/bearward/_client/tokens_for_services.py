@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -22,13 +21,15 @@ class TokensForServices:
     _engine: _native.Engine
     _documents: DocumentFetcher
     _loops: PerLoop
+    _exchanger: Optional[TokenExchanger]
 
-    @functools.cached_property
-    def _exchanger(self) -> TokenExchanger:
-        # Most APIs never ask for tokens.
-        from bearward._driver.exchange import TokenExchanger
+    def _exchange(self) -> TokenExchanger:
+        if self._exchanger is None:
+            # Most APIs never ask for tokens.
+            from bearward._driver.exchange import TokenExchanger
 
-        return TokenExchanger(self._engine.documents, self._documents, self._loops, self.options)
+            self._exchanger = TokenExchanger(self._engine.documents, self._documents, self._loops, self.options)
+        return self._exchanger
 
     async def get_access_token_for_connection(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """A token for a service that the user has connected to: Auth0's Token Vault.
@@ -45,7 +46,7 @@ class TokensForServices:
             GetAccessTokenForConnectionError: no client credentials are configured, or the issuer has no token endpoint.
             ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
         """
-        return await self._exchanger.vault(options)
+        return await self._exchange().vault(options)
 
     async def get_token_by_exchange_profile(
         self,
@@ -77,7 +78,7 @@ class TokensForServices:
                 issuer has no token endpoint.
             ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
         """
-        return await self._exchanger.profile(
+        return await self._exchange().profile(
             subject_token, subject_token_type, audience, scope, requested_token_type, extra
         )
 
@@ -99,4 +100,4 @@ class TokensForServices:
                 issuer has no token endpoint.
             ApiError: the token endpoint gave no token, or the issuer's discovery document can't be fetched now.
         """
-        return await self._exchanger.on_behalf_of(access_token, audience, scope)
+        return await self._exchange().on_behalf_of(access_token, audience, scope)
