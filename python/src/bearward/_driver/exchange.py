@@ -167,6 +167,9 @@ class TokenExchanger:
         endpoint = search.next(time.time())
         while isinstance(endpoint, _native.DocumentNeeded):
             if not await self._documents.bring(endpoint, end - time.monotonic()):
+                # Both limits may end in one turn of the event loop: it is the call's, whichever is seen first.
+                if time.monotonic() >= end:
+                    raise asyncio.TimeoutError
                 search.waited(endpoint)
             endpoint = search.next(time.time())
         if endpoint.refresh is not None:
