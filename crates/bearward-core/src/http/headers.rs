@@ -63,7 +63,10 @@ impl<'a> HeaderFields<'a> {
             18 => &["x-forwarded-prefix"],
             _ => &[],
         };
-        let known = known.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes())).copied();
+        // As servers and frameworks hand names over, they are in lower case.
+        let is_name =
+            |known: &&&'static str| name == known.as_bytes() || name.eq_ignore_ascii_case(known.as_bytes());
+        let known = known.iter().find(is_name).copied();
         known.or_else(|| CertificateFields::known_name(name))
     }
 
