@@ -339,6 +339,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn usual_names_are_told_apart_without_comparing_them_and_equal_names_are_not() {
+        let usual = "iss sub aud exp nbf iat jti azp scope permissions client_id org_id email cnf";
+        let mut marks = NameMarks::default();
+        let quoted: Vec<String> = usual.split(' ').map(|name| format!("\"{name}\"")).collect();
+        assert!(!quoted.iter().any(|name| marks.add(name.as_bytes())));
+        assert!(quoted.iter().all(|name| marks.add(name.as_bytes())));
+        for name in ["", "x", "xy", &"x".repeat(1000)] {
+            let name = format!("\"{name}\"");
+            let mut marks = NameMarks::default();
+            marks.add(name.as_bytes());
+            assert!(marks.add(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
     fn the_first_character_with_a_meaning_is_found_wherever_it_is() {
         let is_special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
         for plain in [b'a', 0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80, 0x9f, 0xa2, 0xdc, 0xff] {
@@ -350,7 +365,7 @@ mod tests {
                         eight[at + 1..].fill(behind);
                         let expected = eight.iter().position(|byte| is_special(*byte)).unwrap_or(8);
                         let found = special(u64::from_le_bytes(eight)).trailing_zeros() / 8;
-                        assert_eq!(found as usize, expected, "{eight:?}");
+                        assert_eq!(usize::try_from(found).unwrap(), expected, "{eight:?}");
                     }
                 }
             }
