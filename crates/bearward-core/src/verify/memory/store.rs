@@ -30,7 +30,7 @@ pub(super) struct TokenStore {
 #[derive(Default)]
 #[repr(C, align(64))]
 struct Bucket {
-    /// [`End::mark`]
+    /// [`End::mark`], or [`End::NONE`] where there is no token.
     ends: [AtomicU32; PLACES],
     /// When each was used last: [`coarse`].
     used: [AtomicU32; PLACES],
@@ -123,7 +123,7 @@ impl TokenStore {
         for place in 0..PLACES {
             if bucket.is_idle(place, now) {
                 stock.bytes = stock.bytes.saturating_sub(bucket.weight(place));
-                bucket.put(place, 0, None, now);
+                bucket.put(place, End::NONE, None, now);
             }
         }
     }
@@ -137,7 +137,7 @@ impl Bucket {
         let same = (0..PLACES).filter(same_end).find(|place| {
             token_at(place).is_some_and(|kept| kept.digest().get().copied() == digest_of(token))
         });
-        let free = || (0..PLACES).find(|place| token_at(place).is_none());
+        let free = || (0..PLACES).find(|place| self.end(*place) == End::NONE);
         let idle = || {
             let oldest = (0..PLACES).min_by_key(|place| self.used(*place));
             oldest.filter(|place| self.is_idle(*place, now))
