@@ -1,7 +1,7 @@
 //! A published key set, each key made ready once. RFC 7517 §5.
 
 use core::fmt;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::encoding::ParseError;
 use crate::encoding::json::{Document, Duplicates, Kind, Value};
@@ -13,8 +13,8 @@ use crate::limits;
 #[derive(Debug)]
 pub struct KeySet {
     keys: Vec<PublishedKey>,
-    /// The places of the keys of each `kid`.
-    by_kid: HashMap<String, Vec<usize>>,
+    /// The places of the keys of each `kid`. In order, since a few names are compared sooner than hashed.
+    by_kid: BTreeMap<String, Vec<usize>>,
 }
 
 #[derive(Debug)]
@@ -28,8 +28,8 @@ struct PublishedKey {
 /// The keys of a set that a token may have been signed with.
 #[derive(Debug)]
 pub enum Candidates<'k> {
-    /// Those of the token's `kid`, at most [`limits::KEYS_TRIED`]. Never empty.
-    OfKid(Vec<&'k VerificationKey>),
+    /// Those of the token's `kid`, at most [`limits::KEYS_TRIED`]. There is one at least.
+    OfKid([Option<&'k VerificationKey>; limits::KEYS_TRIED]),
     /// The only key of the set that fits the algorithm, where the token or that key has no `kid`.
     OnlyOne(&'k VerificationKey),
     /// None. With a `kid`: no such key is published.
@@ -70,7 +70,7 @@ impl KeySet {
     }
 
     fn indexed(keys: Vec<PublishedKey>) -> Self {
-        let mut by_kid: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_kid: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (place, key) in keys.iter().enumerate() {
             if let Some(kid) = &key.kid {
                 by_kid.entry(kid.clone()).or_default().push(place);
@@ -89,17 +89,12 @@ impl KeySet {
         let Some(places) = self.by_kid.get(kid) else {
             return Ok(self.only_one(algorithm, |key| key.kid.is_none()));
         };
-        let mut found = Vec::new();
-        let mut why_not = None;
-        for key in places.iter().filter_map(|place| self.keys.get(*place)) {
-            match key.ready_for(algorithm) {
-                Ok(key) => found.push(key),
-                Err(error) => why_not = why_not.or(Some(error)),
-            }
-        }
-        found.truncate(limits::KEYS_TRIED);
-        match why_not {
-            Some(error) if found.is_empty() => Err(error),
+        let of_kid = || places.iter().filter_map(|place| self.keys.get(*place));
+        let mut ready = of_kid().filter_map(|key| key.ready_for(algorithm).ok());
+        let found: [_; limits::KEYS_TRIED] = core::array::from_fn(|_| ready.next());
+        let why_not = || of_kid().find_map(|key| key.ready_for(algorithm).err());
+        match found {
+            [None, ..] => why_not().map_or(Ok(Candidates::None), Err),
             _ => Ok(Candidates::OfKid(found)),
         }
     }

@@ -38,6 +38,8 @@ struct Kept<T> {
     text: [u8; 32],
     fetched: UnixTime,
     lifetime: Lifetime,
+    /// From when on it is worth fetching again.
+    refresh_from: UnixTime,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +95,12 @@ impl<T, E> Default for CachedDocument<T, E> {
 impl<T, E: Copy> CachedDocument<T, E> {
     /// What to do with the document at `now`.
     pub(super) fn readiness(&self, now: UnixTime) -> Readiness<'_, T, E> {
+        // As nearly always. What follows would say the same.
+        if let Some(kept) = &self.kept
+            && (kept.fetched..kept.refresh_from).contains(&now)
+        {
+            return Readiness::Ready(&kept.document);
+        }
         let failing = self.failures.filter(|failures| failures.at <= now);
         let Some(kept) = self.kept.as_ref().filter(|kept| within(kept.fetched, kept.lifetime.usable(), now))
         else {
@@ -133,7 +141,8 @@ impl<T, E: Copy> CachedDocument<T, E> {
 
     /// A good document came.
     pub(super) fn fetched(&mut self, document: Arc<T>, text: [u8; 32], lifetime: Lifetime, now: UnixTime) {
-        self.kept = Some(Kept { document, text, fetched: now, lifetime });
+        let refresh_from = now.plus(lifetime.refresh_after());
+        self.kept = Some(Kept { document, text, fetched: now, lifetime, refresh_from });
         self.failures = None;
         self.asked = None;
         self.counts.good += 1;

@@ -49,7 +49,7 @@ pub(crate) use self::needed::{Missing, Patience};
 #[derive(Debug)]
 pub struct Documents {
     /// Readers use the current map and wait for nobody. A change replaces it by a new map.
-    issuers: ArcSwap<HashMap<IssuerUrl, Arc<IssuerDocuments>>>,
+    issuers: ArcSwap<ByIssuer>,
     /// Held while the map or an issuer's documents are changed; never while something is parsed or computed.
     changing: Mutex<()>,
     capacity: usize,
@@ -64,6 +64,16 @@ pub struct Documents {
     budget: FetchBudget,
     /// For times of retries that differ between processes.
     random: RandomState,
+}
+
+type ByIssuer = HashMap<IssuerUrl, Arc<IssuerDocuments>>;
+
+/// The documents of `issuer`. If there is only one, as there mostly is, its name is compared sooner than hashed.
+fn kept_of<'a>(issuer: &IssuerUrl, issuers: &'a ByIssuer) -> Option<&'a Arc<IssuerDocuments>> {
+    if issuers.len() == 1 {
+        return issuers.iter().find_map(|(name, documents)| (name == issuer).then_some(documents));
+    }
+    issuers.get(issuer)
 }
 
 impl Documents {
@@ -201,7 +211,7 @@ impl Documents {
         if let Some((keys, metadata)) = self.fixed_keys(issuer) {
             return Ok(with(IssuerKeys::fixed(metadata, keys)));
         }
-        match self.issuers.load().get(issuer) {
+        match kept_of(issuer, &self.issuers.load()) {
             Some(documents) => documents.keys(issuer, patience, now, with),
             None => Err(Missing::Needed(self.first_needed(issuer))),
         }

@@ -62,6 +62,12 @@ impl Document {
         source.get(index(span.start)..index(span.end)).unwrap_or_default()
     }
 
+    /// The same, without a look at the boundaries of characters.
+    fn bytes(&self, span: Span) -> &[u8] {
+        let source = if span.unescaped { &self.unescaped } else { &self.text };
+        source.as_bytes().get(index(span.start)..index(span.end)).unwrap_or_default()
+    }
+
     /// The node after the one at `at` and after all that is inside it.
     fn behind(&self, at: usize) -> usize {
         match self.node(at) {
@@ -102,20 +108,7 @@ impl JsonObject {
         self.object().get(name)
     }
 
-    /// Where the members of these names are, found in one pass.
-    pub(crate) fn places<const N: usize>(&self, names: [&str; N]) -> [Option<Place>; N] {
-        let mut places = [None; N];
-        for (name, value) in self.object().members() {
-            if let Some(place) =
-                names.iter().position(|wanted| *wanted == name).and_then(|at| places.get_mut(at))
-            {
-                *place = Some(Place(node::place(value.node)));
-            }
-        }
-        places
-    }
-
-    /// The value at a place that [`places`](Self::places) gave.
+    /// The value at a place that [`Value::place`] gave.
     pub(crate) fn at(&self, place: Place) -> Value<'_> {
         Value { document: &self.0, node: index(place.0) }
     }
@@ -176,12 +169,25 @@ impl<'a> Value<'a> {
 
     /// The string, if it is one.
     pub fn as_str(self) -> Option<&'a str> {
-        if let Kind::String(text) = self.kind() { Some(text) } else { None }
+        if let Node::String(span) = self.document.node(self.node) {
+            Some(self.document.str(span))
+        } else {
+            None
+        }
     }
 
     /// The number, if it is one. Always finite.
     pub fn as_f64(self) -> Option<f64> {
-        if let Kind::Number(number) = self.kind() { number.as_f64() } else { None }
+        self.as_number().and_then(Number::as_f64)
+    }
+
+    /// The number, as it is written, if it is one.
+    pub(crate) fn as_number(self) -> Option<Number<'a>> {
+        if let Node::Number(span) = self.document.node(self.node) {
+            Some(Number(self.document.str(span)))
+        } else {
+            None
+        }
     }
 
     /// The array, if it is one.
@@ -192,6 +198,11 @@ impl<'a> Value<'a> {
     /// The object, if it is one.
     pub fn as_object(self) -> Option<Object<'a>> {
         if let Kind::Object(object) = self.kind() { Some(object) } else { None }
+    }
+
+    /// Where it is in the object that gave it.
+    pub(crate) fn place(self) -> Place {
+        Place(node::place(self.node))
     }
 
     fn end(self) -> usize {
@@ -244,9 +255,21 @@ pub struct Object<'a>(Value<'a>);
 impl<'a> Object<'a> {
     /// Its members, in order.
     pub fn members(self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
-        let document = self.0.document;
-        let mut children = Children { document, at: self.0.node + 1, end: self.0.end() };
+        let mut children = self.children();
         core::iter::from_fn(move || Some((children.next()?.as_str()?, children.next()?)))
+    }
+
+    /// The same with the bytes of the names, which is enough to compare them.
+    pub(crate) fn members_by_bytes(self) -> impl Iterator<Item = (&'a [u8], Value<'a>)> {
+        let mut children = self.children();
+        core::iter::from_fn(move || {
+            let Node::String(name) = self.0.document.node(children.next()?.node) else { return None };
+            Some((self.0.document.bytes(name), children.next()?))
+        })
+    }
+
+    fn children(self) -> Children<'a> {
+        Children { document: self.0.document, at: self.0.node + 1, end: self.0.end() }
     }
 
     /// Whether it has no members.
@@ -256,7 +279,7 @@ impl<'a> Object<'a> {
 
     /// The member of this name, compared byte for byte.
     pub fn get(self, name: &str) -> Option<Value<'a>> {
-        self.members().find_map(|(key, value)| (key == name).then_some(value))
+        self.members_by_bytes().find_map(|(key, value)| (key == name.as_bytes()).then_some(value))
     }
 
     /// Whether this object, or one inside it, has two members of one name. Only with [`Duplicates::Mark`].

@@ -119,7 +119,7 @@ impl ReadToken {
     }
 
     fn of_signed(token: &str, policy: &Policy) -> Self {
-        let segments = match header::segments(token, policy) {
+        let segments = match header::segments(token.as_bytes(), policy) {
             Ok(segments) => segments,
             Err(rejection) => return Self { shape: Some(Err(rejection)), ..Self::default() },
         };
@@ -295,7 +295,7 @@ impl<'a> Evidence<'a> {
 
     /// The accepted issuer that the token names. `None` if it is not known.
     fn issuer(&self) -> Option<Result<&IssuerUrl, Rejection>> {
-        let selected = match header::issuer(self.token.claims.as_ref()?) {
+        let selected = match header::issuer(self.token.claims.as_ref()?.get("iss")) {
             Ok(iss) => self.policy.issuers.select(iss, self.issuers),
             Err(rejection) => return Some(Err(rejection)),
         };

@@ -9,10 +9,10 @@ use crate::encoding::json::JsonObject;
 /// The three segments of a compact JWS, still encoded.
 #[derive(Clone, Copy)]
 pub struct Segments<'a> {
-    header: &'a str,
-    payload: &'a str,
-    signature: &'a str,
-    signing_input: &'a str,
+    header: &'a [u8],
+    payload: &'a [u8],
+    signature: &'a [u8],
+    signing_input: &'a [u8],
 }
 
 /// A text that does not have the three segments of a compact JWS.
@@ -31,9 +31,14 @@ pub enum NotThreeSegments {
 impl<'a> Segments<'a> {
     /// Cuts `token` at its dots.
     pub fn of(token: &'a str) -> Result<Self, NotThreeSegments> {
+        Self::of_bytes(token.as_bytes())
+    }
+
+    /// The same of bytes that need not be a text. What can be decoded is one.
+    pub(crate) fn of_bytes(token: &'a [u8]) -> Result<Self, NotThreeSegments> {
         // At most five dots are looked for, which is enough to see that there are more than four. A token of many dots
         // takes no time.
-        let mut dots = memchr_iter(b'.', token.as_bytes()).take(5);
+        let mut dots = memchr_iter(b'.', token).take(5);
         let (first, second, others) = (dots.next(), dots.next(), dots.count());
         let (Some(first @ 1..), Some(second)) = (first, second) else { return Err(NotThreeSegments::Opaque) };
         match others {
@@ -51,7 +56,7 @@ impl<'a> Segments<'a> {
     }
 
     /// The header, still encoded.
-    pub(crate) fn header_text(&self) -> &'a str {
+    pub(crate) fn header_text(&self) -> &'a [u8] {
         self.header
     }
 
@@ -67,17 +72,17 @@ impl<'a> Segments<'a> {
 
     /// The signature's bytes.
     pub fn signature(&self) -> Result<Vec<u8>, base64url::NotBase64Url> {
-        base64url::decode(self.signature.as_bytes())
+        base64url::decode(self.signature)
     }
 
     /// The signed part: header and payload as they were received, with the dot between them.
     pub fn signing_input(&self) -> &'a [u8] {
-        self.signing_input.as_bytes()
+        self.signing_input
     }
 }
 
-fn decode(segment: &str) -> Result<JsonObject, ParseError> {
-    let bytes = base64url::decode(segment.as_bytes()).map_err(|_| ParseError::NotBase64Url)?;
+fn decode(segment: &[u8]) -> Result<JsonObject, ParseError> {
+    let bytes = base64url::decode(segment).map_err(|_| ParseError::NotBase64Url)?;
     JsonObject::parse(bytes)
 }
 

@@ -8,7 +8,7 @@ use crate::rejection::{HmacName, MissingKid, Rejection};
 
 /// What the header of a token says. By itself it is acceptable, but for the `kid`.
 pub(crate) struct Head {
-    text: Box<str>,
+    text: Box<[u8]>,
     algorithm: Algorithm,
     token_type: TokenType,
     kid: Result<Option<Box<str>>, Rejection>,
@@ -26,7 +26,7 @@ impl Head {
     }
 
     /// As it was sent, in base64url.
-    pub(super) fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &[u8] {
         &self.text
     }
 
@@ -45,12 +45,12 @@ impl Head {
     }
 }
 
-pub(crate) fn segments<'a>(token: &'a str, policy: &Policy) -> Result<Segments<'a>, Rejection> {
+pub(crate) fn segments<'a>(token: &'a [u8], policy: &Policy) -> Result<Segments<'a>, Rejection> {
     let limit = policy.token_bytes;
     if token.len() > limit {
         return Err(Rejection::TokenTooLarge { bytes: token.len(), limit });
     }
-    Segments::of(token).map_err(|error| match error {
+    Segments::of_bytes(token).map_err(|error| match error {
         NotThreeSegments::Encrypted => Rejection::EncryptedToken,
         NotThreeSegments::Opaque => Rejection::OpaqueToken,
     })
@@ -99,9 +99,9 @@ pub(crate) fn check_type(header: &JsonObject) -> Result<(), Rejection> {
     }
 }
 
-/// `iss`, to choose among our own issuers.
-pub(crate) fn issuer(payload: &JsonObject) -> Result<&str, Rejection> {
-    non_empty_string(payload, "iss").ok_or(Rejection::IssuerMissing)
+/// `iss`, to choose among our own issuers: a string that is not empty.
+pub(crate) fn issuer(iss: Option<Value<'_>>) -> Result<&str, Rejection> {
+    iss.and_then(Value::as_str).filter(|iss| !iss.is_empty()).ok_or(Rejection::IssuerMissing)
 }
 
 /// `kid`, if there is one. RFC 7515 §4.1.4. One that is empty or no text names no key.
@@ -136,8 +136,4 @@ fn is_access_token(typ: &str) -> bool {
     ["JWT", "at+jwt", "application/jwt", "application/at+jwt"]
         .iter()
         .any(|known| known.eq_ignore_ascii_case(typ))
-}
-
-fn non_empty_string<'o>(object: &'o JsonObject, name: &str) -> Option<&'o str> {
-    object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }

@@ -17,7 +17,7 @@ const PLACES: usize = 16;
 const TEXT_BYTES: usize = 512;
 
 impl KnownHeads {
-    pub(super) fn find(&self, text: &str) -> Option<Arc<Head>> {
+    pub(super) fn find(&self, text: &[u8]) -> Option<Arc<Head>> {
         let known = self.place(text)?.load();
         known.as_ref().filter(|head| head.text() == text).map(Arc::clone)
     }
@@ -34,8 +34,8 @@ impl KnownHeads {
     }
 
     /// By the last characters, which are of the `kid`, as a rule.
-    fn place(&self, text: &str) -> Option<&ArcSwapOption<Head>> {
-        let end = text.as_bytes().last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
+    fn place(&self, text: &[u8]) -> Option<&ArcSwapOption<Head>> {
+        let end = text.last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
         let mixed = end.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60;
         usize::try_from(mixed).ok().and_then(|place| self.0.get(place))
     }

@@ -25,7 +25,7 @@ impl KnownProvers {
     }
 
     /// The client whose proofs have this header, as it was sent.
-    pub(super) fn find(&self, header: &str) -> Option<Arc<Prover>> {
+    pub(super) fn find(&self, header: &[u8]) -> Option<Arc<Prover>> {
         let known = self.place(header)?.load();
         known.as_ref().filter(|prover| prover.header() == header).map(Arc::clone)
     }
@@ -41,8 +41,8 @@ impl KnownProvers {
     }
 
     /// By a sample of the characters: those of a key are as good as random, wherever the header has it.
-    fn place(&self, header: &str) -> Option<&ArcSwapOption<Prover>> {
-        let samples = header.as_bytes().chunks_exact(16).filter_map(<[u8]>::first_chunk);
+    fn place(&self, header: &[u8]) -> Option<&ArcSwapOption<Prover>> {
+        let samples = header.chunks_exact(16).filter_map(<[u8]>::first_chunk);
         let mixed = samples.fold(0_u64, |mixed, sample| {
             (mixed.rotate_left(5) ^ u64::from_le_bytes(*sample)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         });

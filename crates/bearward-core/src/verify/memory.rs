@@ -58,11 +58,11 @@ impl TokenMemory {
     }
 
     /// Notes a token that was found good, by a check of its signature.
-    pub(crate) fn note(&self, token: &str, sight: &Sight<'_>, claims: &Arc<SignedClaims>, now: UnixTime) {
+    pub(crate) fn note(&self, token: &[u8], sight: &Sight<'_>, claims: &Arc<SignedClaims>, now: UnixTime) {
         match sight {
-            Sight::First => self.first_sights.add(End::of(token.as_bytes())),
+            Sight::First => self.first_sights.add(End::of(token)),
             // A token that was verified before has other keys now, which are the issuer's.
-            Sight::Again | Sight::Verified(_) => self.tokens.store(token.as_bytes(), claims, now),
+            Sight::Again | Sight::Verified(_) => self.tokens.store(token, claims, now),
         }
     }
 }
@@ -98,19 +98,22 @@ mod tests {
         matches!(memory.look(token.as_bytes()), Sight::Verified(known) if known.claims().are_by(keys))
     }
 
-    fn comes(memory: &TokenMemory, token: &str, claims: &Arc<SignedClaims>, now: UnixTime) {
+    fn comes(memory: &TokenMemory, token: &str, (iss, keys): Signed<'_>, now: UnixTime) {
         let sight = memory.look(token.as_bytes());
         if let Sight::Verified(known) = &sight {
             known.note_use(now);
         } else {
-            memory.note(token, &sight, claims, now);
+            memory.note(token.as_bytes(), &sight, &claims(iss, keys), now);
         }
     }
 
-    fn twice(memory: &TokenMemory, tokens: core::ops::Range<u32>, claims: &Arc<SignedClaims>, now: UnixTime) {
+    /// The issuer of tokens, and their keys.
+    type Signed<'a> = (&'a str, &'a Arc<KeySet>);
+
+    fn twice(memory: &TokenMemory, tokens: core::ops::Range<u32>, signed: Signed<'_>, now: UnixTime) {
         for token in tokens.map(|number| format!("a.b.{number:08}")) {
             for _ in 0..2 {
-                comes(memory, &token, claims, now);
+                comes(memory, &token, signed, now);
             }
         }
     }
@@ -121,20 +124,31 @@ mod tests {
         let token = "header.payload.signature";
         for is_known in [false, false, true] {
             assert_eq!(knows(&memory, token, &old), is_known);
-            memory.note(token, &memory.look(token.as_bytes()), &claims("a", &old), at(0));
+            memory.note(token.as_bytes(), &memory.look(token.as_bytes()), &claims("a", &old), at(0));
         }
         assert!(!knows(&memory, token, &new), "other keys, though they are equal");
         assert!(!knows(&memory, "Header.payload.signature", &old), "the same end");
-        memory.note(token, &memory.look(token.as_bytes()), &claims("a", &new), at(0));
+        memory.note(token.as_bytes(), &memory.look(token.as_bytes()), &claims("a", &new), at(0));
         assert!(knows(&memory, token, &new) && !knows(&memory, token, &old));
         assert_eq!(memory.tokens.len(), 1);
     }
 
     #[test]
-    fn a_key_set_that_was_replaced_is_not_kept_alive() {
+    fn claims_of_one_token_are_not_remembered_for_another() {
         let (memory, keys) = (TokenMemory::new(10), keys());
         let claims = claims("a", &keys);
-        twice(&memory, 0..1, &claims, at(0));
+        for token in ["a.b.first-token", "a.b.other-token"] {
+            for _ in 0..2 {
+                memory.note(token.as_bytes(), &memory.look(token.as_bytes()), &claims, at(0));
+            }
+        }
+        assert!(knows(&memory, "a.b.first-token", &keys) && !knows(&memory, "a.b.other-token", &keys));
+    }
+
+    #[test]
+    fn a_key_set_that_was_replaced_is_not_kept_alive() {
+        let (memory, keys) = (TokenMemory::new(10), keys());
+        twice(&memory, 0..1, ("a", &keys), at(0));
         let weak = Arc::downgrade(&keys);
         drop(keys);
         assert!(weak.upgrade().is_none());
@@ -145,9 +159,9 @@ mod tests {
         let keys = keys();
         for (entries, iss, least, most) in [(100, 1, 90, 100), (100, 10_000, 5, 20), (0, 1, 0, 0)] {
             let memory = TokenMemory::new(entries);
-            let claims = claims(&"a".repeat(iss), &keys);
+            let iss = "a".repeat(iss);
             for minute in 0..4 {
-                twice(&memory, minute * 5000..minute * 5000 + 5000, &claims, at(minute * 100));
+                twice(&memory, minute * 5000..minute * 5000 + 5000, (&iss, &keys), at(minute * 100));
                 assert!((least..=most).contains(&memory.tokens.len()), "{minute} {memory:?}");
             }
         }
@@ -156,39 +170,39 @@ mod tests {
     #[test]
     fn tokens_in_use_stay_and_others_make_room() {
         let (memory, keys) = (TokenMemory::new(100), keys());
-        let claims = claims("a", &keys);
-        twice(&memory, 0..100, &claims, at(0));
+        let signed = ("a", &keys);
+        twice(&memory, 0..100, signed, at(0));
         let remembered = |range: core::ops::Range<u32>| {
             range.filter(|number| knows(&memory, &format!("a.b.{number:08}"), &keys)).count()
         };
         let before = remembered(0..100);
         assert!(before > 90);
-        twice(&memory, 1000..3000, &claims, at(30));
+        twice(&memory, 1000..3000, signed, at(30));
         assert_eq!(
             (remembered(0..100), remembered(1000..3000) <= 100 - before),
             (before, true),
             "all in use"
         );
         // Fifty of them are used again; then the others are idle.
-        twice(&memory, 0..50, &claims, at(50));
+        twice(&memory, 0..50, signed, at(50));
         let used = remembered(0..50);
-        twice(&memory, 3000..9000, &claims, at(95));
+        twice(&memory, 3000..9000, signed, at(95));
         assert_eq!(remembered(0..50), used);
         assert!(remembered(50..100) < 10, "{memory:?}");
         assert!(remembered(3000..9000) > 30, "{memory:?}");
         // A clock that is set back by an hour keeps no token in for ever.
         let earlier = at(0).minus(core::time::Duration::from_secs(3600));
-        twice(&memory, 9000..19_000, &claims, earlier);
+        twice(&memory, 9000..19_000, signed, earlier);
         assert!(remembered(9000..19_000) > 90, "{memory:?}");
     }
 
     #[test]
     fn threads_find_what_others_store() {
         let (memory, keys) = (TokenMemory::new(1000), keys());
-        let claims = claims("a", &keys);
+        let signed = ("a", &keys);
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| twice(&memory, 0..500, &claims, at(0)));
+                scope.spawn(|| twice(&memory, 0..500, signed, at(0)));
             }
         });
         assert_eq!(memory.tokens.len(), 500);

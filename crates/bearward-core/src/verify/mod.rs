@@ -34,7 +34,6 @@ use crate::time::UnixTime;
 use certificate::Sender;
 use claims::CheckedClaims;
 use credentials::Credentials;
-use encrypted::Opened;
 use introspection::{IntrospectionNeeded, Introspections};
 use known_heads::KnownHeads;
 use known_provers::KnownProvers;
@@ -165,7 +164,7 @@ impl Verifier {
         let policy = &self.policy.dpop;
         let sight = self.memory.look(token.as_bytes());
         let known = sight.known();
-        let lately = |header: &str| self.provers.find(header);
+        let lately = |header: &[u8]| self.provers.find(header);
         let proof = PresentedProof::read(proof, known.and_then(Known::prover), lately, policy)?;
         let is_new_prover = proof.is_new();
         let checked = self.check_seen(token.as_bytes(), &sight, brought, now)?;
@@ -199,28 +198,54 @@ impl Verifier {
     ) -> Result<CheckedToken, EndedEarly> {
         match self.check_known(sight, brought, now)? {
             Some(checked) => Ok(checked),
-            None => self.check_unknown(credentials::text(token)?, sight, brought, now),
+            None => self.check_unknown(token, sight, brought, now),
         }
     }
 
     /// The steps for a token that was not verified before. See `ARCHITECTURE.md`, "A request's way".
     fn check_unknown(
         &self,
-        token: &str,
+        token: &[u8],
         sight: &Sight<'_>,
         brought: Brought<'_>,
         now: UnixTime,
     ) -> Result<CheckedToken, EndedEarly> {
-        let text = token;
-        let opened = encrypted::open(text, &self.policy)?;
-        let token = opened.as_ref().map_or(text, Opened::token);
-        let token = match UnverifiedToken::read(token, &self.policy, &self.heads) {
-            Err(Rejection::OpaqueToken) => return self.check_opaque(text, brought, now),
-            read => read?,
-        };
-        if let Some(opened) = &opened {
-            opened.check_replicated(&token.payload)?;
+        match UnverifiedToken::read(token, &self.policy, &self.heads) {
+            Ok(unverified) => self.check_unverified(unverified, token, sight, brought, now),
+            // Whatever it is, it has to be a text.
+            Err(rejection) => self.check_no_jwt(credentials::text(token)?, rejection, sight, brought, now),
         }
+    }
+
+    /// The steps for a token that is encrypted, or opaque, or refused.
+    fn check_no_jwt(
+        &self,
+        token: &str,
+        rejection: Rejection,
+        sight: &Sight<'_>,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<CheckedToken, EndedEarly> {
+        match encrypted::open(token, &self.policy)? {
+            Some(opened) => {
+                let inside = UnverifiedToken::read(opened.token().as_bytes(), &self.policy, &self.heads)?;
+                opened.check_replicated(&inside.payload)?;
+                self.check_unverified(inside, token.as_bytes(), sight, brought, now)
+            }
+            None if rejection == Rejection::OpaqueToken => self.check_opaque(token, brought, now),
+            None => Err(rejection.into()),
+        }
+    }
+
+    /// The steps for a token that can be read. It came as `text`.
+    fn check_unverified(
+        &self,
+        token: UnverifiedToken<'_>,
+        text: &[u8],
+        sight: &Sight<'_>,
+        brought: Brought<'_>,
+        now: UnixTime,
+    ) -> Result<CheckedToken, EndedEarly> {
         let issuer = self.issuer(token.issuer()?, brought)?;
         // A malformed `kid` is refused before anything is fetched.
         token.kid()?;
@@ -243,10 +268,12 @@ impl Verifier {
     ) -> Result<Arc<SignedClaims>, EndedEarly> {
         let no_key = |rejection| self.no_key(issuer, issuer_keys.given, brought, rejection, now);
         match token.candidates(issuer_keys.keys)? {
-            Candidates::OfKid(keys) => Ok(signature::check(token, &keys, issuer_keys.keys, &self.heads)?),
+            Candidates::OfKid(keys) => {
+                Ok(signature::check(token, keys.into_iter().flatten(), issuer_keys.keys, &self.heads)?)
+            }
             // Nothing says that it is this key: if it isn't, a newer one may be published.
             Candidates::OnlyOne(key) => {
-                signature::check(token, &[key], issuer_keys.keys, &self.heads).map_err(no_key)
+                signature::check(token, [key], issuer_keys.keys, &self.heads).map_err(no_key)
             }
             Candidates::None => Err(no_key(token.no_key())),
         }
@@ -311,7 +338,8 @@ impl Verifier {
 
     /// Whether the issuer is asked about this token; and what it last said.
     pub(crate) fn said_of(&self, token: &str) -> Option<introspection::Known> {
-        let is_opaque = matches!(header::segments(token, &self.policy), Err(Rejection::OpaqueToken));
+        let is_opaque =
+            matches!(header::segments(token.as_bytes(), &self.policy), Err(Rejection::OpaqueToken));
         if self.policy.introspection.is_none() || !is_opaque || !introspection::is_b64token(token) {
             return None;
         }

@@ -18,6 +18,7 @@ use crate::limits;
 use crate::policy::DpopPolicy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
+use crate::verify::registered_claims::date;
 
 /// What a proof must be about.
 #[derive(Clone, Copy)]
@@ -136,14 +137,14 @@ impl<'a> UnverifiedProof<'a> {
 
 /// A client, by the header of its proofs: all of them have the same one, as a rule. Its key is ready.
 pub(crate) struct Prover {
-    header: Box<str>,
+    header: Box<[u8]>,
     key: VerificationKey,
     thumbprint: Thumbprint,
 }
 
 impl Prover {
     /// The header of its proofs, as it was sent.
-    pub(super) fn header(&self) -> &str {
+    pub(super) fn header(&self) -> &[u8] {
         &self.header
     }
 
@@ -191,7 +192,7 @@ impl<'a> PresentedProof<'a> {
     pub(crate) fn read(
         proof: &'a str,
         with_token: Option<&'a Arc<Prover>>,
-        lately: impl FnOnce(&str) -> Option<Arc<Prover>>,
+        lately: impl FnOnce(&[u8]) -> Option<Arc<Prover>>,
         policy: &DpopPolicy,
     ) -> Result<Self, Rejection> {
         if proof.len() <= policy.proof_bytes
@@ -263,7 +264,7 @@ fn check_kind(jwk: &Jwk<'_>) -> Result<(), Rejection> {
 }
 
 /// The claims of a proof that are looked at, found in one pass.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct ProofClaims<'a> {
     iat: Option<Value<'a>>,
     ath: Option<Value<'a>>,
@@ -277,10 +278,22 @@ pub(crate) struct ProofClaims<'a> {
 
 impl<'a> ProofClaims<'a> {
     pub(crate) fn of(claims: &'a JsonObject) -> Self {
-        let places = claims.places(["iat", "ath", "htm", "htu", "jti", "nonce", "exp", "nbf"]);
-        let [iat, ath, htm, htu, jti, nonce, exp, nbf] =
-            places.map(|place| place.map(|place| claims.at(place)));
-        Self { iat, ath, htm, htu, jti, nonce, exp, nbf }
+        let mut found = Self::default();
+        for (name, value) in claims.object().members_by_bytes() {
+            let claim = match name {
+                b"iat" => &mut found.iat,
+                b"ath" => &mut found.ath,
+                b"htm" => &mut found.htm,
+                b"htu" => &mut found.htu,
+                b"jti" => &mut found.jti,
+                b"nonce" => &mut found.nonce,
+                b"exp" => &mut found.exp,
+                b"nbf" => &mut found.nbf,
+                _ => continue,
+            };
+            *claim = Some(value);
+        }
+        found
     }
 }
 
@@ -331,20 +344,19 @@ pub(crate) fn check_time(
     policy: &DpopPolicy,
     now: UnixTime,
 ) -> Result<Range<UnixTime>, Rejection> {
-    let date = |claim: Option<Value<'_>>| claim.map(|value| value.as_f64().and_then(UnixTime::from_seconds));
-    let iat = date(claims.iat).flatten().ok_or(Rejection::ProofIssuedAtMalformed)?;
+    let iat = claims.iat.and_then(date).ok_or(Rejection::ProofIssuedAtMalformed)?;
     let leeway = policy.iat_leeway;
     let life = match nonce_life {
         Some(life) => life,
         None => check_age(iat, policy, now)?,
     };
     // RFC 7519 §4.1.4, §4.1.5. RFC 9449 doesn't name them; a client that sends one means it.
-    match date(claims.exp) {
+    match claims.exp.map(date) {
         Some(Some(exp)) if exp.plus(leeway) > now => {}
         None => {}
         Some(_) => return Err(Rejection::ProofExpired),
     }
-    match date(claims.nbf) {
+    match claims.nbf.map(date) {
         Some(Some(nbf)) if nbf <= now.plus(leeway) => {}
         None => {}
         Some(_) => return Err(Rejection::ProofNotYetValid),

@@ -7,13 +7,44 @@ use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::time::UnixTime;
 
-/// Where the claims are that each verification looks at.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Places([Option<Place>; 7]);
+/// The claims that each verification looks at: dates, and where the others are. Read once for all verifications of a token.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Places {
+    iss: Option<Place>,
+    aud: Option<Place>,
+    sub: Option<Place>,
+    cnf: Option<Place>,
+    exp: Date,
+    nbf: Date,
+    iat: Date,
+}
+
+/// What a claim of a date says. RFC 7519 §2, `NumericDate`.
+#[derive(Clone, Copy, Debug, Default)]
+enum Date {
+    #[default]
+    Absent,
+    Malformed,
+    At(UnixTime),
+}
 
 impl Places {
+    /// Found in one pass.
     pub(super) fn of(claims: &JsonObject) -> Self {
-        Self(claims.places(["iss", "aud", "exp", "nbf", "iat", "sub", "cnf"]))
+        let mut places = Self::default();
+        for (name, value) in claims.object().members_by_bytes() {
+            match name {
+                b"iss" => places.iss = Some(value.place()),
+                b"aud" => places.aud = Some(value.place()),
+                b"sub" => places.sub = Some(value.place()),
+                b"cnf" => places.cnf = Some(value.place()),
+                b"exp" => places.exp = Date::of(value),
+                b"nbf" => places.nbf = Date::of(value),
+                b"iat" => places.iat = Date::of(value),
+                _ => {}
+            }
+        }
+        places
     }
 }
 
@@ -21,11 +52,11 @@ impl Places {
 pub(crate) struct RegisteredClaims<'a> {
     pub(crate) iss: Option<Value<'a>>,
     pub(crate) aud: Option<Value<'a>>,
-    exp: Option<Value<'a>>,
-    nbf: Option<Value<'a>>,
-    iat: Option<Value<'a>>,
     sub: Option<Value<'a>>,
     pub(crate) cnf: Option<Value<'a>>,
+    exp: Date,
+    nbf: Date,
+    iat: Date,
 }
 
 impl<'a> RegisteredClaims<'a> {
@@ -33,9 +64,10 @@ impl<'a> RegisteredClaims<'a> {
         Self::at(claims, Places::of(claims))
     }
 
-    pub(super) fn at(claims: &'a JsonObject, Places(places): Places) -> Self {
-        let [iss, aud, exp, nbf, iat, sub, cnf] = places.map(|place| place.map(|place| claims.at(place)));
-        Self { iss, aud, exp, nbf, iat, sub, cnf }
+    pub(super) fn at(claims: &'a JsonObject, places: Places) -> Self {
+        let at = |place: Option<Place>| place.map(|place| claims.at(place));
+        let Places { iss, aud, sub, cnf, exp, nbf, iat } = places;
+        Self { iss: at(iss), aud: at(aud), sub: at(sub), cnf: at(cnf), exp, nbf, iat }
     }
 
     /// RFC 9068 §4: iss, exactly as the issuer spells itself.
@@ -53,32 +85,35 @@ impl<'a> RegisteredClaims<'a> {
 
     /// RFC 7662 §2.2
     pub(crate) fn check_introspected_expiry(&self, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
-        if self.exp.is_some() { self.check_expiry(policy, now) } else { Ok(()) }
+        if let Date::Absent = self.exp { Ok(()) } else { self.check_expiry(policy, now) }
     }
 
     /// RFC 7662 §2.2
     pub(crate) fn check_introspected_issued_at(&self) -> Result<(), Rejection> {
-        if self.iat.is_some() { self.check_issued_at() } else { Ok(()) }
+        if let Date::Absent = self.iat { Ok(()) } else { self.check_issued_at() }
     }
 
     /// RFC 7519 §4.1.4: on or after `exp` the token is refused.
     pub(crate) fn check_expiry(&self, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
-        let exp = self.exp.and_then(date).ok_or(Rejection::ExpiryMissing)?;
+        let Date::At(exp) = self.exp else { return Err(Rejection::ExpiryMissing) };
         let leeway = policy.leeway;
         if exp > now.minus(leeway) { Ok(()) } else { Err(Rejection::TokenExpired { exp, now, leeway }) }
     }
 
     /// RFC 7519 §4.1.5: before `nbf` the token is refused.
     pub(crate) fn check_not_before(&self, policy: &Policy, now: UnixTime) -> Result<(), Rejection> {
-        let Some(nbf) = self.nbf else { return Ok(()) };
-        let nbf = date(nbf).ok_or(Rejection::NotBeforeMalformed)?;
+        let nbf = match self.nbf {
+            Date::Absent => return Ok(()),
+            Date::Malformed => return Err(Rejection::NotBeforeMalformed),
+            Date::At(nbf) => nbf,
+        };
         let leeway = policy.leeway;
         if nbf <= now.plus(leeway) { Ok(()) } else { Err(Rejection::TokenNotYetValid { nbf, now, leeway }) }
     }
 
     /// RFC 9068 §2.2: required. NOTE: an `iat` in the future is accepted. `nbf` is the claim that says "not yet".
     pub(crate) fn check_issued_at(&self) -> Result<(), Rejection> {
-        self.iat.and_then(date).map(|_| ()).ok_or(Rejection::IssuedAtMissing)
+        if let Date::At(_) = self.iat { Ok(()) } else { Err(Rejection::IssuedAtMissing) }
     }
 
     /// RFC 7519 §4.1.2. NOTE: RFC 9068 requires it; it may be missing here.
@@ -88,7 +123,17 @@ impl<'a> RegisteredClaims<'a> {
     }
 }
 
+impl Date {
+    fn of(value: Value<'_>) -> Self {
+        date(value).map_or(Self::Malformed, Self::At)
+    }
+}
+
 /// RFC 7519 §2, `NumericDate`: a JSON number. A string of digits is none.
-fn date(value: Value<'_>) -> Option<UnixTime> {
-    value.as_f64().and_then(UnixTime::from_seconds)
+pub(super) fn date(value: Value<'_>) -> Option<UnixTime> {
+    let number = value.as_number()?;
+    // Nearly all are whole numbers, which are quicker to read.
+    let whole = number.as_i64().and_then(|seconds| u64::try_from(seconds).ok());
+    let whole = whole.and_then(UnixTime::from_whole_seconds);
+    whole.or_else(|| number.as_f64().and_then(UnixTime::from_seconds))
 }

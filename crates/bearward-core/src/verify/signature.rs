@@ -18,6 +18,9 @@ use crate::rejection::Rejection;
 /// What a front end has made of a token's claims, such as an object of another language. The engine only keeps it.
 pub type Companion = Box<dyn Any + Send + Sync>;
 
+/// The SHA-256 of a token.
+pub(super) type Digest = [u8; 32];
+
 /// Claims that the issuer signed. Only [`check`] makes one.
 pub(crate) struct SignedClaims {
     claims: JsonObject,
@@ -26,6 +29,8 @@ pub(crate) struct SignedClaims {
     /// The set with the key that signed them. Not a reference that keeps it alive: a key set that was replaced takes no
     /// memory here.
     keys: Weak<KeySet>,
+    /// The SHA-256 of the token that they are remembered by, once they are.
+    digest: OnceLock<Digest>,
     companion: OnceLock<Companion>,
     /// The client whose key the token is bound to, if it was met.
     prover: OnceLock<Arc<Prover>>,
@@ -33,32 +38,34 @@ pub(crate) struct SignedClaims {
 
 /// Whether one of `candidates`, which are of `keys`, signed the token, over the bytes as they were received. RFC 7515 §5.2
 /// step 8. The header of a good one goes to `heads`.
-pub(super) fn check(
+pub(super) fn check<'k>(
     token: UnverifiedToken<'_>,
-    candidates: &[&VerificationKey],
+    candidates: impl IntoIterator<Item = &'k VerificationKey>,
     keys: &Arc<KeySet>,
     heads: &KnownHeads,
 ) -> Result<Arc<SignedClaims>, Rejection> {
-    let signed = candidates.iter().any(|key| {
+    let signed = candidates.into_iter().any(|key| {
         // A key is prepared for one algorithm; that it is the token's was asked when it was chosen.
         key.algorithm() == token.head.algorithm() && key.verify(token.signing_input, &token.signature).is_ok()
     });
     if signed {
-        heads.note(&token.head);
-        Ok(Arc::new(SignedClaims::new(token.payload, token.head.token_type(), keys)))
+        if !token.is_head_known {
+            heads.note(&token.head);
+        }
+        Ok(Arc::new(SignedClaims::new(token.payload, token.places, token.head.token_type(), keys)))
     } else {
         Err(Rejection::SignatureInvalid)
     }
 }
 
 impl SignedClaims {
-    fn new(claims: JsonObject, token_type: TokenType, keys: &Arc<KeySet>) -> Self {
-        let places = Places::of(&claims);
+    fn new(claims: JsonObject, places: Places, token_type: TokenType, keys: &Arc<KeySet>) -> Self {
         Self {
             claims,
             places,
             token_type,
             keys: Arc::downgrade(keys),
+            digest: OnceLock::new(),
             companion: OnceLock::new(),
             prover: OnceLock::new(),
         }
@@ -87,6 +94,11 @@ impl SignedClaims {
         core::ptr::eq(self.keys.as_ptr(), Arc::as_ptr(keys))
     }
 
+    /// What they are remembered by.
+    pub(super) fn digest(&self) -> &OnceLock<Digest> {
+        &self.digest
+    }
+
     pub(super) fn companion(&self) -> &OnceLock<Companion> {
         &self.companion
     }
@@ -103,7 +115,9 @@ impl SignedClaims {
 
     #[cfg(test)]
     pub(super) fn for_test(text: String, keys: &Arc<KeySet>) -> Arc<Self> {
-        Arc::new(Self::new(JsonObject::parse(text.into_bytes()).unwrap(), TokenType::Any, keys))
+        let claims = JsonObject::parse(text.into_bytes()).unwrap();
+        let places = Places::of(&claims);
+        Arc::new(Self::new(claims, places, TokenType::Any, keys))
     }
 }
 

@@ -84,7 +84,7 @@ pub(crate) fn verifies_by_key_set(jws: &str, key_set: &Value) -> bool {
     let Ok(keys) = KeySet::parse(key_set.to_string().into_bytes(), &every) else { return false };
     let Some(kid) = header.get("kid").and_then(JsonValue::as_str) else { return false };
     let candidates = match keys.candidates(Some(kid), algorithm) {
-        Ok(Candidates::OfKid(keys)) => keys,
+        Ok(Candidates::OfKid(keys)) => keys.into_iter().flatten().collect(),
         Ok(Candidates::OnlyOne(key)) => vec![key],
         Ok(Candidates::None) | Err(_) => Vec::new(),
     };

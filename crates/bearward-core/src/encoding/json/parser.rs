@@ -4,108 +4,103 @@ use super::super::error::JsonError;
 use super::node::{Duplicates, Node, Span, finite, index, place};
 use crate::limits;
 
-/// How many of eight bytes come before a quotation mark, a backslash or a control character; the first byte is the lowest.
-fn first_special(eight: u64) -> usize {
-    const ONES: u64 = u64::MAX / 0xff;
-    const HIGHS: u64 = ONES << 7;
-    // The high bit of a byte that is zero; of one above it perhaps, too, but never of one below it.
-    let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & HIGHS;
-    let quotation = zero(eight ^ (ONES * 0x22));
-    let backslash = zero(eight ^ (ONES * 0x5c));
-    let control = zero(eight & (ONES * 0xe0));
-    usize::try_from((quotation | backslash | control).trailing_zeros() / 8).unwrap_or(0)
-}
-
 /// The strings of `text` that had escapes, one after the other, and its nodes.
 pub(super) fn parse(text: &str, duplicates: Duplicates) -> Result<(String, Vec<Node>), JsonError> {
-    let mut parser = Parser {
-        bytes: text.as_bytes(),
-        text,
-        at: 0,
-        unescaped: String::new(),
-        nodes: Vec::with_capacity(48),
-        duplicates,
-    };
-    parser.value(0)?;
-    parser.white_space();
-    if parser.at != parser.bytes.len() {
+    let bytes = text.as_bytes();
+    let mut parser =
+        Parser { text, bytes, unescaped: String::new(), nodes: Vec::with_capacity(48), duplicates };
+    let end = parser.value(parser.solid(0), 0)?;
+    if parser.solid(end) != bytes.len() {
         return Err(JsonError::TrailingData);
     }
     Ok((parser.unescaped, parser.nodes))
 }
 
+/// What reads a part of the text is given where that starts, and gives where it ends: so a place is in a register, not in
+/// memory.
 struct Parser<'t> {
-    bytes: &'t [u8],
     text: &'t str,
-    at: usize,
+    bytes: &'t [u8],
     unescaped: String,
     nodes: Vec<Node>,
     duplicates: Duplicates,
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "most of a token is short strings: calls and returns would be a tenth of the time"
+)]
 impl Parser<'_> {
-    fn value(&mut self, depth: usize) -> Result<(), JsonError> {
-        self.white_space();
-        match self.peek() {
-            Some(b'"') => self.string(),
-            Some(b'{') => self.object(depth),
-            Some(b'[') => self.array(depth),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Node::Bool(true)),
-            Some(b'f') => self.word("false", Node::Bool(false)),
-            Some(b'n') => self.word("null", Node::Null),
-            _ => Err(self.syntax()),
+    #[inline(always)]
+    fn value(&mut self, at: usize, depth: usize) -> Result<usize, JsonError> {
+        match self.bytes.get(at) {
+            Some(b'"') => self.string(at),
+            Some(b'{') => self.object(at, depth),
+            Some(b'[') => self.array(at, depth),
+            Some(b'-' | b'0'..=b'9') => self.number(at),
+            Some(b't') => self.word(at, "true", Node::Bool(true)),
+            Some(b'f') => self.word(at, "false", Node::Bool(false)),
+            Some(b'n') => self.word(at, "null", Node::Null),
+            _ => Err(syntax(at)),
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<(), JsonError> {
+    fn object(&mut self, at: usize, depth: usize) -> Result<usize, JsonError> {
         let opened = self.open(depth, Node::Object { end: 0, duplicates: false })?;
-        if !self.next_is(b'}') {
+        let (mut marks, mut one_may_repeat) = (NameMarks::default(), false);
+        let mut at = self.solid(at + 1);
+        if self.bytes.get(at) != Some(&b'}') {
             loop {
-                self.white_space();
-                self.string()?;
-                self.white_space();
-                self.expect(b':')?;
-                self.value(depth + 1)?;
-                if self.next_is(b'}') {
+                let name = at;
+                at = self.string(name)?;
+                one_may_repeat |= marks.add(self.bytes.get(name..at).unwrap_or_default());
+                at = self.expect(self.solid(at), b':')?;
+                at = self.value(self.solid(at), depth + 1)?;
+                at = self.solid(at);
+                if self.bytes.get(at) != Some(&b',') {
                     break;
                 }
-                self.expect(b',')?;
+                at = self.solid(at + 1);
             }
         }
-        self.close_object(opened)
+        let end = self.expect(at, b'}')?;
+        self.close_object(opened, one_may_repeat)?;
+        Ok(end)
     }
 
-    fn array(&mut self, depth: usize) -> Result<(), JsonError> {
+    fn array(&mut self, at: usize, depth: usize) -> Result<usize, JsonError> {
         let opened = self.open(depth, Node::Array { end: 0 })?;
-        if !self.next_is(b']') {
+        let mut at = self.solid(at + 1);
+        if self.bytes.get(at) != Some(&b']') {
             loop {
-                self.value(depth + 1)?;
-                if self.next_is(b']') {
+                at = self.value(at, depth + 1)?;
+                at = self.solid(at);
+                if self.bytes.get(at) != Some(&b',') {
                     break;
                 }
-                self.expect(b',')?;
+                at = self.solid(at + 1);
             }
         }
         let end = place(self.nodes.len());
         if let Some(node) = self.nodes.get_mut(opened) {
             *node = Node::Array { end };
         }
-        Ok(())
+        self.expect(at, b']')
     }
 
     fn open(&mut self, depth: usize, node: Node) -> Result<usize, JsonError> {
         if depth >= limits::JSON_DEPTH {
             return Err(JsonError::TooDeep);
         }
-        self.at += 1;
         self.nodes.push(node);
         Ok(self.nodes.len() - 1)
     }
 
-    fn close_object(&mut self, opened: usize) -> Result<(), JsonError> {
+    fn close_object(&mut self, opened: usize, one_may_repeat: bool) -> Result<(), JsonError> {
         let end = place(self.nodes.len());
-        let duplicates = self.has_duplicates(opened);
+        // One name can be written in two ways only with escapes.
+        let one_may_repeat = one_may_repeat || !self.unescaped.is_empty();
+        let duplicates = one_may_repeat && self.has_duplicates(opened);
         if duplicates && self.duplicates == Duplicates::Refuse {
             return Err(JsonError::DuplicateMember);
         }
@@ -118,7 +113,7 @@ impl Parser<'_> {
     /// A few names are compared with each other. Many names are sorted first, so the time is never quadratic.
     fn has_duplicates(&self, opened: usize) -> bool {
         const FEW: usize = 24;
-        let mut few = [""; FEW];
+        let mut few: [&[u8]; FEW] = [b""; FEW];
         for (count, name) in self.names(opened).enumerate() {
             if few.get(..count).is_some_and(|seen| seen.contains(&name)) {
                 return true;
@@ -130,13 +125,13 @@ impl Parser<'_> {
     }
 
     fn has_duplicates_sorted(&self, opened: usize) -> bool {
-        let mut names: Vec<&str> = self.names(opened).collect();
+        let mut names: Vec<&[u8]> = self.names(opened).collect();
         names.sort_unstable();
         names.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
     }
 
     /// The member names of the object that was opened last and is about to be closed.
-    fn names(&self, opened: usize) -> impl Iterator<Item = &str> {
+    fn names(&self, opened: usize) -> impl Iterator<Item = &[u8]> {
         let mut at = opened + 1;
         core::iter::from_fn(move || {
             let Some(Node::String(span)) = self.nodes.get(at) else { return None };
@@ -144,196 +139,219 @@ impl Parser<'_> {
                 Some(Node::Array { end } | Node::Object { end, .. }) => index(*end),
                 _ => at + 2,
             };
-            let source = if span.unescaped { &self.unescaped } else { self.text };
-            source.get(index(span.start)..index(span.end))
+            Some(self.at(*span))
         })
     }
 
+    fn at(&self, span: Span) -> &[u8] {
+        let source = if span.unescaped { self.unescaped.as_bytes() } else { self.bytes };
+        source.get(index(span.start)..index(span.end)).unwrap_or_default()
+    }
+
     /// RFC 8259 §7
-    fn string(&mut self) -> Result<(), JsonError> {
-        self.expect(b'"')?;
-        let start = self.at;
-        self.plain();
-        match self.peek() {
+    #[inline(always)]
+    fn string(&mut self, at: usize) -> Result<usize, JsonError> {
+        let start = self.expect(at, b'"')?;
+        let end = self.plain(start);
+        match self.bytes.get(end) {
             Some(b'"') => {}
             Some(b'\\') => return self.string_with_escapes(start),
-            _ => return Err(self.syntax()),
+            _ => return Err(syntax(end)),
         }
-        let span = Span { start: place(start), end: place(self.at), unescaped: false };
+        let span = Span { start: place(start), end: place(end), unescaped: false };
         self.nodes.push(Node::String(span));
-        self.at += 1;
-        Ok(())
+        Ok(end + 1)
     }
 
-    fn string_with_escapes(&mut self, start: usize) -> Result<(), JsonError> {
+    #[cold]
+    fn string_with_escapes(&mut self, start: usize) -> Result<usize, JsonError> {
         let unescaped_start = place(self.unescaped.len());
-        let mut plain = start;
+        let mut at = start;
         loop {
-            match self.peek() {
+            let end = self.plain(at);
+            self.unescaped.push_str(self.text.get(at..end).unwrap_or_default());
+            at = end;
+            match self.bytes.get(at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    self.keep_plain(plain);
-                    self.at += 1;
-                    let character = self.escape()?;
+                    let (character, end) = self.escape(at + 1)?;
                     self.unescaped.push(character);
-                    plain = self.at;
+                    at = end;
                 }
-                Some(0x20..) => self.plain(),
-                _ => return Err(self.syntax()),
+                _ => return Err(syntax(at)),
             }
         }
-        self.keep_plain(plain);
         let span = Span { start: unescaped_start, end: place(self.unescaped.len()), unescaped: true };
         self.nodes.push(Node::String(span));
-        self.at += 1;
-        Ok(())
+        Ok(at + 1)
     }
 
-    /// Goes to the next character that means something in a string, eight at a time.
-    fn plain(&mut self) {
-        while let Some(eight) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
-            match first_special(u64::from_le_bytes(*eight)) {
-                8 => self.at += 8,
-                plain => {
-                    self.at += plain;
-                    return;
-                }
+    /// Where the next character is that means something in a string, or the end. Eight are looked at at a time.
+    #[inline]
+    fn plain(&self, start: usize) -> usize {
+        let mut left = self.bytes.get(start..).unwrap_or_default();
+        while let Some((eight, behind)) = left.split_first_chunk() {
+            let special = special(u64::from_le_bytes(*eight));
+            if special != 0 {
+                return self.bytes.len() - left.len()
+                    + usize::try_from(special.trailing_zeros() / 8).unwrap_or(0);
             }
+            left = behind;
         }
-        while matches!(self.peek(), Some(byte) if byte >= 0x20 && byte != b'"' && byte != b'\\') {
-            self.at += 1;
-        }
+        let is_plain = |byte: &&u8| **byte >= 0x20 && **byte != b'"' && **byte != b'\\';
+        self.bytes.len() - left.len() + left.iter().take_while(is_plain).count()
     }
 
-    fn keep_plain(&mut self, start: usize) {
-        self.unescaped.push_str(self.text.get(start..self.at).unwrap_or_default());
-    }
-
-    fn escape(&mut self) -> Result<char, JsonError> {
-        let character = match self.peek() {
-            Some(plain @ (b'"' | b'\\' | b'/')) => char::from(plain),
+    fn escape(&mut self, at: usize) -> Result<(char, usize), JsonError> {
+        let character = match self.bytes.get(at) {
+            Some(plain @ (b'"' | b'\\' | b'/')) => char::from(*plain),
             Some(b'b') => '\u{8}',
             Some(b'f') => '\u{c}',
             Some(b'n') => '\n',
             Some(b'r') => '\r',
             Some(b't') => '\t',
-            Some(b'u') => return self.unicode_escape(),
-            _ => return Err(self.syntax()),
+            Some(b'u') => return self.unicode_escape(at + 1),
+            _ => return Err(syntax(at)),
         };
-        self.at += 1;
-        Ok(character)
+        Ok((character, at + 1))
     }
 
-    /// The next character is the `u`. A lone surrogate can't be written in UTF-8 and is refused.
-    fn unicode_escape(&mut self) -> Result<char, JsonError> {
-        let first = self.four_digits()?;
-        let code = match first {
-            0xd800..=0xdbff => {
-                self.expect(b'\\')?;
-                if self.peek() != Some(b'u') {
-                    return Err(self.syntax());
-                }
-                let second = self.four_digits()?;
-                if !(0xdc00..=0xdfff).contains(&second) {
-                    return Err(self.syntax());
-                }
-                0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
-            }
-            other => other,
-        };
-        char::from_u32(code).ok_or(self.syntax())
-    }
-
-    fn four_digits(&mut self) -> Result<u32, JsonError> {
-        self.at += 1;
-        let digits = self.text.get(self.at..self.at + 4).ok_or(self.syntax())?;
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(self.syntax());
+    /// What follows the `u`. A lone surrogate can't be written in UTF-8 and is refused.
+    fn unicode_escape(&mut self, at: usize) -> Result<(char, usize), JsonError> {
+        let first = self.four_digits(at)?;
+        let at = at + 4;
+        if !(0xd800..=0xdbff).contains(&first) {
+            return char::from_u32(first).map(|character| (character, at)).ok_or(syntax(at));
         }
-        self.at += 4;
-        u32::from_str_radix(digits, 16).map_err(|_| self.syntax())
+        let at = self.expect(self.expect(at, b'\\')?, b'u')?;
+        let second = self.four_digits(at)?;
+        let at = at + 4;
+        if !(0xdc00..=0xdfff).contains(&second) {
+            return Err(syntax(at));
+        }
+        let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+        char::from_u32(code).map(|character| (character, at)).ok_or(syntax(at))
+    }
+
+    fn four_digits(&mut self, at: usize) -> Result<u32, JsonError> {
+        let digits = self.text.get(at..at + 4).ok_or(syntax(at))?;
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(syntax(at));
+        }
+        u32::from_str_radix(digits, 16).map_err(|_| syntax(at))
     }
 
     /// RFC 8259 §6
-    fn number(&mut self) -> Result<(), JsonError> {
-        let start = self.at;
-        self.skip(b'-');
-        if !self.skip(b'0') {
-            self.digits()?;
+    fn number(&mut self, start: usize) -> Result<usize, JsonError> {
+        let is = |at: usize, byte: u8| self.bytes.get(at) == Some(&byte);
+        let mut at = if is(start, b'-') { start + 1 } else { start };
+        at = if is(at, b'0') { at + 1 } else { self.digits(at)? };
+        let integer_digits = at - start;
+        if is(at, b'.') {
+            at = self.digits(at + 1)?;
         }
-        let integer_digits = self.at - start;
-        let mut exponent = false;
-        if self.skip(b'.') {
-            self.digits()?;
+        let exponent = is(at, b'e') || is(at, b'E');
+        if exponent {
+            at += 1;
+            at = self.digits(if is(at, b'+') || is(at, b'-') { at + 1 } else { at })?;
         }
-        if self.skip(b'e') || self.skip(b'E') {
-            exponent = true;
-            let _sign = self.skip(b'+') || self.skip(b'-');
-            self.digits()?;
-        }
-        let span = Span { start: place(start), end: place(self.at), unescaped: false };
         // Every number of up to 308 digits is finite as f64.
         if (exponent || integer_digits > 308)
-            && finite(self.text.get(start..self.at).unwrap_or_default()).is_none()
+            && finite(self.text.get(start..at).unwrap_or_default()).is_none()
         {
             return Err(JsonError::NumberOutOfRange);
         }
+        let span = Span { start: place(start), end: place(at), unescaped: false };
         self.nodes.push(Node::Number(span));
-        Ok(())
+        Ok(at)
     }
 
-    fn digits(&mut self) -> Result<(), JsonError> {
-        let start = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9')) {
-            self.at += 1;
+    fn digits(&self, start: usize) -> Result<usize, JsonError> {
+        let mut at = start;
+        while matches!(self.bytes.get(at), Some(b'0'..=b'9')) {
+            at += 1;
         }
-        if self.at == start { Err(self.syntax()) } else { Ok(()) }
+        if at == start { Err(syntax(at)) } else { Ok(at) }
     }
 
-    fn word(&mut self, word: &str, node: Node) -> Result<(), JsonError> {
-        if !self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word.as_bytes())) {
-            return Err(self.syntax());
+    fn word(&mut self, at: usize, word: &str, node: Node) -> Result<usize, JsonError> {
+        if !self.bytes.get(at..).is_some_and(|rest| rest.starts_with(word.as_bytes())) {
+            return Err(syntax(at));
         }
-        self.at += word.len();
         self.nodes.push(node);
-        Ok(())
+        Ok(at + word.len())
     }
 
-    fn white_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
+    /// Where the next character is that is no white space.
+    #[inline(always)]
+    fn solid(&self, mut at: usize) -> usize {
+        while matches!(self.bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            at += 1;
         }
+        at
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+    fn expect(&self, at: usize, byte: u8) -> Result<usize, JsonError> {
+        if self.bytes.get(at) == Some(&byte) { Ok(at + 1) } else { Err(syntax(at)) }
     }
+}
 
-    fn skip(&mut self, byte: u8) -> bool {
-        let there = self.peek() == Some(byte);
-        if there {
-            self.at += 1;
-        }
-        there
-    }
+fn syntax(at: usize) -> JsonError {
+    JsonError::Syntax { at }
+}
 
-    fn next_is(&mut self, byte: u8) -> bool {
-        self.white_space();
-        self.skip(byte)
-    }
+/// Marks the first of eight bytes that is a quotation mark, a backslash or a control character, by its high bit. The first byte
+/// is the lowest. There may be marks above that one, and none below.
+fn special(eight: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 0xff;
+    let below = |bytes: u64, bound: u64| bytes.wrapping_sub(ONES * bound);
+    let quotation = below(eight ^ (ONES * 0x22), 1);
+    let backslash = below(eight ^ (ONES * 0x5c), 1);
+    (quotation | backslash | below(eight, 0x20)) & !eight & (ONES << 7)
+}
 
-    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
-        if self.skip(byte) { Ok(()) } else { Err(self.syntax()) }
-    }
+/// Tells names of an object apart without comparing them.
+#[derive(Default)]
+struct NameMarks {
+    first: u64,
+    second: u64,
+}
 
-    fn syntax(&self) -> JsonError {
-        JsonError::Syntax { at: self.at }
+impl NameMarks {
+    /// Notes a name as it is written, with its quotation marks. Whether it may be one of those before: by its length and three
+    /// of its bytes.
+    fn add(&mut self, name: &[u8]) -> bool {
+        let [_, first, .., _] = name else { return true };
+        let byte = |at: usize| name.get(at).copied().unwrap_or(*first);
+        let sample = u32::from_le_bytes([byte(name.len() - 2), byte(name.len() / 2), *first, 0]);
+        let mixed =
+            (u64::from(sample) << 8 | u64::from(place(name.len()))).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (first, second) = (1 << (mixed >> 58), 1 << (mixed >> 52 & 63));
+        let may_repeat = self.first & first != 0 && self.second & second != 0;
+        self.first |= first;
+        self.second |= second;
+        may_repeat
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn usual_names_are_told_apart_without_comparing_them_and_equal_names_are_not() {
+        let usual = "iss sub aud exp nbf iat jti azp scope permissions client_id org_id email cnf";
+        let mut marks = NameMarks::default();
+        let quoted: Vec<String> = usual.split(' ').map(|name| format!("\"{name}\"")).collect();
+        assert!(!quoted.iter().any(|name| marks.add(name.as_bytes())));
+        assert!(quoted.iter().all(|name| marks.add(name.as_bytes())));
+        for name in ["", "x", "xy", &"x".repeat(1000)] {
+            let name = format!("\"{name}\"");
+            let mut marks = NameMarks::default();
+            marks.add(name.as_bytes());
+            assert!(marks.add(name.as_bytes()), "{name}");
+        }
+    }
 
     #[test]
     fn the_first_character_with_a_meaning_is_found_wherever_it_is() {
@@ -346,7 +364,8 @@ mod tests {
                         eight[at] = byte;
                         eight[at + 1..].fill(behind);
                         let expected = eight.iter().position(|byte| is_special(*byte)).unwrap_or(8);
-                        assert_eq!(first_special(u64::from_le_bytes(eight)), expected, "{eight:?}");
+                        let found = special(u64::from_le_bytes(eight)).trailing_zeros() / 8;
+                        assert_eq!(usize::try_from(found).unwrap(), expected, "{eight:?}");
                     }
                 }
             }

@@ -12,7 +12,10 @@ impl End {
         Self(mixed ^ (mixed >> 33))
     }
 
-    /// What is kept of it. 0 is none, for a place that is free.
+    /// The mark of a place that is free.
+    pub(super) const NONE: u32 = 0;
+
+    /// What is kept of it. Never [`NONE`](Self::NONE).
     pub(super) fn mark(self) -> u32 {
         let [.., a, b, c, d] = self.0.to_le_bytes();
         u32::from_le_bytes([a, b, c, d]).max(1)

@@ -14,7 +14,7 @@ use crate::encoding::base64url;
 use crate::limits;
 use crate::time::UnixTime;
 use crate::verify::proof::Prover;
-use crate::verify::signature::SignedClaims;
+use crate::verify::signature::{Digest, SignedClaims};
 
 /// Tokens, bounded by entries and by bytes. One that was not used lately makes room for another.
 pub(super) struct TokenStore {
@@ -30,23 +30,14 @@ pub(super) struct TokenStore {
 #[derive(Default)]
 #[repr(C, align(64))]
 struct Bucket {
-    /// [`End::mark`]
+    /// [`End::mark`], or [`End::NONE`] where there is no token.
     ends: [AtomicU32; PLACES],
     /// When each was used last: [`coarse`].
     used: [AtomicU32; PLACES],
-    tokens: [ArcSwapOption<Remembered>; PLACES],
+    tokens: [ArcSwapOption<SignedClaims>; PLACES],
 }
 
 const PLACES: usize = 16;
-
-/// A token that was verified.
-struct Remembered {
-    digest: Digest,
-    claims: Arc<SignedClaims>,
-}
-
-/// The SHA-256 of a token.
-type Digest = [u8; 32];
 
 #[derive(Default)]
 struct Stock {
@@ -82,10 +73,11 @@ impl TokenStore {
         let mut digest = None;
         let places = bucket.ends.iter().zip(&bucket.tokens).zip(&bucket.used);
         for ((_, kept), used) in places.filter(|((kept, _), _)| kept.load(Ordering::Relaxed) == mark) {
-            let kept = kept.load();
-            let Some(Remembered { digest: kept, claims }) = kept.as_deref() else { continue };
-            if *digest.get_or_insert_with(|| digest_of(token)) == Some(*kept) {
-                return Some(Known { digest: *kept, claims: Arc::clone(claims), used });
+            let Some(claims) = kept.load_full() else { continue };
+            // Before the token is hashed, so that it need not be waited for afterwards.
+            let Some(kept) = claims.digest().get().copied() else { continue };
+            if *digest.get_or_insert_with(|| digest_of(token)) == Some(kept) {
+                return Some(Known { digest: kept, claims, used });
             }
         }
         None
@@ -107,8 +99,12 @@ impl TokenStore {
             return;
         }
         let Some(digest) = digest_of(token) else { return };
+        // The same claims are never those of two tokens.
+        if *claims.digest().get_or_init(|| digest) != digest {
+            return;
+        }
         stock.bytes = bytes(&stock);
-        bucket.put(place, end.mark(), Some(Remembered { digest, claims: Arc::clone(claims) }), now);
+        bucket.put(place, end.mark(), Some(Arc::clone(claims)), now);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -127,7 +123,7 @@ impl TokenStore {
         for place in 0..PLACES {
             if bucket.is_idle(place, now) {
                 stock.bytes = stock.bytes.saturating_sub(bucket.weight(place));
-                bucket.put(place, 0, None, now);
+                bucket.put(place, End::NONE, None, now);
             }
         }
     }
@@ -138,10 +134,10 @@ impl Bucket {
     fn place_for(&self, token: &[u8], mark: u32, now: UnixTime) -> Option<usize> {
         let token_at = |place: &usize| self.tokens.get(*place).and_then(ArcSwapOption::load_full);
         let same_end = |place: &usize| self.end(*place) == mark;
-        let same = (0..PLACES)
-            .filter(same_end)
-            .find(|place| token_at(place).is_some_and(|kept| digest_of(token) == Some(kept.digest)));
-        let free = || (0..PLACES).find(|place| token_at(place).is_none());
+        let same = (0..PLACES).filter(same_end).find(|place| {
+            token_at(place).is_some_and(|kept| kept.digest().get().copied() == digest_of(token))
+        });
+        let free = || (0..PLACES).find(|place| self.end(*place) == End::NONE);
         let idle = || {
             let oldest = (0..PLACES).min_by_key(|place| self.used(*place));
             oldest.filter(|place| self.is_idle(*place, now))
@@ -149,11 +145,11 @@ impl Bucket {
         same.or_else(free).or_else(idle)
     }
 
-    fn put(&self, place: usize, mark: u32, token: Option<Remembered>, now: UnixTime) {
+    fn put(&self, place: usize, mark: u32, token: Option<Arc<SignedClaims>>, now: UnixTime) {
         let places = (self.ends.get(place), self.used.get(place), self.tokens.get(place));
         let (Some(kept_end), Some(used), Some(kept)) = places else { return };
         // A reader that meets the new token with the old end, or the other way round, takes it for another one.
-        kept.store(token.map(Arc::new));
+        kept.store(token);
         used.store(coarse(now), Ordering::Relaxed);
         kept_end.store(mark, Ordering::Relaxed);
     }
@@ -173,7 +169,7 @@ impl Bucket {
 
     fn weight(&self, place: usize) -> u64 {
         let token = self.tokens.get(place).and_then(ArcSwapOption::load_full);
-        token.map_or(0, |token| weight(&token.claims))
+        token.map_or(0, |claims| weight(&claims))
     }
 }
 
