@@ -141,7 +141,15 @@ impl<'a> Facts<'a> {
     {
         let mut headers = HeaderFields::default();
         for (name, value) in self.headers {
-            headers.add(name.as_str().as_bytes(), value.as_bytes());
+            let value = value.as_bytes();
+            // These two come with every request, and are told from others without a look at their text.
+            if name == AUTHORIZATION {
+                headers.authorization.add(value);
+            } else if name == HOST {
+                headers.host.add(value);
+            } else {
+                headers.add(name.as_str().as_bytes(), value);
+            }
         }
         let url = match headers.dpop {
             Field::Absent => RequestUrl::Unknown,

@@ -2,7 +2,7 @@
 //! allocate.
 //!
 //! The contenders take turns on the same requests, round after round, so that whatever else the machine does hits all of
-//! them alike. `cargo bench --package bearward` prints tables.
+//! them alike. `cargo bench --package bearward` prints tables; with `-- count KIND` it is what `scripts/counts.py` looks into.
 #![expect(
     clippy::as_conversions,
     clippy::cast_precision_loss,
@@ -14,6 +14,7 @@
 )]
 
 mod contenders;
+mod count;
 
 use contenders::{BareCheck, Contender, Engine, Guarded, Layered, NoGuard};
 
@@ -32,6 +33,15 @@ fn main() {
     let known: Vec<_> = (0..REQUESTS).map(|_| fresh[0].clone()).collect();
     let nobody: Vec<_> = (0..REQUESTS).map(|_| http::Request::get("/").body(()).unwrap()).collect();
 
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match &*arguments.iter().map(String::as_str).collect::<Vec<_>>() {
+        ["count", "engine", ..] => return count::run(&Engine::new(&tenant, 10_000), &known[0]),
+        ["count", "verify", ..] => return count::run(&Guarded::new(&tenant, 10_000), &known[0]),
+        ["count", "layer", ..] => return count::run(&Layered::new(&tenant, 10_000), &known[0]),
+        ["count", "refused", ..] => return count::run(&Layered::new(&tenant, 0), &nobody[0]),
+        ["count", "none", ..] => return count::run(&NoGuard, &known[0]),
+        _ => {}
+    }
     let title = "tokens that are remembered";
     measure(
         title,
