@@ -153,8 +153,8 @@ fn guards(extensions: &Extensions) -> u8 {
 }
 
 fn mark_sensitive(headers: &mut HeaderMap) {
-    for name in [AUTHORIZATION, DPOP] {
-        if let Some(value) = headers.get_mut(name) {
+    for (name, value) in headers {
+        if name == AUTHORIZATION || name == DPOP {
             value.set_sensitive(true);
         }
     }
