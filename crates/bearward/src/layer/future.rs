@@ -19,6 +19,22 @@ use crate::verified::Verified;
 
 pin_project! {
     /// The answer to a request behind a [`GuardLayer`](super::GuardLayer). It is `Send` where its parts are.
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use axum::body::Body;
+    /// use bearward::{GuardFuture, GuardService, JsonBody};
+    /// use http::Request;
+    /// use tower_service::Service;
+    ///
+    /// fn answer(
+    ///     app: &mut GuardService<Router, JsonBody>,
+    ///     request: Request<Body>,
+    /// ) -> GuardFuture<Router, JsonBody, Body, Body> {
+    ///     app.call(request)
+    /// }
+    /// # let _ = answer;
+    /// ```
     pub struct GuardFuture<S, M, B, R>
     where
         S: Service<Request<B>>,
