@@ -139,7 +139,7 @@ impl<'a> Facts<'a> {
     where
         'a: 'f,
     {
-        let mut facts = RequestFacts { method: self.method.as_str(), ..RequestFacts::default() };
+        let mut facts = RequestFacts::default();
         let headers = &mut facts.headers;
         for (name, value) in self.headers {
             let value = value.as_bytes();
@@ -159,6 +159,7 @@ impl<'a> Facts<'a> {
         if self.uri.authority().is_some() {
             headers.host = Field::Absent;
         }
+        facts.method = self.method.as_str();
         facts.client_certificate = self.shown(mutual_tls);
         facts
     }
