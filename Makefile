@@ -136,6 +136,14 @@ codes: ## Check that docs/reference/errors.md matches the engine's catalogue
 reference: ## Write docs/reference/errors.md from the engine's catalogue
 	@CARGO_FLAGS='$(CARGO_FLAGS)' $(PYTHON) scripts/codes.py --write
 
+.PHONY: public-api
+public-api: ## Write docs/reference/bearward-public-api.txt, what users of the Rust crate can name (needs cargo-public-api)
+	@CARGO_FLAGS='$(CARGO_FLAGS)' $(PYTHON) scripts/public_api.py --write
+
+.PHONY: check-public-api
+check-public-api: ## Check that this listing is up to date, and has no types of other crates
+	@CARGO_FLAGS='$(CARGO_FLAGS)' $(PYTHON) scripts/public_api.py
+
 .PHONY: fmt
 fmt: $(VENV)/.module ## Format all code
 	cargo fmt --all

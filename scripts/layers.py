@@ -1,7 +1,8 @@
-"""Checks that dependencies point inward, and that no modules import each other in a circle.
+"""Checks that dependencies point inward and need no newer Rust, and that no modules import each other in a circle.
 
 - Crates: which crate of the workspace may use which, and what the engine must not use. Read from `cargo metadata`. Only
   normal and build dependencies count: tests and benchmarks may use what they like.
+- Rust: nothing that a crate uses says that it needs a newer Rust than the `rust-version` of that crate.
 - Floors: a module of the engine imports only modules on lower floors, or on its own floor. Read from the source, as
   `modules.py` says.
 - Circles: the files of a crate do not import each other in a circle, nor do the modules at its top, each taken with all
@@ -94,11 +95,12 @@ PACKAGES = ["python/src/bearward", "python/src/fastapi_plugin"]
 def main() -> int:
     """Print what is wrong and return 1, or return 0."""
     graph = Graph(_metadata())
-    problems = [*_wrong_edges(graph), *_forbidden(graph), *in_sources(TREE)]
+    problems = [*_wrong_edges(graph), *_forbidden(graph), *too_new(graph), *in_sources(TREE)]
     for problem in problems:
         print(f"layers: {problem}", file=sys.stderr)
     if not problems:
         print(f"layers: the {len(graph.members)} crates depend on each other as they should")
+        print("layers: their dependencies need no newer Rust than they promise")
         for number, floor in enumerate(FLOORS, start=1):
             print(f"layers: floor {number} of the engine: {', '.join(floor)}")
         print(f"layers: 0 circles in {len(CRATES)} crates and {len(PACKAGES)} Python packages")
@@ -141,12 +143,17 @@ class Graph:
     def __init__(self, metadata: dict[str, Any]) -> None:
         names = {package["id"]: package["name"] for package in metadata["packages"]}
         self.members = sorted(names[member] for member in metadata["workspace_members"])
+        # Two versions of a crate share a name: the newer Rust counts.
+        self.rust: dict[str, tuple[int, ...]] = {}
+        for package in metadata["packages"]:
+            needed = _version(package["rust_version"] or "0")
+            self.rust[package["name"]] = max(needed, self.rust.get(package["name"], needed))
         self.uses: dict[str, set[str]] = {}
         for node in metadata["resolve"]["nodes"]:
             used = {
                 names[dep["pkg"]] for dep in node["deps"] if any(kind["kind"] != "dev" for kind in dep["dep_kinds"])
             }
-            # Two versions of a crate share a name, so their dependencies are merged.
+            # Of two versions of a crate, the dependencies are merged.
             self.uses.setdefault(names[node["id"]], set()).update(used)
 
     def reach(self, crate: str) -> dict[str, str]:
@@ -159,6 +166,11 @@ class Graph:
                 found[used] = user
                 waiting.append(used)
         return found
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """Without the patch: 1.88.0 is the same as 1.88."""
+    return tuple(int(number) for number in text.split(".")[:2])
 
 
 def _metadata() -> dict[str, Any]:
@@ -188,6 +200,18 @@ def _forbidden(graph: Graph) -> list[str]:
         problems += [
             f"{crate} must not use {used}, but {reached[used]} does" for used in sorted(forbidden & reached.keys())
         ]
+    return problems
+
+
+def too_new(graph: Graph) -> list[str]:
+    """Which dependencies need a newer Rust than our crates promise."""
+    problems = []
+    for crate in graph.members:
+        promised = graph.rust[crate]
+        for used in sorted(graph.reach(crate)):
+            if graph.rust[used] > promised:
+                ours, theirs = (".".join(map(str, version)) for version in (promised, graph.rust[used]))
+                problems.append(f"{crate} promises Rust {ours}, but {used} needs {theirs}")
     return problems
 
 

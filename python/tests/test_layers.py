@@ -1,4 +1,4 @@
-"""`make layers` finds modules that import what is above them, and circles of modules."""
+"""`make layers` finds modules that import what is above them, circles of modules, and crates that need a newer Rust."""
 
 import re
 import shutil
@@ -158,3 +158,25 @@ def test_every_import_of_a_python_module_is_read(tmp_path, code, imported):
         (package / path).write_text("")
     (package / "user.py").write_text(code)
     assert modules.of_package(package)["user"] == imported
+
+
+@pytest.mark.parametrize(
+    ("needed", "kind", "problems"),
+    [
+        ("1.89", None, ["ours promises Rust 1.88, but theirs needs 1.89"]),
+        ("2.0", "build", ["ours promises Rust 1.88, but theirs needs 2.0"]),
+        ("1.89", "dev", []),
+        ("1.88.0", None, []),
+        (None, None, []),
+    ],
+)
+def test_a_dependency_that_needs_a_newer_rust_is_found(needed, kind, problems):
+    packages = [
+        {"id": name, "name": name, "rust_version": rust} for name, rust in (("ours", "1.88"), ("theirs", needed))
+    ]
+    nodes = [
+        {"id": "ours", "deps": [{"pkg": "theirs", "dep_kinds": [{"kind": kind}]}]},
+        {"id": "theirs", "deps": []},
+    ]
+    metadata = {"packages": packages, "workspace_members": ["ours"], "resolve": {"nodes": nodes}}
+    assert layers.too_new(layers.Graph(metadata)) == problems

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bearward_core::Scheme;
+
 use crate::facts::Facts;
 use crate::refused::Refused;
 
@@ -74,22 +76,33 @@ impl Observers {
         Began(is_measured.then(Instant::now))
     }
 
-    /// Tells of a request that was let in.
-    pub(crate) fn accepted(&self, began: Began, waited: Duration, decision: Decision<'_>) {
-        self.tell(Decision { took: began.took(), waited, ..decision });
+    /// Tells of a request that was let in. `decision` is made only if a function wants it: it looks into the claims.
+    pub(crate) fn accepted<'a>(
+        &self,
+        began: Began,
+        waited: Duration,
+        scheme: Option<Scheme>,
+        decision: impl FnOnce() -> Decision<'a>,
+    ) {
+        let took = began.took();
+        crate::metrics::count(None, scheme.map(Scheme::name), took);
+        if !self.functions.is_empty() {
+            self.tell(&Decision { took, waited, ..decision() });
+        }
     }
 
     /// Tells of a request that was refused, and logs it. `request`: none for a requirement that code asked for later.
     pub(crate) fn refused(&self, refused: &Refused, began: Began, waited: Duration, decision: Decision<'_>) {
         self.refusals.log(refused, &decision);
-        self.tell(Decision { code: Some(refused.code()), took: began.took(), waited, ..decision });
+        let (code, took) = (Some(refused.code()), began.took());
+        crate::metrics::count(code, decision.scheme, took);
+        self.tell(&Decision { code, took, waited, ..decision });
     }
 
-    fn tell(&self, decision: Decision<'_>) {
-        crate::metrics::count(decision.code, decision.scheme, decision.took);
+    fn tell(&self, decision: &Decision<'_>) {
         for function in &self.functions {
             // A request does not end because of who watches it.
-            if catch_unwind(AssertUnwindSafe(|| function(&decision))).is_err()
+            if catch_unwind(AssertUnwindSafe(|| function(decision))).is_err()
                 && !self.failed.swap(true, Ordering::Relaxed)
             {
                 tracing::warn!(target: "bearward", "on_decision panicked");

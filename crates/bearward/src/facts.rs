@@ -139,24 +139,29 @@ impl<'a> Facts<'a> {
     where
         'a: 'f,
     {
-        let mut headers = HeaderFields::default();
+        let mut facts = RequestFacts::default();
+        let headers = &mut facts.headers;
         for (name, value) in self.headers {
-            headers.add(name.as_str().as_bytes(), value.as_bytes());
+            let value = value.as_bytes();
+            // These two come with every request, and are told from others without a look at their text.
+            if name == AUTHORIZATION {
+                headers.authorization.add(value);
+            } else if name == HOST {
+                headers.host.add(value);
+            } else {
+                headers.add(name.as_str().as_bytes(), value);
+            }
         }
-        let url = match headers.dpop {
-            Field::Absent => RequestUrl::Unknown,
-            Field::Once(_) | Field::Repeated => RequestUrl::Parts { target: self.target(&headers), public },
-        };
+        if !matches!(headers.dpop, Field::Absent) {
+            facts.url = RequestUrl::Parts { target: self.target(headers), public };
+        }
         // RFC 9113 §8.3.1, RFC 9112 §3.2.2: where the request line names an authority, the field Host counts for nothing.
         if self.uri.authority().is_some() {
             headers.host = Field::Absent;
         }
-        RequestFacts {
-            headers,
-            method: self.method.as_str(),
-            url,
-            client_certificate: self.shown(mutual_tls),
-        }
+        facts.method = self.method.as_str();
+        facts.client_certificate = self.shown(mutual_tls);
+        facts
     }
 
     /// The builder has made sure that a field counts only behind a trusted proxy.

@@ -58,9 +58,10 @@ impl Inner {
         if let Some(requirement) = requirement {
             self.judge(&verified, requirement, verified.guidance(), Some(*facts), times)?;
         }
-        let issuer = Some(verified.token.issuer());
-        let decision = decision(issuer, verified.token.scheme(), Some(*facts));
-        self.observers.accepted(times.began, times.waited, decision);
+        let scheme = verified.token.scheme();
+        self.observers.accepted(times.began, times.waited, scheme, || {
+            decision(Some(verified.token.issuer()), scheme, Some(*facts))
+        });
         Ok(verified)
     }
 

@@ -108,6 +108,19 @@ impl Guard {
 }
 
 /// A tower service with the metadata document of a guard's resource: [`Guard::metadata_service`]. Cheap to clone.
+///
+/// ```
+/// use bearward::{Guard, MetadataFuture, MetadataService};
+/// use http::Request;
+/// use tower_service::Service;
+///
+/// /// For servers without a router.
+/// fn answer<B>(guard: &Guard, request: Request<B>) -> MetadataFuture {
+///     let mut service: MetadataService = guard.metadata_service();
+///     service.call(request)
+/// }
+/// # let _ = answer::<()>;
+/// ```
 #[derive(Clone, Debug)]
 pub struct MetadataService(Guard);
 
@@ -126,7 +139,7 @@ impl<B> Service<Request<B>> for MetadataService {
     }
 }
 
-/// The answer of a [`MetadataService`].
+/// The answer of a [`MetadataService`], which has an example. It is `Ok`, whatever its status is.
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct MetadataFuture(BoxFuture<'static, Response<String>>);
 

@@ -113,6 +113,27 @@ impl Refused {
         StatusCode::from_u16(self.0.answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// The status of gRPC that says the same: 7 (`PERMISSION_DENIED`) for 403, 14 (`UNAVAILABLE`) for 503, 13 (`INTERNAL`)
+    /// for 500, and else 16 (`UNAUTHENTICATED`). So [`GuardLayer::grpc`](crate::GuardLayer::grpc) answers, and so does a
+    /// method whose own requirement is not met: `tonic::Code::from(refused.grpc_status())`.
+    ///
+    /// ```
+    /// use bearward::{Verified, scope};
+    /// use serde_json::json;
+    ///
+    /// let ann = Verified::for_test(json!({"sub": "auth0|ann", "scope": "read:messages"}));
+    /// let refused = ann.require(&scope("write:messages")).unwrap_err();
+    /// assert_eq!((refused.status().as_u16(), refused.grpc_status()), (403, 7));
+    /// ```
+    pub fn grpc_status(&self) -> i32 {
+        match self.status() {
+            StatusCode::FORBIDDEN => 7,
+            StatusCode::SERVICE_UNAVAILABLE => 14,
+            StatusCode::INTERNAL_SERVER_ERROR => 13,
+            _ => 16,
+        }
+    }
+
     /// The `error` that the client reads. RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3.
     ///
     /// ```

@@ -5,7 +5,29 @@ use std::time::Duration;
 
 use bearward_core::documents;
 
-/// The state of one issuer's documents.
+/// The state of one issuer's documents, and of its keys.
+///
+/// ```
+/// use bearward::IssuerStatus;
+///
+/// fn lines(status: &IssuerStatus) -> Vec<String> {
+///     let mut lines = vec![format!("{}: {}", status.issuer, if status.ready { "ready" } else { "not ready" })];
+///     for (name, document) in [("discovery", &status.discovery), ("key set", &status.key_set)] {
+///         lines.push(format!("{name}: {:?} old, last error {:?}", document.age, document.last_error));
+///         if !document.fetch_under_way {
+///             lines.push(format!("{name}: fetched in {:?}", document.next_fetch_in));
+///         }
+///     }
+///     for key in &status.keys {
+///         lines.push(format!("key {}: {}", key.kid, key.problem.as_deref().unwrap_or("usable")));
+///     }
+///     lines
+/// }
+///
+/// let guard = bearward::Guard::builder().domain("tenant.example").audience("api").build()?;
+/// assert_eq!(lines(&guard.status()[0])[0], "https://tenant.example/: not ready");
+/// # Ok::<(), bearward::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IssuerStatus {
@@ -21,7 +43,18 @@ pub struct IssuerStatus {
     pub keys: Vec<KeyStatus>,
 }
 
-/// The state of one document.
+/// The state of one document of an [`IssuerStatus`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use bearward::DocumentStatus;
+///
+/// fn is_fresh(document: &DocumentStatus) -> bool {
+///     document.last_error.is_none() && document.age.is_some_and(|age| age < Duration::from_secs(600))
+/// }
+/// # assert!(!is_fresh(&DocumentStatus::default()));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DocumentStatus {
@@ -35,7 +68,17 @@ pub struct DocumentStatus {
     pub fetch_under_way: bool,
 }
 
-/// A published key.
+/// A published key of an [`IssuerStatus`].
+///
+/// ```
+/// use bearward::KeyStatus;
+///
+/// /// The keys of an issuer that no token can be verified with.
+/// fn unusable(keys: &[KeyStatus]) -> Vec<&str> {
+///     keys.iter().filter(|key| key.problem.is_some()).map(|key| key.kid.as_str()).collect()
+/// }
+/// # assert!(unusable(&[]).is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyStatus {
@@ -45,7 +88,16 @@ pub struct KeyStatus {
     pub problem: Option<String>,
 }
 
-/// Not all documents of the configured issuers can be fetched now.
+/// Not all documents of the configured issuers can be fetched now. Its text names the issuers, and what went wrong.
+///
+/// ```no_run
+/// use bearward::{Guard, WarmError};
+///
+/// /// For a service that is not to start before it can verify tokens.
+/// async fn started(guard: &Guard) -> Result<(), WarmError> {
+///     guard.warm().await.inspect_err(|error| eprintln!("{} issuers: {error}", error.missing().count()))
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WarmError {
     pub(crate) missing: Vec<IssuerStatus>,
@@ -77,8 +129,8 @@ impl IssuerStatus {
         Self {
             issuer: status.issuer,
             ready,
-            discovery: status.metadata.into(),
-            key_set: status.key_set.into(),
+            discovery: DocumentStatus::of(status.metadata),
+            key_set: DocumentStatus::of(status.key_set),
             keys: status.keys.into_iter().map(key).collect(),
         }
     }
@@ -89,8 +141,8 @@ impl IssuerStatus {
     }
 }
 
-impl From<documents::DocumentStatus> for DocumentStatus {
-    fn from(status: documents::DocumentStatus) -> Self {
+impl DocumentStatus {
+    fn of(status: documents::DocumentStatus) -> Self {
         Self {
             age: status.age,
             last_error: status.last_error.map(|error| error.to_string()),

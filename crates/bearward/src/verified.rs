@@ -237,6 +237,11 @@ impl Verified {
         self.0.guards.saturating_add(1)
     }
 
+    /// Itself, if a nonce is due in the answer.
+    pub(crate) fn with_nonce(&self) -> Option<Self> {
+        self.0.verified.dpop_nonce.is_some().then(|| self.clone())
+    }
+
     /// The value of `DPoP-Nonce` in the answer, where one is due. RFC 9449 §8.2.
     pub(crate) fn nonce(&self) -> Option<HeaderValue> {
         self.0.verified.dpop_nonce.as_deref().and_then(|nonce| HeaderValue::from_str(nonce).ok())

@@ -10,7 +10,6 @@ use std::env;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bearward::{EmptyBody, Guard, Refused, Verified, scope};
-use http::StatusCode;
 use tokio::net::TcpListener;
 use tonic::metadata::MetadataMap;
 use tonic::transport::server::{Server, TcpIncoming};
@@ -81,12 +80,6 @@ fn verified<T>(request: &Request<T>) -> Result<&Verified, Status> {
 
 /// How a method answers where its own requirement isn't met: as the layer does, with the challenge in the metadata.
 fn status(refused: &Refused) -> Status {
-    let code = match refused.status() {
-        StatusCode::FORBIDDEN => Code::PermissionDenied,
-        StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,
-        StatusCode::INTERNAL_SERVER_ERROR => Code::Internal,
-        _ => Code::Unauthenticated,
-    };
     let metadata = MetadataMap::from_headers(refused.headers().collect());
-    Status::with_metadata(code, refused.description(), metadata)
+    Status::with_metadata(Code::from(refused.grpc_status()), refused.description(), metadata)
 }

@@ -92,6 +92,14 @@ pub struct Builder {
 }
 
 /// Which schemes are accepted. RFC 9449 §7.
+///
+/// ```
+/// use bearward::{Dpop, Guard};
+///
+/// let strict = Guard::builder().domain("tenant.example").audience("api").dpop(Dpop::Required).build()?;
+/// assert!(strict.openapi().contains("DPoP"));
+/// # Ok::<(), bearward::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Dpop {

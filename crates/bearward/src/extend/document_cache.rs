@@ -66,6 +66,18 @@ pub trait DocumentCache: Send + Sync + 'static {
 }
 
 /// A document out of a cache.
+///
+/// ```
+/// use std::time::SystemTime;
+///
+/// use bearward::CachedDocument;
+///
+/// /// Of a cache that keeps documents with the time when it got them.
+/// fn cached(body: Vec<u8>, since: SystemTime) -> CachedDocument {
+///     CachedDocument::new(body, since.elapsed().unwrap_or_default())
+/// }
+/// # let _ = cached(Vec::new(), SystemTime::now());
+/// ```
 #[derive(Clone, Debug)]
 pub struct CachedDocument {
     pub(crate) body: Vec<u8>,

@@ -58,14 +58,42 @@ pub trait ReplayStore: Send + Sync + 'static {
 
     /// Since when the store has forgotten nothing, if it can tell. What happens to older proofs:
     /// [`refuse_proofs_from_before_a_loss`](crate::Builder::refuse_proofs_from_before_a_loss).
+    ///
+    /// ```
+    /// # use bearward::{BoxError, ReplayStore, Sighting};
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// struct Memory {
+    ///     started: SystemTime,
+    /// }
+    ///
+    /// impl ReplayStore for Memory {
+    /// #   async fn remember(&self, _: &[u8; 32], _: Duration) -> Result<Sighting, BoxError> { unimplemented!() }
+    ///     // async fn remember ..
+    ///
+    ///     fn remembers_since(&self) -> Option<SystemTime> {
+    ///         Some(self.started)
+    ///     }
+    /// }
+    /// ```
     fn remembers_since(&self) -> Option<SystemTime> {
         None
     }
 }
 
 /// Whether a key was there already.
+///
+/// ```
+/// use bearward::Sighting;
+///
+/// /// What `SET key value NX` of a store said.
+/// fn sighting(was_set: bool) -> Sighting {
+///     if was_set { Sighting::First } else { Sighting::Again }
+/// }
+/// # assert_eq!(sighting(false), Sighting::Again);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a key is new or it isn't; users make this value")]
+#[non_exhaustive]
 pub enum Sighting {
     /// It was not there, and now it is.
     First,

@@ -103,7 +103,7 @@ impl<R: Default, M: Answer<R>> Answer<R> for Grpc<M> {
         *response.status_mut() = StatusCode::OK;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        headers.insert(GRPC_STATUS, HeaderValue::from(grpc_status(refused.status())));
+        headers.insert(GRPC_STATUS, HeaderValue::from(refused.grpc_status()));
         if let Ok(message) = HeaderValue::from_str(&percent_encoded(message(refused), is_printable)) {
             headers.insert(GRPC_MESSAGE, message);
         }
@@ -116,16 +116,6 @@ fn is_grpc(request: &Facts<'_>) -> bool {
     let content_type = request.header("content-type").map(HeaderValue::as_bytes).unwrap_or_default();
     let rest = content_type.get(..16).filter(|start| start.eq_ignore_ascii_case(b"application/grpc"));
     rest.is_some() && matches!(content_type.get(16), None | Some(b'+' | b';' | b' '))
-}
-
-/// What clients map these statuses to, as gRPC's own list of HTTP statuses does.
-fn grpc_status(status: StatusCode) -> u16 {
-    match status {
-        StatusCode::FORBIDDEN => 7,
-        StatusCode::SERVICE_UNAVAILABLE => 14,
-        StatusCode::INTERNAL_SERVER_ERROR => 13,
-        _ => 16,
-    }
 }
 
 fn message(refused: &Refused) -> &str {

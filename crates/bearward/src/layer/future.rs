@@ -2,20 +2,39 @@
 
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use std::sync::Arc;
 
-use http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
+use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::answer::Answer;
+use super::rules::Rules;
 use crate::extend::BoxFuture;
 use crate::facts::Facts;
 use crate::refused::{DPOP_NONCE, Refused};
+use crate::verified::Verified;
 
 pin_project! {
     /// The answer to a request behind a [`GuardLayer`](super::GuardLayer). It is `Send` where its parts are.
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use axum::body::Body;
+    /// use bearward::{GuardFuture, GuardService, JsonBody};
+    /// use http::Request;
+    /// use tower_service::Service;
+    ///
+    /// fn answer(
+    ///     app: &mut GuardService<Router, JsonBody>,
+    ///     request: Request<Body>,
+    /// ) -> GuardFuture<Router, JsonBody, Body, Body> {
+    ///     app.call(request)
+    /// }
+    /// # let _ = answer;
+    /// ```
     pub struct GuardFuture<S, M, B, R>
     where
         S: Service<Request<B>>,
@@ -42,12 +61,12 @@ pub(super) struct Waiting<S, M, B> {
     pub(super) body: Option<B>,
     /// It was polled ready.
     pub(super) inner: S,
-    pub(super) protocol: Option<HeaderValue>,
+    pub(super) protocol: Option<Arc<Rules>>,
 }
 
 /// How a decision ended that had to wait.
 pub(super) enum Settled {
-    LetIn { nonce: Option<HeaderValue> },
+    LetIn { nonce: Option<Verified> },
     Refused(Refused),
 }
 
@@ -115,19 +134,21 @@ impl<S, M, B> Waiting<S, M, B> {
     }
 }
 
-/// What goes onto the answer of a request that was let in.
+/// What goes onto the answer of a request that was let in: as who knows it, because that is small, and futures are moved.
 #[derive(Default)]
 pub(super) struct Extras {
-    pub(super) nonce: Option<HeaderValue>,
-    pub(super) protocol: Option<HeaderValue>,
+    /// The nonce that is due.
+    pub(super) nonce: Option<Verified>,
+    /// The protocol of a WebSocket.
+    pub(super) protocol: Option<Arc<Rules>>,
 }
 
 impl Extras {
-    fn put_on<R>(&mut self, response: &mut Response<R>) {
-        if let Some(nonce) = self.nonce.take() {
+    fn put_on<R>(&self, response: &mut Response<R>) {
+        if let Some(nonce) = self.nonce.as_ref().and_then(Verified::nonce) {
             response.headers_mut().insert(DPOP_NONCE, nonce);
         }
-        if let Some(protocol) = self.protocol.take()
+        if let Some(protocol) = self.protocol.as_ref().and_then(|rules| rules.websocket_answer())
             && matches!(response.status(), StatusCode::SWITCHING_PROTOCOLS | StatusCode::OK)
         {
             response.headers_mut().entry(SEC_WEBSOCKET_PROTOCOL).or_insert(protocol);

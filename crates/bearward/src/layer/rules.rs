@@ -30,13 +30,14 @@ use crate::requirement::Requirement;
 /// ```
 #[derive(Clone)]
 pub struct GuardLayer<M = JsonBody> {
-    pub(super) guard: Guard,
+    /// With the guard in it: servers clone the service for each request, and one count is less than two.
     pub(super) rules: Arc<Rules>,
     pub(super) answer: M,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Rules {
+    pub(super) guard: Guard,
     pub(super) requirement: Option<Requirement>,
     pub(super) is_optional: bool,
     pub(super) public: HashSet<String>,
@@ -50,8 +51,16 @@ impl GuardLayer {
     pub(super) fn new(guard: Guard, requirement: Option<Requirement>) -> Self {
         let scopes = requirement.iter().flat_map(Requirement::required_scopes);
         let guidance = guard.0.published.as_ref().and_then(|published| published.guidance(scopes).ok());
-        let rules = Arc::new(Rules { requirement, guidance, ..Rules::default() });
-        Self { guard, rules, answer: JsonBody }
+        let rules = Rules {
+            guard,
+            requirement,
+            is_optional: false,
+            public: HashSet::new(),
+            websocket_protocol: None,
+            passes_preflights: false,
+            guidance,
+        };
+        Self { rules: Arc::new(rules), answer: JsonBody }
     }
 }
 
@@ -95,7 +104,7 @@ impl<M> GuardLayer<M> {
     /// ```
     #[must_use]
     pub fn grpc(self) -> GuardLayer<Grpc<M>> {
-        GuardLayer { guard: self.guard, rules: self.rules, answer: Grpc(self.answer) }
+        GuardLayer { rules: self.rules, answer: Grpc(self.answer) }
     }
 
     /// Takes the token of a WebSocket from `Sec-WebSocket-Protocol: bearer, TOKEN`, because browsers can't set Authorization
@@ -158,7 +167,7 @@ impl<M> GuardLayer<M> {
         if let Some(bad) = scopes().find(|scope| !is_scope_token(scope)) {
             panic!("challenge_scopes: {bad:?} is no scope (RFC 6749 section 3.3)");
         }
-        let published = self.guard.0.published.as_ref();
+        let published = self.rules.guard.0.published.as_ref();
         let guidance = published.and_then(|published| published.guidance(scopes()).ok());
         self.with(|rules| rules.guidance = guidance)
     }
@@ -173,7 +182,7 @@ impl<M> GuardLayer<M> {
     /// ```
     #[must_use]
     pub fn answer<N>(self, answer: N) -> GuardLayer<N> {
-        GuardLayer { guard: self.guard, rules: self.rules, answer }
+        GuardLayer { rules: self.rules, answer }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Rules)) -> Self {
@@ -184,9 +193,6 @@ impl<M> GuardLayer<M> {
 
 impl<M> fmt::Debug for GuardLayer<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GuardLayer")
-            .field("guard", &self.guard)
-            .field("rules", &self.rules)
-            .finish_non_exhaustive()
+        f.debug_struct("GuardLayer").field("rules", &self.rules).finish_non_exhaustive()
     }
 }

@@ -19,7 +19,7 @@ use super::rules::{GuardLayer, Rules};
 use super::standing::{note_nobody, note_verified};
 use crate::driver::Waits;
 use crate::facts::{DPOP, Facts};
-use crate::guard::{Asked, Guard, Started};
+use crate::guard::{Asked, Started};
 use crate::inner::Times;
 use crate::refused::Refused;
 use crate::verified::Verified;
@@ -41,6 +41,7 @@ pub struct GuardService<S, M> {
 }
 
 /// What becomes of a request.
+#[expect(clippy::large_enum_variant, reason = "a request that waits is boxed once, where it waits")]
 enum Verdict {
     /// It goes on.
     Passes(Extras),
@@ -71,7 +72,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let protocol = self.layer.rules.take_protocol(&mut request);
+        let rules = &self.layer.rules;
+        let protocol = rules.takes_protocol(&mut request).then(|| Arc::clone(rules));
         match self.layer.look(&mut request) {
             Verdict::Passes(extras) => {
                 GuardFuture::inside(self.inner.call(request), Extras { protocol, ..extras })
@@ -84,8 +86,7 @@ where
                 // The instance that was polled ready is the one that is called.
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
-                let GuardLayer { guard, rules, .. } = &self.layer;
-                let verdict = Box::pin(settle(guard.clone(), Arc::clone(rules), parts, times, waits));
+                let verdict = Box::pin(settle(Arc::clone(&self.layer.rules), parts, times, waits));
                 let answer = self.layer.answer.clone();
                 GuardFuture::waiting(Waiting { verdict, answer, body: Some(body), inner, protocol })
             }
@@ -98,15 +99,15 @@ impl<M> GuardLayer<M> {
         let rules = &self.rules;
         let facts = Facts::from(&*request);
         if rules.public.contains(request.uri().path())
-            || self.guard.publishes_at(request.method(), facts.uri().path())
+            || rules.guard.publishes_at(request.method(), facts.uri().path())
             || (rules.passes_preflights && is_preflight(request.method(), request.headers()))
             || (rules.is_optional && !facts.has_credentials())
         {
-            note_nobody(request.extensions_mut(), &self.guard, rules.guidance.as_ref());
+            note_nobody(request.extensions_mut(), &rules.guard, rules.guidance.as_ref());
             return Verdict::Passes(Extras::default());
         }
         if let Some(verified) = request.extensions().get::<Verified>()
-            && verified.is_of(&self.guard.0, &facts)
+            && verified.is_of(&rules.guard.0, &facts)
         {
             let judged = rules
                 .requirement
@@ -114,7 +115,7 @@ impl<M> GuardLayer<M> {
                 .map_or(Ok(()), |wanted| verified.require_of(wanted, rules.guidance.as_deref(), &facts));
             return judged.map_or_else(Verdict::Refused, |()| Verdict::Passes(Extras::default()));
         }
-        match self.guard.begin(&facts, rules.asked(guards(request.extensions()))) {
+        match rules.guard.begin(&facts, rules.asked(guards(request.extensions()))) {
             Started::Done(Ok(verified)) => Verdict::Passes(let_in(request, verified)),
             Started::Done(Err(refused)) => Verdict::Refused(refused),
             Started::Waits(times, waits) => Verdict::Waits(times, waits),
@@ -124,27 +125,21 @@ impl<M> GuardLayer<M> {
 
 fn let_in<B>(request: &mut Request<B>, verified: Verified) -> Extras {
     mark_sensitive(request.headers_mut());
-    let nonce = verified.nonce();
+    let nonce = verified.with_nonce();
     note_verified(request.extensions_mut(), verified);
     Extras { nonce, protocol: None }
 }
 
 /// The rest of a decision, with what it needs of the request: owned, and given back.
-async fn settle(
-    guard: Guard,
-    rules: Arc<Rules>,
-    mut parts: Parts,
-    times: Times,
-    waits: Waits,
-) -> (Parts, Settled) {
+async fn settle(rules: Arc<Rules>, mut parts: Parts, times: Times, waits: Waits) -> (Parts, Settled) {
     let facts = Facts::from(&parts);
     let asked = rules.asked(guards(&parts.extensions));
-    let outcome = guard.conclude(&facts, asked, times, waits).await;
+    let outcome = rules.guard.conclude(&facts, asked, times, waits).await;
     let settled = match outcome {
         Err(refused) => Settled::Refused(refused),
         Ok(verified) => {
             mark_sensitive(&mut parts.headers);
-            let nonce = verified.nonce();
+            let nonce = verified.with_nonce();
             note_verified(&mut parts.extensions, verified);
             Settled::LetIn { nonce }
         }
@@ -158,8 +153,8 @@ fn guards(extensions: &Extensions) -> u8 {
 }
 
 fn mark_sensitive(headers: &mut HeaderMap) {
-    for name in [AUTHORIZATION, DPOP] {
-        if let Some(value) = headers.get_mut(name) {
+    for (name, value) in headers {
+        if name == AUTHORIZATION || name == DPOP {
             value.set_sensitive(true);
         }
     }
@@ -176,10 +171,10 @@ impl Rules {
         Asked { requirement: self.requirement.as_ref(), guards, guidance: self.guidance.as_ref() }
     }
 
-    /// Moves the token of a WebSocket's handshake to where tokens are, and says which protocol is answered.
-    fn take_protocol<B>(&self, request: &mut Request<B>) -> Option<HeaderValue> {
-        let name = self.websocket_protocol.as_deref()?;
-        let (token, others) = token_among_protocols(name, request)?;
+    /// Moves the token of a WebSocket's handshake to where tokens are, if it is one.
+    fn takes_protocol<B>(&self, request: &mut Request<B>) -> bool {
+        let found = self.websocket_protocol.as_deref().and_then(|name| token_among_protocols(name, request));
+        let Some((token, others)) = found else { return false };
         // What can't be in a field is no token.
         let mut authorization =
             HeaderValue::from_str(&format!("Bearer {token}")).unwrap_or(HeaderValue::from_static("Bearer"));
@@ -191,7 +186,12 @@ impl Rules {
             Ok(others) if !others.is_empty() => headers.insert(SEC_WEBSOCKET_PROTOCOL, others),
             _ => headers.remove(SEC_WEBSOCKET_PROTOCOL),
         };
-        HeaderValue::from_str(name).ok()
+        true
+    }
+
+    /// The protocol that a handshake is answered with.
+    pub(super) fn websocket_answer(&self) -> Option<HeaderValue> {
+        HeaderValue::from_str(self.websocket_protocol.as_deref()?).ok()
     }
 }
 

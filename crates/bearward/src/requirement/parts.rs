@@ -46,6 +46,15 @@ pub struct RequirementParts {
 }
 
 /// Why no token can meet a requirement.
+///
+/// ```
+/// use bearward::{Requirement, RequirementError, RequirementParts};
+///
+/// let parts: RequirementParts = serde_json::from_str(r#"{"scopes": ["read messages"]}"#)?;
+/// let error: RequirementError = Requirement::try_from_parts(parts).unwrap_err();
+/// assert!(error.to_string().contains("read messages"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequirementError(String);
 

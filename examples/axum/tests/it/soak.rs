@@ -15,7 +15,7 @@ use bearward_issuer::Connections;
 use serde_json::json;
 
 use crate::support::{Connection, Service, Tenant};
-use crate::tokens::Tokens;
+use crate::tokens::{OldTokens, Tokens};
 
 const SECONDS: f64 = 3.0;
 const CONNECTIONS: usize = 16;
@@ -29,7 +29,7 @@ const GROWTH_KIB: u64 = 16 * 1024;
 /// What happens, and at which part of the time it ends.
 const PHASES: [(&str, f64); 6] = [
     ("calm", 0.1),
-    ("a new key", 0.25),
+    ("a new key, and the oldest one withdrawn", 0.25),
     ("a flood of unknown keys", 0.3),
     ("another new key during the flood", 0.45),
     ("the tenant is down, and the flood goes on", 0.6),
@@ -78,8 +78,9 @@ struct Seen {
 async fn under_load_and_faults_no_verdict_is_wrong_and_memory_is_flat() {
     let seconds = env::var("BEARWARD_SOAK_SECONDS").map_or(SECONDS, |number| number.parse().unwrap());
     let tenant = Arc::new(Tenant::start().await);
+    let old = OldTokens::mint(&tenant).await;
     let service = Service::start(&tenant, &[]);
-    let tokens = Arc::new(Tokens::new(&tenant, service.address.to_string()).await);
+    let tokens = Arc::new(Tokens::new(&tenant, service.address.to_string(), old).await);
     let stage = Arc::new(Stage::default());
     let started = Instant::now();
 
@@ -106,6 +107,9 @@ async fn under_load_and_faults_no_verdict_is_wrong_and_memory_is_flat() {
     for kind in ["good", "bad", "flood", "proof", "proof, again"] {
         assert!(all.answers.keys().any(|(asked, _)| *asked == kind), "no request of the kind {kind}");
     }
+    for answer in [("old key", 200), ("withdrawn key", 401)] {
+        assert!(all.answers.contains_key(&answer), "never {answer:?}");
+    }
     // From the second new key on, when a third of the time has gone.
     if let Some(later @ [(_, before), ..]) = memory.get(3..) {
         let most = later.iter().map(|(_, kib)| *kib).max().unwrap_or_default();
@@ -115,10 +119,7 @@ async fn under_load_and_faults_no_verdict_is_wrong_and_memory_is_flat() {
 
 async fn begin(phase: usize, tenant: &Tenant, tokens: &Tokens) {
     match PHASES[phase].0 {
-        "a new key" => {
-            tokens.rotates(true);
-            tenant.admin("rotate-keys", &json!({})).await;
-        }
+        "a new key, and the oldest one withdrawn" => tokens.replace_old_key(tenant).await,
         "another new key during the flood" => {
             tokens.rotates(false);
             tenant.admin("rotate-keys", &json!({})).await;
@@ -146,6 +147,7 @@ async fn client(address: SocketAddr, tokens: Arc<Tokens>, stage: Arc<Stage>) -> 
         }
         let asked = tokens.next(phase >= FLOOD);
         let status = seen.ask(&mut connection, phase, asked.kind, &asked.request, asked.right).await;
+        tokens.answered(&asked, status);
         if asked.is_proof && status == 200 {
             seen.ask(&mut connection, phase, "proof, again", &asked.request, &[401]).await;
         }

@@ -1,17 +1,18 @@
 //! The requests of the soak test, with what may be answered to each.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bearward::testing::TestKey;
 use bearward_core::encoding::base64url;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Tenant, request};
 
 /// How many good tokens are in use at a time.
 const POOL: usize = 200;
+const OLD: usize = 4;
 /// So long after a `kid` that nobody published, the guard asks the issuer for no other one (`UNKNOWN_KID_COOLDOWN`); and some
 /// time for the fetch.
 const NEW_KEY_IS_KNOWN_AFTER: Duration = Duration::from_secs(33);
@@ -20,12 +21,38 @@ const NEW_KEY_IS_KNOWN_AFTER: Duration = Duration::from_secs(33);
 struct Good {
     header: String,
     key_since: Instant,
+    /// Its key was published after the old one was withdrawn.
+    is_of_later_key: bool,
+}
+
+/// Tokens of a key that the tenant withdraws on the way.
+pub(crate) struct OldTokens {
+    tokens: Vec<String>,
+    kid: Value,
+    /// There is a later key in the key set, and the old one is not.
+    is_withdrawn: AtomicBool,
+    /// The service accepted a token of the later key: so its key set doesn't have the old one any more.
+    is_forgotten: AtomicBool,
+}
+
+impl OldTokens {
+    /// The tenant goes on with another key. Until it withdraws the old one, both are published.
+    pub(crate) async fn mint(tenant: &Tenant) -> Self {
+        let mut tokens = Vec::new();
+        for _ in 0..OLD {
+            tokens.push(tenant.token(&json!({})).await);
+        }
+        let kid = tenant.admin("token", &json!({})).await["kid"].clone();
+        tenant.admin("rotate-keys", &json!({})).await;
+        Self { tokens, kid, is_withdrawn: AtomicBool::new(false), is_forgotten: AtomicBool::new(false) }
+    }
 }
 
 /// What clients and strangers send.
 pub(crate) struct Tokens {
     host: String,
     pool: Mutex<Vec<Arc<Good>>>,
+    old: OldTokens,
     /// Since when the newest key signs.
     newest_key: Mutex<Instant>,
     bad: Vec<String>,
@@ -44,10 +71,12 @@ pub(crate) struct Asked {
     pub(crate) right: &'static [u16],
     /// To be sent a second time, which must be refused.
     pub(crate) is_proof: bool,
+    /// If it is accepted, the service knows that the old key was withdrawn.
+    is_of_later_key: bool,
 }
 
 impl Tokens {
-    pub(crate) async fn new(tenant: &Tenant, host: String) -> Self {
+    pub(crate) async fn new(tenant: &Tenant, host: String, old: OldTokens) -> Self {
         let key = TestKey::new();
         let published = tenant.admin("token", &json!({})).await["kid"].clone();
         let mut bad = vec!["garbage".to_owned()];
@@ -65,6 +94,7 @@ impl Tokens {
         let tokens = Self {
             host,
             pool: Mutex::default(),
+            old,
             newest_key: Mutex::new(Instant::now().checked_sub(NEW_KEY_IS_KNOWN_AFTER).unwrap()),
             bad,
             behind_header,
@@ -81,6 +111,8 @@ impl Tokens {
 
     /// Another good token takes the place of the oldest one.
     pub(crate) async fn renew_one(&self, tenant: &Tenant) {
+        // Read first: the old key is withdrawn before the later one signs.
+        let is_of_later_key = self.old.is_withdrawn.load(Ordering::Relaxed);
         let header = format!("Bearer {}", tenant.token(&json!({})).await);
         // Read afterwards: a new key is announced before it signs.
         let key_since = *self.newest_key.lock().unwrap();
@@ -88,7 +120,22 @@ impl Tokens {
         if pool.len() >= POOL {
             pool.remove(0);
         }
-        pool.push(Arc::new(Good { header, key_since }));
+        pool.push(Arc::new(Good { header, key_since, is_of_later_key }));
+    }
+
+    /// The tenant has a new key, and withdraws the old one at the same time.
+    pub(crate) async fn replace_old_key(&self, tenant: &Tenant) {
+        tenant.admin("withdraw-key", &json!({ "kid": self.old.kid })).await;
+        self.rotates(true);
+        tenant.admin("rotate-keys", &json!({})).await;
+        self.old.is_withdrawn.store(true, Ordering::Relaxed);
+    }
+
+    /// The service has answered.
+    pub(crate) fn answered(&self, asked: &Asked, status: u16) {
+        if asked.is_of_later_key && status == 200 {
+            self.old.is_forgotten.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The tenant gets a new key. `is_found_at_once`: no flood of unknown keys went before.
@@ -105,6 +152,7 @@ impl Tokens {
             1 => self.bearer("no scope", "/api/messages", &self.without_scope, &[403]),
             2 => self.asked("no token", "/api/private", &[], &[401]),
             3 => self.proof(),
+            8 => self.old(number / 16),
             4..=7 if flood => {
                 let token = format!("{}{}", header_with_unknown_kid(number), self.behind_header);
                 self.bearer("flood", "/api/private", &token, &[401, 503])
@@ -113,21 +161,28 @@ impl Tokens {
         }
     }
 
+    /// Once the service is seen with the later key set, no token of the old key is good, whether it is remembered or not.
+    fn old(&self, number: u64) -> Asked {
+        let token = &self.old.tokens[usize::try_from(number).unwrap() % OLD];
+        if self.old.is_forgotten.load(Ordering::Relaxed) {
+            return self.bearer("withdrawn key", "/api/private", token, &[401, 503]);
+        }
+        self.bearer("old key", "/api/private", token, &[200, 401, 503])
+    }
+
     fn good(&self, number: u64) -> Asked {
         let good = {
             let pool = self.pool.lock().unwrap();
             Arc::clone(&pool[usize::try_from(number).unwrap() % pool.len()])
         };
         let fields = [("Authorization", good.header.as_str())];
-        if good.key_since.elapsed() < NEW_KEY_IS_KNOWN_AFTER {
-            return self.asked("new key during a flood", "/api/private", &fields, &[200, 401, 503]);
-        }
-        self.asked(
-            "good",
-            if number.is_multiple_of(2) { "/api/private" } else { "/api/messages" },
-            &fields,
-            &[200],
-        )
+        let asked = if good.key_since.elapsed() < NEW_KEY_IS_KNOWN_AFTER {
+            self.asked("new key during a flood", "/api/private", &fields, &[200, 401, 503])
+        } else {
+            let path = if number.is_multiple_of(2) { "/api/private" } else { "/api/messages" };
+            self.asked("good", path, &fields, &[200])
+        };
+        Asked { is_of_later_key: good.is_of_later_key, ..asked }
     }
 
     fn bad(&self, number: u64) -> Asked {
@@ -147,7 +202,13 @@ impl Tokens {
     }
 
     fn asked(&self, kind: &'static str, path: &str, fields: &[(&str, &str)], right: &'static [u16]) -> Asked {
-        Asked { kind, request: request(path, &self.host, fields), right, is_proof: false }
+        Asked {
+            kind,
+            request: request(path, &self.host, fields),
+            right,
+            is_proof: false,
+            is_of_later_key: false,
+        }
     }
 }
 
