@@ -78,7 +78,7 @@ test-redis: $(VENV)/.module .venvs/redis-oldest/.installed ## Run the tests over
 	cargo test $(CARGO_FLAGS) --package bearward-example-axum --test it two_processes -- --nocapture
 
 .PHONY: soak-rust
-soak-rust: ## Load the axum example for SOAK seconds (60) while its tenant rotates keys, goes down and is flooded
+soak-rust: ## Load the axum example for SOAK seconds (60) while its tenant rotates and withdraws keys, goes down and is flooded
 	BEARWARD_SOAK_SECONDS=$(SOAK) cargo test $(CARGO_FLAGS) --release --package bearward-example-axum --test it soak -- --nocapture
 
 .PHONY: test-wheel
@@ -168,7 +168,7 @@ bench-rust: $(VENV)/.module ## Measure an axum service: the Rust crate, a bare s
 	$(BIN)/python scripts/bench_rust.py
 
 .PHONY: counts
-counts: ## Compare the engine's instructions and allocations per request with the recorded ones (needs valgrind)
+counts: ## Compare instructions and allocations per request, in the engine and the Rust layer, with the recorded ones (needs valgrind)
 	@CARGO_FLAGS='$(CARGO_FLAGS)' $(PYTHON) scripts/counts.py
 
 .PHONY: bench-redis

@@ -139,6 +139,12 @@
 //! | `aide` | the extractors in OpenAPI documents of `aide` |
 //! | `testing` | a tenant in memory that signs tokens |
 //!
+//! # Versions
+//!
+//! Codes, values of header fields, names of metrics and fields of the log are API, as types are; the texts of the log are
+//! not. A fix that refuses what was wrongly accepted may come in a patch. The API names no types but those of the standard
+//! library, `http`, `bytes`, `serde` and `tower`, and the traits that the features `axum` and `aide` ask for.
+//!
 //! # What is not checked
 //!
 //! Whether a token was revoked since it was issued; what a request does with its body; scopes and other claims that no
