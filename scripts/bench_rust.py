@@ -67,7 +67,7 @@ class Size(NamedTuple):
     requests: dict[str, int]
 
 
-WHOLE, QUICK = Size(60, {"seen": 1_000, "new": 400}), Size(4, {"seen": 1_000, "new": 400})
+WHOLE, QUICK = Size(40, {"seen": 5_000, "new": 1_000}), Size(2, {"seen": 5_000, "new": 1_000})
 
 
 class Sample(NamedTuple):
