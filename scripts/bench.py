@@ -1,8 +1,8 @@
 """Measures the engine, the Python package and a FastAPI route, each against something to compare it with.
 
-Everything runs on this machine, in one run, in turn. Turns are short: what else the machine does changes more slowly, so
-it meets all alike. Compare the ratios, not the absolute figures. Prints one table, and writes docs/speed.json, the chart
-docs/speed.svg, and the figures of README.md.
+Everything runs on this machine, in one run, in turn. Turns are short: what else the machine does changes more slowly,
+so it meets all alike. Compare the ratios, not the absolute figures. Prints one table, and writes docs/speed.json, the
+chart docs/speed.svg, and the figures of README.md.
 
     bench.py           all of it, on a machine that does nothing else
     bench.py --quick   fewer rounds, to see that it works; prints only

@@ -1,7 +1,7 @@
 """Measures a route of an axum service: guarded by the crate `bearward`, by other crates, and not at all.
 
-Server and load have a CPU each. All contenders run on this machine, each in a process of its own. They take turns that
-last some 50 ms: what else the machine does changes more slowly, so it meets all of them alike. Compare the ratios, not the
+Server and load have a CPU each. All contenders run on this machine, each in a process of its own. They take turns of
+some 50 ms: what else the machine does changes more slowly, so it meets all of them alike. Compare the ratios, not the
 absolute figures. Prints one table, and writes docs/speed-rust.json and the figures of README.md.
 
     bench_rust.py           all of it, on a machine that does nothing else

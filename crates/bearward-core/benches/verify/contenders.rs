@@ -134,8 +134,8 @@ impl Bearward {
             Sight::New | Sight::Seen => policy,
             Sight::PushedOut => policy.with_tokens_remembered(ROOM),
         });
-        bring(&verifier, &IssuerUrl::parse(DOMAIN).unwrap(), &self.documents);
-        assert!(matches!(decide(&verifier, &self.first), Next::Done(Ok(_))));
+        bring(&verifier, &IssuerUrl::parse(DOMAIN).unwrap(), &self.documents, now());
+        assert!(matches!(decide(&verifier, &self.first, now()), Next::Done(Ok(_))));
         if self.sight != Sight::New {
             self.see_twice(&verifier, requests);
         }
@@ -170,7 +170,7 @@ impl Contender for Bearward {
         let verifier = self.verifier(requests);
         let started = Instant::now();
         for request in requests {
-            let next = decide(&verifier, black_box(request));
+            let next = decide(&verifier, black_box(request), now());
             assert!(matches!(black_box(next), Next::Done(Ok(_))));
         }
         started.elapsed().as_secs_f64()
@@ -178,16 +178,16 @@ impl Contender for Bearward {
 }
 
 /// Hands the documents of an issuer to a verifier.
-pub(crate) fn bring(verifier: &Verifier, issuer: &IssuerUrl, documents: &[Value; 2]) {
+pub(crate) fn bring(verifier: &Verifier, issuer: &IssuerUrl, documents: &[Value; 2], at: UnixTime) {
     for document in documents {
-        let needed = verifier.documents().missing(issuer, now()).unwrap();
+        let needed = verifier.documents().missing(issuer, at).unwrap();
         let response = Response::document(document.to_string().into_bytes());
-        verifier.documents().answered(&needed, response, now()).unwrap();
+        verifier.documents().answered(&needed, response, at).unwrap();
     }
 }
 
-pub(crate) fn decide(verifier: &Verifier, request: &Request) -> Next {
-    verifier.next(&mut Decision::new(), Question::Request(&request.facts()), now())
+pub(crate) fn decide(verifier: &Verifier, request: &Request, at: UnixTime) -> Next {
+    verifier.next(&mut Decision::new(), Question::Request(&request.facts()), at)
 }
 
 /// The same checks of a Bearer token with the `jsonwebtoken` crate: the key by the header's `kid`, then signature and
@@ -229,6 +229,6 @@ impl Contender for Jsonwebtoken {
     }
 }
 
-fn now() -> UnixTime {
+pub(crate) fn now() -> UnixTime {
     UnixTime::from_seconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()).unwrap()
 }

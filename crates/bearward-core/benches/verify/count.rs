@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use bearward_core::{Next, Verifier};
 
-use crate::contenders::{Bearward, Sight, decide};
+use crate::contenders::{Bearward, Sight, decide, now};
 use crate::requests::{Client, Request, Tenant};
 
 const REQUESTS: usize = 16;
@@ -29,6 +29,6 @@ pub(crate) fn run(kind: &str, tenant: &Tenant) {
 #[inline(never)]
 fn counted(verifier: &Verifier, requests: &[Request]) {
     for request in requests {
-        assert!(matches!(decide(verifier, black_box(request)), Next::Done(Ok(_))));
+        assert!(matches!(decide(verifier, black_box(request), now()), Next::Done(Ok(_))));
     }
 }

@@ -3,15 +3,16 @@
 use std::cell::RefCell;
 use std::time::Instant;
 
-use bearward_core::Verifier;
 use bearward_core::issuer::{IssuerUrl, Issuers};
 use bearward_core::jose::algorithm::{Algorithm, AlgorithmSet};
+use bearward_core::limits::REMEMBERED_TOKEN_IDLE;
 use bearward_core::policy::{Audience, Policy};
+use bearward_core::{UnixTime, Verifier};
 
-use crate::contenders::bring;
+use crate::contenders::{bring, now};
 use crate::measure::{Contender, Group};
 use crate::requests::{AUDIENCE, Client, ISSUER, Request, Tenant};
-use crate::seen::verify;
+use crate::seen::{verify, verify_at};
 
 const ROUNDS: usize = 31;
 const REQUESTS: usize = 128;
@@ -49,8 +50,7 @@ pub(crate) fn issuers(tenant: &Tenant, scale: Scale) -> Group {
 }
 
 pub(crate) fn seen_tokens(tenant: &Tenant, scale: Scale) -> Group {
-    let (few, many) = (single(tenant), single(tenant));
-    came(tenant, &many, scale.tokens);
+    let (few, many) = (single(tenant), after_tokens(tenant, scale.tokens));
     let requests: Vec<Request> = (0..REQUESTS).map(|number| tenant.request(number)).collect();
     let title = format!("{REQUESTS} seen RS256 tokens, after few and many other tokens");
     let first = Lived::seen("after 1 token", &few, &requests);
@@ -59,8 +59,7 @@ pub(crate) fn seen_tokens(tenant: &Tenant, scale: Scale) -> Group {
 }
 
 pub(crate) fn new_tokens(tenant: &Tenant, scale: Scale) -> Group {
-    let (few, many) = (single(tenant), single(tenant));
-    came(tenant, &many, scale.tokens);
+    let (few, many) = (single(tenant), after_tokens(tenant, scale.tokens));
     let requests: Vec<Request> = (0..ROUNDS * REQUESTS).map(|number| tenant.request(number)).collect();
     let title = format!("{REQUESTS} new RS256 tokens, after few and many other tokens");
     let first = Lived::new("after 1 token", &few, requests.clone());
@@ -103,6 +102,11 @@ fn single(tenant: &Tenant) -> Verifier {
 
 /// A verifier that has the documents of all these issuers.
 fn verifier(tenant: &Tenant, names: &[String]) -> Verifier {
+    verifier_at(tenant, names, now())
+}
+
+/// A verifier that has them since then.
+fn verifier_at(tenant: &Tenant, names: &[String], at: UnixTime) -> Verifier {
     let issuers: Vec<IssuerUrl> = names.iter().map(|name| IssuerUrl::parse(name).unwrap()).collect();
     let (first, others) = issuers.split_first().unwrap();
     let accepted = Issuers::any_of(first.clone(), others.iter().cloned());
@@ -110,27 +114,33 @@ fn verifier(tenant: &Tenant, names: &[String]) -> Verifier {
         .with_algorithms(AlgorithmSet::new(Algorithm::RS256, [Algorithm::ES256]));
     let verifier = Verifier::new(policy);
     for (issuer, name) in issuers.iter().zip(names) {
-        bring(&verifier, issuer, &tenant.documents_as(name));
+        bring(&verifier, issuer, &tenant.documents_as(name), at);
     }
     verifier
 }
 
-/// So many distinct tokens come once, and each eighth of them again, so that it is stored.
-fn came(tenant: &Tenant, verifier: &Verifier, tokens: usize) {
+/// A verifier to which so many distinct tokens came once, and each eighth of them again, so that it was stored.
+///
+/// All of that was a while ago: a token that was used within the last minute keeps its place in the memory.
+fn after_tokens(tenant: &Tenant, tokens: usize) -> Verifier {
     const THREADS: usize = 2;
+    let then = now().minus(2 * REMEMBERED_TOKEN_IDLE);
+    let verifier = verifier_at(tenant, &[ISSUER.to_owned()], then);
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
+            let verifier = &verifier;
             scope.spawn(move || {
                 for number in (thread..tokens).step_by(THREADS) {
                     let request = tenant.quick_request(number);
-                    verify(verifier, &request);
+                    verify_at(verifier, &request, then);
                     if number % 8 < THREADS {
-                        verify(verifier, &request);
+                        verify_at(verifier, &request, then);
                     }
                 }
             });
         }
     });
+    verifier
 }
 
 /// A verifier that goes on from one round to the next.

@@ -3,9 +3,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use bearward_core::{Next, Verifier};
+use bearward_core::{Next, UnixTime, Verifier};
 
-use crate::contenders::{Bearward, Sight, decide};
+use crate::contenders::{Bearward, Sight, decide, now};
 use crate::measure::{Contender, Group};
 use crate::requests::{Request, Tenant};
 
@@ -89,6 +89,10 @@ impl Contender for Threads<'_> {
 }
 
 pub(crate) fn verify(verifier: &Verifier, request: &Request) {
-    let next = decide(verifier, black_box(request));
+    verify_at(verifier, request, now());
+}
+
+pub(crate) fn verify_at(verifier: &Verifier, request: &Request, at: UnixTime) {
+    let next = decide(verifier, black_box(request), at);
     assert!(matches!(black_box(next), Next::Done(Ok(_))));
 }
