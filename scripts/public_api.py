@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TREE = Path(__file__).resolve().parent.parent
 LISTING = TREE / "docs" / "reference" / "bearward-public-api.txt"
-# A folder of its own: the setting below would have everything else compiled anew.
+# RUSTC_BOOTSTRAP is set for this build. In the usual folder, that would cause a rebuild of everything else.
 BUILT = TREE / "target" / "public-api"
 
 OURS = "bearward"

@@ -41,8 +41,6 @@ fn main() {
 
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &*arguments.iter().map(String::as_str).collect::<Vec<_>>() {
-        ["count", "engine-seen", ..] => return count::run(&Engine::new(&tenant, 10_000), &known[0]),
-        ["count", "verify-seen", ..] => return count::run(&Guarded::new(&tenant, 10_000), &known[0]),
         ["count", "layer-seen", ..] => return count::run(&Layered::new(&tenant, 10_000), &known[0]),
         ["count", "layer-refused", ..] => return count::run(&Layered::new(&tenant, 0), &nobody[0]),
         _ => {}

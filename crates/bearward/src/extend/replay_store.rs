@@ -68,8 +68,9 @@ pub trait ReplayStore: Send + Sync + 'static {
     /// }
     ///
     /// impl ReplayStore for Memory {
-    /// #   async fn remember(&self, _: &[u8; 32], _: Duration) -> Result<Sighting, BoxError> { unimplemented!() }
-    ///     // async fn remember ..
+    ///     async fn remember(&self, _key: &[u8; 32], _ttl: Duration) -> Result<Sighting, BoxError> {
+    ///         Err("the store of this example is not connected".into())
+    ///     }
     ///
     ///     fn remembers_since(&self) -> Option<SystemTime> {
     ///         Some(self.started)

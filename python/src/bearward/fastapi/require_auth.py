@@ -79,7 +79,7 @@ class RequireAuth(params.Depends, ShownGuard, Generic[_Claims]):
         # Newer FastAPI declares `Depends` as a frozen dataclass.
         object.__setattr__(self, "dependency", self)
         object.__setattr__(self, "use_cache", True)
-        # Who asks whether a guard is async asks its `__call__`, as it is seen from outside.
+        # FastAPI awaits a dependency if its attribute `__call__` is async. A call itself uses the method of the class.
         object.__setattr__(self, "__call__", self._decide)
 
     # Those of `Depends` look at the dependency, which is this object again. FastAPI asks for the hash at each request.
